@@ -1,0 +1,41 @@
+"""Who a formula is read for: what `me`, `today()` and money conversions depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trellis.formula.types import Ref
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person, and the settings of the person and tenant, that a value is computed or shown for.
+
+    `teams` are the keys or names of the person's teams and those above them, for in_team; `team_members` are the ids of
+    the people in `my_team` (me and everyone below me). `now` is fixed for one request or run.
+    `rates` maps a currency to how many units of the tenant's `currency` one unit is worth.
+    """
+
+    me: Ref | None = None
+    roles: frozenset[str] = frozenset()
+    my_team: Ref | None = None
+    teams: frozenset[str] = frozenset()
+    language: str = "en"
+    time_zone: ZoneInfo = ZoneInfo("UTC")
+    currency: str = "EUR"
+    region: str = "DE"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    settings: Mapping[str, Any] = NOTHING
+    rates: Mapping[str, Decimal] = NOTHING
+
+    def today(self) -> date:
+        """The reader's date at `now`."""
+        return self.now.astimezone(self.time_zone).date()

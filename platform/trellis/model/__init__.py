@@ -1,0 +1,1 @@
+"""The frozen Model, the field types, and compiling a configuration into a Model."""

@@ -1,0 +1,138 @@
+"""An entity, resolved: its fields, links, rules, views and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from trellis.model.field import Field
+from trellis.model.text import Text
+
+if TYPE_CHECKING:
+    from trellis.formula.formula import Formula
+    from trellis.model.form import Form
+    from trellis.model.pipeline import Pipeline
+    from trellis.model.view import Related, View
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """The far side of a link: `name` on this entity lists the records of `entity` whose `field` points here.
+
+    `one` says that it is a single record. `many` says that `field` is a `links` (many-to-many).
+    """
+
+    name: str
+    entity: str
+    field: str
+    label: Text
+    one: bool = False
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition that every writer must keep: refused with `message` when `check` is false (blank is not false)."""
+
+    key: str
+    check: Formula
+    message: Formula  # of type text, so that a message may name values
+    text: Text
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Fields that no two live records share; blanks do not count."""
+
+    key: str
+    fields: tuple[str, ...]
+    case: bool = True
+    message: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """A rule that looks for a record like this one; `match` holds fields and similar(field)."""
+
+    key: str
+    match: tuple[str, ...]
+    action: Literal["block", "warn"] = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A named filter, combinable with any view."""
+
+    key: str
+    label: Text
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the pages and the API offer for an entity."""
+
+    activities: bool = True
+    comments: bool = True
+    files: bool = True
+    followers: bool = True
+    tags: bool = False
+    import_: bool = True
+    export: bool = True
+    api: bool = True
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of record, fully resolved. `fields` holds the declared and the system fields, in order."""
+
+    key: str
+    label: Text
+    plural: Text
+    fields: Mapping[str, Field]
+    icon: str = "box"
+    color: str = ""
+    module: str | None = None
+    description: Text = Text("")
+    title: Formula | None = None  # of type text
+    title_field: str | None = None  # set when the title is simply this field
+    natural_key: str | None = None
+    part_of: str | None = None  # the parent entity; `parent_field` is the link to it
+    parent_field: str | None = None
+    owner_field: str | None = None
+    inverses: Mapping[str, Inverse] = EMPTY
+    rules: tuple[Rule, ...] = ()
+    uniques: tuple[Unique, ...] = ()
+    indexes: Mapping[str, tuple[str, ...]] = EMPTY
+    dedupe: tuple[Dedupe, ...] = ()
+    filters: Mapping[str, Filter] = EMPTY
+    views: Mapping[str, View] = EMPTY
+    form: Form | None = None
+    forms: Mapping[str, Form] = EMPTY
+    quick_create: tuple[str, ...] = ()
+    highlights: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+    timeline: tuple[str, ...] = ()
+    pipelines: Mapping[str, Pipeline] = EMPTY
+    features: Features = field(default_factory=Features)
+    was: str | None = None
+    internal: bool = False  # user, team: pages of their own
+
+    def pipeline_of(self, key: str | None) -> Pipeline | None:
+        """The pipeline a record is in: the one it names, else the entity's default one."""
+        if key is not None and key in self.pipelines:
+            return self.pipelines[key]
+        return next((p for p in self.pipelines.values() if p.default), next(iter(self.pipelines.values()), None))
+
+    def stored_fields(self) -> list[Field]:
+        """Fields with columns of their own in the entity's table."""
+        return [f for f in self.fields.values() if f.is_stored]
+
+    def search_fields(self) -> list[Field]:
+        """Fields whose text the entity is found by."""
+        return [f for f in self.fields.values() if f.search]

@@ -1,0 +1,1 @@
+"""The field types, one class each: `registry` holds them by name."""

@@ -1,0 +1,84 @@
+"""What a field type is: column, widget, display, filter operators, text, JSON and formula type in one class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy.types import TypeEngine
+
+from trellis.formula.types import TEXT, Type, Value
+
+if TYPE_CHECKING:
+    from trellis.formula.reader import Reader
+
+
+class Invalid(ValueError):
+    """A value that a field does not take. `message` is English with {placeholders} for `params`, so that it can be translated."""
+
+    def __init__(self, code: str, message: str, **params: object) -> None:
+        super().__init__(message.format(**params))
+        self.code = code
+        self.message = message
+        self.params = params
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldType:
+    """A field type with its options; subclasses are frozen dataclasses whose attributes are the options in the YAML.
+
+    A value is None when blank. `parse` and `read_text` raise Invalid; everything else trusts its input.
+    """
+
+    name: ClassVar[str]
+    widget: ClassVar[str] = "text"  # the editor: a template in web/templates/widgets
+    cell: ClassVar[str] = "text"  # how it is shown: a renderer in web/cells
+    operators: ClassVar[tuple[str, ...]] = ("==", "!=", "is_blank", "is_not_blank")
+    is_numeric: ClassVar[bool] = False  # right-aligned, can be summed
+    can_sort: ClassVar[bool] = True
+    can_group: ClassVar[bool] = False
+
+    def formula_type(self) -> Type:
+        """What a formula sees."""
+        return TEXT
+
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        """The columns by suffix: "" is the field's own name, "_currency" adds one beside it. Empty: no column."""
+        raise NotImplementedError
+
+    def to_columns(self, value: Value) -> dict[str, Any]:
+        """A value as column values by suffix."""
+        return {"": value}
+
+    def from_columns(self, columns: Mapping[str, Any]) -> Value:
+        """Column values by suffix as a value."""
+        return columns[""]
+
+    def parse(self, raw: Any, reader: Reader) -> Value:
+        """What a form, the API (JSON) or a program gives, as a value; blank text is None. Raises Invalid."""
+        raise NotImplementedError
+
+    def check(self, value: Value) -> Iterator[Invalid]:
+        """What is wrong with a value that is not blank (range, length, items)."""
+        return iter(())
+
+    def to_json(self, value: Value) -> Any:
+        """A value for the API and the history: exact, `parse` takes it back."""
+        return value
+
+    def write_text(self, value: Value, reader: Reader) -> str:
+        """A value for CSV: exact, language-neutral, `read_text` takes it back."""
+        return "" if value is None else str(self.to_json(value))
+
+    def read_text(self, text: str, reader: Reader) -> Value:
+        """A CSV cell as a value. Raises Invalid."""
+        return self.parse(text, reader)
+
+    def display(self, value: Value, reader: Reader) -> str:
+        """A value for a person, by the reader's language and settings."""
+        return self.write_text(value, reader)
+
+    def search_text(self, value: Value) -> str:
+        """What the full text search finds the record by."""
+        return "" if value is None else str(value)

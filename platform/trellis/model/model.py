@@ -1,0 +1,77 @@
+"""The Model: one CRM, immutable and fully resolved. Everything that runs reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from trellis.model.entity import Entity
+from trellis.model.pipeline import Pipeline
+from trellis.model.role import Role
+from trellis.model.text import Text
+
+if TYPE_CHECKING:
+    from trellis.config.problem import Mark
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A group of entities that a tenant switches on and off."""
+
+    key: str
+    label: Text
+    icon: str = "box"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """An entry of the sidebar: an entity's list (or one of its views), a report, a dashboard or a page address."""
+
+    kind: str  # entity, report, dashboard
+    key: str
+    label: Text
+    icon: str
+    view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """A titled group of the sidebar."""
+
+    key: str
+    label: Text
+    items: tuple[MenuItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A parameter that an installer may set without editing YAML; `setting.<key>` in formulas."""
+
+    key: str
+    type: str
+    default: Any
+    label: Text
+
+
+@dataclass(frozen=True)
+class Model:
+    """One CRM. Equal layers give the same Model (`hash`), which every tenant that uses it shares."""
+
+    hash: str
+    entities: Mapping[str, Entity]
+    pipelines: Mapping[str, Pipeline] = EMPTY
+    roles: Mapping[str, Role] = EMPTY
+    modules: Mapping[str, Module] = EMPTY
+    menus: Mapping[str, tuple[MenuGroup, ...]] = EMPTY
+    settings: Mapping[str, Setting] = EMPTY
+    languages: tuple[str, ...] = ("en",)
+    origins: Mapping[str, Mark] = EMPTY  # "entity.deal.fields.amount" → where it was written
+
+    def links_to(self, entity: str) -> list[tuple[Entity, str]]:
+        """Every (entity, field) that points at the entity."""
+        return [(e, i.field) for i in self.entities[entity].inverses.values() for e in (self.entities[i.entity],)]

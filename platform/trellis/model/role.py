@@ -1,0 +1,66 @@
+"""A role: what the people who have it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from trellis.model.text import Text
+
+if TYPE_CHECKING:
+    from trellis.formula.formula import Formula
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+ACTIONS = (
+    "read",
+    "create",
+    "update",
+    "delete",
+    "restore",
+    "export",
+    "import",
+    "merge",
+    "bulk-edit",
+    "convert",
+    "assign",
+    "approve",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How far a grant reaches: none, own, team, all, or the records for which `formula` holds."""
+
+    kind: Literal["none", "own", "team", "all", "formula"]
+    formula: Formula | None = None
+
+
+NONE = Level("none")
+ALL = Level("all")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a role may do with one entity; an action that is not named is not granted."""
+
+    levels: Mapping[str, Level] = EMPTY
+    where: Formula | None = None
+    fields: Mapping[str, Literal["hidden", "readonly", "masked"]] = EMPTY
+
+    def level(self, action: str) -> Level:
+        """The level of an action; none when the grant does not name it."""
+        return self.levels.get(action, NONE)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A named set of grants. `allow` holds rights that belong to no entity: admin, import, merge, bulk-edit, reports, api."""
+
+    key: str
+    label: Text
+    grants: Mapping[str, Grant]  # by entity key; "*" already resolved into every entity that is not named
+    allow: frozenset[str] = frozenset()
+    portal: bool = False
+    where: Formula | None = None

@@ -1,0 +1,1 @@
+"""The only door to records: query, write, validate, permit, number, search, history."""

@@ -1,0 +1,1 @@
+"""Tenant dispatcher, app factory, pages, widgets, templates and assets."""
