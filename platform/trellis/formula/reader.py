@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dc_field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from trellis.formula.types import Ref
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,12 @@ class Reader:
     my_team: Ref | None = None
     teams: frozenset[str] = frozenset()
     language: str = "en"
-    time_zone: ZoneInfo = ZoneInfo("UTC")
+    time_zone: ZoneInfo = UTC_ZONE
     currency: str = "EUR"
     region: str = "DE"
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    settings: Mapping[str, Any] = NOTHING
-    rates: Mapping[str, Decimal] = NOTHING
+    now: datetime = dc_field(default_factory=lambda: datetime.now(UTC))
+    settings: Mapping[str, Any] = dc_field(default_factory=dict)
+    rates: Mapping[str, Decimal] = dc_field(default_factory=dict)
 
     def today(self) -> date:
         """The reader's date at `now`."""

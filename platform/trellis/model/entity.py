@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from typing import TYPE_CHECKING, Literal
 
 from trellis.model.field import Field
-from trellis.model.text import Text
+from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
     from trellis.model.form import Form
     from trellis.model.pipeline import Pipeline
     from trellis.model.view import Related, View
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +96,28 @@ class Entity:
     icon: str = "box"
     color: str = ""
     module: str | None = None
-    description: Text = Text("")
+    description: Text = NO_TEXT
     title: Formula | None = None  # of type text
     title_field: str | None = None  # set when the title is simply this field
     natural_key: str | None = None
     part_of: str | None = None  # the parent entity; `parent_field` is the link to it
     parent_field: str | None = None
     owner_field: str | None = None
-    inverses: Mapping[str, Inverse] = EMPTY
+    inverses: Mapping[str, Inverse] = dc_field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     uniques: tuple[Unique, ...] = ()
-    indexes: Mapping[str, tuple[str, ...]] = EMPTY
+    indexes: Mapping[str, tuple[str, ...]] = dc_field(default_factory=dict)
     dedupe: tuple[Dedupe, ...] = ()
-    filters: Mapping[str, Filter] = EMPTY
-    views: Mapping[str, View] = EMPTY
+    filters: Mapping[str, Filter] = dc_field(default_factory=dict)
+    views: Mapping[str, View] = dc_field(default_factory=dict)
     form: Form | None = None
-    forms: Mapping[str, Form] = EMPTY
+    forms: Mapping[str, Form] = dc_field(default_factory=dict)
     quick_create: tuple[str, ...] = ()
     highlights: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
     timeline: tuple[str, ...] = ()
-    pipelines: Mapping[str, Pipeline] = EMPTY
-    features: Features = field(default_factory=Features)
+    pipelines: Mapping[str, Pipeline] = dc_field(default_factory=dict)
+    features: Features = dc_field(default_factory=Features)
     was: str | None = None
     internal: bool = False  # user, team: pages of their own
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
+from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any, Literal
 
-from trellis.model.text import Text
+from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
     from trellis.model.fields.base import FieldType
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Field:
     key: str
     type: FieldType
     label: Text
-    help: Text = Text("")
-    placeholder: Text = Text("")
+    help: Text = NO_TEXT
+    placeholder: Text = NO_TEXT
     required: bool = False
     unique: bool = False
     default: Formula | None = None  # a constant is a formula too
@@ -33,12 +31,12 @@ class Field:
     visible_when: Formula | None = None
     required_when: Formula | None = None
     readonly_when: Formula | None = None
-    choices_when: Mapping[str, Formula] = EMPTY
+    choices_when: Mapping[str, Formula] = dc_field(default_factory=dict)
     clear_when_hidden: bool = False
     formula: Formula | None = None  # also a lookup, which is a path
     rollup: Formula | None = None  # a stored column that the door keeps true
     pattern: str | None = None
-    pattern_message: Text = Text("")
+    pattern_message: Text = NO_TEXT
     format: str | None = None  # a named format
     search: bool = False
     index: bool = False
@@ -51,7 +49,7 @@ class Field:
     span: Literal["half", "full"] = "half"
     system: bool = False  # given by the platform (id, created_at, stage_since, …)
     was: str | None = None
-    options: Mapping[str, Any] = field(default=EMPTY, hash=False)
+    options: Mapping[str, Any] = dc_field(default_factory=dict, hash=False)
 
     @property
     def is_derived(self) -> bool:
@@ -60,7 +58,7 @@ class Field:
 
     @property
     def is_stored(self) -> bool:
-        """Has columns in the entity's table. Formulas and lookups are computed in the query; links have a table of their own."""
+        """Has columns in the entity's table: formulas are computed in the query, links have a table of their own."""
         return self.formula is None and self.stored and bool(self.type.columns())
 
     @property

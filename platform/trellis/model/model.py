@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
 from trellis.model.entity import Entity
@@ -14,8 +14,6 @@ from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.config.problem import Mark
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +62,13 @@ class Model:
 
     hash: str
     entities: Mapping[str, Entity]
-    pipelines: Mapping[str, Pipeline] = EMPTY
-    roles: Mapping[str, Role] = EMPTY
-    modules: Mapping[str, Module] = EMPTY
-    menus: Mapping[str, tuple[MenuGroup, ...]] = EMPTY
-    settings: Mapping[str, Setting] = EMPTY
+    pipelines: Mapping[str, Pipeline] = dc_field(default_factory=dict)
+    roles: Mapping[str, Role] = dc_field(default_factory=dict)
+    modules: Mapping[str, Module] = dc_field(default_factory=dict)
+    menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)
+    settings: Mapping[str, Setting] = dc_field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
-    origins: Mapping[str, Mark] = EMPTY  # "entity.deal.fields.amount" → where it was written
+    origins: Mapping[str, Mark] = dc_field(default_factory=dict)  # "entity.deal.fields.amount" → where it was written
 
     def links_to(self, entity: str) -> list[tuple[Entity, str]]:
         """Every (entity, field) that points at the entity."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dc_field
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 StageType = Literal["open", "won", "lost", "done", "cancelled"]
 
 
@@ -30,7 +29,7 @@ class Stage:
     color: str = "gray"
     rot_after: timedelta | None = None
     require: tuple[str, ...] = ()
-    checklist: Mapping[str, Text] = EMPTY
+    checklist: Mapping[str, Text] = dc_field(default_factory=dict)
     was: str | None = None
 
 

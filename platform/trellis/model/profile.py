@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import field as dc_field
 from typing import Any
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,6 @@ class TenantProfile:
     currency: str = "EUR"
     region: str = "DE"  # ISO 3166: how phone numbers without a country code are read
     modules: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] = EMPTY
-    theme: Mapping[str, Any] = EMPTY  # color, logo
-    sign_in: Mapping[str, Any] = EMPTY
+    settings: Mapping[str, Any] = dc_field(default_factory=dict)
+    theme: Mapping[str, Any] = dc_field(default_factory=dict)  # color, logo
+    sign_in: Mapping[str, Any] = dc_field(default_factory=dict)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import field as dc_field
+from typing import TYPE_CHECKING, Literal
 
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 ACTIONS = (
     "read",
     "create",
@@ -45,9 +44,9 @@ ALL = Level("all")
 class Grant:
     """What a role may do with one entity; an action that is not named is not granted."""
 
-    levels: Mapping[str, Level] = EMPTY
+    levels: Mapping[str, Level] = dc_field(default_factory=dict)
     where: Formula | None = None
-    fields: Mapping[str, Literal["hidden", "readonly", "masked"]] = EMPTY
+    fields: Mapping[str, Literal["hidden", "readonly", "masked"]] = dc_field(default_factory=dict)
 
     def level(self, action: str) -> Level:
         """The level of an action; none when the grant does not name it."""
@@ -56,7 +55,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Role:
-    """A named set of grants. `allow` holds rights that belong to no entity: admin, import, merge, bulk-edit, reports, api."""
+    """A named set of grants. `allow`: rights that belong to no entity (admin, import, merge, bulk-edit, reports, api)."""
 
     key: str
     label: Text

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-
-NO_TRANSLATIONS: Mapping[str, str] = MappingProxyType({})
+from dataclasses import dataclass
+from dataclasses import field as dc_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +12,7 @@ class Text:
     """A label as written in the YAML (`source`) with its translations by BCP 47 language."""
 
     source: str
-    translations: Mapping[str, str] = field(default=NO_TRANSLATIONS, hash=False)
+    translations: Mapping[str, str] = dc_field(default_factory=dict, hash=False)
 
     def in_language(self, language: str) -> str:
         """The text for a reader of `language`: zh-Hans-CN falls back to zh-Hans, zh, then to the source."""
@@ -31,3 +29,6 @@ class Text:
 
     def __bool__(self) -> bool:
         return bool(self.source)
+
+
+NO_TEXT = Text("")

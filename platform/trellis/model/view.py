@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import field as dc_field
+from typing import TYPE_CHECKING, Literal
 
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class View:
     filter: Formula | None = None
     sort: tuple[Sort, ...] = ()
     columns: tuple[str, ...] = ()
-    totals: Mapping[str, str] = EMPTY  # column → sum, avg, min, max, count
+    totals: Mapping[str, str] = dc_field(default_factory=dict)  # column → sum, avg, min, max, count
     group: str | None = None
     card: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()  # board columns that start collapsed

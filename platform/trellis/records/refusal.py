@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
+from dataclasses import field as dc_field
 from typing import Any
 
 from trellis.model.text import Text
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong with a write.
 
-    `message` is English with {placeholders} for `params` (a gettext msgid), or a Text from the YAML. `field` is a field's
+    `message` is a gettext msgid with {placeholders} for `params`, or a Text from the YAML. `field` is a field's
     key, `lines.2.quantity` inside a line, or None for the record. Codes: required, invalid, range, pattern, unique,
     duplicate, readonly, rule, move, gate, restrict, unknown, forbidden, stale, …
     """
@@ -24,7 +22,7 @@ class Fault:
     code: str
     message: str | Text
     field: str | None = None
-    params: Mapping[str, Any] = field(default=NOTHING)
+    params: Mapping[str, Any] = dc_field(default_factory=dict)
 
     def __str__(self) -> str:
         text = str(self.message)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Invalid(ValueError):
-    """A value that a field does not take. `message` is English with {placeholders} for `params`, so that it can be translated."""
+    """A value that a field does not take. `message` is a msgid: English with {placeholders} for `params`."""
 
     def __init__(self, code: str, message: str, **params: object) -> None:
         super().__init__(message.format(**params))
