@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from trellis.formula.types import Ref
 
-
 UTC_ZONE = ZoneInfo("UTC")
 
 

@@ -55,7 +55,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Role:
-    """A named set of grants. `allow`: rights that belong to no entity (admin, import, merge, bulk-edit, reports, api)."""
+    """A named set of grants. `allow`: rights beside any entity (admin, import, merge, bulk-edit, reports, api)."""
 
     key: str
     label: Text
