@@ -1,0 +1,18 @@
+// htmx, set up for a page without inline scripts and styles.
+import htmx from "htmx.org";
+
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+htmx.config.historyCacheSize = 0; // pages may hold what the next person at this browser must not see
+htmx.config.scrollIntoViewOnBoost = false;
+htmx.config.defaultFocusScroll = false;
+// a refused save answers 422 with the form and its errors, a stale one 409: both are shown
+htmx.config.responseHandling = [
+  { code: "204", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "409", swap: true, error: false },
+  { code: "422", swap: true, error: false },
+  { code: "[45]..", swap: false, error: true },
+];
+
+export { htmx };
