@@ -1,0 +1,196 @@
+"""Where an SQL expression stands: a row of a table, the joins its paths need, and the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, FromClause
+
+from trellis.formula.env import NO_GRAPH, Env, Graph, RecordLike
+from trellis.formula.reader import Reader
+from trellis.formula.types import Ref, Type, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlMoney:
+    """Money in columns: the amount, its currency, and the amount in the tenant's currency."""
+
+    amount: ColumnElement[Any]
+    currency: ColumnElement[Any]
+    base: ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlLink:
+    """A link that may point to several entities: the id and the entity's key. A plain link is its id column."""
+
+    id: ColumnElement[Any]
+    entity: ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlLocation:
+    """A point in columns, in degrees."""
+
+    latitude: ColumnElement[Any]
+    longitude: ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlParts:
+    """A name or an address whose parts have columns of their own; one in a JSONB column is that column."""
+
+    parts: Mapping[str, ColumnElement[Any]]
+
+
+SqlValue: TypeAlias = ColumnElement[Any] | SqlMoney | SqlLink | SqlLocation | SqlParts
+"""A formula's value in SQL. Lists (choices, tags, list) are text arrays; a duration is an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """How an inverse list or a links field joins.
+
+    An inverse list: rows of `entity` whose column `column` holds this record's id (and, for an any_link, whose `entity_column` holds this
+    record's entity). A links field: rows of `entity` by `links`, a table whose column `near` holds this record's id and
+    `far` the listed record's. `order` names the columns that first and last go by: of `links`, if there is one.
+    """
+
+    entity: str
+    column: str = ""
+    entity_column: str | None = None
+    links: sa.Table | None = None
+    near: str = "source"
+    far: str = "target"
+    order: tuple[str, ...] = ("created_at", "id")
+
+
+class SqlCatalog(Protocol):
+    """The tables behind the Model."""
+
+    def table(self, entity: str) -> sa.Table:
+        """The entity's table."""
+
+    def field(self, scope: SqlScope, name: str) -> SqlValue:
+        """A field of `scope.entity` at `scope.alias`: stored columns, or a derived field's formula in this scope."""
+
+    def title(self, scope: SqlScope) -> ColumnElement[Any]:
+        """What names the record at `scope.alias` in a text."""
+
+    def target(self, entity: str, field: str) -> Sequence[str]:
+        """The entities that a link points to."""
+
+    def children(self, entity: str, name: str) -> Children:
+        """How a list of the entity joins."""
+
+    def column(self, entity: str, name: str, links: FromClause, column: str) -> SqlValue:
+        """A column (`via.part`) of a links field's rows at the alias `links`."""
+
+
+class SqlScope:
+    """A row of `entity` at `alias`, for formulas to be read in. Dotted paths add LEFT JOINs, each once.
+
+    Values that do not depend on the row (reader, variables, `this` when it is a record in hand) go in as bind parameters.
+    """
+
+    def __init__(
+        self,
+        catalog: SqlCatalog,
+        entity: str,
+        alias: FromClause,
+        reader: Reader,
+        this: RecordLike | SqlScope | None = None,
+        variables: Mapping[str, Value] | None = None,
+        *,
+        old: RecordLike | None = None,
+        graph: Graph = NO_GRAPH,
+        via: FromClause | None = None,
+        via_of: tuple[str, str] | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.entity = entity
+        self.alias = alias
+        self.reader = reader
+        self.this = this
+        self.via = via
+        self.via_of = via_of
+        outer = None if isinstance(this, SqlScope) else this
+        self.env = Env(None, reader, graph, old=old, this=outer, variables=variables or {})
+        self._joins: dict[tuple[object, ...], SqlScope] = {}
+        self._clauses: list[tuple[FromClause, ColumnElement[bool]]] = []
+        self._root: SqlScope = self
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """A column of the row's table."""
+        return self.alias.c[name]
+
+    def field(self, name: str) -> SqlValue:
+        """A field's value in this row."""
+        return self.catalog.field(self, name)
+
+    def follow(self, name: str, entity: str) -> SqlScope:
+        """The row of `entity` that the link `name` points to, by a LEFT JOIN that is made once."""
+        link = self.field(name)
+        key = (id(self.alias), name, entity)
+        if isinstance(link, SqlLink):
+            return self._join(key, entity, link.id, link.entity == entity)
+        if not isinstance(link, ColumnElement):
+            raise TypeError(f"{self.entity}.{name} is no link")
+        return self._join(key, entity, link, None)
+
+    def follow_ref(self, ref: Ref) -> SqlScope:
+        """The row of a record that is known by its id, such as `me`."""
+        return self._join((ref.entity, ref.id), ref.entity, sa.literal(ref.id, sa.Uuid()), None)
+
+    def follow_id(self, id_: ColumnElement[Any], entity: str, only: ColumnElement[bool] | None = None) -> SqlScope:
+        """The row of `entity` with a computed id."""
+        return self._join((id_, entity), entity, id_, only)
+
+    def _join(
+        self, key: tuple[object, ...], entity: str, id_: ColumnElement[Any], only: ColumnElement[bool] | None
+    ) -> SqlScope:
+        root = self._root
+        if (known := root._joins.get(key)) is not None:
+            return known
+        alias = self.catalog.table(entity).alias()
+        on = alias.c.id == id_
+        root._clauses.append((alias, on if only is None else sa.and_(on, only)))
+        inner = self.at(entity, alias)
+        root._joins[key] = inner
+        return inner
+
+    def at(self, entity: str, alias: FromClause) -> SqlScope:
+        """A scope for another row in the same FROM."""
+        inner = SqlScope(self.catalog, entity, alias, self.reader, self.this)
+        inner.env = self.env
+        inner._root = self._root
+        return inner
+
+    def inside(self, entity: str, alias: FromClause) -> SqlScope:
+        """A scope of its own for a correlated subquery, whose `this` is the present row."""
+        inner = SqlScope(self.catalog, entity, alias, self.reader, self)
+        inner.env = self.env
+        return inner
+
+    def joined(self, from_clause: FromClause | None = None) -> FromClause:
+        """The FROM (the row's own alias unless another is given) with the joins that the expressions asked for so far."""
+        result = self.alias if from_clause is None else from_clause
+        for alias, on in self._root._clauses:
+            result = result.outerjoin(alias, on)
+        return result
+
+
+def bind(value: Value, type_: Type) -> Any:
+    """A Python value as bind parameters of its SQL type."""
+    from trellis.formula.sql.values import to_sql
+
+    return to_sql(value, type_)
+
+
+def as_uuid(value: UUID | Ref | None) -> ColumnElement[Any]:
+    """A record's id as a bind parameter."""
+    return sa.literal(value.id if isinstance(value, Ref) else value, sa.Uuid())
