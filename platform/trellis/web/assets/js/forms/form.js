@@ -1,0 +1,184 @@
+// A form acts as one types: the server says what is shown, required, allowed and computed (form-state); ⌘/Ctrl Enter
+// saves; a refusal comes back into the page with everything typed.
+import { $, $$, ask, enliven, later, nodes, onContent, once, toast } from "./util.js";
+import { refuse } from "./quick.js";
+import { forget, keep, offer } from "./draft.js";
+
+/** Put a server's answer about a form into it. */
+export function applyState(form, state) {
+  for (const [name, is] of Object.entries(state.fields ?? {})) {
+    const field = $(`[data-field="${CSS.escape(name)}"]`, form);
+    if (!field) continue;
+    if (is.visible !== undefined) show(field, is.visible);
+    if (is.required !== undefined) {
+      const star = $(":scope > .t-label .t-req", field);
+      if (star) star.hidden = !is.required;
+    }
+    if (is.readonly !== undefined && field.dataset.fixed !== "1") lock(field, is.readonly);
+    if (is.choices) narrow(field, is.choices);
+    if (is.default !== undefined && field.dataset.touched !== "1") fill(field, is.default);
+  }
+  for (const [name, text] of Object.entries(state.computed ?? {})) {
+    for (const at of $$(`[data-computed="${CSS.escape(name)}"]`, form)) if (at.textContent !== text) at.textContent = text;
+  }
+  for (const [key, visible] of Object.entries(state.sections ?? {})) {
+    const section = $(`[data-section="${CSS.escape(key)}"]`, form);
+    if (section) section.hidden = !visible;
+  }
+}
+
+function show(field, visible) {
+  field.hidden = !visible;
+  for (const control of $$("input, select, textarea, button", field)) {
+    if (!visible && !control.disabled) { control.disabled = true; control.dataset.veiled = "1"; }
+    else if (visible && control.dataset.veiled === "1") { control.disabled = false; delete control.dataset.veiled; }
+  }
+}
+
+function lock(field, readonly) {
+  field.classList.toggle("is-locked", readonly);
+  for (const control of $$("input:not([type=hidden]), select, textarea", field)) {
+    if (control.matches("select, [type=checkbox], [type=radio], [type=file]")) control.disabled = readonly;
+    else control.readOnly = readonly;
+  }
+}
+
+function narrow(field, choices) {
+  const allowed = new Set(choices);
+  for (const option of $$("select option", field)) {
+    const off = option.value !== "" && !allowed.has(option.value);
+    option.hidden = off;
+    option.disabled = off && !option.selected;
+  }
+}
+
+function fill(field, value) {
+  for (const [part, text] of Object.entries(value ?? {})) {
+    const name = part ? `${field.dataset.field}.${part}` : field.dataset.field;
+    const control = $(`[name="${CSS.escape(name)}"]`, field);
+    if (!control) continue;
+    if (control.type === "checkbox") control.checked = text === "true";
+    else if (control.tagName === "SELECT" && text && typeof text === "object") {
+      if (![...control.options].some((option) => option.value === text.value)) control.add(new Option(text.title, text.value));
+      control.value = text.value;
+    } else control.value = typeof text === "object" && text ? text.value : (text ?? "");
+    control.dispatchEvent(new Event("picker:draw"));
+  }
+}
+
+class Form {
+  constructor(form) {
+    this.form = form;
+    this.clean = this.picture();
+    this.round = 0;
+    this.state = later(220, () => this.ask());
+    form.addEventListener("input", (event) => this.touched(event));
+    form.addEventListener("change", (event) => this.touched(event));
+    form.addEventListener("submit", (event) => this.submit(event));
+    if (form.dataset.state) this.state();
+    if (form.dataset.draft) offer(form);
+    if ($("[aria-invalid=true]", form) && form.dataset.refused) this.toErrors();
+  }
+
+  picture() {
+    return JSON.stringify([...new FormData(this.form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
+  }
+
+  get dirty() {
+    return !this.leaving && this.form.isConnected && this.picture() !== this.clean;
+  }
+
+  touched(event) {
+    const field = event.target.closest("[data-field]");
+    if (event.isTrusted || event.type === "change") for (let at = field; at; at = at.parentElement?.closest("[data-field]")) at.dataset.touched = "1";
+    if (this.form.dataset.state) this.state();
+    if (this.form.dataset.draft) keep(this.form);
+  }
+
+  async ask() {
+    const round = (this.round += 1);
+    const body = new FormData(this.form);
+    for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+    for (const field of $$("[data-touched='1']", this.form)) body.append("_touched", field.dataset.field);
+    const { ok, data } = await ask(this.form.dataset.state, { method: "POST", body, accept: "application/json" });
+    if (ok && round === this.round) applyState(this.form, data);
+  }
+
+  async submit(event) {
+    if (this.form.closest("dialog") || this.form.dataset.plain) return;
+    event.preventDefault();
+    if (this.form.dataset.busy) return;
+    this.busy(true);
+    const answer = await ask(this.form.action, { method: "POST", body: new FormData(this.form, event.submitter), accept: "application/json, text/html" });
+    if (answer.ok) {
+      this.leaving = true;
+      forget(this.form);
+      location.href = answer.data.location;
+      return;
+    }
+    this.busy(false);
+    if (answer.status === 422 || answer.status === 409) this.replace(answer.data);
+    else {
+      keep(this.form, true);
+      refuse(answer.status);
+    }
+  }
+
+  busy(on) {
+    if (on) this.form.dataset.busy = "1";
+    else delete this.form.dataset.busy;
+    for (const button of $$(`button[type=submit][form="${this.form.id}"], #${this.form.id} button[type=submit]`)) button.disabled = on;
+  }
+
+  replace(html) {
+    swapForm(this.form, html);
+  }
+
+  toErrors() {
+    const wrong = $(".t-summary", this.form) ?? $("[aria-invalid=true]", this.form);
+    wrong?.scrollIntoView({ block: "center" });
+    ($(".t-summary a", this.form) ?? $("[aria-invalid=true]", this.form))?.focus();
+  }
+}
+
+/** Put another rendering of the form in its place, with everything that was typed in it. */
+export function swapForm(form, html, { clean = false } = {}) {
+  const fresh = $("form", nodes(html));
+  if (!fresh) return toast("…", { kind: "bad" });
+  const before = form.formOf?.clean;
+  form.formOf.leaving = true;
+  form.replaceWith(fresh);
+  enliven(fresh);
+  if (fresh.formOf && !clean && before) fresh.formOf.clean = before;
+  return fresh;
+}
+
+onContent((root) => {
+  const forms = root.matches?.("form[data-form]") ? [root] : $$("form[data-form]", root);
+  for (const form of forms) if (once(form, "form")) form.formOf = new Form(form);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest?.("form[data-form]") ?? (event.target === document.body ? $("main form[data-form]") : null);
+  if (!form || form.closest("dialog")) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+// the summary's links open the tab their field is in and put the cursor there
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".t-summary a[href^='#']");
+  if (!link) return;
+  event.preventDefault();
+  const target = document.getElementById(link.hash.slice(1));
+  if (!target) return;
+  const pane = target.closest("[role=tabpanel][hidden]");
+  if (pane) document.getElementById(pane.getAttribute("aria-labelledby"))?.click();
+  target.scrollIntoView({ block: "center" });
+  target.focus();
+});
+
+addEventListener("beforeunload", (event) => {
+  if ($$("form[data-form][data-draft]").some((form) => form.formOf?.dirty)) event.preventDefault();
+});

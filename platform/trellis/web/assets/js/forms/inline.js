@@ -1,0 +1,162 @@
+// Editing one field in place, on the record page and in lists.
+//   <button class="t-val-btn" data-edit="/e/deal/<id>/field/amount" data-version="3">…</button>
+// or a table cell with data-edit (Enter and double-click are the list's). The editor saves on leave and on Enter, Esc
+// puts the old value back, a refusal stays at the field. When it is saved the answer's parts replace those on the page.
+import { $, $$, ask, enliven, later, nodes } from "./util.js";
+import { refuse } from "./quick.js";
+
+let open = null;
+
+/** Open the editor at `holder`; resolves when it is closed, with true when something was saved. */
+export async function edit(holder) {
+  if (open) await open.finish();
+  const url = holder.dataset.edit;
+  holder.setAttribute("aria-busy", "true");
+  const { ok, data, status } = await ask(url);
+  holder.removeAttribute("aria-busy");
+  if (!ok) return refuse(status);
+  return new Promise((resolve) => { open = new Editor(holder, data, resolve); });
+}
+
+class Editor {
+  constructor(holder, html, resolve) {
+    this.holder = holder;
+    this.resolve = resolve;
+    this.url = holder.dataset.edit;
+    this.home = holder.parentElement;
+    this.cell = holder.matches("td, [role=gridcell]");
+    this.box = document.createElement(this.cell ? "div" : "div");
+    this.box.className = this.cell ? "t-edit t-edit-in" : "t-edit-in";
+    if (this.cell) {
+      this.kept = [...holder.childNodes];
+      holder.classList.add("is-edit");
+      holder.replaceChildren(this.box);
+    } else holder.replaceWith(this.box);
+    this.fill(html);
+    this.leave = later(80, () => {
+      if (!this.done && !this.box.contains(document.activeElement) && !$("dialog[open]")) this.save();
+    });
+    this.box.addEventListener("focusout", () => this.leave());
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.box.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); this.save(); });
+    this.box.addEventListener("click", (event) => {
+      if (event.target.closest("[data-cancel]")) this.cancel();
+      const take = event.target.closest("[data-theirs]");
+      if (take) this.cancel(true);
+    });
+    this.box.addEventListener("change", (event) => {
+      // what is chosen is meant: no second step for a select, a switch or stars
+      if (event.target.matches("select:not([multiple]), [type=checkbox], [type=radio]") && $("[data-instant]", this.box)) this.save();
+    });
+  }
+
+  fill(html) {
+    this.box.replaceChildren(nodes(html));
+    enliven(this.box);
+    this.form = $("form", this.box);
+    this.before = this.picture();
+    const at = $("[autofocus], [aria-invalid=true], [role=combobox], input:not([type=hidden]), textarea, select", this.form);
+    at?.focus();
+    at?.select?.();
+    if (at?.matches("[role=combobox]")) at.click();
+    if (at?.tagName === "SELECT") { try { at.showPicker?.(); } catch { /* needs a gesture; it is in focus anyway */ } }
+  }
+
+  picture() {
+    return JSON.stringify([...new FormData(this.form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
+  }
+
+  key(event) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.cancel();
+    } else if (event.key === "Enter" && !event.isComposing) {
+      if (event.target.tagName === "TEXTAREA" && !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.save(true);
+    }
+  }
+
+  async finish() {
+    if (this.done) return;
+    await this.save();
+    if (!this.done) this.cancel();
+  }
+
+  async save(refocus = false) {
+    if (this.busy || this.done) return;
+    if (this.picture() === this.before && !$("[aria-invalid=true]", this.form)) return this.close(refocus);
+    if (this.picture() === this.before) return;
+    this.busy = true;
+    const answer = await ask(this.form.action, { method: "POST", body: new FormData(this.form), accept: "text/html" });
+    this.busy = false;
+    if (answer.ok) return this.saved(answer, refocus);
+    if (answer.status === 422 || answer.status === 409) return this.fill(answer.data);
+    refuse(answer.status);
+  }
+
+  saved(answer, refocus) {
+    this.done = true;
+    open = null;
+    const fragment = nodes(answer.data);
+    if (this.cell) {
+      this.holder.classList.remove("is-edit");
+      this.holder.replaceChildren(fragment);
+      enliven(this.holder);
+      this.holder.dispatchEvent(new CustomEvent("trellis:cell", { bubbles: true, detail: { version: answer.answer.headers.get("X-Version") } }));
+      if (refocus) this.holder.focus?.();
+    } else {
+      this.box.replaceWith(this.holder);
+      refresh(fragment);
+      if (refocus) this.again()?.focus();
+      document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));
+    }
+    this.resolve(true);
+  }
+
+  again() {
+    return $(`[data-edit="${CSS.escape(this.url)}"]`);
+  }
+
+  cancel(theirs = false) {
+    this.close(true);
+    if (theirs) document.body.dispatchEvent(new CustomEvent("trellis:refresh", { bubbles: true }));
+  }
+
+  close(refocus) {
+    this.done = true;
+    open = null;
+    if (this.cell) {
+      this.holder.classList.remove("is-edit");
+      this.holder.replaceChildren(...this.kept);
+      if (refocus) this.holder.focus?.();
+    } else {
+      this.box.replaceWith(this.holder);
+      if (refocus) this.holder.focus();
+    }
+    this.resolve(false);
+  }
+}
+
+/** Replace the parts of the page that the answer carries, except where somebody is typing. */
+export function refresh(fragment) {
+  const source = typeof fragment === "string" ? nodes(fragment) : fragment;
+  for (const part of $$("[data-part]", source)) {
+    const here = document.getElementById(part.id);
+    if (!here || $(".t-edit-in", here)) continue;
+    if (here.isEqualNode(part)) continue;
+    const fresh = part.cloneNode(true);
+    here.replaceWith(fresh);
+    enliven(fresh);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const holder = event.target.closest("button[data-edit]");
+  if (!holder) return;
+  if (event.target.closest("a[href]")) return;
+  event.preventDefault();
+  edit(holder);
+});

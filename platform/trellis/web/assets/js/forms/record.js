@@ -1,0 +1,190 @@
+// The record page: tabs, folding sections, the composer and the timeline's filter, previous and next in the list.
+import { $, $$, ask, nodes, onContent, once, toast } from "./util.js";
+import { refuse } from "./quick.js";
+import { redraw } from "./moves.js";
+import { float } from "./float.js";
+
+onContent((root) => {
+  for (const list of $$("[role=tablist]", root)) {
+    if (!once(list, "tabs")) continue;
+    const tabs = $$("[role=tab]", list);
+    const choose = (tab, focus) => {
+      for (const other of tabs) {
+        const on = other === tab;
+        other.setAttribute("aria-selected", on ? "true" : "false");
+        other.tabIndex = on ? 0 : -1;
+        const pane = document.getElementById(other.getAttribute("aria-controls"));
+        if (pane) pane.hidden = !on;
+      }
+      if (focus) tab.focus();
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+      const pane = document.getElementById(tab.getAttribute("aria-controls"));
+      if (pane?.dataset.load && once(pane, "load")) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+    };
+    list.addEventListener("click", (event) => {
+      const tab = event.target.closest("[role=tab]");
+      if (tab) choose(tab);
+    });
+    list.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const end = { Home: 0, End: tabs.length - 1 }[event.key];
+      if (step === undefined && end === undefined) return;
+      event.preventDefault();
+      const shown = tabs.filter((tab) => !tab.hidden);
+      const dir = document.documentElement.dir === "rtl" ? -1 : 1;
+      choose(end !== undefined ? tabs[end] : shown[(shown.indexOf(document.activeElement) + step * dir + shown.length) % shown.length], true);
+    });
+  }
+  for (const fold of $$(".t-fold", root)) {
+    if (!once(fold, "fold")) continue;
+    fold.addEventListener("click", () => {
+      const shut = fold.getAttribute("aria-expanded") === "true";
+      fold.setAttribute("aria-expanded", shut ? "false" : "true");
+      const body = document.getElementById(fold.getAttribute("aria-controls"));
+      if (body) body.hidden = shut;
+    });
+  }
+  for (const button of $$("[data-menu]", root)) {
+    if (!once(button, "menu")) continue;
+    const menu = document.getElementById(button.dataset.menu);
+    let shut = null;
+    const close = (focus) => {
+      shut?.();
+      shut = null;
+      button.setAttribute("aria-expanded", "false");
+      if (focus) button.focus();
+    };
+    button.addEventListener("click", () => {
+      if (shut) return close();
+      shut = float(menu, button, { wide: false, end: true });
+      button.setAttribute("aria-expanded", "true");
+      $("[role=menuitem]", menu)?.focus();
+    });
+    menu.addEventListener("keydown", (event) => {
+      const items = $$("[role=menuitem]", menu);
+      const at = items.indexOf(document.activeElement);
+      if (event.key === "Escape") { event.preventDefault(); close(true); }
+      if (event.key === "ArrowDown") { event.preventDefault(); items[(at + 1) % items.length].focus(); }
+      if (event.key === "ArrowUp") { event.preventDefault(); items[(at - 1 + items.length) % items.length].focus(); }
+    });
+    menu.addEventListener("click", () => close());
+    document.addEventListener("pointerdown", (event) => {
+      if (shut && !menu.contains(event.target) && !button.contains(event.target)) close();
+    });
+  }
+  for (const filter of $$("[data-stream-filter]", root)) {
+    if (!once(filter, "kinds")) continue;
+    filter.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-kind]");
+      if (!button) return;
+      for (const other of $$("[data-kind]", filter)) {
+        other.classList.toggle("is-on", other === button);
+        other.setAttribute("aria-pressed", other === button ? "true" : "false");
+      }
+      const kind = button.dataset.kind;
+      const stream = filter.closest(".t-stream-in");
+      for (const item of $$("li[data-kind]", stream)) item.hidden = Boolean(kind) && item.dataset.kind !== kind;
+      for (const day of $$("[data-day]", stream)) day.hidden = !$$("li[data-kind]", day).some((item) => !item.hidden);
+    });
+  }
+});
+
+// a button that posts and then shows the page as it is now: delete, restore, unlink, follow
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-post]");
+  if (!button) return;
+  event.preventDefault();
+  if (button.dataset.busy) return;
+  button.dataset.busy = "1";
+  const body = new FormData();
+  for (const [name, value] of Object.entries(JSON.parse(button.dataset.values ?? "{}"))) body.append(name, value);
+  const answer = await ask(button.dataset.post, { method: "POST", body, accept: "application/json, text/html" });
+  delete button.dataset.busy;
+  if (!answer.ok) {
+    if (answer.data?.message) toast(answer.data.message, { kind: "bad" });
+    else refuse(answer.status);
+    return;
+  }
+  if (answer.data?.location) location.href = answer.data.location;
+  else {
+    if (answer.data?.toast) toast(answer.data.toast, answer.data);
+    document.body.dispatchEvent(new CustomEvent("trellis:refresh", { bubbles: true }));
+    const pane = button.closest("[data-load]");
+    if (pane) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+  }
+});
+
+// the composer: another kind draws its fields, saving draws the timeline anew
+document.addEventListener("click", async (event) => {
+  const kind = event.target.closest("[data-compose]");
+  if (!kind) return;
+  const composer = kind.closest("[data-composer]");
+  const { ok, data, status } = await ask(kind.dataset.compose);
+  if (!ok) return refuse(status);
+  for (const other of $$("[data-compose]", composer)) {
+    other.classList.toggle("is-on", other === kind);
+    other.setAttribute("aria-pressed", other === kind ? "true" : "false");
+  }
+  const body = $("[data-composer-body]", composer);
+  body.replaceChildren(nodes(data));
+  const { enliven } = await import("./util.js");
+  enliven(body);
+  $("textarea, input:not([type=hidden])", body)?.focus();
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-composer-form]");
+  if (!form) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  const answer = await ask(form.action, { method: "POST", body: new FormData(form), accept: "application/json, text/html" });
+  delete form.dataset.busy;
+  const pane = form.closest("[data-load]");
+  if (answer.ok) {
+    if (answer.data.toast) toast(answer.data.toast);
+    if (pane) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+    redraw();
+  } else if (answer.status === 422) {
+    const body = form.closest("[data-composer-body]");
+    body.replaceChildren(nodes(answer.data));
+    const { enliven } = await import("./util.js");
+    enliven(body);
+    $("[aria-invalid=true]", body)?.focus();
+  } else refuse(answer.status);
+}, true);
+
+document.addEventListener("trellis:changed", () => {
+  const pane = $("#pane-timeline");
+  if (pane?.dataset.load && pane.dataset.onload && !pane.contains(document.activeElement)) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+});
+document.addEventListener("trellis:refresh", () => redraw());
+document.addEventListener("trellis:saved", (event) => {
+  const pane = event.target.closest?.("[data-load]");
+  if (!pane) return;
+  window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+  redraw();
+});
+
+// the list one came from: its rows were kept by the list page as `trellis:row-ids:<entity>`
+onContent((root) => {
+  const nav = $("[data-siblings]", root);
+  if (!nav || !once(nav, "siblings")) return;
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(`trellis:rows:${nav.dataset.siblings}`) ?? "null");
+  } catch { return; }
+  const at = kept?.ids?.indexOf(nav.dataset.id) ?? -1;
+  if (at < 0) return;
+  nav.hidden = false;
+  $("[data-at]", nav).textContent = (nav.dataset.of ?? "{n} of {all}").replace("{n}", String(at + 1)).replace("{all}", kept.total ?? String(kept.ids.length));
+  const go = (link, id) => {
+    if (id) link.href = nav.dataset.address.replace("__id__", id);
+    else { link.removeAttribute("href"); link.setAttribute("aria-disabled", "true"); }
+  };
+  go($("[data-previous]", nav), kept.ids[at - 1]);
+  go($("[data-next]", nav), kept.ids[at + 1]);
+  const crumb = $("[data-crumb-view]");
+  if (crumb && kept.url) { crumb.href = kept.url; if (kept.label) crumb.textContent = kept.label; crumb.hidden = !kept.label; }
+});
