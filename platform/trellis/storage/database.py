@@ -1,0 +1,115 @@
+"""A PostgreSQL database and the engine that talks to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from trellis.storage.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sqlalchemy.engine import URL, Engine
+
+OLDEST_VERSION = 15
+NAME = "trellis"  # of the database in the embedded server, and of ourselves in pg_stat_activity
+POOL_SIZE = 8
+MORE_IN_A_RUSH = 24
+RETIRE_AFTER = 900  # seconds: a backend's caches grow with every tenant that it has touched
+
+SESSION = {
+    "statement_timeout": "60s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "120s",
+    "timezone": "UTC",
+}
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+@dataclass(eq=False)
+class Database:
+    """One PostgreSQL database. Every tenant that lies in it shares the engine and its pool."""
+
+    engine: Engine
+    server: EmbeddedServer | None = None
+
+    @classmethod
+    def open(cls, url: str | None, var: Path, *, settings: Mapping[str, str] | None = None) -> Database:
+        """Open the database at `url`, or the embedded PostgreSQL with its data in `var`/postgres."""
+        if url:
+            return cls(_engine(_with_driver(url)))
+        server = EmbeddedServer(var / "postgres", settings)
+        try:
+            return cls(_engine(_with_driver(_ensure_database(server, NAME))), server)
+        except BaseException:
+            server.close()
+            raise
+
+    @property
+    def url(self) -> URL:
+        """The address, with the driver in it."""
+        return self.engine.url
+
+    def connect_driver(self) -> psycopg.Connection:
+        """A connection of one's own outside the pool, in autocommit: for LISTEN, COPY and CREATE INDEX CONCURRENTLY."""
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(address, autocommit=True, application_name=NAME)
+
+    def close(self) -> None:
+        """Close every connection, and stop the embedded server if nobody else uses it."""
+        self.engine.dispose()
+        if self.server is not None:
+            self.server.close()
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseUnusable(f"Trellis runs on PostgreSQL; DATABASE_URL names {parsed.get_backend_name()}.")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    return sa.create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=MORE_IN_A_RUSH,
+        pool_timeout=15,
+        pool_recycle=RETIRE_AFTER,
+        pool_use_lifo=True,  # the quiet ones grow old and are retired
+        connect_args={
+            "application_name": NAME,
+            "options": options,
+            # the same text means other tables, with other types, for another tenant: a statement that is kept
+            # prepared would fail with "cached plan must not change result type"
+            "prepare_threshold": None,
+        },
+    )
+
+
+def _ensure_database(server: EmbeddedServer, name: str) -> str:
+    """The address of the database in the embedded server; made on the first start.
+
+    Its locale is built in, so that upper and lower case of every script are the same on every machine,
+    and texts sort as Python sorts them.
+    """
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            connection.execute(
+                sql.SQL(
+                    "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+                    " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST'"
+                ).format(sql.Identifier(name))
+            )
+    return server.url(name)

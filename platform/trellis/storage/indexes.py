@@ -1,0 +1,72 @@
+"""The indexes of an entity's table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.storage.names import digest, quoted, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trellis.model.entity import Entity
+
+LIVE = sa.text("deleted_at IS NULL")
+IN_BIN = sa.text("deleted_at IS NOT NULL")
+
+
+def add_indexes(entity: Entity, table: sa.Table) -> None:
+    """Add what an entity's lists, links, keys and searches need."""
+    _add(table, "live", [table.c.created_at.desc(), table.c.id.desc()], where=LIVE)
+    _add(table, "bin", [table.c.deleted_at], where=IN_BIN)
+    if entity.search_fields():
+        _add(table, "search", [table.c.search], using="gin")
+    if "login" in table.c and entity.key == "user":
+        _add(table, "login", [table.c.login], unique=True)
+    for field in entity.stored_fields():
+        columns = _columns(table, [field.key])
+        if not columns or field.key in ("id", "created_at"):
+            continue
+        if field.unique:
+            _add(table, f"{field.key}_unique", columns, unique=True, where=LIVE)
+        elif field.index or columns[0].foreign_keys or f"{field.key}_entity" in table.c:
+            _add(table, field.key, columns)
+    for unique in entity.uniques:
+        if parts := _columns(table, unique.fields):
+            folded = [c if unique.case or not _is_text(c) else sa.func.lower(c) for c in parts]
+            _add(table, f"{unique.key}_unique", folded, unique=True, where=LIVE)
+    for key, names in entity.indexes.items():
+        if parts := _columns(table, names):
+            _add(table, key, parts)
+
+
+def _columns(table: sa.Table, fields: Sequence[str]) -> list[sa.Column[Any]]:
+    """The main columns of the fields; none when one of them has no column."""
+    names = [short(f) for f in fields]
+    return [table.c[n] for n in names] if all(n in table.c for n in names) else []
+
+
+def _is_text(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.String)
+
+
+def _add(
+    table: sa.Table,
+    name: str,
+    parts: Sequence[Any],
+    *,
+    unique: bool = False,
+    where: Any = None,
+    using: str | None = None,
+) -> None:
+    """Add an index whose name holds a digest of what it is, so that a change of it shows as another index."""
+    definition = f"{[str(p) for p in parts]} {unique} {where} {using}"
+    sa.Index(
+        quoted(f"{table.name}_{name}_{digest(definition)[:6]}"),
+        *parts,
+        unique=unique,
+        postgresql_where=where,
+        postgresql_using=using,
+    )

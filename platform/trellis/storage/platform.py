@@ -1,0 +1,244 @@
+"""The tables that every tenant has beside its entities. Their names begin with an underscore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from trellis.storage.names import quoted
+
+NOW = sa.text("now()")
+APPEND_ONLY = "append_only"  # Table.info: the tenant's role may insert and select, never update or delete
+
+
+@dataclass(frozen=True)
+class PlatformTables:
+    """One attribute for each table."""
+
+    history: sa.Table
+    stage_history: sa.Table
+    sequence: sa.Table
+    file: sa.Table
+    preference: sa.Table
+    saved_view: sa.Table
+    follow: sa.Table
+    recent: sa.Table
+    comment: sa.Table
+    session: sa.Table
+    token: sa.Table
+
+    def __iter__(self) -> Iterator[sa.Table]:
+        return (getattr(self, f.name) for f in fields(self))
+
+
+def platform_tables(metadata: sa.MetaData) -> PlatformTables:
+    """Add the platform's tables to the metadata."""
+    return PlatformTables(
+        history=_history(metadata),
+        stage_history=_stage_history(metadata),
+        sequence=_sequence(metadata),
+        file=_file(metadata),
+        preference=_preference(metadata),
+        saved_view=_saved_view(metadata),
+        follow=_follow(metadata),
+        recent=_recent(metadata),
+        comment=_comment(metadata),
+        session=_session(metadata),
+        token=_token(metadata),
+    )
+
+
+def _moment(name: str, *, default: bool = True) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=not default, server_default=NOW if default else None)
+
+
+def _record() -> tuple[sa.Column[object], sa.Column[object]]:
+    """The record that a row is about."""
+    return sa.Column("entity", sa.Text, nullable=False), sa.Column("record", sa.Uuid, nullable=False)
+
+
+def _history(metadata: sa.MetaData) -> sa.Table:
+    """Every change of every record: who, when, from, to, by what means."""
+    return sa.Table(
+        quoted("_history"),
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        _moment("at"),
+        *_record(),
+        sa.Column("kind", sa.Text, nullable=False),  # create, update, delete, restore, purge, link, unlink, …
+        sa.Column("means", sa.Text, nullable=False),  # page, api, import, bulk, system, workflow
+        sa.Column("by", sa.Uuid),
+        sa.Column("by_name", sa.Text),
+        sa.Column("cause", JSONB),  # the workflow's run, the import, the request
+        sa.Column("version", sa.Integer),
+        sa.Column("changes", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),  # [[field, old, new], …]
+        sa.Index("_history_record", "entity", "record", "id"),
+        sa.Index("_history_by", "by", "id"),
+        info={APPEND_ONLY: True},
+    )
+
+
+def _stage_history(metadata: sa.MetaData) -> sa.Table:
+    """When a record entered and left each stage: funnel, velocity and time in stage come from here."""
+    return sa.Table(
+        quoted("_stage_history"),
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        *_record(),
+        sa.Column("field", sa.Text, nullable=False),
+        sa.Column("pipeline", sa.Text, nullable=False),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("stage_type", sa.Text, nullable=False),
+        sa.Column("previous", sa.Text),
+        _moment("entered_at"),
+        _moment("left_at", default=False),
+        sa.Column("by", sa.Uuid),
+        sa.Index("_stage_history_record", "entity", "record", "field", "entered_at"),
+        sa.Index("_stage_history_stage", "entity", "field", "stage", "entered_at"),
+    )
+
+
+def _sequence(metadata: sa.MetaData) -> sa.Table:
+    """The last number given by each `sequence` field; `scope` is the year, the parent, or empty."""
+    return sa.Table(
+        quoted("_sequence"),
+        metadata,
+        sa.Column("entity", sa.Text, primary_key=True),
+        sa.Column("field", sa.Text, primary_key=True),
+        sa.Column("scope", sa.Text, primary_key=True, server_default=""),
+        sa.Column("value", sa.BigInteger, nullable=False),
+    )
+
+
+def _file(metadata: sa.MetaData) -> sa.Table:
+    """A file that was uploaded; its bytes lie in the file store under `hash`."""
+    return sa.Table(
+        quoted("_file"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("entity", sa.Text),
+        sa.Column("record", sa.Uuid),
+        sa.Column("field", sa.Text),
+        _moment("created_at"),
+        sa.Column("created_by", sa.Uuid),
+        _moment("deleted_at", default=False),
+        sa.Index("_file_hash", "hash"),
+        sa.Index("_file_record", "entity", "record"),
+    )
+
+
+def _preference(metadata: sa.MetaData) -> sa.Table:
+    """What a person has chosen: theme, column widths, the view last used, …"""
+    return sa.Table(
+        quoted("_preference"),
+        metadata,
+        sa.Column("user", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("value", JSONB, nullable=False),
+        _moment("updated_at"),
+    )
+
+
+def _saved_view(metadata: sa.MetaData) -> sa.Table:
+    """A list view that a person has saved, for themselves or for everybody."""
+    return sa.Table(
+        quoted("_saved_view"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("entity", sa.Text, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("owner", sa.Uuid),
+        sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("definition", JSONB, nullable=False),
+        _moment("created_at"),
+        _moment("updated_at"),
+        sa.Index("_saved_view_entity", "entity", "owner"),
+    )
+
+
+def _follow(metadata: sa.MetaData) -> sa.Table:
+    """Who follows which record."""
+    entity, record = _record()
+    return sa.Table(
+        quoted("_follow"),
+        metadata,
+        sa.Column("user", sa.Uuid, nullable=False),
+        entity,
+        record,
+        _moment("at"),
+        sa.PrimaryKeyConstraint("user", "entity", "record"),
+        sa.Index("_follow_record", "entity", "record"),
+    )
+
+
+def _recent(metadata: sa.MetaData) -> sa.Table:
+    """The records that a person has looked at lately."""
+    entity, record = _record()
+    return sa.Table(
+        quoted("_recent"),
+        metadata,
+        sa.Column("user", sa.Uuid, nullable=False),
+        entity,
+        record,
+        _moment("at"),
+        sa.PrimaryKeyConstraint("user", "entity", "record"),
+        sa.Index("_recent_at", "user", "at"),
+    )
+
+
+def _comment(metadata: sa.MetaData) -> sa.Table:
+    """What people have written on a record's timeline."""
+    return sa.Table(
+        quoted("_comment"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        *_record(),
+        sa.Column("body", sa.Text, nullable=False),
+        _moment("created_at"),
+        sa.Column("created_by", sa.Uuid),
+        _moment("updated_at", default=False),
+        _moment("deleted_at", default=False),
+        sa.Index("_comment_record", "entity", "record", "created_at"),
+    )
+
+
+def _session(metadata: sa.MetaData) -> sa.Table:
+    """A signed-in browser; `id` is a digest of the secret in its cookie."""
+    return sa.Table(
+        quoted("_session"),
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("user", sa.Uuid),
+        sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+        _moment("created_at"),
+        _moment("seen_at"),
+        _moment("expires_at", default=False),
+        sa.Column("address", sa.Text),
+        sa.Column("agent", sa.Text),
+        sa.Index("_session_user", "user"),
+        sa.Index("_session_expires", "expires_at"),
+    )
+
+
+def _token(metadata: sa.MetaData) -> sa.Table:
+    """A right that is good once and for a while (password reset, invitation); `id` is a digest of the secret."""
+    return sa.Table(
+        quoted("_token"),
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("user", sa.Uuid),
+        sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+        _moment("created_at"),
+        _moment("expires_at"),
+        _moment("used_at", default=False),
+        sa.Index("_token_user", "user"),
+    )

@@ -1,0 +1,118 @@
+"""Fixtures for every part: one embedded PostgreSQL for the whole run, and tenants in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trellis.config.layer import Layer, layer_from_files
+from trellis.model.model import Model
+from trellis.model.profile import TenantProfile
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.database import Database
+from trellis.storage.tenant import Tenant
+
+if TYPE_CHECKING:
+    MakeTenant = Callable[..., Tenant]
+
+# a test database may lose its data when the machine falls over: it is faster for that
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+SAMPLE = """
+entity: account
+label: Account
+fields:
+  name: {type: text, required: true, search: true}
+  industry: {type: choice, choices: [retail, food, other]}
+  employees: {type: integer}
+  vip: {type: boolean}
+---
+entity: contact
+label: Contact
+fields:
+  name: {type: text, required: true, search: true}
+  account: {type: link, to: account, inverse: contacts}
+  born: {type: date}
+---
+entity: deal
+label: Deal
+fields:
+  name: {type: text, required: true, search: true}
+  account: {type: link, to: account, required: true, inverse: deals}
+  contacts: {type: links, to: contact, inverse: deals}
+  amount: {type: money, min: 0}
+  discount: {type: percent}
+  close_date: {type: date}
+"""
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One PostgreSQL for the run, in a folder that goes away with it."""
+    opened = Database.open(None, tmp_path_factory.mktemp("var"), settings=FAST)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def catalogue(database: Database) -> Catalogue:
+    """The catalogue of the run's database."""
+    return Catalogue(database)
+
+
+@pytest.fixture
+def make_tenant(catalogue: Catalogue) -> Iterator[MakeTenant]:
+    """Make tenants of YAML text, of layers, or of a Model made by hand; they are dropped after the test.
+
+    `make_tenant("entity: …")`, `make_tenant(layers=[…])`, `make_tenant(model=Model(…))`; `slug`, `profile`
+    (tenant.yaml's properties) and `core=True` (the text goes on top of the repository's core layer) as wanted.
+    """
+    made: list[str] = []
+
+    def make(
+        text: str | Mapping[str, str] = "",
+        *,
+        layers: Sequence[Layer] | None = None,
+        model: Model | None = None,
+        slug: str | None = None,
+        profile: str = "",
+        core: bool = False,
+    ) -> Tenant:
+        slug = slug or f"test-{next(_numbers)}"
+        if model is not None:
+            tenant = catalogue.create_compiled(slug, [], model, TenantProfile(slug, slug.title()), "test")
+        else:
+            tenant = catalogue.create(slug, layers or layers_of(text, slug, profile=profile, core=core), "test")
+        made.append(slug)
+        return replace(tenant)
+
+    yield make
+    for slug in made:
+        catalogue.drop(slug)
+
+
+@pytest.fixture
+def tenant(make_tenant: MakeTenant) -> Tenant:
+    """A tenant of the small sample: account, contact, deal."""
+    return make_tenant(SAMPLE)
+
+
+def layers_of(
+    text: str | Mapping[str, str], slug: str = "test", *, profile: str = "", core: bool = False
+) -> list[Layer]:
+    """Layers of YAML text: the text is a tenant's own layer, alone or on top of the core."""
+    files = dict(text) if isinstance(text, Mapping) else {"schemas/test.yaml": text}
+    files.setdefault("tenant.yaml", f"tenant: {slug}\nlabel: {slug.title()}\n{profile}")
+    own = layer_from_files(slug, files, f"tenants/{slug}")
+    if not core:
+        return [own]
+    from trellis.config.layer import read_layer
+
+    return [read_layer(Path(__file__).parent.parent, "core"), own]
