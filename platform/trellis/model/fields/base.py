@@ -32,6 +32,7 @@ class FieldType:
     """
 
     name: ClassVar[str]
+    doc: ClassVar[str] = ""  # one line for the reference
     widget: ClassVar[str] = "text"  # the editor: a template in web/templates/widgets
     cell: ClassVar[str] = "text"  # how it is shown: a renderer in web/cells
     operators: ClassVar[tuple[str, ...]] = ("==", "!=", "is_blank", "is_not_blank")
@@ -42,6 +43,10 @@ class FieldType:
     def formula_type(self) -> Type:
         """What a formula sees."""
         return TEXT
+
+    def formula_value(self, value: Value) -> Value:
+        """A value as a formula sees it: several e-mail addresses read as the first."""
+        return value
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         """The columns by suffix: "" is the field's own name, "_currency" adds one beside it. Empty: no column."""
@@ -56,11 +61,17 @@ class FieldType:
         return columns[""]
 
     def parse(self, raw: Any, reader: Reader) -> Value:
-        """What a form, the API (JSON) or a program gives, as a value; blank text is None. Raises Invalid."""
+        """What a form, the API (JSON) or a program gives, as a value; blank text is None. Raises Invalid.
+
+        Numbers and dates in text are read as the reader's language writes them first, then as programs do.
+        """
         raise NotImplementedError
 
     def check(self, value: Value) -> Iterator[Invalid]:
-        """What is wrong with a value that is not blank (range, length, items)."""
+        """What is wrong with a value that is not blank (range, length, items).
+
+        A bound that is a formula (`min: =today()`) is the door's to compute: it calls `with_bounds` before.
+        """
         return iter(())
 
     def to_json(self, value: Value) -> Any:
@@ -82,3 +93,30 @@ class FieldType:
     def search_text(self, value: Value) -> str:
         """What the full text search finds the record by."""
         return "" if value is None else str(value)
+
+    def filter_formula(self, key: str, operator: str, operand: Any = None) -> str:
+        """The formula text of a filter chip: `filter_formula("amount", ">", "100")` gives `amount > 100`.
+
+        The operand is what `parse` takes, or already formula text where the operator says so. Raises Invalid.
+        """
+        from trellis.model.fields.filters import filter_formula
+
+        return filter_formula(self, key, operator, operand)
+
+
+def blank(raw: Any) -> bool:
+    """Whether what was given says "no value"."""
+    return raw is None or raw == "" or (isinstance(raw, str) and not raw.strip())
+
+
+def wrong_kind(what: str) -> Invalid:
+    """The refusal of something that is not even of the right shape."""
+    return Invalid("invalid", f"Expected {what}.")
+
+
+def compare_bounds(value: Any, low: Any, high: Any, show: Any = str) -> Iterator[Invalid]:
+    """The refusals of a value outside its bounds; bounds that are formulas are left to the door."""
+    if low is not None and not hasattr(low, "evaluate") and value < low:
+        yield Invalid("range", "Must be at least {min}.", min=show(low))
+    if high is not None and not hasattr(high, "evaluate") and value > high:
+        yield Invalid("range", "Must be at most {max}.", max=show(high))

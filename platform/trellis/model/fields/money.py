@@ -1,0 +1,150 @@
+"""Money: an exact amount in a currency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from babel.numbers import format_currency
+from sqlalchemy.types import TypeEngine
+
+from trellis.formula.types import MONEY, Money, Type, Value
+from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds
+from trellis.model.fields.number import NUMBER_OPERATORS, to_decimal
+from trellis.model.fields.option import FORMULA_SCHEMA, option
+from trellis.model.fields.registry import field_type
+from trellis.model.known import currency_codes, minor_units, read_currency
+from trellis.model.locales import babel_locale
+from trellis.model.numbers import json_number, plain, round_half_up
+
+if TYPE_CHECKING:
+    from trellis.formula.formula import Formula
+    from trellis.formula.reader import Reader
+else:
+    Formula = Any
+
+# "€ 1.200,50", "-¥1,200", "12.50 EUR": a sign, a currency and a number in either order.
+_BEFORE = re.compile(r"(?P<sign>[+−-]?)\s*(?P<currency>[^\d\s.,+()−-][^\d+()−-]*?)\s*(?P<number>[+(−-]?[\d.].*)")
+_AFTER = re.compile(r"(?P<number>.*?[\d.)])\s*(?P<currency>[^\d\s.,()][^\d()]*)")
+
+
+@field_type("money")
+@dataclass(frozen=True, kw_only=True)
+class MoneyField(FieldType):
+    """An exact amount in an ISO 4217 currency, rounded to the currency's minor unit half away from zero."""
+
+    doc: ClassVar[str] = "An exact amount in an ISO 4217 currency, rounded to the currency's minor unit."
+    widget: ClassVar[str] = "money"
+    cell: ClassVar[str] = "money"
+    operators: ClassVar[tuple[str, ...]] = NUMBER_OPERATORS
+    is_numeric: ClassVar[bool] = True
+
+    min: Decimal | Formula | None = option(None, "the smallest amount, in its own currency", FORMULA_SCHEMA)
+    max: Decimal | Formula | None = option(None, "the largest amount, in its own currency", FORMULA_SCHEMA)
+    scale: int | None = option(
+        None,
+        "how many decimals are kept instead of the currency's own",
+        {"type": "integer", "minimum": 0, "maximum": 20},
+    )
+    currency: str | None = option(None, "the only currency of the field; without it, any, and the tenant's by default")
+
+    def formula_type(self) -> Type:
+        return MONEY
+
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        return {"": sa.Numeric(), "_currency": sa.Text(), "_base": sa.Numeric()}
+
+    def to_columns(self, value: Value) -> dict[str, Any]:
+        if value is None:
+            return {"": None, "_currency": None, "_base": None}
+        return {"": value.amount, "_currency": value.currency, "_base": value.base}
+
+    def from_columns(self, columns: Mapping[str, Any]) -> Value:
+        if columns[""] is None:
+            return None
+        return Money(columns[""], columns["_currency"], columns.get("_base"))
+
+    def places(self, currency: str) -> int:
+        """How many decimals an amount in the currency has."""
+        return minor_units(currency) if self.scale is None else self.scale
+
+    def settle(self, money: Money) -> Money:
+        """The money rounded as the field keeps it, half away from zero."""
+        return Money(round_half_up(money.amount, self.places(money.currency)), money.currency, money.base)
+
+    def _money(self, number: Any, currency: str | None, reader: Reader, *, neutral: bool) -> Money:
+        code = currency or self.currency or reader.currency
+        return self.settle(Money(to_decimal(number, reader, neutral=neutral), code))
+
+    def parse(self, raw: Any, reader: Reader) -> Value:
+        return self._read(raw, reader, neutral=False)
+
+    def read_text(self, text: str, reader: Reader) -> Value:
+        return self._read(text, reader, neutral=True)
+
+    def _read(self, raw: Any, reader: Reader, *, neutral: bool) -> Value:
+        if blank(raw):
+            return None
+        if isinstance(raw, Money):
+            return self.settle(raw)
+        if isinstance(raw, Mapping):
+            return self._read_parts(raw, reader)
+        if isinstance(raw, str):
+            number, currency = self._split(raw.strip(), reader)
+            return self._money(number, currency, reader, neutral=neutral)
+        return self._money(raw, None, reader, neutral=neutral)
+
+    def _read_parts(self, raw: Mapping[str, Any], reader: Reader) -> Value:
+        amount = raw.get("amount")
+        if blank(amount):
+            return None
+        currency = str(raw.get("currency") or "").strip().upper() or None
+        money = self._money(amount, currency, reader, neutral=False)
+        base = raw.get("base")
+        return money if base is None else Money(money.amount, money.currency, to_decimal(base, reader, neutral=True))
+
+    def _split(self, text: str, reader: Reader) -> tuple[str, str | None]:
+        for shape in (_BEFORE, _AFTER):
+            if not (match := shape.fullmatch(text)):
+                continue
+            currency = read_currency(match["currency"], reader.language, self.currency or reader.currency)
+            if currency is None:
+                raise Invalid("invalid", "“{value}” is not a currency.", value=match["currency"][:20])
+            sign = match.groupdict().get("sign") or ""
+            return sign.replace("+", "") + match["number"], currency
+        return text, None
+
+    def check(self, value: Value) -> Iterator[Invalid]:
+        if value.currency not in currency_codes():
+            yield Invalid("invalid", "“{value}” is not a currency.", value=value.currency)
+        elif self.currency and value.currency != self.currency:
+            yield Invalid("invalid", "Must be in {currency}.", currency=self.currency)
+        yield from compare_bounds(value.amount, self.min, self.max, lambda bound: plain(Decimal(bound)))
+
+    def to_json(self, value: Value) -> Any:
+        if value is None:
+            return None
+        parts: dict[str, Any] = {"amount": json_number(value.amount), "currency": value.currency}
+        return parts if value.base is None else {**parts, "base": json_number(value.base)}
+
+    def _exact(self, value: Money) -> str:
+        return format(round_half_up(value.amount, self.places(value.currency)), "f")
+
+    def write_text(self, value: Value, reader: Reader) -> str:
+        return "" if value is None else f"{self._exact(value)} {value.currency}"
+
+    def display(self, value: Value, reader: Reader) -> str:
+        if value is None:
+            return ""
+        locale = babel_locale(reader.language)
+        pattern = locale.currency_formats["standard"].pattern.split(";")[0]
+        places = self.places(value.currency)
+        pattern = pattern.replace("0.00", "0." + "0" * places if places else "0")
+        return str(format_currency(value.amount, value.currency, format=pattern, locale=locale, currency_digits=False))
+
+    def search_text(self, value: Value) -> str:
+        return "" if value is None else plain(value.amount)

@@ -1,0 +1,201 @@
+"""Numbers: whole, decimal, percent, rating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from trellis.formula.types import NUMBER, Type, Value
+from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds, wrong_kind
+from trellis.model.fields.option import FORMULA_SCHEMA, option
+from trellis.model.fields.registry import field_type
+from trellis.model.locales import babel_locale
+from trellis.model.numbers import json_number, plain, read_canonical, read_number, round_half_up, show_number
+
+if TYPE_CHECKING:
+    from trellis.formula.formula import Formula
+    from trellis.formula.reader import Reader
+else:
+    Formula = Any
+
+NUMBER_OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "between", "is_blank", "is_not_blank")
+LARGEST_INTEGER = 2**63 - 1
+
+
+def to_decimal(raw: Any, reader: Reader, *, neutral: bool = False) -> Decimal:
+    """A number as given: JSON numbers as they are, text by the reader's language (`neutral`: programs' first)."""
+    if isinstance(raw, bool):
+        raise wrong_kind("a number")
+    if isinstance(raw, int):
+        return Decimal(raw)
+    if isinstance(raw, float):
+        raw = Decimal(repr(raw))
+    if isinstance(raw, Decimal):
+        if not raw.is_finite():
+            raise wrong_kind("a number")
+        return raw
+    if not isinstance(raw, str):
+        raise wrong_kind("a number")
+    number = read_canonical(raw.strip()) if neutral else None
+    if number is None:
+        number = read_number(raw, babel_locale(reader.language))
+    if number is None:
+        raise Invalid("invalid", "“{value}” is not a number.", value=raw[:40])
+    return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberLike(FieldType):
+    """What all numbers share: bounds, a step, reading and writing."""
+
+    widget: ClassVar[str] = "number"
+    cell: ClassVar[str] = "number"
+    operators: ClassVar[tuple[str, ...]] = NUMBER_OPERATORS
+    is_numeric: ClassVar[bool] = True
+
+    min: Decimal | Formula | None = option(None, "the smallest value", FORMULA_SCHEMA)
+    max: Decimal | Formula | None = option(None, "the largest value", FORMULA_SCHEMA)
+    step: Decimal | None = option(None, "what the editor's arrows add; values must be multiples of it")
+
+    def formula_type(self) -> Type:
+        return NUMBER
+
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        return {"": sa.Numeric()}
+
+    def settle(self, number: Decimal) -> Value:
+        """A number as the field keeps it."""
+        return number
+
+    def parse(self, raw: Any, reader: Reader) -> Value:
+        return None if blank(raw) else self.settle(to_decimal(raw, reader))
+
+    def read_text(self, text: str, reader: Reader) -> Value:
+        return None if blank(text) else self.settle(to_decimal(text, reader, neutral=True))
+
+    def check(self, value: Value) -> Iterator[Invalid]:
+        yield from compare_bounds(value, self.min, self.max, lambda bound: plain(Decimal(bound)))
+        if self.step and Decimal(value) % self.step:
+            yield Invalid("range", "Must be a multiple of {step}.", step=plain(self.step))
+
+    def to_json(self, value: Value) -> Any:
+        return None if value is None else json_number(Decimal(value))
+
+    def write_text(self, value: Value, reader: Reader) -> str:
+        return "" if value is None else plain(Decimal(value))
+
+    def display(self, value: Value, reader: Reader) -> str:
+        return "" if value is None else show_number(value, babel_locale(reader.language))
+
+    def search_text(self, value: Value) -> str:
+        return "" if value is None else plain(Decimal(value))
+
+
+@field_type("integer")
+@dataclass(frozen=True, kw_only=True)
+class Integer(NumberLike):
+    """A whole number."""
+
+    doc: ClassVar[str] = "A whole number."
+    can_group: ClassVar[bool] = True
+
+    unit: str = option("", "what is counted, shown behind the number")
+
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        return {"": sa.BigInteger()}
+
+    def settle(self, number: Decimal) -> Value:
+        if number != number.to_integral_value():
+            raise wrong_kind("a whole number")
+        if abs(number) > LARGEST_INTEGER:
+            raise Invalid("range", "The number is too large.")
+        return int(number)
+
+    def display(self, value: Value, reader: Reader) -> str:
+        shown = super().display(value, reader)
+        return f"{shown} {self.unit}" if shown and self.unit else shown
+
+
+@field_type("decimal")
+@dataclass(frozen=True, kw_only=True)
+class DecimalField(NumberLike):
+    """An exact number; `scale` rounds it half away from zero."""
+
+    doc: ClassVar[str] = "An exact number with decimals; `scale` rounds it half away from zero."
+
+    scale: int | None = option(
+        None,
+        "how many decimals are kept; without it, all that are typed",
+        {"type": "integer", "minimum": 0, "maximum": 20},
+    )
+    unit: str = option("", "the unit, shown behind the number")
+
+    def settle(self, number: Decimal) -> Value:
+        return number if self.scale is None else round_half_up(number, self.scale)
+
+    def display(self, value: Value, reader: Reader) -> str:
+        shown = "" if value is None else show_number(value, babel_locale(reader.language), self.scale)
+        return f"{shown} {self.unit}" if shown and self.unit else shown
+
+
+@field_type("percent")
+@dataclass(frozen=True, kw_only=True)
+class Percent(NumberLike):
+    """A percentage: 20 means 20 %."""
+
+    doc: ClassVar[str] = "A percentage: 20 means 20 %."
+    widget: ClassVar[str] = "percent"
+    cell: ClassVar[str] = "percent"
+
+    scale: int | None = option(None, "how many decimals are kept", {"type": "integer", "minimum": 0, "maximum": 20})
+
+    def settle(self, number: Decimal) -> Value:
+        return number if self.scale is None else round_half_up(number, self.scale)
+
+    @staticmethod
+    def _bare(raw: Any) -> Any:
+        return raw.replace("％", "%").strip().strip("%").strip() if isinstance(raw, str) else raw
+
+    def parse(self, raw: Any, reader: Reader) -> Value:
+        return super().parse(self._bare(raw), reader)
+
+    def read_text(self, text: str, reader: Reader) -> Value:
+        return super().read_text(self._bare(text), reader)
+
+    def display(self, value: Value, reader: Reader) -> str:
+        if value is None:
+            return ""
+        locale = babel_locale(reader.language)
+        shown = show_number(value, locale, self.scale)
+        return (
+            str(locale.percent_formats[None].pattern).replace("#,##,##0", "#,##0").replace("#,##0", shown).split(";")[0]
+        )
+
+
+@field_type("rating")
+@dataclass(frozen=True, kw_only=True)
+class Rating(NumberLike):
+    """Stars, from 1 to `max`."""
+
+    doc: ClassVar[str] = "Stars, from 1 to `max`."
+    widget: ClassVar[str] = "rating"
+    cell: ClassVar[str] = "rating"
+    can_group: ClassVar[bool] = True
+
+    max: int = option(5, "how many stars there are", {"type": "integer", "minimum": 1, "maximum": 20})
+
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        return {"": sa.SmallInteger()}
+
+    def settle(self, number: Decimal) -> Value:
+        if number != number.to_integral_value() or abs(number) > 1000:
+            raise wrong_kind("a whole number")
+        return int(number)
+
+    def check(self, value: Value) -> Iterator[Invalid]:
+        yield from compare_bounds(value, 0, self.max)
