@@ -14,7 +14,7 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType, Invalid
-from trellis.web.widgets.base import Widget, widget_of
+from trellis.web.widgets.base import WIDGETS, Widget, widget_of
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -51,6 +51,9 @@ class BoundField:
     span: str = "half"
     compact: bool = False  # in a cell or a line: no hint, no second line
     this: Mapping[str, Any] = dc_field(default_factory=dict)
+    fixed: bool = False  # never writable here, whatever conditions say
+
+    is_lines = False
 
     @property
     def name(self) -> str:
@@ -87,8 +90,16 @@ class BoundField:
 
     @property
     def widget(self) -> Widget:
-        """The widget that edits it."""
+        """The widget that edits it; what cannot be written is only shown."""
+        if self.fixed and self.field.type.widget != "sequence":
+            return WIDGETS["reference"]
+        if self.compact and not widget_of(self.field).compact:
+            return WIDGETS["text"]
         return widget_of(self.field)
+
+    def summary_entries(self) -> list[tuple[str, str]]:
+        """(id, what is wrong) for the summary above the form."""
+        return [(self.id, f"{self.label}: {text}") for text in self.errors]
 
     @property
     def label(self) -> str:
