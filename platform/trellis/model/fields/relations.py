@@ -204,8 +204,11 @@ class Links(FieldType):
     to: str = option(MISSING, "the entity that is linked to")
     inverse: str | None = option(None, "the name of the list that the linked entity gets")
     primary: str | None = option(None, "a link field, made when missing, that keeps the main one of them")
-    link_columns: Mapping[str, Any] = option(
-        {}, "fields that each link carries, like the part a contact plays", {"type": "object"}, name="columns"
+    columns_of_link: Mapping[str, Any] = option(
+        {},
+        "fields (Field by key) that each link carries, like the part a contact plays",
+        {"type": "object"},
+        name="columns",
     )
     create: bool = option(True, "whether the picker offers to create a record")
     filter: Formula | None = option(

@@ -27,7 +27,7 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def clean(raw: Any) -> str:
     """Text as given by a person or program: composed (NFC), line ends as line feeds, no control characters."""
-    if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) and not hasattr(raw, "as_tuple"):
+    if isinstance(raw, bool) or (not isinstance(raw, (str, int, float)) and not hasattr(raw, "as_tuple")):
         raise wrong_kind("text")
     text = unicodedata.normalize("NFC", str(raw).replace("\r\n", "\n").replace("\r", "\n"))
     return _LONE_SURROGATE.sub("", _CONTROL.sub("", text))
