@@ -1,0 +1,148 @@
+"""Cells for numbers. Babel knows how a number is written; here it is asked once a column, not once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+from markupsafe import escape
+
+from trellis.formula.types import Money, Value
+from trellis.web.cells.markup import icon
+from trellis.web.cells.registry import CellContext, Render, cell
+
+if TYPE_CHECKING:
+    from trellis.model.field import Field
+
+SAMPLE = Decimal("1234567.891234")
+
+
+@lru_cache(maxsize=64)
+def locale_of(language: str) -> Locale:
+    """Babel's locale for a BCP 47 tag; English when it has none."""
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+@lru_cache(maxsize=256)
+def writer(locale: Locale, scale: int, currency: str | None) -> Callable[[Decimal], str]:
+    """Writes numbers as Babel does, learnt from one sample; asks Babel each time where the sample does not tell."""
+
+    def ask(value: Decimal) -> str:
+        if currency is not None:
+            return format_currency(value, currency, locale=locale, currency_digits=False, format=_pattern(locale, scale))
+        return format_decimal(value, format=_plain(scale), locale=locale)
+
+    sample = ask(SAMPLE)
+    digits = f"{SAMPLE:,.{scale}f}"
+    group, point = locale.number_symbols["latn"]["group"], locale.number_symbols["latn"]["decimal"]
+    table = str.maketrans({",": group, ".": point})
+    written = digits.translate(table)
+    before, found, after = sample.partition(written)
+    if not found or ask(-SAMPLE) != f"-{before}{written}{after}":
+        return ask
+
+    def write(value: Decimal) -> str:
+        text = f"{abs(value):,.{scale}f}".translate(table)
+        return f"-{before}{text}{after}" if value < 0 else f"{before}{text}{after}"
+
+    return write
+
+
+def _plain(scale: int) -> str:
+    return "#,##0." + "0" * scale if scale else "#,##0"
+
+
+@lru_cache(maxsize=256)
+def _pattern(locale: Locale, scale: int) -> str:
+    pattern = str(locale.currency_formats["standard"].pattern).partition(";")[0]
+    return pattern.replace("0.00", "0." + "0" * scale if scale else "0")
+
+
+def money_text(value: Money, language: str, scale: int | None = None) -> str:
+    """An amount with its currency, as the reader's language writes it."""
+    digits = get_currency_precision(value.currency) if scale is None else scale
+    return writer(locale_of(language), digits, value.currency)(Decimal(value.amount))
+
+
+@cell("money")
+def money(field: Field, context: CellContext) -> Render:
+    """An amount with its currency; the tenant's own currency in the tooltip when it is another."""
+    language, base = context.reader.language, context.reader.currency
+    scale = getattr(field.type, "scale", None)
+
+    def render(value: Value) -> str:
+        if not isinstance(value, Money):
+            return str(escape(str(value)))
+        shown = money_text(value, language, scale)
+        if value.base is not None and value.currency != base:
+            return f'<span title="{escape(money_text(Money(value.base, base), language))}">{escape(shown)}</span>'
+        return str(escape(shown))
+
+    return render
+
+
+def number_text(value: Value, language: str, scale: int | None = None) -> str:
+    """A number as the reader's language writes it, with the decimals it has unless `scale` says how many."""
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    if scale is None:
+        exponent = number.normalize().as_tuple().exponent
+        scale = max(0, -exponent) if isinstance(exponent, int) else 0
+    return writer(locale_of(language), min(scale, 6), None)(number)
+
+
+@cell("integer", "decimal", "number")
+def number(field: Field, context: CellContext) -> Render:
+    """A number, with its unit."""
+    language = context.reader.language
+    scale = getattr(field.type, "scale", None)
+    unit = escape(str(field.options.get("unit") or getattr(field.type, "unit", None) or ""))
+    after = f' <span class="t-3rd">{unit}</span>' if unit else ""
+    return lambda value: f"{escape(number_text(value, language, scale))}{after}"
+
+
+@cell("percent")
+def percent(field: Field, context: CellContext) -> Render:
+    """A percentage: 20 means 20 %."""
+    language = context.reader.language
+    return lambda value: f"{escape(number_text(value, language))} %"
+
+
+@cell("rating")
+def rating(field: Field, context: CellContext) -> Render:
+    """Stars, as many as the field has."""
+    top = int(getattr(field.type, "max", None) or 5)
+    on, off = icon("star-filled", "icon-sm is-on"), icon("star", "icon-sm")
+
+    def render(value: Value) -> str:
+        count = max(0, min(int(value), top))
+        return f'<span class="t-stars" role="img" aria-label="{count}/{top}">{on * count}{off * (top - count)}</span>'
+
+    return render
+
+
+@cell("duration")
+def duration(field: Field, context: CellContext) -> Render:
+    """Days, hours and minutes, the two greatest of them."""
+
+    def render(value: Value) -> str:
+        if not isinstance(value, timedelta):
+            return str(escape(str(value)))
+        return duration_text(value)
+
+    return render
+
+
+def duration_text(value: timedelta) -> str:
+    """A duration in its two greatest units."""
+    minutes = int(abs(value).total_seconds() // 60)
+    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
+    shown = [f"{n} {unit}" for n, unit in parts if n][:2]
+    return ("−" if value < timedelta() else "") + (" ".join(shown) or "0 min")

@@ -1,0 +1,64 @@
+"""What a choice field offers, as pages need it: key, label in the reader's language, colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trellis.model.choice import Choice
+
+if TYPE_CHECKING:
+    from trellis.formula.reader import Reader
+    from trellis.model.entity import Entity
+    from trellis.model.field import Field
+    from trellis.model.model import Model
+
+STAGE_COLORS = {"won": "green", "done": "green", "lost": "red", "cancelled": "gray"}
+IN_ORDER = ("gray", "azure", "indigo", "purple", "teal", "cyan", "orange", "pink", "blue", "lime", "yellow", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value that a choice field may hold."""
+
+    key: str
+    label: str
+    color: str = "gray"
+
+
+def options_of(model: Model, entity: Entity, field: Field, reader: Reader) -> Mapping[str, Option]:
+    """The options of a choice field by key, in order: its choices, or the stages of the entity's pipelines."""
+    language = reader.language
+    if stages := stages_of(entity, field):
+        return {
+            key: Option(key, stage.label.in_language(language), _stage_color(stage.color, stage.type, at))
+            for at, (key, stage) in enumerate(stages.items())
+        }
+    found: dict[str, Option] = {}
+    for at, choice in enumerate(getattr(field.type, "choices", None) or ()):
+        if isinstance(choice, Choice):
+            color = choice.color or IN_ORDER[(at + 1) % len(IN_ORDER)]
+            found[choice.key] = Option(choice.key, choice.label.in_language(language), color)
+    return found
+
+
+def stages_of(entity: Entity, field: Field) -> Mapping[str, Stage]:
+    """The stages of every pipeline that keeps its stage in the field; empty for any other field."""
+    return {
+        key: stage
+        for pipeline in entity.pipelines.values()
+        if pipeline.field == field.key
+        for key, stage in pipeline.stages.items()
+    }
+
+
+def _stage_color(color: str, kind: str, at: int) -> str:
+    """A stage's own colour, else one by its meaning, else the next one in order."""
+    if color and color != "gray":
+        return color
+    return STAGE_COLORS.get(kind) or IN_ORDER[at % len(IN_ORDER)]
+
+
+if TYPE_CHECKING:
+    from trellis.model.pipeline import Stage

@@ -1,0 +1,108 @@
+"""Cells for dates and times: near ones in words, the exact one in the tooltip."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import escape
+
+from trellis.formula.types import Value
+from trellis.web.cells.numbers import locale_of
+from trellis.web.cells.registry import CellContext, Render, cell
+
+if TYPE_CHECKING:
+    from trellis.model.field import Field
+
+NEAR = 10  # days that are said in words
+
+
+@lru_cache(maxsize=2048)
+def short_date(day: date, this_year: int, language: str) -> str:
+    """A date without its year when it is this one."""
+    locale = locale_of(language)
+    return str(format_skeleton("MMMd" if day.year == this_year else "yMMMd", day, locale=locale))
+
+
+@lru_cache(maxsize=2048)
+def exact_date(day: date, language: str) -> str:
+    """A date in full, with its weekday."""
+    return str(format_date(day, "full", locale=locale_of(language)))
+
+
+def relative_date(day: date, today: date, language: str) -> str:
+    """Yesterday, today, in 3 days; a date farther off as a date."""
+    days = (day - today).days
+    if days == 0:
+        return str(_("Today"))
+    if days == 1:
+        return str(_("Tomorrow"))
+    if days == -1:
+        return str(_("Yesterday"))
+    if 0 < days < NEAR:
+        return str(ngettext("In %(num)d day", "In %(num)d days", days))
+    if -NEAR < days < 0:
+        return str(ngettext("%(num)d day ago", "%(num)d days ago", -days))
+    return short_date(day, today.year, language)
+
+
+@cell("date")
+def dates(field: Field, context: CellContext) -> Render:
+    """A date relative to today."""
+    today, language = context.reader.today(), context.reader.language
+    known: dict[date, str] = {}
+
+    def render(value: Value) -> str:
+        if (html := known.get(value)) is None:
+            shown, exact = escape(relative_date(value, today, language)), escape(exact_date(value, language))
+            html = known[value] = f'<time datetime="{value.isoformat()}" title="{exact}">{shown}</time>'
+        return html
+
+    return render
+
+
+@cell("datetime")
+def datetimes(field: Field, context: CellContext) -> Render:
+    """A moment in the reader's zone: the hour today, the day otherwise."""
+    reader = context.reader
+    zone, today, language = reader.time_zone, reader.today(), reader.language
+    locale = locale_of(language)
+
+    def render(value: Value) -> str:
+        if not isinstance(value, datetime):
+            return str(escape(str(value)))
+        here = value.astimezone(zone)
+        day = here.date()
+        if abs((day - today).days) <= 1:
+            hour = format_time(here.time(), "short", locale=locale)
+            shown = hour if day == today else f"{relative_date(day, today, language)}, {hour}"
+        else:
+            shown = relative_date(day, today, language)
+        exact = format_datetime(here.replace(tzinfo=None), "full", locale=locale).rstrip()
+        return f'<time datetime="{value.isoformat()}" title="{escape(exact)}">{escape(shown)}</time>'
+
+    return render
+
+
+@cell("time")
+def times(field: Field, context: CellContext) -> Render:
+    """A time of day."""
+    locale = locale_of(context.reader.language)
+
+    def render(value: Value) -> str:
+        shown = format_time(value, "short", locale=locale) if isinstance(value, time) else str(value)
+        return f'<span class="t-num">{escape(shown)}</span>'
+
+    return render
+
+
+def age_text(since: datetime, now: datetime) -> str:
+    """How long ago, in the shortest form: 4 d, 3 h."""
+    gone: timedelta = now - since
+    if gone.days > 0:
+        return str(_("%(days)s d", days=gone.days))
+    return str(_("%(hours)s h", hours=max(0, int(gone.total_seconds() // 3600))))

@@ -1,0 +1,102 @@
+"""The operators of filter chips: what they are called for each kind of value, and how their value is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from flask_babel import lazy_gettext as _l
+
+if TYPE_CHECKING:
+    from flask_babel.speaklater import LazyString
+
+    from trellis.model.field import Field
+
+Editor = Literal["none", "one", "two", "many"]
+Kind = Literal["text", "number", "money", "date", "boolean", "choice", "record", "records", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """How a condition compares; `editor` says how many values it takes."""
+
+    key: str
+    label: LazyString
+    editor: Editor = "one"
+
+
+NONE: tuple[Operator, ...] = (
+    Operator("is_blank", _l("is empty"), "none"),
+    Operator("is_not_blank", _l("is not empty"), "none"),
+)
+COMPARE = (
+    Operator("==", _l("is")),
+    Operator("!=", _l("is not")),
+    Operator("<", _l("less than")),
+    Operator("<=", _l("at most")),
+    Operator(">", _l("more than")),
+    Operator(">=", _l("at least")),
+    Operator("between", _l("between"), "two"),
+)
+
+OPERATORS: dict[Kind, tuple[Operator, ...]] = {
+    "text": (
+        Operator("contains", _l("contains")),
+        Operator("==", _l("is")),
+        Operator("!=", _l("is not")),
+        Operator("starts_with", _l("starts with")),
+        *NONE,
+    ),
+    "number": (*COMPARE, *NONE),
+    "money": (*COMPARE, *NONE),
+    "date": (
+        Operator("period", _l("is in")),
+        Operator("<", _l("before")),
+        Operator(">", _l("after")),
+        Operator("==", _l("on")),
+        Operator("between", _l("between"), "two"),
+        *NONE,
+    ),
+    "boolean": (Operator("true", _l("is yes"), "none"), Operator("false", _l("is no"), "none")),
+    "choice": (Operator("in", _l("is"), "many"), Operator("not in", _l("is not"), "many"), *NONE),
+    "record": (Operator("in", _l("is"), "many"), Operator("not in", _l("is not"), "many"), *NONE),
+    "records": (Operator("has", _l("has"), "many"), *NONE),
+    "other": NONE,
+}
+
+SEVERAL = (Operator("has", _l("has"), "many"), Operator("has not", _l("has not"), "many"), *NONE)
+
+KINDS: dict[str, Kind] = {
+    "text": "text",
+    "name": "text",
+    "number": "number",
+    "duration": "number",
+    "money": "money",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "date",
+    "record": "record",
+    "records": "records",
+}
+
+
+def kind_of(field: Field) -> Kind:
+    """The kind of value that decides which operators a field has."""
+    type_ = field.type.formula_type()
+    if getattr(field.type, "choices", None) is not None or field.type.cell in ("choice", "choices"):
+        return "choice"
+    if type_.kind == "list":
+        return "choice"
+    return KINDS.get(type_.kind, "other")
+
+
+def operators_of(field: Field) -> tuple[Operator, ...]:
+    """The operators that the builder offers for a field."""
+    if field.type.formula_type().kind == "list":
+        return SEVERAL
+    return OPERATORS[kind_of(field)]
+
+
+def operator_of(field: Field, key: str) -> Operator | None:
+    """One of a field's operators by its key."""
+    return next((o for o in operators_of(field) if o.key == key), None)

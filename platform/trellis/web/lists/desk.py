@@ -1,0 +1,168 @@
+"""What every page about many records begins with: who asks, which entity, which state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+
+from trellis.records.refusal import Forbidden, Missing
+from trellis.web.cells.column import label_of
+from trellis.web.context import current_model, current_store
+from trellis.web.filters.labels import ChipLabel, chip_labels
+from trellis.web.lists.saved import SavedView, saved_views
+from trellis.web.lists.state import ListState, every_view, read_state
+
+if TYPE_CHECKING:
+    from trellis.model.entity import Entity
+    from trellis.records.store import Store
+
+ICONS = {"list": "list", "kanban": "layout-kanban", "calendar": "calendar-event", "map": "map-pin"}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view in the row of tabs."""
+
+    key: str
+    label: Any
+    icon: str
+    is_current: bool
+    address: str
+    own: SavedView | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One person in front of one entity's records."""
+
+    store: Store
+    entity: Entity
+    state: ListState
+    saved: tuple[SavedView, ...]
+
+    @property
+    def base(self) -> str:
+        """The entity's address."""
+        return f"{request.script_root}/e/{self.entity.key}"
+
+    @property
+    def language(self) -> str:
+        """The reader's language."""
+        return self.store.principal.reader.language
+
+    def address(self, state: ListState | None = None) -> str:
+        """The address of a state."""
+        return f"{self.base}/?{(state or self.state).query()}"
+
+    def may(self, action: str) -> bool:
+        """Whether the person may do this with the entity at all."""
+        return self.store.may(action, self.entity.key)
+
+    @property
+    def tabs(self) -> list[Tab]:
+        """The entity's views, then the saved ones."""
+        now = self.state.key
+        views = every_view(self.entity, self.store.principal.roles)
+        tabs = [
+            Tab(key, view.label, view.icon or ICONS[view.type], key == now, f"{self.base}/?view={key}")
+            for key, view in views.items()
+        ]
+        for saved in self.saved:
+            view = views.get(str(saved.definition.get("view", "")))
+            icon = ICONS[view.type] if view else "list"
+            tabs.append(Tab(saved.key, saved.label, icon, saved.key == now, f"{self.base}/?view={saved.key}", saved))
+        return tabs
+
+    @property
+    def chips(self) -> list[ChipLabel]:
+        """The filter chips in words."""
+        return chip_labels(self.store, self.entity, self.state)
+
+    @property
+    def errors(self) -> list[str]:
+        """What is wrong with the formula in the address."""
+        from trellis.web.filters.check import formula_faults
+
+        return [fault.message for fault in formula_faults(self.store, self.entity, self.state.where)]
+
+    @property
+    def sort_label(self) -> str:
+        """The path that the list is sorted by, in words."""
+        if not self.state.sorting:
+            return ""
+        return label_of(self.store.tenant.model, self.entity, self.state.sorting[0].path, self.language)
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """What the templates of every such page are given."""
+        return {
+            "desk": self,
+            "store": self.store,
+            "entity": self.entity,
+            "state": self.state,
+            "view": self.state.view,
+            "base": self.base,
+            "plural": lower_first(self.entity.plural.in_language(self.language)),
+            "singular": lower_first(self.entity.label.in_language(self.language)),
+            "partial": is_partial(),
+            "can_import": False,
+            "can_export": self.entity.features.export and self.may("export"),
+            "total_label": total_label,
+        }
+
+
+TOTALS = {"sum": _l("Sum"), "avg": _l("Average"), "min": _l("Least"), "max": _l("Most"), "count": _l("Count")}
+
+
+def total_label(how: str) -> str:
+    """What stands before a total."""
+    return str(TOTALS.get(how, how))
+
+
+def lower_first(label: str) -> str:
+    """A label inside a sentence: "Open deals" → "open deals"; acronyms and other scripts stay."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def is_partial() -> bool:
+    """Whether htmx asks for the list alone, not for the frame around it."""
+    return request.headers.get("HX-Target") == "list"
+
+
+def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str = "read") -> Desk:
+    """The desk for an entity; Missing when there is none such, Forbidden when the person may not see it."""
+    model = current_model()
+    entity = model.entities.get(key)
+    if entity is None:
+        raise Missing(key)
+    store = current_store()
+    if not store.may(action, key):
+        raise Forbidden(key, action)
+    saved = tuple(saved_views(store, key))
+    state = read_state(model, entity, request.args if args is None else args, saved, store.principal.roles)
+    desk = Desk(store, entity, state, saved)
+    if state.where and desk.errors:
+        return replace(desk, state=replace(state, where=""))
+    return desk
+
+
+def counted(n: int, capped: bool = False) -> str:
+    """A count for people: 1,204 or 10,000+."""
+    from trellis.web.cells.numbers import number_text
+
+    shown = number_text(n, current_store().principal.reader.language, 0)
+    return f"{shown}+" if capped else shown
+
+
+def how_many(n: int, entity: Entity, language: str, *, capped: bool = False) -> str:
+    """A count with the entity's name: 148 deals."""
+    label = entity.label if n == 1 else entity.plural
+    return str(_("%(count)s %(things)s", count=counted(n, capped), things=lower_first(label.in_language(language))))
+
+
+__all__ = ["Desk", "Tab", "counted", "how_many", "is_partial", "lower_first", "open_desk"]

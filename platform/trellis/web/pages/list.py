@@ -1,0 +1,138 @@
+"""The list of an entity, and the fragments that it asks for: rows, totals, the exact count, a record's panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flask import render_template, request
+from flask_appbuilder import expose
+
+from trellis.records.record import Count
+from trellis.web.cells.column import column_for, columns_for
+from trellis.web.lists.desk import Desk, counted, how_many, open_desk
+from trellis.web.lists.grid import Grid, cell_context, make_grid, read_page
+from trellis.web.lists.state import write_sort
+from trellis.web.guard import signed_in
+from trellis.web.pages.base import Page
+from trellis.web.pages.board import board_page
+from trellis.web.pages.calendar import calendar_page, map_page
+
+if TYPE_CHECKING:
+    from trellis.records.record import Page as Rows
+
+LATEST = 5  # changes that the panel shows
+
+
+def list_page(desk: Desk) -> str:
+    """A list view: rows of a page, then whatever the reader scrolls to."""
+    store, state = desk.store, desk.state
+    grid = make_grid(store, state)
+    page = read_page(store, state, grid)
+    return render_template("list.html", **desk.places, **grid_places(desk, grid, page, count_of(desk, page)))
+
+
+def count_of(desk: Desk, page: Rows) -> Count:
+    """How many records there are; a list that fits on its first page needs no counting."""
+    if page.next is None:
+        return Count(len(page.rows))
+    reader = desk.store.principal.reader
+    return desk.store.count(desk.entity.key, where=desk.state.formulas(reader), q=desk.state.q or None)
+
+
+def grid_places(desk: Desk, grid: Grid, page: Rows, count: Count) -> dict[str, object]:
+    """What the grid's templates are given."""
+    sorting = {s.path: "descending" if s.descending else "ascending" for s in desk.state.sorting[:1]}
+    return {
+        "grid": grid,
+        "rows": grid.rows(page.rows),
+        "next": page.next,
+        "count": count,
+        "counted_short": counted(count.n, count.capped),
+        "counted": how_many(count.n, desk.entity, desk.language, capped=count.capped),
+        "sorting": sorting,
+        "is_empty": not page.rows,
+        "write_sort": write_sort,
+    }
+
+
+VIEWS: dict[str, Callable[[Desk], str]] = {
+    "list": list_page,
+    "kanban": board_page,
+    "calendar": calendar_page,
+    "map": map_page,
+}
+
+
+class ListView(Page):
+    """`/e/<entity>/`: the views of an entity."""
+
+    default_view = "index"
+
+    @expose("/e/<entity>/")  # type: ignore[untyped-decorator]
+    @signed_in
+    def index(self, entity: str) -> str:
+        """The view that `?view=` names, or the entity's first."""
+        desk = open_desk(entity)
+        return VIEWS[desk.state.view.type](desk)
+
+    @expose("/e/<entity>/rows")  # type: ignore[untyped-decorator]
+    @signed_in
+    def rows(self, entity: str) -> str:
+        """The rows after a cursor, or one row again (`?only=<id>`) after it was edited."""
+        desk = open_desk(entity)
+        grid = make_grid(desk.store, desk.state)
+        if only := request.args.get("only"):
+            record = desk.store.read(entity, UUID(only), fields=grid.paths)
+            return str(grid.rows([record]))
+        page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"))
+        return render_template("_rows.html", **desk.places, grid=grid, rows=grid.rows(page.rows), next=page.next)
+
+    @expose("/e/<entity>/totals")  # type: ignore[untyped-decorator]
+    @signed_in
+    def totals(self, entity: str) -> str:
+        """The footer: sums and the like over all that match."""
+        desk = open_desk(entity)
+        grid = make_grid(desk.store, desk.state)
+        wanted = {path: how for path, how in desk.state.view.totals.items() if path in grid.paths}
+        where = desk.state.formulas(desk.store.principal.reader)
+        values = desk.store.totals(entity, wanted, where=where, q=desk.state.q or None) if wanted else {}
+        cells = {c.path: c.html(values[c.path]) for c in grid.columns if c.path in values}
+        return render_template("_totals.html", **desk.places, grid=grid, totals=wanted, cells=cells)
+
+    @expose("/e/<entity>/count")  # type: ignore[untyped-decorator]
+    @signed_in
+    def count(self, entity: str) -> str:
+        """The exact count, however many there are."""
+        desk = open_desk(entity)
+        where = desk.state.formulas(desk.store.principal.reader)
+        count = desk.store.count(entity, where=where, q=desk.state.q or None, cap=None)
+        return how_many(count.n, desk.entity, desk.language)
+
+    @expose("/e/<entity>/<uuid:id>/peek")  # type: ignore[untyped-decorator]
+    @signed_in
+    def peek(self, entity: str, id: UUID) -> str:
+        """A record in the side panel."""
+        desk = open_desk(entity)
+        store, definition = desk.store, desk.entity
+        readable = store.readable_fields(entity)
+        context = cell_context(store, definition)
+        fields = [f.field for s in (definition.form.sections if definition.form else ()) for f in s.fields]
+        high = columns_for(context, [p for p in definition.highlights if p.partition(".")[0] in readable])
+        pipeline = definition.pipeline_of(None)
+        stage = column_for(context, pipeline.field) if pipeline and pipeline.field in readable else None
+        shown = {c.path for c in high} | {definition.title_field} | ({stage.path} if stage else set())
+        rest = columns_for(context, [p for p in fields if p in readable and p not in shown])
+        paths = [c.path for c in (*high, *rest, *([stage] if stage else []))]
+        record = store.read(entity, id, fields=paths)
+        latest = [(change, change_words(change, definition, desk.language)) for change in store.history(entity, id, limit=LATEST)]
+        return render_template(
+            "_peek.html",
+            **desk.places,
+            record=record,
+            high=[(c, c.html(record[c.path])) for c in high],
+            props=[(c, c.html(record[c.path])) for c in rest if record[c.path] not in (None, (), "")],
+            stage=stage.html(record[stage.path]) if stage else None,
+            latest=latest,
+        )
