@@ -1,0 +1,245 @@
+"""Reads YAML strictly: plain data with a tree of places beside it, and problems in place of exceptions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from typing import Any
+
+import yaml
+
+from trellis.config.problem import Mark, Problem
+from trellis.config.scalars import resolve_plain
+from trellis.config.source import Place, Source
+
+MAX_BYTES = 1_000_000
+MAX_SCALAR = 100_000
+MAX_DEPTH = 40
+MAX_NODES = 100_000
+MAX_PROBLEMS = 50
+
+Data = Any
+"""Plain data: None, bool, int, Decimal, str, list, dict with text keys."""
+
+
+@dataclass
+class Content:
+    """What a file holds: its documents as (data, place), the problems that were found, and its text."""
+
+    source: Source
+    documents: list[tuple[Data, Place]] = dc_field(default_factory=list)
+    problems: list[Problem] = dc_field(default_factory=list)
+
+
+def read_yaml(text: str | bytes, file: str, layer: str = "") -> Content:
+    """Read every document of a file. Whatever the bytes are, the answer is data and problems, never an exception."""
+    if len(text) > MAX_BYTES:
+        problem = Problem("E109", f"the file is larger than {MAX_BYTES // 1000} kB", Mark(file, 1, 1, layer))
+        return Content(Source(file, "", layer), problems=[problem])
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = text[: error.start].decode("utf-8", "replace")
+            source = Source(file, text.decode("utf-8", "replace"), layer)
+            mark = source.mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+            return Content(source, problems=[Problem("E102", "the file is not UTF-8", mark, hint="save it as UTF-8")])
+    text = text.removeprefix("\ufeff")
+    content = Content(Source(file, text, layer))
+    _Composer(content).run()
+    return content
+
+
+class _Stop(Exception):
+    """Nothing after this can be trusted; the problem is noted."""
+
+
+class _Frame:
+    """A mapping or list that is being read."""
+
+    __slots__ = ("anchor", "children", "data", "key", "nodes", "place", "seen")
+
+    def __init__(self, data: Data, place: Place, anchor: str | None) -> None:
+        self.data = data
+        self.place = place
+        self.anchor = anchor
+        self.children = place.children
+        self.key: tuple[str, int, int] | None = None
+        self.nodes = 1
+        self.seen: dict[str, int] = {}
+
+
+class _Composer:
+    """Builds data and places from the parser's events, with a stack of its own so that depth costs no recursion."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.source = content.source
+        self.problems = content.problems
+        self.stack: list[_Frame] = []
+        self.anchors: dict[str, tuple[Data, Place, int]] = {}
+        self.nodes = 0
+
+    def run(self) -> None:
+        """Read to the end of the file, or to the first place that cannot be read."""
+        try:
+            for event in yaml.parse(self.source.text, Loader=yaml.CSafeLoader):
+                self.take(event)
+        except _Stop:
+            pass
+        except yaml.MarkedYAMLError as error:
+            self.problems.append(self.syntax_problem(error))
+        except yaml.reader.ReaderError as error:
+            before = self.source.text[: error.position]
+            mark = self.source.mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+            self.problems.append(Problem("E102", "the file holds a character that YAML does not allow", mark))
+        except (yaml.YAMLError, ValueError, UnicodeError) as error:
+            self.problems.append(Problem("E100", f"not readable as YAML: {error}", self.source.mark(1, 1)))
+
+    def take(self, event: yaml.Event) -> None:
+        """Take one event of the parser."""
+        match event:
+            case yaml.ScalarEvent():
+                self.scalar(event)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self.open(event)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                frame = self.stack.pop()
+                if frame.anchor:
+                    self.anchors[frame.anchor] = (frame.data, frame.place, frame.nodes)
+                self.add(frame.data, frame.place, frame.nodes)
+            case yaml.AliasEvent():
+                self.alias(event)
+            case yaml.DocumentStartEvent():
+                self.anchors.clear()
+
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        line, column = self.spot(event)
+        self.no_tag(event, line, column)
+        raw: str = event.value
+        if len(raw) > MAX_SCALAR:
+            self.problem("E109", f"a text is longer than {MAX_SCALAR // 1000} kB", line, column)
+            raw = ""
+        style = event.style or ""
+        frame = self.stack[-1] if self.stack else None
+        if frame is not None and isinstance(frame.data, dict) and frame.key is None:
+            self.key(frame, raw, line, column)
+            return
+        data = raw if style in ("'", '"', "|", ">") else resolve_plain(raw)
+        place = Place(self.source, line, column, raw=raw, style=style)
+        if event.anchor:
+            self.anchors[event.anchor] = (data, place, 1)
+        self.add(data, place, 1)
+
+    def key(self, frame: _Frame, raw: str, line: int, column: int) -> None:
+        if not raw:
+            self.problem("E108", "a key is empty", line, column)
+        elif raw in frame.seen:
+            self.problem("E101", f"key '{raw}' is already set on line {frame.seen[raw]}", line, column, path=self.path(raw))
+            frame.key = ("", line, column)  # what follows is read and left aside
+            return
+        frame.seen[raw] = line
+        frame.key = (raw, line, column)
+
+    def open(self, event: yaml.CollectionStartEvent) -> None:
+        line, column = self.spot(event)
+        self.no_tag(event, line, column)
+        if len(self.stack) >= MAX_DEPTH:
+            self.stop("E107", f"nested deeper than {MAX_DEPTH} levels", line, column)
+        frame = self.stack[-1] if self.stack else None
+        if frame is not None and isinstance(frame.data, dict) and frame.key is None:
+            self.stop("E108", "a key must be a word, not a list or mapping", line, column, hint="quote text with braces or brackets")
+        if event.anchor:
+            self.anchors.pop(event.anchor, None)
+        data: Data = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self.stack.append(_Frame(data, Place(self.source, line, column), event.anchor))
+
+    def alias(self, event: yaml.AliasEvent) -> None:
+        line, column = self.spot(event)
+        found = self.anchors.get(event.anchor)
+        if found is None:
+            within = any(f.anchor == event.anchor for f in self.stack)
+            what = "is used inside itself" if within else "is not set before this line"
+            hint = "quote text that begins with *" if not within else ""
+            self.stop("E106", f"anchor '{event.anchor}' {what}", line, column, hint=hint)
+            return
+        frame = self.stack[-1] if self.stack else None
+        if frame is not None and isinstance(frame.data, dict) and frame.key is None:
+            self.stop("E108", "a key must be a word, not an alias", line, column, hint="quote text that begins with *")
+        self.add(*found)
+
+    def add(self, data: Data, place: Place, nodes: int) -> None:
+        """Put a finished value where it belongs."""
+        self.nodes += 1
+        frame = self.stack[-1] if self.stack else None
+        if frame is None:
+            if not (data is None and place.raw == ""):
+                self.content.documents.append((data, place))
+            return
+        frame.nodes += nodes
+        if frame.nodes > MAX_NODES or self.nodes > MAX_NODES:
+            self.stop("E107", "too many values (aliases counted as often as they are used)", place.line, place.column)
+        if isinstance(frame.data, list):
+            frame.children[len(frame.data)] = place
+            frame.data.append(data)
+            return
+        assert frame.key is not None
+        key, line, column = frame.key
+        frame.key = None
+        if key == "<<" and isinstance(data, dict | list):
+            self.merge(frame, data, place)
+        elif key:
+            frame.data[key] = data
+            frame.children[key] = place.under(line, column)
+
+    def merge(self, frame: _Frame, data: Data, place: Place) -> None:
+        """`<<: *base`: what the mapping does not say itself."""
+        for index, base in enumerate(data if isinstance(data, list) else [data]):
+            children = place.children[index].children if isinstance(data, list) else place.children
+            if isinstance(base, dict):
+                for key, value in base.items():
+                    if key not in frame.data:
+                        frame.data[key] = value
+                        frame.children[key] = children[key]
+
+    def no_tag(self, event: yaml.NodeEvent, line: int, column: int) -> None:
+        if event.tag is not None:
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self.problem("E105", f"YAML tags are not used here: {tag}", line, column, hint="quote text that begins with !")
+
+    def path(self, key: str) -> str:
+        keys = [f.key[0] for f in self.stack[:-1] if f.key is not None]
+        return ".".join([*keys, key])
+
+    def spot(self, event: yaml.Event) -> tuple[int, int]:
+        return event.start_mark.line + 1, event.start_mark.column + 1
+
+    def problem(self, code: str, message: str, line: int, column: int, *, hint: str = "", path: str = "") -> None:
+        self.problems.append(Problem(code, message, self.source.mark(line, column), path, hint))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Stop
+
+    def stop(self, code: str, message: str, line: int, column: int, *, hint: str = "") -> None:
+        self.problem(code, message, line, column, hint=hint)
+        raise _Stop
+
+    def syntax_problem(self, error: yaml.MarkedYAMLError) -> Problem:
+        spot = error.problem_mark or error.context_mark
+        line, column = (spot.line + 1, spot.column + 1) if spot else (1, 1)
+        message = " ".join(part for part in (error.context, error.problem) if part)
+        return Problem("E100", f"not readable as YAML: {message}", self.source.mark(line, column), hint=self.advice(line))
+
+    def advice(self, line: int) -> str:
+        text = self.source.line(line)
+        if "\t" in text[: len(text) - len(text.lstrip())]:
+            return "tabs do not indent; use spaces"
+        if "\t" in text:
+            return "use spaces, not tabs"
+        if re.search(r"\{[^}]*[:,]\s*[^,}]*[\[({]", text):
+            return "quote the formula"
+        if re.search(r":\s*[@`%]", text):
+            return "quote text that begins with @, ` or %"
+        if re.search(r"^\s*[\w-]+:\s.*: ", text):
+            return "quote text that holds ': '"
+        return ""

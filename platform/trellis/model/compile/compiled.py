@@ -1,0 +1,150 @@
+"""Compiles layers: once for each content, whoever asks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from trellis.config.layer import Layer, layer_from_files
+from trellis.config.problem import Mark, Problem
+from trellis.config.source import Source
+from trellis.config.stack import Configuration, stack
+from trellis.model.compile.choices import compile_choices
+from trellis.model.compile.context import Context
+from trellis.model.compile.entities import compile_entity
+from trellis.model.compile.menus import compile_menus, compile_modules
+from trellis.model.compile.outline import outline
+from trellis.model.compile.pipelines import draft_pipelines
+from trellis.model.compile.roles import compile_roles
+from trellis.model.compile.tenants import compile_profile, compile_settings, languages
+from trellis.model.compile.types import Types
+from trellis.model.model import Model
+from trellis.model.profile import TenantProfile
+
+CACHE_SIZE = 256
+PEOPLE = """\
+entity: user
+label: User
+plural: Users
+icon: user
+title: name
+key: email
+fields:
+  name: {type: text, required: true, search: true}
+  email: {type: email, unique: true, search: true}
+  phone: {type: phone}
+  manager: {type: user, inverse: reports}
+  team: {type: team, inverse: members}
+  roles: {type: list}
+  language: {type: choice, choices: {from: languages}}
+  time_zone: {type: choice, choices: {from: time_zones}}
+  active: {type: boolean, default: true}
+---
+entity: team
+label: Team
+plural: Teams
+icon: users-group
+title: name
+fields:
+  name: {type: text, required: true, unique: true, search: true}
+  parent: {type: link, to: team, tree: true, inverse: children}
+  manager: {type: user, inverse: managed_teams}
+"""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What layers compile to. `model` is None when there are errors; `sources` are the files by name, for snippets."""
+
+    model: Model | None
+    profile: TenantProfile | None
+    problems: list[Problem]
+    sources: Mapping[str, Source]
+    configuration: Configuration
+
+    @property
+    def is_sound(self) -> bool:
+        """Without errors; advice may be there."""
+        return self.model is not None
+
+
+_cache: OrderedDict[str, Compiled] = OrderedDict()
+_models: OrderedDict[str, Model] = OrderedDict()
+_lock = Lock()
+
+
+def compile_layers(layers: Sequence[Layer]) -> Compiled:
+    """Compile layers in order; the same content gives the same answer, computed once."""
+    key = content_hash(layers)
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+        compiled = _compile(layers, key)
+        _cache[key] = compiled
+        while len(_cache) > CACHE_SIZE:
+            _cache.popitem(last=False)
+        return compiled
+
+
+def content_hash(layers: Sequence[Layer]) -> str:
+    """A hash of everything that the layers say."""
+    return hashlib.sha256("\n".join(layer.digest for layer in layers).encode()).hexdigest()[:32]
+
+
+def _compile(layers: Sequence[Layer], key: str) -> Compiled:
+    configuration = stack(layers)
+    _add_people(configuration)
+    ctx = Context(configuration)
+    ctx.roles = frozenset(configuration.of("role")) | {"admin"}
+    compile_settings(ctx)
+    outline(ctx)
+    compile_choices(ctx)
+    draft_pipelines(ctx)
+    types = Types(ctx)
+    drafts = [d for d in ctx.drafts.values() if not d.is_abstract]
+    entities = {d.key: compile_entity(ctx, types, d) for d in drafts}
+    modules = compile_modules(ctx)
+    model = Model(
+        hash=key,
+        entities=entities,
+        pipelines={k: p for e in entities.values() for k, p in e.pipelines.items()},
+        roles=compile_roles(ctx, types),
+        modules=modules,
+        menus=compile_menus(ctx, entities, modules),
+        settings=ctx.settings,
+        languages=languages(ctx),
+        origins=_origins(ctx),
+    )
+    profile = compile_profile(ctx)
+    problems = _sorted([*configuration.problems, *ctx.problems])
+    sound = not any(p.is_error for p in problems)
+    return Compiled(model if sound else None, profile if sound else None, problems, configuration.sources, configuration)
+
+
+def _add_people(configuration: Configuration) -> None:
+    """The entities `user` and `team`, which the platform cannot do without, where no layer gives them."""
+    known = configuration.documents.setdefault("entity", {})
+    if "user" in known and "team" in known:
+        return
+    for document in stack([layer_from_files("trellis", {"schemas/people.yaml": PEOPLE})]).of("entity").values():
+        known.setdefault(document.key, document)
+
+
+def _origins(ctx: Context) -> dict[str, Mark]:
+    found: dict[str, Mark] = {}
+    for document in ctx.configuration:
+        found[document.name] = document.place.children[document.kind].key_mark
+        for name in ("fields", "views", "stages", "rules", "filters"):
+            if name in document.place.children:
+                for key, place in document.place.children[name].children.items():
+                    found[f"{document.name}.{name}.{key}"] = place.key_mark
+    return found
+
+
+def _sorted(problems: list[Problem]) -> list[Problem]:
+    unique = list(dict.fromkeys(problems))
+    return sorted(unique, key=lambda p: (p.mark or Mark("", 0, 0), p.code))

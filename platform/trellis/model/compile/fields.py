@@ -1,0 +1,118 @@
+"""Fields, resolved: from a draft to the Model's Field."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trellis.formula.formula import Formula
+from trellis.formula.types import record_of
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.drafts import EntityDraft, FieldDraft
+from trellis.model.compile.formulas import condition
+from trellis.model.compile.item import Item
+from trellis.model.compile.pipelines import stage_default
+from trellis.model.compile.types import Types
+from trellis.model.field import Field
+from trellis.model.text import NO_TEXT, Text
+
+ALL_PLACES = frozenset({"form", "list", "export", "api"})
+
+
+def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDraft) -> Field | None:
+    """One field; None where its type cannot be known (a problem says so)."""
+    derivation = types.derivation(field) if field.is_derived else None
+    found = types.final_type(field)
+    if found is None:
+        return None
+    item = field.item
+    scope = types.scope(draft.key, old=record_of(draft.key))
+    is_rollup = item.get("rollup") is not None
+    if derivation is not None:
+        ctx.formulas.append((draft.key, field.key, derivation, item.get("formula") or item.get("lookup") or item.get("rollup") or item))
+    _check_pattern(ctx, item.get("pattern"))
+    _check_format(ctx, item.get("format"))
+    default = item.get("default")
+    return Field(
+        key=field.key,
+        type=found,
+        label=_label(ctx, draft, field),
+        help=ctx.text(item, "help", ancestors=draft.ancestors),
+        placeholder=ctx.text(item, "placeholder", ancestors=draft.ancestors),
+        required=bool(field.given.get("required", item.flag("required"))),
+        unique=item.flag("unique"),
+        default=types.default(field, default) if default is not None else stage_default(field),
+        readonly=_readonly(item),
+        hidden=_hidden(item),
+        visible_when=condition(ctx, item.get("visible_when"), scope),
+        required_when=condition(ctx, item.get("required_when"), scope),
+        readonly_when=condition(ctx, item.get("readonly_when"), scope),
+        choices_when=_choices_when(ctx, item.get("choices_when"), found, scope),
+        clear_when_hidden=item.flag("clear_when_hidden"),
+        formula=None if is_rollup else derivation,
+        rollup=derivation if is_rollup else None,
+        pattern=item.word("pattern") or None,
+        pattern_message=ctx.text(item, "pattern_message", ancestors=draft.ancestors),
+        format=item.word("format") or None,
+        search=item.flag("search"),
+        index=item.flag("index"),
+        audit=item.flag("audit", True),
+        copy=item.flag("copy", True),
+        stored=item.flag("stored", True),
+        translate=item.flag("translate"),
+        personal=item.flag("personal"),
+        role="owner" if item.word("role") == "owner" else None,
+        span="full" if item.word("span") == "full" else "half",
+        system=field.system,
+        was=item.word("was") or None,
+    )
+
+
+def _label(ctx: Context, draft: EntityDraft, field: FieldDraft) -> Text:
+    given = field.given.get("label")
+    written = field.item.get("label")
+    common = [f"system.fields.{field.key}.label"] if given is not None else []
+    source = written.text if written is not None else str(given or humanize(field.key))
+    return ctx.text(field.item, "label", source, draft.ancestors, common) or NO_TEXT
+
+
+def _readonly(item: Item) -> Any:
+    found = item.get("readonly")
+    if found is None or found.data is False:
+        return "never"
+    return "after_create" if found.text == "after_create" else "always"
+
+
+def _hidden(item: Item) -> frozenset[str]:
+    found = item.get("hidden")
+    if found is None or found.data is False:
+        return frozenset()
+    return ALL_PLACES if found.data is True else frozenset(i.text for i in found.each())
+
+
+def _choices_when(ctx: Context, item: Item | None, found: Any, scope: Any) -> dict[str, Formula]:
+    known = [c.key for c in getattr(found, "choices", ()) if not isinstance(c, str)]
+    conditions: dict[str, Formula] = {}
+    for key, value in item.entries() if item is not None else ():
+        if known and key not in known:
+            ctx.unknown("choice", Item(key, value.place.under(0, 0), value.path, value.root), known, "E306", name=key)
+        elif (compiled := condition(ctx, value, scope)) is not None:
+            conditions[key] = compiled
+    return conditions
+
+
+def _check_pattern(ctx: Context, item: Item | None) -> None:
+    if item is None:
+        return
+    try:
+        re.compile(item.text)
+    except (re.error, RecursionError, OverflowError) as error:
+        ctx.problem("E216", f"not a regular expression: {error}", item)
+
+
+def _check_format(ctx: Context, item: Item | None) -> None:
+    if item is None:
+        return
+    known = {*ctx.configuration.of("format"), *ctx.formats}
+    if item.text not in known:
+        ctx.unknown("format", item, known, "E306")

@@ -1,0 +1,61 @@
+"""Compiles the formulas of the configuration, with faults at their place inside the YAML file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trellis.config.position import locate
+from trellis.formula.formula import Formula, FormulaError, compile_formula, compile_template
+from trellis.formula.types import BOOLEAN, Type
+from trellis.model.compile.context import Context
+from trellis.model.compile.item import Item
+
+if TYPE_CHECKING:
+    from trellis.formula.scope import Scope
+
+
+def formula(ctx: Context, item: Item | None, scope: Scope, expected: Type | None = None) -> Formula | None:
+    """The formula that a property holds; a leading `=` does no harm. None when it is missing or faulty."""
+    if item is None or isinstance(item.data, dict | list):
+        return None
+    text = item.text
+    source = text.lstrip()
+    if source.startswith("=") and not source.startswith("=="):
+        source = source[1:]
+    try:
+        return compile_formula(source, scope, expected=expected)
+    except FormulaError as error:
+        report(ctx, item, error, len(text) - len(source))
+        return None
+
+
+def condition(ctx: Context, item: Item | None, scope: Scope) -> Formula | None:
+    """A formula that is true or false."""
+    return formula(ctx, item, scope, BOOLEAN)
+
+
+def template(ctx: Context, item: Item | None, scope: Scope) -> Formula | None:
+    """A text with {formulas} in it."""
+    if item is None or isinstance(item.data, dict | list):
+        return None
+    try:
+        return compile_template(item.text, scope)
+    except FormulaError as error:
+        report(ctx, item, error, 0)
+        return None
+
+
+def report(ctx: Context, item: Item, error: FormulaError, skipped: int) -> None:
+    """Note the faults of a formula where they stand in the file."""
+    for fault in error.faults:
+        hint = fault.hint or _cut_off(item)
+        ctx.problem(fault.code, fault.message, item, hint, mark=locate(item.place, skipped + fault.offset))
+
+
+def _cut_off(item: Item) -> str:
+    """YAML ends an unquoted formula in {…} at a comma or bracket: the next characters in the file tell."""
+    if item.place.style:
+        return ""
+    rest = item.place.source.line(item.place.line)[item.place.column - 1 + len(item.text) :].lstrip()
+    opened = item.text.count("(") - item.text.count(")") + item.text.count("[") - item.text.count("]")
+    return "quote the formula" if rest[:1] in (",", "]", "}") and opened > 0 else ""

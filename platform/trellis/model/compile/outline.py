@@ -1,0 +1,208 @@
+"""The outline of all entities: inherited fields, links to parents, the platform's own fields, inverse lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trellis.config.source import Place
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.drafts import EntityDraft, FieldDraft
+from trellis.model.compile.item import Item
+from trellis.model.entity import Inverse
+
+SYSTEM_FIELDS: dict[str, dict[str, Any]] = {
+    "id": {"type": "text", "label": "ID"},
+    "created_at": {"type": "datetime", "label": "Created at"},
+    "created_by": {"type": "user", "label": "Created by"},
+    "updated_at": {"type": "datetime", "label": "Updated at"},
+    "updated_by": {"type": "user", "label": "Updated by"},
+    "deleted_at": {"type": "datetime", "label": "Deleted at"},
+    "deleted_by": {"type": "user", "label": "Deleted by"},
+    "version": {"type": "integer", "label": "Version"},
+}
+RESERVED = frozenset(SYSTEM_FIELDS) | {
+    "search",
+    "position",
+    "record",
+    "old",
+    "this",
+    "via",
+    "me",
+    "my_team",
+    "is_new",
+    "setting",
+    "param",
+    "item",
+    "true",
+    "false",
+    "blank",
+    "and",
+    "or",
+    "not",
+    "in",
+    "between",
+}
+INTERNAL = ("user", "team")
+
+
+def outline(ctx: Context) -> None:
+    """Draft every entity."""
+    documents = ctx.configuration.of("entity")
+    for key, document in documents.items():
+        ctx.drafts[key] = EntityDraft(key, Item(dict(document.data), document.place, "", document.name))
+    for key in documents:
+        _extend(ctx, ctx.drafts[key], ())
+    for draft in list(ctx.drafts.values()):
+        _draft_fields(ctx, draft)
+    for draft in ctx.drafts.values():
+        if draft.is_abstract:
+            continue
+        _link_to_parent(ctx, draft)
+        _add_system_fields(draft)
+    for draft in ctx.drafts.values():
+        if not draft.is_abstract:
+            _add_inverses(ctx, draft)
+
+
+def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
+    """Take over what an abstract entity has: its fields and form before the entity's own."""
+    item = draft.item.get("extends")
+    if item is None or draft.ancestors:
+        return
+    base = ctx.drafts.get(item.text)
+    if base is None or not base.is_abstract:
+        known = [k for k, d in ctx.drafts.items() if d.is_abstract]
+        if base is None:
+            ctx.unknown("entity", item, known)
+        else:
+            ctx.problem("E303", f"'{item.text}' is not abstract", item, "write `abstract: true` there, or link to it")
+        return
+    if base.key in (*below, draft.key):
+        ctx.problem("E302", "extends itself: " + " → ".join((*below, draft.key, base.key)), item)
+        return
+    _extend(ctx, base, (*below, draft.key))
+    draft.ancestors = (base.key, *base.ancestors)
+    data, place = dict(draft.item.data), draft.item.place
+    children = dict(place.children)
+    for name in ("fields", "form"):
+        if name in base.item.data:
+            data[name], children[name] = _under(base.item, draft.item, name)
+    for name in ("title", "icon", "rules", "filters", "unique", "quick_create", "indexes", "dedupe"):
+        if name in base.item.data and name not in data:
+            data[name], children[name] = base.item.data[name], base.item.place.children[name]
+    draft.item = Item(data, place.holding(children), "", draft.item.root)
+
+
+def _under(base: Item, own: Item, name: str) -> tuple[Any, Place]:
+    """The base's mapping with the entity's own entries over and after it."""
+    data, place = dict(base.data[name]), base.place.children[name]
+    children = dict(place.children)
+    mine = own.data.get(name)
+    if not isinstance(mine, dict):
+        return data, place.holding(children)
+    own_place = own.place.children[name]
+    for key, value in mine.items():
+        if key in data and isinstance(data[key], dict) and isinstance(value, dict):
+            data[key] = {**data[key], **value}
+            children[key] = own_place.children[key].holding({**children[key].children, **own_place.children[key].children})
+        elif key in data and value is None:
+            del data[key]
+            del children[key]
+        else:
+            data[key], children[key] = value, own_place.children[key]
+    return data, own_place.holding(children)
+
+
+def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
+    fields = draft.item.get("fields")
+    for key, item in fields.entries() if fields is not None else ():
+        if isinstance(item.data, str):
+            item = Item({"type": item.data}, Place(item.place.source, item.place.line, item.place.column, children={"type": item.place}, key_line=item.place.key_line, key_column=item.place.key_column), item.path, item.root)
+        if not isinstance(item.data, dict):
+            continue  # the check of shapes has said so
+        if key in RESERVED:
+            ctx.problem("E305", f"'{key}' is a reserved name", item, "`trellis schema` lists them", at_key=True)
+            continue
+        field = FieldDraft(draft.key, key, item)
+        if field.type_name == "link" and field.targets and field.targets[0] in draft.ancestors:
+            field.given = {"to": draft.key}  # a tree in an abstract entity is a tree of each that extends it
+        draft.fields[key] = field
+
+
+def made_field(draft: EntityDraft, key: str, at: Item, **given: Any) -> FieldDraft:
+    """A field of the platform's own, placed where the YAML asks for it."""
+    place = Place(at.place.source, at.place.line, at.place.column)
+    return FieldDraft(draft.key, key, Item({}, place, f"fields.{key}", draft.item.root), given)
+
+
+def _link_to_parent(ctx: Context, draft: EntityDraft) -> None:
+    part_of = draft.item.get("part_of")
+    if part_of is None:
+        return
+    parent = ctx.drafts.get(part_of.text)
+    if parent is None or parent.is_abstract:
+        ctx.unknown("entity", part_of, (k for k, d in ctx.drafts.items() if not d.is_abstract))
+        return
+    draft.parent = parent.key
+    links = [f for f in draft.fields.values() if f.type_name == "link" and parent.key in f.targets]
+    link = next((f for f in links if f.key == parent.key), links[0] if links else None)
+    if link is None:
+        link = made_field(draft, parent.key, part_of, type="link", to=parent.key, label=parent.item.word("label", humanize(parent.key)))
+        draft.fields = {parent.key: link, **draft.fields}
+    # the rows of a part live and die with their parent
+    link.given = {**link.given, "required": True, "on_delete": "cascade"}
+    if "inverse" not in link.item.data:
+        taken = {f.item.word("inverse") for d in ctx.drafts.values() for f in d.fields.values() if parent.key in f.targets}
+        taken |= {str(f.given.get("inverse")) for d in ctx.drafts.values() for f in d.fields.values() if parent.key in f.targets}
+        link.given["inverse"] = "lines" if "lines" not in taken else f"{draft.key}s"
+    draft.parent_field = link.key
+    draft.fields.setdefault("position", made_field(draft, "position", part_of, type="integer", label="Position"))
+    draft.fields["position"].system = True
+
+
+def _add_system_fields(draft: EntityDraft) -> None:
+    for key, given in SYSTEM_FIELDS.items():
+        field = made_field(draft, key, draft.item, **given)
+        field.system = True
+        draft.fields[key] = field
+
+
+def _add_inverses(ctx: Context, draft: EntityDraft) -> None:
+    concrete = [k for k, d in ctx.drafts.items() if not d.is_abstract]
+    for field in list(draft.fields.values()):
+        if field.type_name not in ("link", "links", "any_link", "user", "team") or field.system:
+            continue
+        to = field.item.get("to")
+        targets: list[str] = []
+        for target in field.targets:
+            if target == "*" and field.type_name == "any_link":
+                targets += concrete
+            elif target in ctx.drafts and not ctx.drafts[target].is_abstract:
+                targets.append(target)
+            else:
+                ctx.unknown("entity", to or field.item, concrete, name=target)
+        inverse = field.item.get("inverse")
+        name = inverse.text if inverse is not None else str(field.given.get("inverse", ""))
+        for target in targets if name else ():
+            _add_inverse(ctx, draft, field, ctx.drafts[target], name, inverse or field.item)
+
+
+def _add_inverse(ctx: Context, draft: EntityDraft, field: FieldDraft, target: EntityDraft, name: str, item: Item) -> None:
+    other = target.inverses.get(name)
+    if other is not None or name in target.fields:
+        holder = f"{other.entity}.{other.field}" if other is not None else f"a field of {target.key}"
+        if field.item.words("to") != ("*",):
+            ctx.problem("E307", f"'{name}' is already the name of {holder}", item, "choose another `inverse`")
+        return
+    label = ctx.text(field.item, "inverse_label")
+    if not label:
+        plural = ctx.text(draft.item, "plural", draft.item.word("label", humanize(draft.key)), draft.ancestors)
+        label = plural if name in (draft.key, f"{draft.key}s", "lines", "items") or _same(name, plural.source) else ctx.translated(
+            humanize(name), f"{field.item.full_path}.inverse"
+        )
+    one = field.type_name == "link" and field.item.flag("one")
+    target.inverses[name] = Inverse(name, draft.key, field.key, label, one=one, many=field.type_name == "links")
+
+
+def _same(name: str, plural: str) -> bool:
+    return humanize(name).casefold() == plural.casefold()

@@ -1,0 +1,110 @@
+"""Roles: grants per entity, with "*" spread over the entities that a role does not name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trellis.config.problem import did_you_mean
+from trellis.formula.types import BOOLEAN
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.formulas import condition, formula
+from trellis.model.compile.item import Item
+from trellis.model.compile.types import Types
+from trellis.model.role import ACTIONS, ALL, NONE, Grant, Level, Role
+
+_LEVELS = {"false": NONE, "own": Level("own"), "team": Level("team"), "all": ALL, "true": ALL}
+_MODES = ("hidden", "readonly", "masked")
+
+
+def compile_roles(ctx: Context, types: Types) -> dict[str, Role]:
+    """Every role."""
+    return {
+        key: _role(ctx, types, key, Item(dict(document.data), document.place, "", document.name))
+        for key, document in ctx.configuration.of("role").items()
+    }
+
+
+def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
+    entities = [k for k, d in ctx.drafts.items() if not d.is_abstract]
+    written: dict[str, Item] = {}
+    grants = item.get("grants")
+    for entity, grant in grants.entries() if grants is not None else ():
+        if entity != "*" and entity not in entities:
+            at = grant.place.key_mark
+            ctx.problem("E301", f"unknown entity '{entity}'", grant, did_you_mean(entity, entities), mark=at)
+        written[entity] = grant
+    resolved: dict[str, Grant] = {}
+    for entity in entities:
+        source = written.get(entity) or written.get("*")
+        # a part is secured with its parent; it may be named to say otherwise
+        if entity not in written and (parent := ctx.drafts[entity].parent) is not None and parent in written:
+            source = None
+        if source is not None:
+            resolved[entity] = _grant(ctx, types, entity, source, named=entity in written)
+    for entity in entities:
+        parent = ctx.drafts[entity].parent
+        if entity not in resolved and parent is not None and parent in resolved:
+            resolved[entity] = resolved[parent]
+    where = item.get("where")
+    return Role(
+        key=key,
+        label=ctx.text(item, "label", humanize(key)),
+        grants=resolved,
+        allow=frozenset(item.words("allow")),
+        portal=item.flag("portal"),
+        where=None if where is None else _role_where(ctx, types, where),
+    )
+
+
+def _role_where(ctx: Context, types: Types, item: Item) -> Any:
+    """A portal role's condition is about any entity, so it is checked against each record's own fields at use."""
+    readable = [k for k, d in ctx.drafts.items() if not d.is_abstract and "account" in d.fields]
+    return formula(ctx, item, types.scope(readable[0]), BOOLEAN) if readable else None
+
+
+def _grant(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> Grant:
+    levels: dict[str, Level] = {}
+    fields: dict[str, Any] = {}
+    where = None
+    if not isinstance(item.data, dict):
+        level = _level(ctx, types, entity, item, named)
+        return Grant({action: level for action in ACTIONS})
+    for action, value in item.entries():
+        if action == "where":
+            where = condition(ctx, value, types.scope(entity)) if named else None
+        elif action == "fields":
+            fields = _fields(ctx, entity, value) if named else {}
+        elif action in ACTIONS and value.data is not None:
+            levels[action] = _level(ctx, types, entity, value, named)
+    return Grant(levels, where, fields)
+
+
+def _level(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> Level:
+    text = item.text
+    if text.lower() in _LEVELS:
+        level = _LEVELS[text.lower()]
+        if level.kind == "own" and named and not _has_owner(ctx, entity):
+            hint = "add a `user` field with `role: owner`, or write a formula"
+            ctx.problem("W606", f"'{entity}' has no owner: own means who created it", item, hint)
+        return level
+    compiled = condition(ctx, item, types.scope(entity))
+    return Level("formula", compiled) if compiled is not None else NONE
+
+
+def _has_owner(ctx: Context, entity: str) -> bool:
+    draft = ctx.drafts[entity]
+    return draft.parent is not None or any(f.item.word("role") == "owner" for f in draft.fields.values()) or entity == "user"
+
+
+def _fields(ctx: Context, entity: str, item: Item) -> dict[str, Any]:
+    known = ctx.drafts[entity].fields
+    found: dict[str, Any] = {}
+    for name, mode in item.entries():
+        if name not in known:
+            ctx.problem("E304", f"unknown field '{name}'", mode, did_you_mean(name, known), at_key=True)
+        elif mode.text in _MODES:
+            found[name] = mode.text
+        else:
+            ctx.unknown("way to guard a field", mode, _MODES, "E206")
+    return found
+

@@ -1,0 +1,264 @@
+"""Field types, found when they are asked for: a derived field's type may follow from other fields' formulas."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trellis.formula.formula import Formula, constant
+from trellis.formula.reader import Reader
+from trellis.formula.types import ANY, BOOLEAN, Type
+from trellis.model.compile.choices import field_choices
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.drafts import FieldDraft
+from trellis.model.compile.formulas import formula, template
+from trellis.model.compile.item import Item
+from trellis.model.compile.scope import EntityScope, inverse_type
+from trellis.model.field import Field
+from trellis.model.fields import FIELD_TYPES, make_type
+from trellis.model.fields.base import FieldType, Invalid
+from trellis.model.fields.registry import options_of
+
+TYPE_OF_KIND = {
+    "text": "text",
+    "number": "decimal",
+    "money": "money",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "datetime",
+    "time": "time",
+    "duration": "duration",
+    "list": "list",
+    "name": "name",
+    "address": "address",
+    "location": "location",
+    "json": "json",
+}
+
+
+class Types:
+    """The types of all fields of a compilation."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+
+    def scope(self, entity: str | None, **variables: Type) -> EntityScope:
+        """The scope of a formula of an entity."""
+        return EntityScope(self, entity, variables)
+
+    def setting(self, key: str) -> Type | None:
+        """The type of a setting."""
+        setting = self.ctx.settings.get(key)
+        if setting is None:
+            return None
+        return make_type(setting.type).formula_type() if setting.type in FIELD_TYPES else ANY
+
+    def names(self, entity: str) -> Iterable[str]:
+        """The fields and inverse lists of an entity."""
+        draft = self.ctx.drafts.get(entity)
+        return (*draft.fields, *draft.inverses) if draft is not None else ()
+
+    def of(self, entity: str, name: str) -> Type | None:
+        """What a formula sees under a name of an entity."""
+        draft = self.ctx.drafts.get(entity)
+        if draft is None:
+            return None
+        if (field := draft.fields.get(name)) is not None:
+            return self.formula_type(field)
+        if (inverse := draft.inverses.get(name)) is not None:
+            return inverse_type(inverse.entity, inverse.one)
+        return None
+
+    def formula_type(self, field: FieldDraft) -> Type:
+        """What a formula sees of a field; `any` where its own definition is faulty."""
+        found = self.type_of(field)
+        return ANY if found is None else found.formula_type()
+
+    def columns(self, entity: str, name: str) -> Mapping[str, Type]:
+        """The columns of a links field's rows, also from its inverse side."""
+        draft = self.ctx.drafts.get(entity)
+        if draft is None:
+            return {}
+        field = draft.fields.get(name)
+        inverse = draft.inverses.get(name)
+        if field is None and inverse is not None and inverse.many:
+            field = self.ctx.drafts[inverse.entity].fields.get(inverse.field)
+        if field is None or field.type_name != "links":
+            return {}
+        found = self.type_of(field)
+        columns: Mapping[str, Field] = getattr(found, "link_columns", {})
+        return {key: column.type.formula_type() for key, column in columns.items()}
+
+    def type_of(self, field: FieldDraft) -> FieldType | None:
+        """The type of a field; None (and a problem) where it cannot be known."""
+        if field.state == "done":
+            return field.type
+        if field.state == "busy":
+            if not field.type_name:
+                where = field.item.get("formula") or field.item.get("lookup") or field.item
+                self.ctx.problem("E405", f"the type of {field.entity}.{field.key} depends on itself; write its type", where)
+            return field.type
+        field.state = "busy"
+        if field.type_name:
+            field.type = self._written(field, field.type_name, field.item)
+        elif field.is_derived:
+            self._derive(field, None)
+            field.type = self._inferred(field)
+        field.state = "done"
+        return field.type
+
+    def derivation(self, field: FieldDraft) -> Formula | None:
+        """The formula of a derived field."""
+        found = self.type_of(field)
+        if field.derivation is None and field.type_name:
+            self._derive(field, found)
+        if field.derivation is None or found is None:
+            return field.derivation
+        return _rounded(field.derivation, found)
+
+    def _derive(self, field: FieldDraft, found: FieldType | None) -> None:
+        expected = found.formula_type() if found is not None else None
+        scope = self.scope(field.entity)
+        given = field.given.get("formula")
+        if given is not None:
+            item = Item(str(given), field.item.place, field.item.path, field.item.root)
+            field.derivation = formula(self.ctx, item, scope, expected)
+            return
+        for word in ("formula", "rollup", "lookup"):
+            if (item := field.item.get(word)) is not None:
+                field.derivation = formula(self.ctx, item, scope, expected)
+                return
+
+    def _inferred(self, field: FieldDraft) -> FieldType | None:
+        derived = field.derivation
+        if derived is None:
+            return None
+        if (source := self.field_at(field.entity, derived.source.strip())) is not None:
+            return self.type_of(source)
+        if derived.type.kind == "record":
+            to = derived.type.entities
+            return make_type("link", {"to": to[0]}) if len(to) == 1 else make_type("any_link", {"to": to or ("*",)})
+        name = TYPE_OF_KIND.get(derived.type.kind)
+        if name is None:
+            self.ctx.problem("E212", f"'{field.key}' needs a type: it cannot be told from {derived.type}", field.item, at_key=True)
+            return None
+        return make_type(name, self._options(FIELD_TYPES[name], field.item, field))
+
+    def field_at(self, entity: str, path: str) -> FieldDraft | None:
+        """The field at the end of a dotted path over links."""
+        *links, last = path.split(".")
+        for name in links:
+            draft = self.ctx.drafts.get(entity)
+            step = self.of(entity, name) if draft is not None else None
+            if step is None or step.kind != "record" or len(step.entities) != 1:
+                return None
+            entity = step.entities[0]
+        draft = self.ctx.drafts.get(entity)
+        return draft.fields.get(last) if draft is not None else None
+
+    def make(self, item: Item, entity: str, key: str) -> FieldType | None:
+        """The type of something declared like a field: a column of links, a parameter, a setting."""
+        return self.type_of(FieldDraft(entity, key, item))
+
+    def _written(self, field: FieldDraft, name: str, item: Item) -> FieldType | None:
+        cls = FIELD_TYPES.get(name)
+        if cls is None:
+            return None  # the check of shapes has said so
+        try:
+            return make_type(name, self._options(cls, item, field))
+        except (TypeError, ValueError, KeyError) as error:
+            if not self.ctx.has_problem_in(item):
+                self.ctx.problem("E214", f"the options do not fit together: {error}", item, at_key=True)
+            return None
+
+    def _options(self, cls: type[FieldType], item: Item, field: FieldDraft) -> dict[str, Any]:
+        """The options as the YAML gives them, choices and formulas resolved."""
+        options: dict[str, Any] = {}
+        for name, declared in options_of(cls).items():
+            if name in field.given:
+                options[name] = field.given[name]
+                continue
+            value = item.get(name)
+            if value is None:
+                continue
+            if name == "choices":
+                options[name] = field_choices(self.ctx, value)
+            elif name == "columns" and cls.name == "links":
+                options[name] = self._link_columns(value, field)
+            elif not declared.metadata.get("formula"):
+                options[name] = _plain(value)
+        if cls.name == "choice" and field.choices is not None:
+            options["choices"] = field.choices
+        if cls.name == "choices" and field.choices is not None:
+            options["choices"] = field.choices
+        return options
+
+    def final_type(self, field: FieldDraft) -> FieldType | None:
+        """The type with its formulas (a link's filter), which may themselves need every field's type."""
+        found = self.type_of(field)
+        if found is None or not field.type_name:
+            return found
+        compiled: dict[str, Any] = {}
+        for name, declared in options_of(type(found)).items():
+            item = field.item.get(name)
+            if declared.metadata.get("formula") and item is not None and len(field.targets) == 1:
+                scope = self.scope(field.targets[0], this=Type("record", (field.entity,)))
+                compiled[declared.name] = formula(self.ctx, item, scope, BOOLEAN)
+        return dataclasses.replace(found, **compiled) if compiled else found
+
+    def _link_columns(self, item: Item, field: FieldDraft) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, column in item.entries():
+            if (made := self.make(column, field.entity, key)) is not None:
+                label = self.ctx.text(column, "label", humanize(key))
+                found[key] = Field(key, made, label, required=column.flag("required"))
+        return found
+
+    def default(self, field: FieldDraft, item: Item | None) -> Formula | None:
+        """A default: a formula after `=`, else a constant of the field's type."""
+        found = self.type_of(field)
+        if item is None or found is None:
+            return None
+        text = item.text
+        if isinstance(item.data, str) and text.startswith("="):
+            if not text.startswith("=="):
+                return formula(self.ctx, item, self.scope(field.entity), found.formula_type())
+            return self._constant(found, text[1:], item)
+        if isinstance(item.data, str) and "{" in text and found.formula_type().kind == "text" and not found.can_group:
+            return template(self.ctx, item, self.scope(field.entity))
+        return self._constant(found, _plain(item), item)
+
+    def _constant(self, found: FieldType, raw: Any, item: Item) -> Formula | None:
+        try:
+            value = found.parse(raw, Reader())
+            faults = list(found.check(value)) if value is not None else []
+        except Invalid as error:
+            faults = [error]
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            faults = [Invalid("invalid", "{error}", error=error)]
+        for fault in faults:
+            self.ctx.problem("E215", f"not a value of this field: {fault}", item)
+        return None if faults or value is None else constant(value, found.formula_type())
+
+
+def _plain(item: Item) -> Any:
+    """Data with texts as they are written: 1.10 stays 1.10."""
+    if isinstance(item.data, dict):
+        return {key: _plain(value) for key, value in item.entries()}
+    if isinstance(item.data, list):
+        return [_plain(value) for value in item.each()]
+    if isinstance(item.data, bool) or item.data is None or isinstance(item.data, int):
+        return item.data if item.place.raw in (None, str(item.data)) or isinstance(item.data, bool) else item.place.raw
+    return item.text
+
+
+def _rounded(derived: Formula, found: FieldType) -> Formula:
+    scale = getattr(found, "scale", None)
+    if found.name == "money":
+        return derived.rounded(scale)
+    if found.name == "integer":
+        return derived.rounded(0)
+    if isinstance(scale, int) and found.is_numeric:
+        return derived.rounded(scale)
+    return derived
