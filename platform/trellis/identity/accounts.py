@@ -1,0 +1,204 @@
+"""Logins of people: giving one, passwords, links that set a password once."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from trellis.identity.person import PERSON
+from trellis.identity.sessions import close_sessions, digest
+from trellis.records.refusal import Fault, Refused
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from trellis.storage.tenant import Tenant
+
+SHORTEST = 10
+LONGEST = 256
+LINK_LASTS = timedelta(hours=48)
+SET_PASSWORD = "password"
+ASKED = "password-asked"
+COMMON = frozenset(
+    "1234567890 0123456789 12345678910 123123123123 1111111111 0000000000 passwordpassword password123 password1234 "
+    "qwertyuiop qwerty12345 qwerty123456 1q2w3e4r5t 1qaz2wsx3edc iloveyou123 abcdefghij abcdefg123 welcome123 "
+    "administrator letmein1234 trellis1234 changeme123 passw0rd123".split()
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person as the sign-in knows them."""
+
+    id: UUID
+    name: str
+    email: str
+    login: int | None
+
+
+def find_account(tenant: Tenant, email: str) -> Account | None:
+    """The person with this e-mail address who is not in the bin."""
+    user = tenant.tables.entity[PERSON]
+    query = _accounts(user).where(sa.func.lower(user.c.email) == email.strip().lower(), user.c.deleted_at.is_(None))
+    with tenant.begin() as connection:
+        row = connection.execute(query).first()
+    return Account(*row) if row else None
+
+
+def read_account(tenant: Tenant, person: UUID) -> Account | None:
+    """The person with this id."""
+    user = tenant.tables.entity[PERSON]
+    with tenant.begin() as connection:
+        row = connection.execute(_accounts(user).where(user.c.id == person)).first()
+    return Account(*row) if row else None
+
+
+def _accounts(user: sa.Table) -> sa.Select[Any]:
+    return sa.select(user.c.id, user.c.name, user.c.email, user.c.login)
+
+
+def check_password(password: str, account: Account | None = None) -> None:
+    """Refuse a password that is easy to guess. Length is what counts; there are no rules about characters."""
+    known = {account.email.lower(), account.name.lower(), account.email.partition("@")[0].lower()} if account else set()
+    if len(password) < SHORTEST:
+        raise Refused([Fault("range", "Use at least {min} characters.", "password", {"min": SHORTEST})])
+    if len(password) > LONGEST:
+        raise Refused([Fault("range", "Use at most {max} characters.", "password", {"max": LONGEST})])
+    folded = password.strip().lower()
+    if folded in COMMON or folded in known or len(set(folded)) < 4 or "\0" in password:
+        raise Refused([Fault("pattern", "This password is too easy to guess.", "password")])
+
+
+def set_password(
+    connection: sa.Connection, tenant: Tenant, account: Account, password: str, *, keep_session: str | None = None
+) -> None:
+    """Give a person a password, and a login if they have none; every other session of theirs ends.
+
+    The password is taken as it is: whoever takes one from a person calls check_password before.
+    """
+    login = tenant.tables.metadata.tables["ab_user"]
+    hashed = generate_password_hash(password)
+    if account.login is None:
+        _give_login(connection, tenant, account, hashed)
+    else:
+        connection.execute(
+            sa.update(login)
+            .where(login.c.id == account.login)
+            .values(password=hashed, active=True, fail_login_count=0, changed_on=_now())
+        )
+    close_sessions(connection, tenant, account.id, but=keep_session)
+    token = tenant.tables.platform.token
+    connection.execute(sa.delete(token).where(token.c.user == account.id))
+
+
+def _give_login(connection: sa.Connection, tenant: Tenant, account: Account, hashed: str) -> None:
+    """A row of Flask-AppBuilder's for the person. Its names are the person's id: e-mail and name live in one place."""
+    login = tenant.tables.metadata.tables["ab_user"]
+    user = tenant.tables.entity[PERSON]
+    number = connection.execute(
+        sa.insert(login)
+        .values(
+            first_name=(account.name or "")[:64],
+            last_name="",
+            username=str(account.id),
+            email=str(account.id),
+            password=hashed,
+            active=True,
+            login_count=0,
+            fail_login_count=0,
+            created_on=_now(),
+            changed_on=_now(),
+        )
+        .returning(login.c.id)
+    ).scalar_one()
+    connection.execute(sa.update(user).where(user.c.id == account.id).values(login=number))
+
+
+def is_password(connection: sa.Connection, tenant: Tenant, account: Account, password: str) -> bool:
+    """Whether this is the person's password."""
+    login = tenant.tables.metadata.tables["ab_user"]
+    hashed = connection.execute(sa.select(login.c.password).where(login.c.id == account.login)).scalar()
+    return bool(hashed) and check_password_hash(hashed, password)
+
+
+def make_link(tenant: Tenant, account: Account) -> str:
+    """The secret of a link that sets the person's password once; an earlier link stops working."""
+    secret = secrets.token_urlsafe(32)
+    token = tenant.tables.platform.token
+    now = datetime.now(UTC)
+    with tenant.begin() as connection:
+        connection.execute(sa.delete(token).where(token.c.user == account.id))
+        connection.execute(
+            sa.insert(token).values(
+                id=digest(secret), purpose=SET_PASSWORD, user=account.id, created_at=now, expires_at=now + LINK_LASTS
+            )
+        )
+    return secret
+
+
+def account_of_link(tenant: Tenant, secret: str) -> Account | None:
+    """Whose password a link sets; None for one that is used up, too old or made up."""
+    token, user = tenant.tables.platform.token, tenant.tables.entity[PERSON]
+    query = (
+        _accounts(user)
+        .join(token, token.c.user == user.c.id)
+        .where(
+            token.c.id == digest(secret),
+            token.c.purpose == SET_PASSWORD,
+            token.c.used_at.is_(None),
+            token.c.expires_at > sa.func.now(),
+            user.c.deleted_at.is_(None),
+        )
+    )
+    with tenant.begin() as connection:
+        row = connection.execute(query).first()
+    return Account(*row) if row else None
+
+
+def use_link(tenant: Tenant, secret: str, password: str) -> Account | None:
+    """Set the password that a link is for; the link works once, also when two come at the same moment."""
+    account = account_of_link(tenant, secret)
+    if account is None:
+        return None
+    check_password(password, account)
+    token = tenant.tables.platform.token
+    with tenant.begin() as connection:
+        used = connection.execute(
+            sa.update(token)
+            .where(token.c.id == digest(secret), token.c.used_at.is_(None), token.c.expires_at > sa.func.now())
+            .values(used_at=sa.func.now())
+        )
+        if used.rowcount != 1:
+            return None
+        set_password(connection, tenant, account, password)
+    return account
+
+
+def ask_for_link(tenant: Tenant, email: str) -> None:
+    """Note for the administrators that somebody asks for a new password; says nothing about who exists."""
+    account = find_account(tenant, email)
+    if account is None:
+        return
+    token = tenant.tables.platform.token
+    now = datetime.now(UTC)
+    with tenant.begin() as connection:
+        connection.execute(sa.delete(token).where(token.c.user == account.id, token.c.purpose == ASKED))
+        connection.execute(
+            sa.insert(token).values(
+                id=secrets.token_hex(16),
+                purpose=ASKED,
+                user=account.id,
+                created_at=now,
+                expires_at=now + timedelta(days=7),
+            )
+        )
+
+
+def _now() -> datetime:
+    # Flask-AppBuilder's columns know no time zone
+    return datetime.now(UTC).replace(tzinfo=None)

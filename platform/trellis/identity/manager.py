@@ -1,0 +1,102 @@
+"""Flask-AppBuilder's security manager on a tenant's own schema and role, with people and roles from the Model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask import current_app, g, session
+from flask.globals import app_ctx
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from trellis.identity.person import PERSON, Person, has_right, is_active, read_person
+from trellis.identity.sessions import digest
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from trellis.storage.tenant import Tenant
+
+SESSION_KEY = "_sid"  # the secret of the session, in the signed cookie
+
+
+def security_session(tenant: Tenant) -> scoped_session[Session]:
+    """The session that Flask-AppBuilder works with: each transaction begins as the tenant's role in its schema."""
+    maker = sessionmaker(bind=tenant.database.engine)
+
+    def begin_as_tenant(_: Session, __: Any, connection: sa.Connection) -> None:
+        tenant.become(connection)
+
+    sa.event.listen(maker, "after_begin", begin_as_tenant)
+    return scoped_session(maker, scopefunc=lambda: id(app_ctx._get_current_object()))  # type: ignore[attr-defined]
+
+
+class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
+    """Sign-in, people, roles. Records are permitted by the door; this knows who somebody is and what pages they see."""
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant of the app at hand."""
+        tenant: Tenant = current_app.extensions["trellis"].tenant
+        return tenant
+
+    def create_db(self) -> None:
+        """Nothing: the tables come with the tenant's plan, the roles with its Model."""
+
+    def register_views(self) -> None:
+        """Nothing: the pages for signing in, people and roles are ours, in one design with the rest."""
+
+    def create_login_manager(self, app: Flask) -> LoginManager:
+        """Flask-Login, with our sign-in page and sessions."""
+        manager = LoginManager(app)
+        manager.login_view = "AccountView.sign_in"
+        manager.session_protection = None  # the session's secret is enough; an address may change on a phone
+        manager.user_loader(self.load_user)
+        return manager
+
+    def create_limiter(self, app: Flask) -> Limiter:
+        """Flask-Limiter, used by the pages that take passwords."""
+        limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", headers_enabled=False)
+        limiter.init_app(app)
+        return limiter
+
+    def load_user(self, pk: int) -> Person | None:
+        """The person of this request's session; the login's number alone proves nothing."""
+        secret = session.get(SESSION_KEY)
+        if not secret:
+            return None
+        person = read_person(self.tenant, digest(secret))
+        return person if person is not None and person.get_id() == str(pk) else None
+
+    def find_user(self, username: str | None = None, email: str | None = None) -> Any:
+        """A login by its name, or by the e-mail address of the person it belongs to (if they may sign in)."""
+        if username:
+            return self.session.scalar(sa.select(self.user_model).where(self.user_model.username == username))
+        if not email:
+            return None
+        person = self.tenant.tables.entity[PERSON]
+        known = sa.select(person.c.login).where(
+            sa.func.lower(person.c.email) == email.strip().lower(), person.c.deleted_at.is_(None), is_active(person)
+        )
+        return self.session.scalar(sa.select(self.user_model).where(self.user_model.id.in_(known)))
+
+    def get_user_roles(self, user: Any) -> list[Any]:
+        """The Flask-AppBuilder roles that stand for the person's roles."""
+        if isinstance(user, Person):
+            names = list(user.roles)
+            return list(self.session.scalars(sa.select(self.role_model).where(self.role_model.name.in_(names))))
+        found: list[Any] = super().get_user_roles(user)
+        return found
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        """Whether the person at hand may use a page: everyone the plain ones, administrators the rest. No query."""
+        person = getattr(g, "user", None)
+        if person is None or not person.is_authenticated:
+            return False
+        view = next((v for v in current_app.appbuilder.baseviews if type(v).__name__ == view_name), None)
+        right = getattr(view, "needs_right", None)
+        return right is None or has_right(self.tenant, person, right)

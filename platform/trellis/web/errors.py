@@ -1,0 +1,101 @@
+"""Error pages in our design, and the same as fragments, JSON or a header for who does not show pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import structlog
+from flask import Response, g, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from trellis.records.refusal import Forbidden, Missing
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+log = structlog.get_logger()
+
+
+def set_up_errors(app: Flask) -> None:
+    """Answer every error ourselves: nobody sees a traceback."""
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Missing, lambda _error: answer(404))
+    app.register_error_handler(Forbidden, lambda _error: answer(403))
+    app.register_error_handler(Exception, _broken)
+
+
+def words_for(status: int) -> tuple[str, str, str]:
+    """An error's icon, heading and what to do."""
+    words = {
+        400: ("alert-circle", _("This request is not complete"), _("Go back and try again.")),
+        401: ("lock", _("You are signed out"), _("Sign in to go on.")),
+        403: ("lock", _("This is not for you"), _("Your role does not allow it. Ask an administrator if you need it.")),
+        404: ("map-question", _("There is nothing here"), _("It was deleted, moved, or you may not see it.")),
+        405: ("alert-circle", _("This address does not work that way"), _("Go back and try again.")),
+        413: ("file-alert", _("That is too large"), _("Choose a smaller file.")),
+        429: ("hourglass", _("Too many attempts"), _("Wait a minute, then try again.")),
+        503: ("player-pause", _("Paused for a moment"), _("We are back shortly. What you have saved is safe.")),
+    }
+    broken = (
+        "bug",
+        _("Something went wrong on our side"),
+        _("Nothing was changed. Try again; if it stays, give this number to an administrator."),
+    )
+    return words.get(status, broken)
+
+
+def answer(status: int, *, message: str | None = None) -> Response:
+    """An error in the form that the caller reads."""
+    icon_name, heading, advice = words_for(status)
+    said = message or advice
+    if (
+        request.path.startswith("/api/")
+        or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    ):
+        response = jsonify(type="about:blank", title=heading, status=status, detail=said, instance=g.get("request_id"))
+        response.mimetype = "application/problem+json"
+    elif "HX-Request" in request.headers or "X-Requested-With" in request.headers:
+        response = Response(said, mimetype="text/plain")
+        if message:
+            response.headers["X-Message"] = quote(message)
+    else:
+        response = Response(
+            render_template(
+                "errors/error.html",
+                status=status,
+                icon_name=icon_name,
+                heading=heading,
+                advice=said,
+                request_id=g.get("request_id"),
+            )
+        )
+    response.status_code = status
+    return response
+
+
+def _http(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400:
+        return error
+    shown = answer(error.code)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            shown.headers[name] = value
+    return shown
+
+
+def _expired(error: CSRFError) -> Any:
+    log.info("csrf refused", reason=error.description)
+    return answer(400, message=_("The page was open for too long. Reload it and try again."))
+
+
+def _broken(error: Exception) -> Any:
+    log.exception("request failed", error=type(error).__name__)
+    try:
+        return answer(500)
+    except Exception:  # the page itself is what is broken: say it plainly
+        log.exception("error page failed")
+        return Response(f"Something went wrong. {g.get('request_id', '')}", status=500, mimetype="text/plain")

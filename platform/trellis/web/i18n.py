@@ -1,0 +1,149 @@
+"""Languages of the pages: which one a request is answered in, and our own catalogues, read straight from the .po files."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babel import Locale, UnknownLocaleError
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import request
+from flask_babel import Domain, get_locale
+
+from trellis.model.text import Text
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+CATALOGUES = Path(__file__).parent / "translations"
+LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}  # that the platform's own texts are written in
+COOKIE = "t-lang"
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """Our translations, shared by every tenant's app. No compiled .mo files: the text is read on first use."""
+
+    def __init__(self) -> None:
+        super().__init__(translation_directories=[str(CATALOGUES)])
+        self._guard = threading.Lock()
+
+    def get_translations(self) -> NullTranslations:
+        """The catalogue of this request's language."""
+        return self.of(str(get_locale() or "en"))
+
+    def of(self, locale: str) -> NullTranslations:
+        """The catalogue of a language; an empty one (English) when there is none."""
+        found = self.cache.get(locale)
+        if found is None:
+            with self._guard:
+                found = self.cache[locale] = _read(locale)
+        translations: NullTranslations = found
+        return translations
+
+
+def _read(locale: str) -> NullTranslations:
+    for name in (locale, locale.rpartition("_")[0]):
+        path = CATALOGUES / name / "LC_MESSAGES" / "messages.po"
+        if name and path.is_file():
+            compiled = BytesIO()
+            with path.open("rb") as file:
+                write_mo(compiled, read_po(file, locale=name))
+            compiled.seek(0)
+            return Translations(compiled)
+    return Translations()
+
+
+CATALOGUE = Catalogues()
+
+
+@lru_cache(maxsize=256)
+def locale_of(tag: str | None) -> Locale | None:
+    """The locale of a BCP 47 tag; None for what is no language."""
+    if not tag:
+        return None
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def best_language(tag: str | None, offered: tuple[str, ...] = tuple(LANGUAGES)) -> str | None:
+    """The offered language that serves a reader of `tag`: zh-CN reads zh-Hans, en-GB reads en."""
+    locale = locale_of(tag)
+    if locale is None:
+        return None
+    for candidate in offered:
+        other = locale_of(candidate)
+        if (
+            other is not None
+            and other.language == locale.language
+            and (not other.script or not (script := _script(locale)) or script == other.script)
+        ):
+            return candidate
+    return None
+
+
+def _script(locale: Locale) -> str | None:
+    if locale.script or locale.language != "zh":
+        script: str | None = locale.script
+        return script
+    return "Hant" if locale.territory in ("TW", "HK", "MO") else "Hans"
+
+
+def select_locale() -> str:
+    """The language of this page: the person's setting; before sign-in the cookie, then the browser; then the tenant's."""
+    from trellis.web.context import current_person, current_tenant
+
+    person = current_person()
+    wishes = (
+        [person.language]
+        if person and person.language
+        else [request.cookies.get(COOKIE), *request.accept_languages.values()]
+    )
+    for wish in [*wishes, current_tenant().profile.language]:
+        if found := best_language(wish):
+            return found.replace("-", "_")
+    return "en"
+
+
+def select_timezone() -> Any:
+    """The zone that moments are shown in."""
+    from trellis.web.context import current_reader
+
+    return current_reader().time_zone
+
+
+def set_up_languages(app: Flask) -> None:
+    """Make Flask-Babel use our rules and our catalogues instead of its own per app."""
+    babel = app.extensions["babel"]
+    babel.locale_selector = select_locale
+    babel.timezone_selector = select_timezone
+    babel.instance.domain_instance = CATALOGUE
+
+
+def language_name(tag: str) -> str:
+    """A language's name in itself: Deutsch, 简体中文."""
+    if tag in LANGUAGES:
+        return LANGUAGES[tag]
+    locale = locale_of(tag)
+    name = locale.get_display_name() if locale else None
+    return (name[:1].upper() + name[1:]) if name else tag
+
+
+def is_rtl(tag: str) -> bool:
+    """Whether a language is written from right to left."""
+    locale = locale_of(tag)
+    return locale is not None and locale.text_direction == "rtl"
+
+
+def say(value: Any) -> Any:
+    """What a template prints: a Text from the YAML in the reader's language, everything else as it is."""
+    if isinstance(value, Text):
+        return value.in_language(str(get_locale() or "en").replace("_", "-"))
+    return value

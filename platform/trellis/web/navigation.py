@@ -1,0 +1,111 @@
+"""The sidebar: the Model's menu as far as the person may read it. One pass, no query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+from trellis.model.text import Text
+from trellis.web.context import current_principal, current_tenant
+
+if TYPE_CHECKING:
+    from trellis.model.entity import Entity
+    from trellis.model.model import MenuItem
+    from trellis.storage.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the sidebar."""
+
+    label: Text | str
+    icon: str
+    address: str
+    key: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A titled group of entries."""
+
+    label: Text | str
+    links: tuple[Link, ...]
+
+
+def address(path: str = "") -> str:
+    """The address of a page of this tenant: address("e/deal/")."""
+    return f"{request.script_root}/{path}"
+
+
+def entity_address(entity: str, record: object = None, *, view: str | None = None) -> str:
+    """The address of an entity's list, or of one of its records."""
+    tail = f"{record}" if record is not None else (f"?view={view}" if view else "")
+    return address(f"e/{entity}/{tail}")
+
+
+def is_on(tenant: Tenant, entity: Entity) -> bool:
+    """Whether the entity's module is switched on for the tenant."""
+    modules = tenant.profile.modules
+    return modules is None or entity.module is None or entity.module in modules
+
+
+def may_read(entity: str) -> bool:
+    """Whether the person may read anything of an entity at all."""
+    principal = current_principal()
+    if principal.is_system:
+        return True
+    roles = current_tenant().model.roles
+    return any(
+        (grant := roles[key].grants.get(entity)) is not None and grant.level("read").kind != "none"
+        for key in principal.roles
+        if key in roles
+    )
+
+
+def readable_entities() -> list[Entity]:
+    """Every entity with pages of its own that the person may read, in the Model's order."""
+    if "readable" not in g:
+        tenant = current_tenant()
+        g.readable = [
+            e
+            for e in tenant.model.entities.values()
+            if not e.internal and e.part_of is None and is_on(tenant, e) and may_read(e.key)
+        ]
+    found: list[Entity] = g.readable
+    return found
+
+
+def sidebar() -> list[Group]:
+    """The groups of the sidebar for this person, with the entry of the page at hand marked."""
+    tenant = current_tenant()
+    menu = tenant.model.menus.get("main") or next(iter(tenant.model.menus.values()), ())
+    if not menu:
+        links = tuple(_link(e.plural, e.icon, e.key) for e in readable_entities())
+        return [Group("", links)] if links else []
+    groups = (Group(g_.label, tuple(_mark(l) for i in g_.items if (l := _item(tenant, i)) is not None)) for g_ in menu)
+    return [group for group in groups if group.links]
+
+
+def _item(tenant: Tenant, item: MenuItem) -> Link | None:
+    if item.kind != "entity":
+        return None  # reports and dashboards join the menu with their own pages
+    entity = tenant.model.entities.get(item.key)
+    if entity is None or not is_on(tenant, entity) or not may_read(entity.key):
+        return None
+    return _link(item.label, item.icon or entity.icon, entity.key, item.view)
+
+
+def _link(label: Text, icon: str, entity: str, view: str | None = None) -> Link:
+    return Link(label, icon, entity_address(entity, view=view), entity)
+
+
+def _mark(link: Link) -> Link:
+    at = f"/e/{link.key}/"
+    if not request.path.startswith(at):
+        return link
+    view = request.args.get("view")
+    is_here = link.address.endswith(f"?view={view}") if "?view=" in link.address else True
+    return Link(link.label, link.icon, link.address, link.key, is_here)

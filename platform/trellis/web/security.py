@@ -1,0 +1,101 @@
+"""What every answer carries so that a browser keeps strangers out, and what every request is checked for."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from trellis.web.settings import Settings
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=(), usb=()",
+}
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+
+csrf = CSRFProtect()
+
+
+def secure(response: Response) -> Response:
+    """Add the headers; pages with somebody's records are not kept by any cache."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class TenantSessions(SecureCookieSessionInterface):
+    """Cookies that are good under the tenant's own address only, and marked secure whenever TLS carries them."""
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """The address that the app is mounted at: /t/<slug>/, or / under a host name of its own."""
+        return f"{request.script_root}/"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Secure under TLS."""
+        return request.is_secure
+
+
+def safe_address(target: str | None) -> str | None:
+    """An address to go on to after sign-in, if it is a page of this tenant; never one of another site."""
+    if not target:
+        return None
+    parts = urlsplit(target)
+    root = f"{request.script_root}/"
+    odd = any(ord(letter) < 33 or letter == "\\" for letter in target)
+    if (
+        parts.scheme
+        or parts.netloc
+        or odd
+        or target.startswith("//")
+        or not target.startswith(root)
+        or ".." in parts.path
+    ):
+        return None
+    return target
+
+
+def is_allowed_host(host: str, settings: Settings) -> bool:
+    """Whether a request may carry this host name: numeric addresses cannot be rebound, the rest must be known."""
+    name = host.lower()
+    if name.startswith("["):
+        name = name[1 : name.find("]")]
+    else:
+        name = name.rsplit(":", 1)[0] if name.count(":") == 1 else name
+    if name in ("localhost", "testserver") or name in settings.allowed_hosts or name in settings.hosts:
+        return True
+    if settings.domain and (name == settings.domain or name.endswith(f".{settings.domain}")):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return "*" in settings.allowed_hosts
+    return True

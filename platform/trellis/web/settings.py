@@ -1,0 +1,78 @@
+"""How this installation is run: from the environment, with defaults that work on a laptop."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from functools import cached_property
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process.
+
+    `hosts` maps a host name to a tenant; `domain` gives every tenant the host <slug>.<domain>. `allowed_hosts` are the
+    further names that requests may carry; numeric addresses and localhost always may.
+    """
+
+    root: Path = dc_field(default_factory=Path.cwd)
+    var: Path = dc_field(default_factory=lambda: Path("var"))
+    database_url: str | None = None
+    domain: str | None = None
+    hosts: Mapping[str, str] = dc_field(default_factory=dict)
+    allowed_hosts: frozenset[str] = frozenset()
+    behind_proxy: int = 0  # how many proxies' X-Forwarded-* headers are believed
+    secret: str | None = None
+    metrics_token: str | None = None
+    kept_apps: int = 1000
+    landing: bool = True  # whether `/` lists the tenants
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, root: Path | None = None) -> Settings:
+        """Read DATABASE_URL and TRELLIS_*."""
+        at = root or Path(environ.get("TRELLIS_ROOT") or Path.cwd())
+        pairs = [p.split("=", 1) for p in environ.get("TRELLIS_HOSTS", "").split(",") if "=" in p]
+        return cls(
+            root=at,
+            var=Path(environ.get("TRELLIS_VAR") or at / "var"),
+            database_url=environ.get("DATABASE_URL") or None,
+            domain=environ.get("TRELLIS_DOMAIN") or None,
+            hosts={host.strip().lower(): slug.strip() for host, slug in pairs},
+            allowed_hosts=frozenset(
+                h.strip().lower() for h in environ.get("TRELLIS_ALLOWED_HOSTS", "").split(",") if h.strip()
+            ),
+            behind_proxy=int(environ.get("TRELLIS_BEHIND_PROXY") or 0),
+            secret=environ.get("TRELLIS_SECRET") or None,
+            metrics_token=environ.get("TRELLIS_METRICS_TOKEN") or None,
+            kept_apps=int(environ.get("TRELLIS_KEPT_APPS") or 1000),
+            landing=environ.get("TRELLIS_LANDING", "1") not in ("0", "no", "false"),
+        )
+
+    @cached_property
+    def master_secret(self) -> bytes:
+        """The installation's secret: TRELLIS_SECRET, or one made on the first start and kept in var/secret."""
+        if self.secret:
+            return self.secret.encode()
+        path = self.var / "secret"
+        if not path.exists():
+            self.var.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(f".{os.getpid()}")
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+            try:
+                os.link(fresh, path)  # the first process wins
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_bytes().strip()
+
+    def secret_for(self, purpose: str, tenant: str) -> str:
+        """A key of one tenant's own for one purpose; nothing signed with it means anything elsewhere."""
+        return hmac.new(self.master_secret, f"{purpose}\0{tenant}".encode(), "sha256").hexdigest()

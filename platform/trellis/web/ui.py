@@ -1,0 +1,169 @@
+"""What every template can use: icons, avatars, badges, addresses, the frame's data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import flask
+import orjson
+from flask import current_app, get_flashed_messages, request
+from flask_babel import gettext, ngettext, npgettext, pgettext
+from flask_wtf.csrf import generate_csrf
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from werkzeug.local import LocalProxy
+
+from trellis.web import navigation
+from trellis.web.assets import asset, icon
+from trellis.web.cells.markup import avatar as avatar_text
+from trellis.web.cells.markup import badge as badge_text
+from trellis.web.cells.markup import color_of
+from trellis.web.context import current_language, current_person, current_reader, current_tenant, may
+from trellis.web.i18n import LANGUAGES, is_rtl, language_name, say
+from trellis.web.texts import script_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+THEMES = ("light", "dark", "auto")
+
+
+def make_environment(templates: Path) -> Environment:
+    """One Jinja environment for every tenant's app: templates are compiled once for each process."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        undefined=StrictUndefined,
+        finalize=say,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
+    environment.globals.update(
+        url_for=flask.url_for,
+        request=flask.request,
+        g=flask.g,
+        session=flask.session,
+        config=LocalProxy(lambda: current_app.config),
+        get_flashed_messages=get_flashed_messages,
+        asset=asset,
+        icon=icon,
+        avatar=avatar,
+        badge=badge,
+        color_of=color_of,
+        address=navigation.address,
+        entity_address=navigation.entity_address,
+        csrf_token=generate_csrf,
+        frame=Frame(),
+        may=may,
+        languages=LANGUAGES,
+        language_name=language_name,
+    )
+    environment.policies["json.dumps_function"] = dump_json
+    return environment
+
+
+def dump_json(value: Any, **_: Any) -> str:
+    """JSON for data blocks in a page: Jinja's tojson escapes it for HTML."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def avatar(name: str, key: str | None = None, *, size: int = 20, square: bool = False) -> Markup:
+    """The coloured initials of a person (round) or a thing (square): 20, 24, 28 or 40 px."""
+    drawn = avatar_text(name, key or name, square)
+    if size != 20:
+        drawn = drawn.replace('class="t-av', f'class="t-av t-av-{size}', 1)
+    return Markup(drawn)
+
+
+def badge(label: Any, color: str = "gray") -> Markup:
+    """A soft badge in one of the named colours."""
+    return Markup(badge_text(str(say(label)), color))
+
+
+class Frame:
+    """What the layout asks, each when it draws it."""
+
+    @property
+    def tenant(self) -> Any:
+        """The tenant's profile; None on pages outside any tenant."""
+        return current_tenant().profile if "trellis" in current_app.extensions else None
+
+    @property
+    def person(self) -> Any:
+        """Who is signed in, or None."""
+        return current_person() if "trellis" in current_app.extensions else None
+
+    @property
+    def role_label(self) -> Any:
+        """What stands below the person's name: the job, else the first role."""
+        person, roles = current_person(), current_tenant().model.roles
+        if person is None:
+            return ""
+        return person.job_title or next((roles[key].label for key in person.roles if key in roles), "")
+
+    @property
+    def language(self) -> str:
+        """The page's language, for <html lang>."""
+        return current_language()
+
+    @property
+    def direction(self) -> str:
+        """Left to right or right to left."""
+        return "rtl" if is_rtl(current_language()) else "ltr"
+
+    @property
+    def theme(self) -> str:
+        """Light, dark or as the system has it."""
+        chosen = request.cookies.get("t-theme", "auto")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the sidebar is collapsed."""
+        return request.cookies.get("t-side") == "narrow"
+
+    @property
+    def groups(self) -> list[navigation.Group]:
+        """The sidebar's groups."""
+        return navigation.sidebar()
+
+    @property
+    def here(self) -> str:
+        """The page's own path below the tenant's address."""
+        return request.path
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The scripts' texts."""
+        return script_texts()
+
+    @property
+    def reader(self) -> Any:
+        """The reader's settings."""
+        return current_reader()
+
+    @property
+    def theme_address(self) -> str | None:
+        """The stylesheet with the tenant's colour; None when the tenant has none of its own."""
+        from trellis.web.branding import brand_version
+
+        version = brand_version(current_tenant().profile) if "trellis" in current_app.extensions else None
+        return navigation.address(f"theme.css?v={version}") if version else None
+
+    @property
+    def logo_address(self) -> str | None:
+        """The tenant's own logo."""
+        from trellis.web.branding import logo_version
+
+        version = logo_version(current_tenant()) if "trellis" in current_app.extensions else None
+        return navigation.address(f"logo?v={version}") if version else None
+
+    def flashes(self) -> list[dict[str, Any]]:
+        """Messages of the last request, for toasts."""
+        return [
+            {"kind": kind, **(message if isinstance(message, dict) else {"text": str(message)})}
+            for kind, message in get_flashed_messages(with_categories=True)
+        ]
