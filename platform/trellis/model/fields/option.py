@@ -99,7 +99,7 @@ def _convert(hint: Any, value: Any) -> Any:
 
 def _convert_any(hints: list[Any], value: Any) -> Any:
     for hint in hints:
-        if isinstance(hint, type) and isinstance(value, hint):
+        if hint is not Any and isinstance(hint, type) and isinstance(value, hint):
             return value
     for hint in hints:
         try:
