@@ -21,6 +21,7 @@ from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
 from trellis.model.compile.types import Types
+from trellis.model.formats.registry import FORMATS
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
@@ -100,6 +101,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     _add_people(configuration)
     ctx = Context(configuration)
     ctx.roles = frozenset(configuration.of("role")) | {"admin"}
+    ctx.formats = frozenset(FORMATS)
     compile_settings(ctx)
     outline(ctx)
     compile_choices(ctx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trellis.config.merge import item_key
 from trellis.config.source import Place
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
@@ -59,9 +60,10 @@ def outline(ctx: Context) -> None:
             continue
         _link_to_parent(ctx, draft)
         _add_system_fields(draft)
-    for draft in ctx.drafts.values():
-        if not draft.is_abstract:
-            _add_inverses(ctx, draft)
+    for to_any in (False, True):  # a link to any record comes last: what is written for one entity has the name
+        for draft in ctx.drafts.values():
+            if not draft.is_abstract:
+                _add_inverses(ctx, draft, to_any)
 
 
 def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
@@ -87,6 +89,8 @@ def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
     for name in ("fields", "form"):
         if name in base.item.data:
             data[name], children[name] = _under(base.item, draft.item, name)
+            if name == "form":
+                data[name], children[name] = _without_moved(data[name], children[name], draft.item.data.get("form"))
     for name in ("title", "icon", "rules", "filters", "unique", "quick_create", "indexes", "dedupe"):
         if name in base.item.data and name not in data:
             data[name], children[name] = base.item.data[name], base.item.place.children[name]
@@ -111,6 +115,27 @@ def _under(base: Item, own: Item, name: str) -> tuple[Any, Place]:
         else:
             data[key], children[key] = value, own_place.children[key]
     return data, own_place.holding(children)
+
+
+def _without_moved(form: dict[str, Any], place: Place, own: Any) -> tuple[dict[str, Any], Place]:
+    """The inherited sections without the fields that the entity's own sections show; empty ones go."""
+    sections = [s for s in own.values() if isinstance(s, dict)] if isinstance(own, dict) else []
+    moved = {item_key(f) for s in sections if isinstance(s.get("fields"), list) for f in s["fields"]}
+    found: dict[str, Any] = {}
+    children: dict[str | int, Place] = {}
+    for key, section in form.items():
+        where = place.children[key]
+        listed = section.get("fields") if isinstance(section, dict) else None
+        if isinstance(listed, list) and not (isinstance(own, dict) and key in own):
+            kept = [i for i, f in enumerate(listed) if item_key(f) not in moved]
+            if not kept:
+                continue
+            inner = where.children["fields"]
+            inner = inner.holding({new: inner.children[old] for new, old in enumerate(kept)})
+            section = {**section, "fields": [listed[i] for i in kept]}
+            where = where.holding({**where.children, "fields": inner})
+        found[key], children[key] = section, where
+    return found, place.holding(children)
 
 
 def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
@@ -167,10 +192,12 @@ def _add_system_fields(draft: EntityDraft) -> None:
         draft.fields[key] = field
 
 
-def _add_inverses(ctx: Context, draft: EntityDraft) -> None:
+def _add_inverses(ctx: Context, draft: EntityDraft, to_any: bool) -> None:
     concrete = [k for k, d in ctx.drafts.items() if not d.is_abstract]
     for field in list(draft.fields.values()):
         if field.type_name not in ("link", "links", "any_link", "user", "team") or field.system:
+            continue
+        if to_any is not (field.targets == ("*",)):
             continue
         to = field.item.get("to")
         targets: list[str] = []

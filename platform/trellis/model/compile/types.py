@@ -87,7 +87,7 @@ class Types:
         if field is None or field.type_name != "links":
             return {}
         found = self.type_of(field)
-        columns: Mapping[str, Field] = getattr(found, "link_columns", {})
+        columns: Mapping[str, Field] = getattr(found, "columns_of_link", {})
         return {key: column.type.formula_type() for key, column in columns.items()}
 
     def type_of(self, field: FieldDraft) -> FieldType | None:
@@ -186,7 +186,7 @@ class Types:
                 options[name] = field_choices(self.ctx, value)
             elif name == "columns" and cls.name == "links":
                 options[name] = self._link_columns(value, field)
-            elif not declared.metadata.get("formula"):
+            elif not (declared.metadata.get("formula") or _is_formula(declared, value)):
                 options[name] = _plain(value)
         if cls.name == "choice" and field.choices is not None:
             options["choices"] = field.choices
@@ -202,7 +202,11 @@ class Types:
         compiled: dict[str, Any] = {}
         for name, declared in options_of(type(found)).items():
             item = field.item.get(name)
-            if declared.metadata.get("formula") and item is not None and len(field.targets) == 1:
+            if item is None:
+                continue
+            if _is_formula(declared, item):
+                compiled[declared.name] = formula(self.ctx, item, self.scope(field.entity), found.formula_type())
+            elif declared.metadata.get("formula") and len(field.targets) == 1:
                 scope = self.scope(field.targets[0], this=Type("record", (field.entity,)))
                 compiled[declared.name] = formula(self.ctx, item, scope, BOOLEAN)
         return dataclasses.replace(found, **compiled) if compiled else found
@@ -251,6 +255,12 @@ def _plain(item: Item) -> Any:
     if isinstance(item.data, bool) or item.data is None or isinstance(item.data, int):
         return item.data if item.place.raw in (None, str(item.data)) or isinstance(item.data, bool) else item.place.raw
     return item.text
+
+
+def _is_formula(declared: Any, item: Item) -> bool:
+    """A limit that is computed: `min: =today()`."""
+    schema = declared.metadata.get("schema") or {}
+    return schema.get("format") == "formula" and not declared.metadata.get("formula") and item.text.startswith("=")
 
 
 def _rounded(derived: Formula, found: FieldType) -> Formula:
