@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 from functools import lru_cache
 
 from babel import Locale
-from dateutil.relativedelta import relativedelta
+
+from trellis.formula.moments import add_months
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _STEP = re.compile(r"([+-])\s*(\d{1,4})\s*([a-z天日周月年]*)", re.IGNORECASE)
@@ -19,15 +19,20 @@ _WORDS: dict[str, int] = {
     **dict.fromkeys(("übermorgen", "后天"), 2),
     **dict.fromkeys(("vorgestern", "前天"), -2),
 }
-_UNITS: dict[str, Callable[[int], relativedelta]] = {}
-for _names, _unit in (
-    (("", "d", "day", "days", "t", "tag", "tage", "天", "日"), "days"),
-    (("w", "week", "weeks", "woche", "wochen", "周"), "weeks"),
-    (("m", "month", "months", "monat", "monate", "月"), "months"),
-    (("y", "year", "years", "j", "jahr", "jahre", "年"), "years"),
+_UNITS: dict[str, str] = {}
+for _unit, _names in (
+    ("days", "d day days t tag tage 天 日"),
+    ("weeks", "w week weeks woche wochen 周"),
+    ("months", "m month months monat monate 月"),
+    ("years", "y year years j jahr jahre 年"),
 ):
-    for _name in _names:
-        _UNITS[_name] = lambda n, unit=_unit: relativedelta(**{unit: n})  # type: ignore[misc]
+    _UNITS.update(dict.fromkeys(_names.split(), _unit))
+
+
+def _step(start: date, count: int, unit: str) -> date | None:
+    if unit in ("months", "years"):
+        return add_months(start, count * (12 if unit == "years" else 1))
+    return start + timedelta(**{unit: count})
 
 
 def step_from(start: date, text: str) -> date | None:
@@ -36,10 +41,11 @@ def step_from(start: date, text: str) -> date | None:
     if folded in _WORDS:
         return start + timedelta(days=_WORDS[folded])
     match = _STEP.fullmatch(folded)
-    if match is None or match[3] not in _UNITS:
+    unit = _UNITS.get(match[3] or "d") if match else None
+    if match is None or unit is None:
         return None
     try:
-        return start + _UNITS[match[3]](int(match[1] + match[2]))
+        return _step(start, int(match[1] + match[2]), unit)
     except (OverflowError, ValueError):
         return None
 
@@ -47,7 +53,7 @@ def step_from(start: date, text: str) -> date | None:
 @lru_cache(maxsize=64)
 def _months(locale: Locale) -> dict[str, int]:
     """Month names, short and long, by the locale and in English."""
-    found = {}
+    found: dict[str, int] = {}
     for source in (locale, Locale("en")):
         for context in ("format", "stand-alone"):
             for width in ("wide", "abbreviated"):

@@ -12,6 +12,7 @@ _CANONICAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _FULL_WIDTH = str.maketrans("0123456789.,-+%¥()", "0123456789.,-+%¥()")
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009']+")
 MAX_DIGITS = 100
+LARGEST = Decimal(10) ** 24  # what a field takes: exact in every place that computes with it
 
 
 def read_canonical(text: str) -> Decimal | None:
@@ -79,5 +80,7 @@ def show_number(number: Decimal | int, locale: Locale, places: int | None = None
         places = max(0, -exponent) if isinstance(exponent, int) else 0
     pattern = locale.decimal_formats[None].pattern
     whole = pattern.split(";")[0].split(".")[0]
-    shown: str = format_decimal(number, format=whole + ("." + "0" * places if places else ""), locale=locale)
+    with localcontext() as context:
+        context.prec = 2 * MAX_DIGITS
+        shown: str = format_decimal(number, format=whole + ("." + "0" * places if places else ""), locale=locale)
     return shown

@@ -70,7 +70,7 @@ class FieldType:
     def check(self, value: Value) -> Iterator[Invalid]:
         """What is wrong with a value that is not blank (range, length, items).
 
-        A bound that is a formula (`min: =today()`) is the door's to compute: it calls `with_bounds` before.
+        A bound that is a formula (`min: =today()`) is the door's to compute and compare.
         """
         return iter(())
 
@@ -93,15 +93,6 @@ class FieldType:
     def search_text(self, value: Value) -> str:
         """What the full text search finds the record by."""
         return "" if value is None else str(value)
-
-    def filter_formula(self, key: str, operator: str, operand: Any = None) -> str:
-        """The formula text of a filter chip: `filter_formula("amount", ">", "100")` gives `amount > 100`.
-
-        The operand is what `parse` takes, or already formula text where the operator says so. Raises Invalid.
-        """
-        from trellis.model.fields.filters import filter_formula
-
-        return filter_formula(self, key, operator, operand)
 
 
 def blank(raw: Any) -> bool:

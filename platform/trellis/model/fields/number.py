@@ -15,7 +15,16 @@ from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds,
 from trellis.model.fields.option import FORMULA_SCHEMA, option
 from trellis.model.fields.registry import field_type
 from trellis.model.locales import babel_locale
-from trellis.model.numbers import json_number, plain, read_canonical, read_number, round_half_up, show_number
+from trellis.model.numbers import (
+    LARGEST,
+    MAX_DIGITS,
+    json_number,
+    plain,
+    read_canonical,
+    read_number,
+    round_half_up,
+    show_number,
+)
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
@@ -29,24 +38,23 @@ LARGEST_INTEGER = 2**63 - 1
 
 def to_decimal(raw: Any, reader: Reader, *, neutral: bool = False) -> Decimal:
     """A number as given: JSON numbers as they are, text by the reader's language (`neutral`: programs' first)."""
-    if isinstance(raw, bool):
-        raise wrong_kind("a number")
-    if isinstance(raw, int):
-        return Decimal(raw)
-    if isinstance(raw, float):
-        raw = Decimal(repr(raw))
-    if isinstance(raw, Decimal):
-        if not raw.is_finite():
-            raise wrong_kind("a number")
-        return raw
-    if not isinstance(raw, str):
-        raise wrong_kind("a number")
-    number = read_canonical(raw.strip()) if neutral else None
-    if number is None:
-        number = read_number(raw, babel_locale(reader.language))
-    if number is None:
-        raise Invalid("invalid", "“{value}” is not a number.", value=raw[:40])
+    number = _text_to_decimal(raw, reader, neutral) if isinstance(raw, str) else _to_decimal(raw)
+    if number is None or not number.is_finite():
+        raise Invalid("invalid", "“{value}” is not a number.", value=str(raw)[:40])
+    if abs(number) >= LARGEST or len(number.as_tuple().digits) > MAX_DIGITS:
+        raise Invalid("range", "The number is too large.")
     return number
+
+
+def _to_decimal(raw: Any) -> Decimal | None:
+    if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool):
+        return Decimal(raw)
+    return Decimal(repr(raw)) if isinstance(raw, float) else None
+
+
+def _text_to_decimal(text: str, reader: Reader, neutral: bool) -> Decimal | None:
+    number = read_canonical(text.strip()) if neutral else None
+    return read_number(text, babel_locale(reader.language)) if number is None else number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +195,9 @@ class Rating(NumberLike):
     cell: ClassVar[str] = "rating"
     can_group: ClassVar[bool] = True
 
-    max: int = option(5, "how many stars there are", {"type": "integer", "minimum": 1, "maximum": 20})
+    max: int = option(  # type: ignore[assignment]  # stars are counted
+        5, "how many stars there are", {"type": "integer", "minimum": 1, "maximum": 20}
+    )
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.SmallInteger()}

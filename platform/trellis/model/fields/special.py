@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sqlalchemy.dialects.postgresql import JSONB
@@ -38,11 +39,7 @@ def plain_json(value: Any, depth: int = 0) -> Any:
         return clean(value)
     if isinstance(value, Decimal):
         return float(value)
-    if (
-        value is None
-        or isinstance(value, (bool, int))
-        or (isinstance(value, float) and abs(value) != float("inf") and value == value)
-    ):
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
         return value
     raise wrong_kind("JSON")
 
@@ -166,7 +163,8 @@ class Secret(FieldType):
     """A text that is kept encrypted and shown masked.
 
     The value is the sealed text: history, JSON, export and logs never hold the secret. `sealing.unseal` opens it where
-    it is used (a request that a workflow sends). The key comes from TRELLIS_SECRET_KEY or var/secret.key (storage/secrets.py).
+    it is used (a request that a workflow sends). The key comes from TRELLIS_SECRET_KEY or var/secret.key, which
+    storage/secrets.py reads.
     """
 
     doc: ClassVar[str] = "A text that is kept encrypted and shown masked."

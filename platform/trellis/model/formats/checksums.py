@@ -35,7 +35,7 @@ def isbn_10(text: str) -> bool:
 
 
 def credit_code_cn(code: str) -> bool:
-    """GB 32100-2015: the check digits of a unified social credit code (and of the organisation code inside, GB 11714)."""
+    """GB 32100-2015: the check digit of a unified social credit code."""
     if any(c not in _GB_32100 for c in code):
         return False
     total = sum(_GB_32100.index(c) * w for c, w in zip(code, _GB_32100_WEIGHTS, strict=False))
