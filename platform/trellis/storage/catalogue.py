@@ -175,7 +175,7 @@ class Catalogue:
         schema, tables = short(f"t_{slug}"), tables_for(model)
         with self.database.engine.begin() as connection:
             role = short(f"trellis:{connection.exec_driver_sql('SELECT current_database()').scalar()}:{slug}")
-            _lock(connection, slug)
+            lock_tenant(connection, slug)
             if connection.execute(sa.select(tenants.c.slug).where(tenants.c.slug == slug)).first():
                 raise TenantExists(f"there is a tenant {slug} already")
             _make_role(connection, role)
@@ -203,7 +203,7 @@ class Catalogue:
         """Destroy a tenant: its data, its role and every revision."""
         entry = self.entry(slug)
         with self.database_at(entry.database).engine.begin() as connection:
-            _lock(connection, slug)
+            lock_tenant(connection, slug)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {sql_name(entry.schema)} CASCADE")
             if _role_exists(connection, entry.role):
@@ -266,7 +266,8 @@ def run_script(connection: Connection, script: str) -> None:
     driver.execute(script)
 
 
-def _lock(connection: Connection, slug: str) -> None:
+def lock_tenant(connection: Connection, slug: str) -> None:
+    """Wait for other changes of the same tenant; held to the end of the transaction."""
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7272))", (slug,))
 
 

@@ -1,0 +1,146 @@
+"""Carrying out a plan: under a lock, in one transaction, with the revision that says who, when and why."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import sqlalchemy as sa
+
+from trellis.storage import ddl
+from trellis.storage.catalogue import Catalogue, announce, lock_tenant, revision_row, run_script
+from trellis.storage.hooks import after_apply
+from trellis.storage.live import owner_connection
+from trellis.storage.plan import Plan, find_steps, plan
+from trellis.storage.schema import revisions, tenants
+from trellis.storage.step import Step
+from trellis.storage.tables import tables_for
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from trellis.storage.tenant import Tenant
+
+ATTEMPTS = 8
+LOCK_TIMEOUT = "2s"  # how long others queue behind us when a table is busy; then we step back and try again
+STATEMENT_TIMEOUT = "30min"
+BUSY = {"55P03", "40P01"}  # lock not available, deadlock detected
+
+
+class ApplyRefused(Exception):
+    """A plan that is not carried out; nothing was changed. `steps` are those that are in the way."""
+
+    def __init__(self, message: str, steps: Sequence[Step] = ()) -> None:
+        super().__init__(message)
+        self.steps = tuple(steps)
+
+
+class WouldDestroy(ApplyRefused):
+    """Data would be gone, and nobody has said that it may."""
+
+
+class WouldFail(ApplyRefused):
+    """Some rows do not fit what the configuration asks for."""
+
+
+class PlanOutdated(ApplyRefused):
+    """The tenant has changed since the plan was made."""
+
+
+def apply(catalogue: Catalogue, planned: Plan, who: str, why: str = "", *, allow_destroy: bool = False) -> Tenant:
+    """Carry out a plan, and return the tenant as it is then. Raises ApplyRefused."""
+    _check(planned, allow_destroy)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            applied = _apply_once(catalogue, planned, who, why)
+            break
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
+            cause = getattr(error, "orig", error)
+            if attempt == ATTEMPTS or getattr(cause, "sqlstate", None) not in BUSY:
+                raise
+            time.sleep(random.uniform(0.1, 0.4) * attempt)
+    _finish(applied, planned)
+    return applied
+
+
+def roll_back(catalogue: Catalogue, slug: str, number: int) -> Plan:
+    """Plan an earlier revision of a tenant; applying it makes a new one of the same content."""
+    return plan(catalogue.get(slug), catalogue.revision(slug, number).layers)
+
+
+def _check(planned: Plan, allow_destroy: bool) -> None:
+    if planned.failing:
+        found = "; ".join(f"{s.text} {s.failing} rows do not fit: {', '.join(s.examples)}" for s in planned.failing)
+        raise WouldFail(found, planned.failing)
+    if planned.destroys and not allow_destroy:
+        raise WouldDestroy(" ".join(s.text for s in planned.destroys), planned.destroys)
+
+
+def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tenant:
+    tenant = planned.tenant
+    new = replace(
+        tenant,
+        model=planned.model,
+        profile=planned.profile,
+        tables=tables_for(planned.model),
+        revision=tenant.revision + 1,
+    )
+    with owner_connection(tenant) as connection, connection.begin():
+        run_script(
+            connection,
+            f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'",
+        )
+        with_lock(connection, tenant.slug)
+        entry = catalogue.entry(tenant.slug)
+        if entry.revision != tenant.revision:
+            raise PlanOutdated(
+                f"{tenant.slug} is at revision {entry.revision} by now; the plan was for {tenant.revision}"
+            )
+        steps = find_steps(connection, tenant.model, planned.model, planned.profile.time_zone)
+        if _statements(steps) != _statements(planned.steps):
+            raise PlanOutdated(f"the tables of {tenant.slug} have changed since the plan was made; plan again")
+        if statements := _statements(steps):
+            run_script(connection, ";\n".join(["SET CONSTRAINTS ALL IMMEDIATE", *statements]))
+            run_script(connection, ";\n".join(ddl.grant_statements(tenant.schema, tenant.role, new.tables)))
+        for hook in after_apply:
+            hook(connection, new, tenant)
+        if entry.database is None:
+            _record(connection, new, planned, who, why)
+    if entry.database is not None:
+        with catalogue.database.engine.begin() as connection:
+            _record(connection, new, planned, who, why)
+    return new
+
+
+def with_lock(connection: Connection, slug: str) -> None:
+    """Wait for another apply of the same tenant to end."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+    lock_tenant(connection, slug)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def _statements(steps: Sequence[Step]) -> list[str]:
+    return [q for s in steps for q in s.sql]
+
+
+def _record(connection: Connection, new: Tenant, planned: Plan, who: str, why: str) -> None:
+    row = revision_row(new.slug, new.revision, planned.layers, new.model, who, why, [s.text for s in planned.steps])
+    connection.execute(sa.insert(revisions).values(**row))
+    connection.execute(
+        sa.update(tenants).where(tenants.c.slug == new.slug).values(revision=new.revision, label=new.profile.label)
+    )
+    announce(connection, new.slug, new.revision)
+
+
+def _finish(tenant: Tenant, planned: Plan) -> None:
+    """What can be done while everybody works: indexes on big tables, checking old rows of new links."""
+    later = [q for s in planned.steps for q in s.later]
+    if not later:
+        return
+    with owner_connection(tenant, autocommit=True) as connection:
+        for statement in later:
+            connection.exec_driver_sql(statement)
