@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from trellis.config.layer import Layer, layer_from_files
 from trellis.storage import ddl
 from trellis.storage.database import Database
+from trellis.storage.hooks import after_apply
+from trellis.storage.hooks import after_apply
 from trellis.storage.names import short, sql_name, sql_text
 from trellis.storage.schema import SCHEMA, metadata, revisions, tenants
 from trellis.storage.tables import tables_for
@@ -160,15 +162,24 @@ class Catalogue:
 
     # changing
 
-    def create(self, slug: str, layers: Sequence[Layer], who: str, *, why: str = "") -> Tenant:
+    def create(self, slug: str, layers: Sequence[Layer], who: str, *, why: str = "", status: str = "active") -> Tenant:
         """Make a tenant: schema, role, tables, first revision, all in one transaction.
 
+        With the status `provisioning` it stays closed until `resume`: its data is still to be loaded.
         Raises TenantExists, and BrokenConfiguration when the layers have errors.
         """
-        return self.create_compiled(slug, layers, *compile_or_raise(layers), who, why=why)
+        return self.create_compiled(slug, layers, *compile_or_raise(layers), who, why=why, status=status)
 
     def create_compiled(
-        self, slug: str, layers: Sequence[Layer], model: Model, profile: TenantProfile, who: str, *, why: str = ""
+        self,
+        slug: str,
+        layers: Sequence[Layer],
+        model: Model,
+        profile: TenantProfile,
+        who: str,
+        *,
+        why: str = "",
+        status: str = "active",
     ) -> Tenant:
         """Make a tenant of a Model that is compiled already."""
         check_slug(slug)
@@ -181,15 +192,18 @@ class Catalogue:
             _make_role(connection, role)
             connection.exec_driver_sql(f"CREATE SCHEMA {sql_name(schema)}")
             row = {"slug": slug, "label": profile.label, "schema": schema, "role": role, "revision": 1}
-            connection.execute(sa.insert(tenants).values(**row, status="active"))
+            connection.execute(sa.insert(tenants).values(**row, status=status))
             connection.execute(
                 sa.insert(revisions).values(**revision_row(slug, 1, layers, model, who, why or "Created"))
             )
             grants = ";\n".join(ddl.grant_statements(schema, role, tables))
-            run_script(
-                connection, f"SET LOCAL search_path TO {sql_name(schema)};\n{ddl.create_all(model, tables)};\n{grants}"
-            )
-        return self.tenant(self.entry(slug), model, profile)
+            path = f"SET LOCAL search_path TO {sql_name(schema)}, pg_catalog"
+            run_script(connection, f"{path};\n{ddl.create_all(model, tables)};\n{grants}")
+            tenant = Tenant(slug, schema, role, profile, model, tables, 1, "active", self.database)
+            for hook in after_apply:
+                hook(connection, tenant, None)
+            announce(connection, slug, 1)
+        return tenant
 
     def suspend(self, slug: str) -> None:
         """Close a tenant; its data stays."""

@@ -1,4 +1,4 @@
-"""A tenant's own colour and logo."""
+"""A tenant's own colour."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trellis.model.profile import TenantProfile
-    from trellis.storage.tenant import Tenant
 
 COLOR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-z]{3,20}|(oklch|rgb|hsl)\([0-9a-z.,%/ ]{3,60}\)")
 
@@ -29,20 +28,3 @@ def brand_version(profile: TenantProfile) -> str | None:
     """Changes when the stylesheet does."""
     css = brand_css(profile)
     return sha256(css.encode()).hexdigest()[:8] if css else None
-
-
-def logo_of(tenant: Tenant) -> tuple[bytes, str] | None:
-    """The tenant's logo with its media type, from the layer's files; None when there is none."""
-    path = str(tenant.profile.theme.get("logo") or "")
-    kind = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp"}.get(path.rpartition(".")[2].lower())
-    files = getattr(tenant, "files", None)
-    if not path or kind is None or files is None:
-        return None
-    content = files.get(path)
-    return (content.encode() if isinstance(content, str) else content, kind) if content else None
-
-
-def logo_version(tenant: Tenant) -> str | None:
-    """Changes when the logo does."""
-    logo = logo_of(tenant)
-    return sha256(logo[0]).hexdigest()[:8] if logo else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from functools import cached_property
 from pathlib import Path
+
+from trellis.storage.secrets import installation_key
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Settings:
     hosts: Mapping[str, str] = dc_field(default_factory=dict)
     allowed_hosts: frozenset[str] = frozenset()
     behind_proxy: int = 0  # how many proxies' X-Forwarded-* headers are believed
-    secret: str | None = None
     metrics_token: str | None = None
     kept_apps: int = 1000
     landing: bool = True  # whether `/` lists the tenants
@@ -47,7 +47,6 @@ class Settings:
                 h.strip().lower() for h in environ.get("TRELLIS_ALLOWED_HOSTS", "").split(",") if h.strip()
             ),
             behind_proxy=int(environ.get("TRELLIS_BEHIND_PROXY") or 0),
-            secret=environ.get("TRELLIS_SECRET") or None,
             metrics_token=environ.get("TRELLIS_METRICS_TOKEN") or None,
             kept_apps=int(environ.get("TRELLIS_KEPT_APPS") or 1000),
             landing=environ.get("TRELLIS_LANDING", "1") not in ("0", "no", "false"),
@@ -55,23 +54,8 @@ class Settings:
 
     @cached_property
     def master_secret(self) -> bytes:
-        """The installation's secret: TRELLIS_SECRET, or one made on the first start and kept in var/secret."""
-        if self.secret:
-            return self.secret.encode()
-        path = self.var / "secret"
-        if not path.exists():
-            self.var.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_suffix(f".{os.getpid()}")
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32))
-            try:
-                os.link(fresh, path)  # the first process wins
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return path.read_bytes().strip()
+        """The installation's secret key."""
+        return installation_key(self.var)
 
     def secret_for(self, purpose: str, tenant: str) -> str:
         """A key of one tenant's own for one purpose; nothing signed with it means anything elsewhere."""

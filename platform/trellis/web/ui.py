@@ -153,14 +153,6 @@ class Frame:
         version = brand_version(current_tenant().profile) if "trellis" in current_app.extensions else None
         return navigation.address(f"theme.css?v={version}") if version else None
 
-    @property
-    def logo_address(self) -> str | None:
-        """The tenant's own logo."""
-        from trellis.web.branding import logo_version
-
-        version = logo_version(current_tenant()) if "trellis" in current_app.extensions else None
-        return navigation.address(f"logo?v={version}") if version else None
-
     def flashes(self) -> list[dict[str, Any]]:
         """Messages of the last request, for toasts."""
         return [

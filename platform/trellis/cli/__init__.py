@@ -1,0 +1,56 @@
+"""The `trellis` command: each module here that has a `command` is a subcommand, imported only when it is called."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+import trellis.identity  # noqa: F401 - roles follow whatever is applied
+from trellis import __version__
+
+HERE = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def command_modules() -> dict[str, str]:
+    """The subcommands with the first line of their module, read without importing anything."""
+    found = {}
+    for path in sorted(HERE.glob("*.py")):
+        if path.stem.startswith("_"):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+        names |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+        if "command" in names:
+            found[path.stem.replace("_", "-")] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return found
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules; help lists them by their first line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        return list(command_modules())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in command_modules():
+            return None
+        command: click.Command = import_module(f"trellis.cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(command_modules().items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="trellis")
+def main() -> None:
+    """Trellis: YAML in, a running CRM out."""

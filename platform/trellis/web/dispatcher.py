@@ -1,0 +1,238 @@
+"""The WSGI app: sends a request to its tenant's app by address or host name, and answers what no tenant does."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.database import Database
+from trellis.storage.notify import Listener, on_revision
+from trellis.storage.secrets import use_installation_key
+from trellis.web import metrics
+from trellis.web.apps import Apps, Built
+from trellis.web.front import create_front_app
+from trellis.web.logs import request_id_of
+from trellis.web.security import is_allowed_host
+from trellis.web.settings import Settings
+from trellis.web.static_files import is_static, serve_static
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger()
+LARGEST_REPLAY = 2**20  # a body that is small enough to be sent to the app again
+OUTDATED = "trellis.outdated"  # set by an app that met tables newer than its Model
+LOCAL = ("127.0.0.1", "::1")
+
+
+class Dispatcher:
+    """Every request comes in here."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+        self.catalogue = Catalogue(database)
+        self.apps = Apps(self.catalogue, settings)
+        self.front = create_front_app(settings, self.catalogue)
+        self.listener: Listener | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "") or "/"
+        if is_static(path):
+            return serve_static(environ, start_response)
+        if path == "/healthz":
+            return self._health(start_response)
+        if path == "/metrics":
+            return self._metrics(environ, start_response)
+        environ["trellis.request_id"] = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
+        if not is_allowed_host(environ.get("HTTP_HOST", ""), self.settings):
+            return self._front(environ, start_response, "host")
+        slug, rest = self._tenant_of(environ, path)
+        if slug is None:
+            return self.front(environ, start_response)
+        try:
+            built = self.apps.get(slug)
+        except Exception:
+            log.exception("tenant cannot be served", tenant=slug)
+            return self._front(environ, start_response, "broken")
+        if built is None:
+            return self._front(environ, start_response, "missing")
+        if built.app is None:
+            return self._front(environ, start_response, built.status, label=built.label)
+        if rest is not None:
+            if not rest:
+                return _redirect(environ, start_response, f"{path}/")
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/t/{slug}"
+            environ["PATH_INFO"] = rest
+        environ["trellis.tenant"] = slug
+        return self._serve(built, environ, start_response)
+
+    def _tenant_of(self, environ: WSGIEnvironment, path: str) -> tuple[str | None, str | None]:
+        """The slug, and the path below the tenant's address when the address names the tenant."""
+        if path.startswith("/t/"):
+            slug, slash, rest = path[3:].partition("/")
+            return slug, (slash + rest)
+        host = environ.get("HTTP_HOST", "").lower().rsplit(":", 1)[0]
+        if host in self.settings.hosts:
+            return self.settings.hosts[host], None
+        if self.settings.domain and host.endswith(f".{self.settings.domain}"):
+            return host[: -len(self.settings.domain) - 1], None
+        return None, None
+
+    def _serve(self, built: Built, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Let the tenant's app answer; once more with a new app if a revision came in between."""
+        app: Any = built.app
+        kept = _keep_body(environ)
+        held: list[Any] = []
+
+        def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            if environ.get(OUTDATED):
+                held[:] = [status, headers]
+                return _nothing
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        original = {"SCRIPT_NAME": environ.get("SCRIPT_NAME", ""), "PATH_INFO": environ["PATH_INFO"]}
+        answer: Iterable[bytes] = app(environ, hold)
+        if not environ.pop(OUTDATED, False):
+            return answer
+        newer = self.apps.refresh(built.slug) if kept is not None else None
+        if newer is None or newer.app is None or newer.app is app:
+            start_response(held[0], held[1])
+            return answer
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+        for name in [n for n in environ if n.startswith(("werkzeug.", "flask."))]:
+            del environ[name]
+        environ.update(original)
+        environ["wsgi.input"] = BytesIO(kept or b"")
+        log.info("request answered by the newer app", tenant=built.slug, revision=newer.revision)
+        again: Iterable[bytes] = newer.app(environ, start_response)
+        return again
+
+    def _front(
+        self, environ: WSGIEnvironment, start_response: StartResponse, refusal: str, *, label: str = ""
+    ) -> Iterable[bytes]:
+        environ["trellis.refusal"] = refusal
+        environ["trellis.label"] = label
+        return self.front(environ, start_response)
+
+    def _health(self, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            with self.database.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except Exception as error:
+            log.warning("not healthy", error=type(error).__name__)
+            return _plain(start_response, "503 Service Unavailable", b"database unreachable\n")
+        return _plain(start_response, "200 OK", b"ok\n")
+
+    def _metrics(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """For this machine, or for who has the token: the names of tenants are in it."""
+        token = self.settings.metrics_token
+        if token:
+            given = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+            allowed = hmac.compare_digest(given.encode(), token.encode())
+        else:
+            allowed = environ.get("REMOTE_ADDR") in LOCAL and "HTTP_X_FORWARDED_FOR" not in environ
+        if not allowed:
+            return _plain(start_response, "403 Forbidden", b"set TRELLIS_METRICS_TOKEN and send it as a bearer token\n")
+        return _plain(start_response, "200 OK", metrics.exposition(), metrics.CONTENT_TYPE)
+
+    def close(self) -> None:
+        """Stop listening and give back the database."""
+        if self.listener is not None:
+            self.listener.close()
+        self.database.close()
+
+
+class LazyApp:
+    """The WSGI app of a server that forks: opens the database in the process that answers the first request."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings
+        self._app: WSGIApplication | None = None
+        self._guard = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._app is None:
+            with self._guard:
+                if self._app is None:
+                    settings = self.settings or Settings.from_environment()
+                    self._app = behind_proxy(open_dispatcher(settings), settings)
+        return self._app(environ, start_response)
+
+
+def open_dispatcher(settings: Settings, database: Database | None = None) -> Dispatcher:
+    """Open the database and listen for new revisions."""
+    use_installation_key(settings.var)
+    dispatcher = Dispatcher(database or Database.open(settings.database_url, settings.var), settings)
+    listen(dispatcher)
+    return dispatcher
+
+
+def listen(dispatcher: Dispatcher) -> None:
+    """Replace a tenant's app whenever any node publishes a revision of it."""
+
+    def changed(slug: str, revision: int) -> None:
+        if slug == "*":
+            dispatcher.apps.refresh_all()
+        else:
+            dispatcher.apps.refresh(slug, revision)
+
+    dispatcher.listener = on_revision(dispatcher.database, changed)
+
+
+def behind_proxy(app: Any, settings: Settings) -> WSGIApplication:
+    """Believe the X-Forwarded-* headers of as many proxies as the settings say."""
+    hops = settings.behind_proxy
+    wrapped: WSGIApplication = ProxyFix(app, x_for=hops, x_proto=hops, x_host=hops) if hops else app
+    return wrapped
+
+
+def _keep_body(environ: WSGIEnvironment) -> bytes | None:
+    """The request's body, so that it can be read twice; None when it is too large for that."""
+    if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        return b""
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return None
+    if length > LARGEST_REPLAY:
+        return None
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def _redirect(environ: WSGIEnvironment, start_response: StartResponse, path: str) -> Iterable[bytes]:
+    query = environ.get("QUERY_STRING")
+    start_response(
+        "308 Permanent Redirect", [("Location", f"{path}?{query}" if query else path), ("Content-Length", "0")]
+    )
+    return []
+
+
+def _plain(
+    start_response: StartResponse, status: str, body: bytes, kind: str = "text/plain; charset=utf-8"
+) -> Iterable[bytes]:
+    start_response(
+        status,
+        [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ],
+    )
+    return [body]
+
+
+def _nothing(_: bytes) -> None:
+    """The write() of an answer that is thrown away."""
