@@ -25,10 +25,7 @@ class CldrNames(Mapping[str, str]):
         self._kind, self._key = kind, key
 
     def __getitem__(self, language: str) -> str:
-        name = _name(self._kind, self._key, babel_locale(language))
-        if name is None:
-            raise KeyError(language)
-        return name
+        return _name(self._kind, self._key, babel_locale(language)) or self._key
 
     def __iter__(self) -> Iterator[str]:
         return iter(_COMMON)
@@ -43,7 +40,7 @@ def _name(kind: str, key: str, locale: Locale) -> str | None:
     if kind == "currencies":
         return locale.currencies.get(key)
     if kind == "languages":
-        return Locale.parse(key.replace("-", "_")).get_display_name(locale)
+        return locale.languages.get(key.replace("-", "_"))
     try:
         return str(get_timezone_location(get_timezone(key), locale=locale))
     except LookupError:
@@ -51,13 +48,13 @@ def _name(kind: str, key: str, locale: Locale) -> str | None:
 
 
 # Codes of CLDR that are no countries: exceptional reservations, outlying and pseudo regions.
-_NO_COUNTRY = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA", "XK"} - {"XK"}
+_NO_COUNTRY = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 # Funds, metals, test codes and units of account: nobody is paid in them.
 _NO_MONEY = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"}
 
 
 def _countries() -> list[str]:
-    return sorted(c for c in Locale("en").territories if len(c) == 2 and c.isalpha() and c not in _NO_COUNTRY)
+    return sorted(c for c in map(str, Locale("en").territories) if len(c) == 2 and c.isalpha() and c not in _NO_COUNTRY)
 
 
 def _currencies() -> list[str]:
@@ -71,15 +68,8 @@ def _currencies() -> list[str]:
 
 
 def _languages() -> list[str]:
-    found = {"zh-Hans", "zh-Hant", "pt-BR"}
-    for tag in Locale("en").languages:
-        if len(tag) == 2 and tag not in ("zh",):
-            try:
-                Locale.parse(tag)
-            except ValueError:
-                continue
-            found.add(tag)
-    return sorted(found)
+    two_letters = {tag for tag in map(str, Locale("en").languages) if len(tag) == 2}
+    return sorted((two_letters - {"zh"}) | {"zh-Hans", "zh-Hant", "pt-BR"})
 
 
 def _time_zones() -> list[str]:
@@ -140,7 +130,7 @@ def read_currency(text: str, language: str, near: str = "") -> str | None:
     text = text.strip()
     if (code := text.upper()) in currency_codes():
         return code
-    text = text.replace("¥", "¥")
+    text = text.replace("\uffe5", "¥")  # the full-width sign
     if near and text in (_own_symbol(near), *_SHARED.get(near, ())):
         return near
     if text in _USUAL:

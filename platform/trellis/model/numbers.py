@@ -9,7 +9,8 @@ from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 
 _CANONICAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
-_FULL_WIDTH = str.maketrans("0123456789.,-+%¥()", "0123456789.,-+%¥()")
+# Full-width forms, as Chinese and Japanese keyboards give them, stand this far from ASCII.
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFFE5: 0xA5, 0x3000: 0x20}
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009']+")
 MAX_DIGITS = 100
 LARGEST = Decimal(10) ** 24  # what a field takes: exact in every place that computes with it

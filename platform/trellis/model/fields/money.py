@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_symbol
 from sqlalchemy.types import TypeEngine
 
 from trellis.formula.types import MONEY, Money, Type, Value
@@ -144,6 +144,8 @@ class MoneyField(FieldType):
         pattern = locale.currency_formats["standard"].pattern.split(";")[0]
         places = self.places(value.currency)
         pattern = pattern.replace("0.00", "0." + "0" * places if places else "0")
+        if get_currency_symbol(value.currency, locale)[-1].isalpha():
+            pattern = pattern.replace("¤#", "¤\xa0#")  # letters stand apart from digits
         return str(format_currency(value.amount, value.currency, format=pattern, locale=locale, currency_digits=False))
 
     def search_text(self, value: Value) -> str:

@@ -108,6 +108,9 @@ def _convert_any(hints: list[Any], value: Any) -> Any:
             continue
         if converted is not value:
             return converted
+    # What stands beside a formula may be a compiled one, but no text is.
+    if isinstance(value, str) and str not in hints:
+        raise ValueError(value)
     return value
 
 

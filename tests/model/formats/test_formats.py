@@ -1,0 +1,71 @@
+"""Named formats take what their standards take."""
+
+from __future__ import annotations
+
+import pytest
+
+from trellis.model.formats import FORMATS, check_format
+
+GOOD = [
+    ("iban", "de89 3704 0044 0532 0130 00", "DE89370400440532013000"),
+    ("iban", "GB82WEST12345698765432", None),
+    ("iban", "NO9386011117947", None),
+    ("bic", "deutdeff", "DEUTDEFF"),
+    ("vat_id", "DE 136 695 976", "DE136695976"),
+    ("vat_id", "BE0428759497", None),
+    ("vat_id", "PL8567346215", None),
+    ("vat_id", "ATU99999999", None),
+    ("credit_code_cn", "91350100M000100Y43", None),
+    ("organisation_code_cn", "D2143569-X", "D2143569X"),
+    ("id_card_cn", "11010519491231002x", "11010519491231002X"),
+    ("tax_id_de", "36574261809", None),
+    ("domain", "https://Example.com/x", "example.com"),
+    ("domain", "münchen.de", "xn--mnchen-3ya.de"),
+    ("ipv4", "10.0.0.255", None),
+    ("slug", "My-shop", "my-shop"),
+    ("card_number", "4111 1111 1111 1111", "4111111111111111"),
+    ("imei", "490154203237518", None),
+    ("gtin", "4006381333931", None),
+    ("isbn", "0-306-40615-2", "0306406152"),
+    ("isbn", "978-3-16-148410-0", "9783161484100"),
+    ("vin", "1HGCM82633A004352", None),
+    ("lei", "529900T8BM49AURSDO55", None),
+    ("uuid", "0190A6B4-0000-7000-8000-000000000000", "0190a6b4-0000-7000-8000-000000000000"),
+    ("hex", "C0FFEE", "c0ffee"),
+]
+BAD = [
+    ("iban", "DE89370400440532013001"),
+    ("iban", "DE8937040044053201300"),
+    ("bic", "DEUT"),
+    ("vat_id", "DE136695977"),
+    ("vat_id", "XX123456789"),
+    ("credit_code_cn", "91350100M000100Y44"),
+    ("credit_code_cn", "91350100I000100Y43"),
+    ("organisation_code_cn", "D21435691"),
+    ("id_card_cn", "110105194912310021"),
+    ("domain", "localhost"),
+    ("domain", "-a.com"),
+    ("ipv4", "10.0.0.256"),
+    ("slug", "a--b"),
+    ("card_number", "4111111111111112"),
+    ("gtin", "4006381333932"),
+    ("isbn", "0306406153"),
+    ("vin", "1HGCM82633A00435O"),
+    ("lei", "529900T8BM49AURSDO56"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "tidied"), GOOD)
+def test_what_is_right_is_taken_and_tidied(name: str, text: str, tidied: str | None) -> None:
+    assert check_format(name, text) == (tidied or text, None)
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_what_is_wrong_is_refused(name: str, text: str) -> None:
+    _tidied, fault = check_format(name, text)
+    assert fault is not None
+    assert fault.code == "format"
+
+
+def test_every_format_has_an_example() -> None:
+    assert {name for name, _, _ in GOOD} == set(FORMATS)
