@@ -15,7 +15,6 @@ from trellis.config.layer import Layer, layer_from_files
 from trellis.storage import ddl
 from trellis.storage.database import Database
 from trellis.storage.hooks import after_apply
-from trellis.storage.hooks import after_apply
 from trellis.storage.names import short, sql_name, sql_text
 from trellis.storage.schema import SCHEMA, metadata, revisions, tenants
 from trellis.storage.tables import tables_for
@@ -199,7 +198,7 @@ class Catalogue:
             grants = ";\n".join(ddl.grant_statements(schema, role, tables))
             path = f"SET LOCAL search_path TO {sql_name(schema)}, pg_catalog"
             run_script(connection, f"{path};\n{ddl.create_all(model, tables)};\n{grants}")
-            tenant = Tenant(slug, schema, role, profile, model, tables, 1, "active", self.database)
+            tenant = Tenant(slug, schema, role, profile, model, tables, 1, status, self.database)
             for hook in after_apply:
                 hook(connection, tenant, None)
             announce(connection, slug, 1)
