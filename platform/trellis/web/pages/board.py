@@ -11,6 +11,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.records.refusal import Fault, Refused
+from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.board import Board, Lane, make_board
 from trellis.web.lists.desk import Desk, open_desk
@@ -56,7 +57,7 @@ class BoardView(Page):
         lanes = board.lanes if board else []
         return jsonify({lane.key: {"count": lane.counted, "sum": str(lane.total)} for lane in lanes})
 
-    @expose("/e/<entity>/<uuid:id>/move", methods=["POST"])  # type: ignore[untyped-decorator]
+    @expose("/e/<entity>/<uuid:id>/put", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def move(self, entity: str, id: UUID) -> Response:
         """Moves a card. 200: the card again. 422: why not, or a dialog that asks for what is missing."""
@@ -83,13 +84,13 @@ class BoardView(Page):
     ) -> Response:
         """The answer to a move that was refused: a dialog where answers would help, else the reason."""
         missing = [f for f in refused.faults if f.code in NEEDED and askable(desk, f)]
-        if not missing or len(missing) < len(refused.faults) and not sent.present:
-            reason = " ".join(say_fault(f, desk.language) for f in refused.faults)
+        if not missing or (len(missing) < len(refused.faults) and not sent.present):
+            reason = " ".join(fault_text(f) for f in refused.faults)
             words = _("Put back: %(reason)s", reason=reason)
             return make_response(jsonify({"reason": words}), 422)
         asked = list(dict.fromkeys([*(f.field for f in missing if f.field), *(k for k in values if sent.has(k))]))
         record = desk.store.read(desk.entity.key, id, fields=[*asked, board.field.key])
-        faults = {f.field: say_fault(f, desk.language) for f in refused.faults}
+        faults = {f.field: fault_text(f) for f in refused.faults}
         bound = [
             BoundField(
                 store=desk.store,
@@ -113,14 +114,6 @@ def askable(desk: Desk, fault: Fault) -> bool:
     """Whether the fault names a field that a person can fill in here."""
     field = desk.entity.fields.get(fault.field or "")
     return field is not None and field.is_writable and field.key in desk.store.writable_fields(desk.entity.key)
-
-
-def say_fault(fault: Fault, language: str) -> str:
-    """A fault in the reader's language."""
-    if isinstance(fault.message, str):
-        return _(fault.message).format(**fault.params)
-    text = fault.message.in_language(language)
-    return text.format(**fault.params) if fault.params else text
 
 
 def _read(sent: Submitted, field: Field) -> Any:

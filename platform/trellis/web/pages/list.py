@@ -11,10 +11,10 @@ from flask_appbuilder import expose
 
 from trellis.records.record import Count
 from trellis.web.cells.column import column_for, columns_for
+from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, counted, how_many, open_desk
 from trellis.web.lists.grid import Grid, cell_context, make_grid, read_page
 from trellis.web.lists.state import write_sort
-from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page
 from trellis.web.pages.board import board_page
 from trellis.web.pages.calendar import calendar_page, map_page

@@ -1,0 +1,55 @@
+"""The field paths that a list can be filtered by, sorted by and show: the entity's own, and those one link away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trellis.web.cells.column import label_of
+
+if TYPE_CHECKING:
+    from trellis.model.entity import Entity
+    from trellis.model.field import Field
+    from trellis.records.store import Store
+
+NOT_LISTED = frozenset({"secret", "signature", "json", "search"})
+HIDDEN_SYSTEM = frozenset({"id", "version", "deleted_at", "deleted_by", "position"})
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path with its label; `group` is the link that it goes through."""
+
+    path: str
+    label: str
+    field: Field
+    group: str = ""
+
+
+def paths_of(store: Store, entity: Entity, *, through_links: bool = True) -> list[Path]:
+    """Every path that the person may read, the entity's own first."""
+    model, language = store.tenant.model, store.principal.reader.language
+    readable = store.readable_fields(entity.key)
+    own = [f for f in entity.fields.values() if f.key in readable and _is_listed(f)]
+    paths = [Path(f.key, f.label.in_language(language), f) for f in own]
+    if not through_links:
+        return paths
+    for link in own:
+        type_ = link.type.formula_type()
+        if type_.kind != "record" or len(type_.entities) != 1 or type_.entities[0] not in model.entities:
+            continue
+        target = model.entities[type_.entities[0]]
+        if link.system or not store.may("read", target.key):
+            continue
+        seen = store.readable_fields(target.key)
+        group = label_of(model, entity, link.key, language)
+        paths += [
+            Path(f"{link.key}.{f.key}", f.label.in_language(language), f, group)
+            for f in target.fields.values()
+            if f.key in seen and not f.system and _is_listed(f)
+        ]
+    return paths
+
+
+def _is_listed(field: Field) -> bool:
+    return field.type.name not in NOT_LISTED and field.key not in HIDDEN_SYSTEM and "list" not in field.hidden

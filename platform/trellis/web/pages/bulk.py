@@ -1,0 +1,206 @@
+"""Actions on what is selected in a list: edit a field, delete, restore, export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flask import Response, jsonify, make_response, render_template, request, stream_with_context
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from trellis.model.fields.base import Invalid
+from trellis.records.refusal import Fault, Forbidden
+from trellis.web.faults import fault_text
+from trellis.web.guard import signed_in
+from trellis.web.lists.desk import Desk, open_desk
+from trellis.web.lists.grid import make_grid
+from trellis.web.lists.selection import BulkOutcome, do_each, read_selection
+from trellis.web.pages.base import Page
+from trellis.web.pages.saved_views import read_query
+from trellis.web.widgets.base import widget_of
+from trellis.web.widgets.bound import BoundField
+from trellis.web.widgets.submitted import Submitted
+
+if TYPE_CHECKING:
+    from trellis.model.field import Field
+
+NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret"})
+UNDO_MOST = 500
+EXPORT_PAGE = 500
+RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
+
+
+class BulkView(Page):
+    """`/e/<entity>/bulk…`: what the selection bar does."""
+
+    @expose("/e/<entity>/bulk/edit", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def edit(self, entity: str) -> Response | str:
+        """The dialog that sets one field of every selected record, and doing it."""
+        given = read_query(request.form.get("state", "")) if request.method == "POST" else request.args
+        desk = open_desk(entity, given)
+        if not desk.may("update"):
+            raise Forbidden(entity, "update")
+        writable = desk.store.writable_fields(entity)
+        fields = [f for f in desk.entity.fields.values() if f.key in writable and f.type.name not in NOT_IN_BULK]
+        key = request.values.get("field", "")
+        field = next((f for f in fields if f.key == key), None)
+        if request.method == "GET" or field is None:
+            count = request.args.get("count", "")
+            return self._dialog(desk, fields, field, count=count)
+        sent = Submitted(request.form, request.files)
+        value = None if request.form.get("clear") else widget_of(field).read(sent, field)
+        if value is not None:
+            try:
+                field.type.parse(value, desk.store.principal.reader)
+            except Invalid as invalid:
+                words = fault_text(Fault(invalid.code, invalid.message, field.key, invalid.params))
+                html = self._dialog(desk, fields, field, count=request.form.get("count", ""), error=words, typed=value)
+                return make_response(html, 422)
+        selection = read_selection(desk, request.form)
+        outcome = do_each(
+            selection, lambda id: desk.store.update(entity, id, {key: value}, means="bulk"), fault_text, refusals()
+        )
+        words = ngettext("%(num)d record changed", "%(num)d records changed", len(outcome.done))
+        return jsonify(answer(outcome, words))
+
+    @expose("/e/<entity>/bulk/delete", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def delete(self, entity: str) -> Response:
+        """Moves the selected records to the bin."""
+        desk = open_desk(entity, read_query(request.form.get("state", "")))
+        outcome = do_each(
+            read_selection(desk, request.form), lambda id: desk.store.delete(entity, id), fault_text, refusals()
+        )
+        words = ngettext("%(num)d record moved to the bin", "%(num)d records moved to the bin", len(outcome.done))
+        said = answer(outcome, words)
+        if 0 < len(outcome.done) <= UNDO_MOST and desk.may("restore"):
+            ids = ",".join(str(id) for id in outcome.done)
+            said["undo"] = {"url": f"{desk.base}/bulk/restore", "values": {"ids": ids}}
+        return jsonify(said)
+
+    @expose("/e/<entity>/bulk/restore", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def restore(self, entity: str) -> Response:
+        """Takes the selected records out of the bin again."""
+        desk = open_desk(entity)
+        outcome = do_each(
+            read_selection(desk, request.form), lambda id: desk.store.restore(entity, id), fault_text, refusals()
+        )
+        words = ngettext("%(num)d record restored", "%(num)d records restored", len(outcome.done))
+        response = jsonify(answer(outcome, words))
+        response.headers["HX-Trigger"] = "trellis:list-changed"
+        return response
+
+    @expose("/e/<entity>/export.csv", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def export(self, entity: str) -> Response:
+        """What is listed, or selected, as a CSV file with the columns that are shown."""
+        given = read_query(request.form.get("state", "")) if request.method == "POST" else request.args
+        desk = open_desk(entity, given)
+        if not desk.may("export"):
+            raise Forbidden(entity, "export")
+        wanted = frozenset(read_selection(desk, request.form).ids) if request.form.get("ids") else None
+        name = f"{entity}-{date.today().isoformat()}.csv"
+        response = Response(stream_with_context(csv_lines(desk, wanted)), mimetype="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    def _dialog(
+        self,
+        desk: Desk,
+        fields: list[Field],
+        field: Field | None,
+        *,
+        count: str,
+        error: str = "",
+        typed: object = None,
+    ) -> str:
+        bound = None
+        if field is not None:
+            bound = BoundField(
+                store=desk.store,
+                entity=desk.entity,
+                field=field,
+                value=typed,
+                typed=typed is not None,
+                errors=[error] if error else [],
+            )
+        return render_template("_bulk_edit.html", **desk.places, fields=fields, bound=bound, count=count)
+
+
+def refusals() -> dict[str, str]:
+    """What is said of records that could not be touched."""
+    return {
+        "refused": _("refused"),
+        "forbidden": _("You are not allowed to do that."),
+        "missing": _("It does not exist any more."),
+    }
+
+
+def answer(outcome: BulkOutcome, words: str) -> dict[str, object]:
+    """What the page is told: how many were done, and why the others were not."""
+    said: dict[str, object] = {"done": len(outcome.done), "refused": outcome.count_refused, "text": words}
+    if outcome.refused:
+        reasons = "; ".join(f"{reason} ({count})" for reason, count in list(outcome.refused.items())[:3])
+        left = ngettext("%(num)d left as it was", "%(num)d left as they were", outcome.count_refused)
+        said["text"] = f"{words}. {left}: {reasons}"
+        said["kind"] = "error"
+    return said
+
+
+def csv_lines(desk: Desk, wanted: frozenset[UUID] | None) -> Iterator[str]:
+    """The lines of a CSV file: labels, then records page by page."""
+    grid = make_grid(desk.store, desk.state, can_edit=False)
+    columns = [*([grid.title] if grid.title else []), *grid.columns]
+    reader = desk.store.principal.reader
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([c.label for c in columns])
+    cursor: str | None = None
+    yield "\ufeff"
+    while True:
+        page = desk.store.list(
+            desk.entity.key,
+            columns=grid.paths,
+            where=desk.state.formulas(reader),
+            q=desk.state.q or None,
+            sort=desk.state.sorting,
+            limit=EXPORT_PAGE,
+            cursor=cursor,
+        )
+        for record in page.rows:
+            if wanted is None or record.id in wanted:
+                writer.writerow([safe_text(export_text(c.field, record[c.path], desk)) for c in columns])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def export_text(field: Field, value: object, desk: Desk) -> str:
+    """A value as text: links by title, everything else as the type writes it."""
+    if value is None:
+        return ""
+    reader = desk.store.principal.reader
+    kind = field.type.formula_type().kind
+    return field.type.display(value, reader) if kind in ("record", "records") else field.type.write_text(value, reader)
+
+
+def safe_text(text: str) -> str:
+    """Text that no spreadsheet runs as a formula; numbers stay numbers."""
+    if not text.startswith(RISKY):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

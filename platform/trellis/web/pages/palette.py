@@ -1,0 +1,203 @@
+"""Search and commands (Ctrl/⌘ K): records of every readable entity, pages, "New …", what was looked at last."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import render_template, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from trellis.records.refusal import Forbidden, Missing
+from trellis.web.cells.markup import avatar, color_of
+from trellis.web.cells.markup import icon as draw
+from trellis.web.context import current_language, current_model, current_store, may
+from trellis.web.guard import signed_in
+from trellis.web.lists.desk import lower_first
+from trellis.web.lists.grid import record_address
+from trellis.web.lists.recent import recent_ids
+from trellis.web.navigation import address, entity_address, readable_entities
+from trellis.web.pages.base import Page
+
+if TYPE_CHECKING:
+    from trellis.model.entity import Entity
+
+FOUND = 8
+OFFERED = 6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the palette."""
+
+    label: Markup
+    href: str
+    face: Markup
+    detail: Markup = Markup("")
+    kind: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines under a heading."""
+
+    label: str
+    entries: list[Entry]
+
+
+class PaletteView(Page):
+    """`/search`: the palette's lines for what is typed."""
+
+    @expose("/search")  # type: ignore[untyped-decorator]
+    @signed_in
+    def search(self) -> str:
+        """Groups of lines; without a search, what was looked at last and where one can go."""
+        q = request.args.get("q", "").strip()[:200]
+        here = request.args.get("here", "")
+        groups = [Group(_("Records"), records_found(q)), Group(_("Create"), creations(q, here))] if q else []
+        if not q:
+            groups = [Group(_("Recent"), recently())]
+        groups.append(Group(_("Go to"), destinations(q, here)))
+        if not q:
+            groups.append(Group(_("Create"), creations(q, here)))
+        return render_template("_palette.html", groups=[g for g in groups if g.entries], q=q)
+
+    @expose("/keys")  # type: ignore[untyped-decorator]
+    @signed_in
+    def keys(self) -> str:
+        """The keyboard's help."""
+        return render_template("_keys.html", letters=letters())
+
+
+def records_found(q: str) -> list[Entry]:
+    """Records that match, the best first."""
+    model, store, language = current_model(), current_store(), current_language()
+    entries: list[Entry] = []
+    for hit in store.search(q, limit=FOUND):
+        entity = model.entities[hit.ref.entity]
+        entries.append(
+            Entry(
+                marked(hit.title, q),
+                record_address(entity.key, hit.ref.id),
+                Markup(face_of(entity, hit.title, str(hit.ref.id))),
+                marked(hit.detail, q) if hit.detail else Markup(""),
+                entity.label.in_language(language),
+            )
+        )
+    return entries
+
+
+def face_of(entity: Entity, title: str, id: str) -> str:
+    """A record's face: initials for whoever has a name, the entity's icon otherwise."""
+    if entity.title_field and entity.fields[entity.title_field].type.name in ("name", "text"):
+        return avatar(title, id, square=entity.fields[entity.title_field].type.name == "text").replace(
+            'class="t-av', 'class="t-av t-av-24', 1
+        )
+    return f'<span class="t-tile c-{entity.color or color_of(entity.key)}">{draw(entity.icon)}</span>'
+
+
+def recently() -> list[Entry]:
+    """What was looked at last, as far as it can still be seen."""
+    model, store, language = current_model(), current_store(), current_language()
+    entries: list[Entry] = []
+    for key, id in recent_ids(store):
+        if key not in model.entities:
+            continue
+        try:
+            record = store.read(key, id, fields=())
+        except (Missing, Forbidden):
+            continue
+        entity = model.entities[key]
+        entries.append(
+            Entry(
+                escape(record.title or "—"),
+                record_address(key, id),
+                Markup(face_of(entity, record.title, str(id))),
+                kind=entity.label.in_language(language),
+            )
+        )
+    return entries
+
+
+def creations(q: str, here: str) -> list[Entry]:
+    """“New …” for the entities that match the words, or for the one at hand."""
+    store, language = current_store(), current_language()
+    plus = Markup(f'<span class="t-tile">{draw("plus")}</span>')
+    entries: list[Entry] = []
+    for entity in in_order(here):
+        label = lower_first(entity.label.in_language(language))
+        words = _("New %(thing)s", thing=label)
+        is_here = entity.key == here
+        if (q and not is_here and not matches(q, words)) or not store.may("create", entity.key):
+            continue
+        key = "C" if is_here else ""
+        entries.append(Entry(escape(words), entity_address(entity.key, "new"), plus, key=key))
+    return entries[: OFFERED if q else 4]
+
+
+def destinations(q: str, here: str) -> list[Entry]:
+    """Pages that match the words."""
+    language = current_language()
+    entries: list[Entry] = []
+    if q and here and (entity := current_model().entities.get(here)):
+        from urllib.parse import urlencode
+
+        words = _("Search %(things)s for “%(q)s”", things=lower_first(entity.plural.in_language(language)), q=q)
+        face = Markup(f'<span class="t-tile">{draw("filter")}</span>')
+        entries.append(Entry(escape(words), f"{entity_address(here)}?{urlencode({'q': q})}", face, key="/"))
+    keyed = {key: letter for letter, key, _label in letters()}
+    for entity in in_order(here):
+        label = entity.plural.in_language(language)
+        if q and not matches(q, label):
+            continue
+        face = Markup(f'<span class="t-tile c-{entity.color or color_of(entity.key)}">{draw(entity.icon)}</span>')
+        key = f"G {keyed[entity.key].upper()}" if entity.key in keyed else ""
+        entries.append(Entry(marked(label, q), entity_address(entity.key), face, kind=_("List"), key=key))
+    pages = [(_("Home"), "home", ""), (_("Profile"), "user-circle", "profile")]
+    if may("admin"):
+        pages.append((_("Settings"), "settings", "settings"))
+    for label, icon, path in pages:
+        if not q or matches(q, label):
+            face = Markup(f'<span class="t-tile">{draw(icon)}</span>')
+            entries.append(Entry(marked(label, q), address(path), face, kind=_("Page")))
+    return entries[:OFFERED] if q else entries
+
+
+def in_order(here: str) -> list[Entity]:
+    """The readable entities, the one at hand first."""
+    entities = readable_entities()
+    return sorted(entities, key=lambda e: e.key != here)
+
+
+def letters() -> list[tuple[str, str, str]]:
+    """The letter after `g` that goes to each entity: the first of its English plural that is free."""
+    language = current_language()
+    taken: set[str] = {"h"}  # g h is home
+    found: list[tuple[str, str, str]] = []
+    for entity in readable_entities():
+        letter = next((c for c in entity.plural.source.lower() if c.isascii() and c.isalpha() and c not in taken), None)
+        if letter:
+            taken.add(letter)
+            found.append((letter, entity.key, entity.plural.in_language(language)))
+    return found
+
+
+def matches(q: str, label: str) -> bool:
+    """Whether every word of the search begins a word of the label, or is part of it where words are not parted."""
+    folded = label.casefold()
+    return all(re.search(rf"\b{re.escape(word)}", folded) or word in folded for word in q.casefold().split())
+
+
+def marked(text: str, q: str) -> Markup:
+    """Text with what was searched for marked."""
+    words = [re.escape(word) for word in q.split() if word]
+    if not words:
+        return escape(text)
+    parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup('<mark class="t-mark">{}</mark>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
