@@ -8,6 +8,7 @@ from dataclasses import field as dc_field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from trellis.formula.types import Ref
@@ -28,6 +29,7 @@ class Reader:
     roles: frozenset[str] = frozenset()
     my_team: Ref | None = None
     teams: frozenset[str] = frozenset()
+    team_members: frozenset[UUID] = frozenset()
     language: str = "en"
     time_zone: ZoneInfo = UTC_ZONE
     currency: str = "EUR"

@@ -1,0 +1,170 @@
+"""Everything that a record must keep before it is written: required, ranges, patterns, choices, rules, link targets."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.sql.scope import SqlScope
+from trellis.formula.types import Ref, Value
+from trellis.model.field import Field
+from trellis.records import conditions, faults
+from trellis.records.catalog import Catalog
+from trellis.records.draft import Draft
+from trellis.records.refusal import Fault
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+
+def check(session: Session, drafts: Iterable[Draft]) -> None:
+    """Note every fault of the drafts."""
+    every = list(drafts)
+    for draft in every:
+        for field in draft.entity.fields.values():
+            if field.is_writable:
+                check_field(session, draft, field)
+        check_rules(draft)
+    check_links(session, every)
+
+
+def check_field(session: Session, draft: Draft, field: Field) -> None:
+    """Required, then what the type, the pattern, the format and the choices say; unchanged values stay valid."""
+    value = draft.value(field.key)
+    if _is_blank(field, value):
+        if conditions.is_required(draft, field) and field.type.name != "sequence":
+            draft.fault(faults.required(field.key))
+        return
+    if not draft.has_changed(field.key):
+        return
+    for error in field.type.check(value) if not _bounds(field) else _with_bounds(draft, field).check(value):
+        draft.fault(faults.invalid(field.key, error))
+    if field.pattern is not None and isinstance(value, str) and not _pattern(field.pattern).search(value):
+        draft.fault(Fault("pattern", field.pattern_message or "This is not in the expected form.", field.key))
+    _check_choices(draft, field, value)
+    _check_format(session, draft, field, value)
+
+
+def _is_blank(field: Field, value: Value) -> bool:
+    """Whether the field has no value; a required boolean must be true."""
+    if value is None or value == () or value == "":
+        return True
+    return field.required and field.type.name == "boolean" and value is False
+
+
+def _bounds(field: Field) -> bool:
+    return any(hasattr(getattr(field.type, side, None), "evaluate") for side in ("min", "max"))
+
+
+def _with_bounds(draft: Draft, field: Field) -> object:
+    """The type with bounds that are formulas computed for this record."""
+    from dataclasses import replace
+
+    env = draft.env()
+    sides = {s: getattr(field.type, s, None) for s in ("min", "max")}
+    return replace(field.type, **{s: b.evaluate(env) for s, b in sides.items() if hasattr(b, "evaluate")})
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """The whole value must match, as in HTML."""
+    return re.compile(rf"\A(?:{pattern})\Z")
+
+
+def _check_choices(draft: Draft, field: Field, value: Value) -> None:
+    allowed = conditions.open_choices(draft, field)
+    if allowed is None:
+        return
+    before = draft.before(field.key)
+    kept = set(before) if isinstance(before, tuple) else {before}
+    for item in value if isinstance(value, tuple) else (value,):
+        if item not in allowed and item not in kept:
+            draft.fault(Fault("choice", "“{value}” cannot be chosen here.", field.key, {"value": str(item)}))
+
+
+def _check_format(session: Session, draft: Draft, field: Field, value: Value) -> None:
+    if field.format is None or not isinstance(value, str):
+        return
+    from trellis.model.formats import check_format
+
+    error = check_format(field.format, value)
+    if error is not None:
+        draft.fault(faults.invalid(field.key, error))
+
+
+def check_rules(draft: Draft) -> None:
+    """The entity's rules, which bind everyone; what is wrong already is not said twice."""
+    env = draft.env()
+    for rule in draft.entity.rules:
+        if rule.check.refuses(env):
+            message = rule.message.evaluate(env) if not rule.message.is_constant else rule.text
+            draft.fault(Fault("rule", message or rule.text, rule.field, {}))
+
+
+def check_links(session: Session, drafts: Iterable[Draft]) -> None:
+    """New link targets exist, are not in the bin, may be read by the writer, and fit the link's filter."""
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    uses: list[tuple[Draft, Field, Ref]] = []
+    for draft in drafts:
+        for field in draft.entity.fields.values():
+            if not field.is_writable or field.type.formula_type().kind not in ("record", "records"):
+                continue
+            for ref in _new_targets(draft, field):
+                if ref.entity not in session.model.entities:
+                    draft.fault(_no_target(field, ref))
+                    continue
+                wanted[ref.entity].add(ref.id)
+                uses.append((draft, field, ref))
+    inside = {(d.record.entity, d.record.id) for d in drafts}
+    titles = {(entity, id): t for entity, ids in wanted.items() for id, t in _readable(session, entity, ids).items()}
+    for draft, field, ref in uses:
+        key = (ref.entity, ref.id)
+        if key not in titles and key not in inside:
+            draft.fault(_no_target(field, ref))
+        else:
+            _check_filter(draft, field, ref)
+
+
+def _new_targets(draft: Draft, field: Field) -> list[Ref]:
+    """The targets that the stored record does not have yet."""
+    if field.key not in draft.given and draft.is_new is False and not draft.has_changed(field.key):
+        return []
+    value, before = draft.value(field.key), draft.before(field.key)
+    new = value if isinstance(value, tuple) else (value,)
+    old = set(before) if isinstance(before, tuple) else {before}
+    return [ref for ref in new if isinstance(ref, Ref) and ref not in old]
+
+
+def _readable(session: Session, entity: str, ids: set[UUID]) -> dict[UUID, str]:
+    """Those of the records that are live and that the writer may read."""
+    catalog = Catalog(session, guarded=False)
+    table = session.table(entity).alias()
+    scope = SqlScope(catalog, entity, table, session.reader)
+    conditions_ = [table.c.id.in_(list(ids)), table.c.deleted_at.is_(None)]
+    reach = session.permit.reach("read", scope)
+    if reach is not None:
+        conditions_.append(reach)
+    rows = session.execute(sa.select(table.c.id).select_from(scope.joined()).where(*conditions_))
+    return dict.fromkeys((row[0] for row in rows), "")
+
+
+def _check_filter(draft: Draft, field: Field, ref: Ref) -> None:
+    """A link's `filter` is about the target; `this` is the record that is being saved."""
+    formula = getattr(field.type, "filter", None)
+    if formula is None or isinstance(formula, str):
+        return
+    target = draft.record.graph.follow(ref)
+    if target is not None and formula.evaluate(target.env(this=draft.record)) is not True:
+        draft.fault(
+            Fault("link", "“{title}” cannot be chosen here.", field.key, {"title": draft.record.graph.title(ref) or ""})
+        )
+
+
+def _no_target(field: Field, ref: Ref) -> Fault:
+    return Fault("link", "There is no such record.", field.key, {"id": str(ref.id)})

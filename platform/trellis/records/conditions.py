@@ -1,0 +1,47 @@
+"""The conditions of fields: what is visible, required, read-only, and which choices there are, for one record."""
+
+from __future__ import annotations
+
+from trellis.formula.env import Env
+from trellis.formula.formula import Formula
+from trellis.model.field import Field
+from trellis.records.draft import Draft
+
+
+def holds(formula: Formula, env: Env) -> bool:
+    """Whether a condition is true; blank is not."""
+    return formula.evaluate(env) is True
+
+
+def is_visible(draft: Draft, field: Field) -> bool:
+    """Judged on the new record."""
+    return field.visible_when is None or holds(field.visible_when, draft.env())
+
+
+def is_required(draft: Draft, field: Field) -> bool:
+    """Judged on the new record; an invisible field is not required."""
+    wanted = field.required or (field.required_when is not None and holds(field.required_when, draft.env()))
+    return wanted and is_visible(draft, field)
+
+
+def is_readonly(draft: Draft, field: Field) -> bool:
+    """Judged on the record as stored; a new record is not stored yet, so that its first values may be given."""
+    if field.readonly == "always":
+        return True
+    if field.readonly == "after_create" and not draft.is_new:
+        return True
+    if field.readonly_when is None:
+        return False
+    stored = draft.old if draft.old is not None else draft.record
+    env = Env(stored, stored.graph.session.reader, stored.graph, old=draft.old, is_new=draft.is_new)
+    return holds(field.readonly_when, env)
+
+
+def open_choices(draft: Draft, field: Field) -> tuple[str, ...] | None:
+    """The choices that `choices_when` leaves; None: all. A choice without a condition is always there."""
+    if not field.choices_when:
+        return None
+    env = draft.env()
+    options = getattr(field.type, "options", None)
+    keys = [c.key for c in options()] if options is not None else list(field.choices_when)
+    return tuple(k for k in keys if k not in field.choices_when or holds(field.choices_when[k], env))

@@ -1,0 +1,116 @@
+"""A change of one record in the making: its new state, its old one, what was given, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from typing import Any
+
+from trellis.formula.env import Env
+from trellis.formula.types import Value
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.records.graph import LiveRecord
+from trellis.records.refusal import Fault
+
+
+@dataclass(eq=False)
+class Draft:
+    """One record about to be written. `lines` holds the drafts of its parts by list, `gone` those that are left out."""
+
+    entity: Entity
+    record: LiveRecord
+    old: LiveRecord | None = None
+    means: str = "page"
+    given: dict[str, Any] = dc_field(default_factory=dict)  # what the writer gave, raw
+    faults: list[Fault] = dc_field(default_factory=list)
+    warnings: list[Fault] = dc_field(default_factory=list)
+    lines: dict[str, list[Draft]] = dc_field(default_factory=dict)
+    gone: dict[str, list[LiveRecord]] = dc_field(default_factory=dict)
+    prefix: str = ""  # where the record stands in the one that is saved: "lines.2."
+    parent: Draft | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Not stored yet."""
+        return self.old is None
+
+    def env(self) -> Env:
+        """What the record's formulas are evaluated with."""
+        return Env(
+            self.record,
+            self.record.graph.session.reader,
+            self.record.graph,
+            old=self.old,
+            is_new=self.is_new,
+        )
+
+    def value(self, name: str) -> Value:
+        """A field's new value."""
+        return self.record.value(name)
+
+    def before(self, name: str) -> Value:
+        """A field's stored value; blank for a new record."""
+        return None if self.old is None else self.old.value(name)
+
+    def set(self, name: str, value: Value) -> None:
+        """Give a field a value."""
+        self.record.set(name, value)
+
+    def has_changed(self, name: str) -> bool:
+        """Whether the new value differs from the stored one; links with columns differ by what was given."""
+        return self.is_new or self.record.value(name) != self.before(name)
+
+    def fault(self, fault: Fault) -> None:
+        """Note what is wrong, at the field's place in the whole change."""
+        if self.prefix:
+            place = f"{self.prefix}{fault.field}" if fault.field else self.prefix.rstrip(".")
+            fault = Fault(fault.code, fault.message, place, fault.params)
+        self.faults.append(fault)
+
+    def all_faults(self) -> list[Fault]:
+        """The faults of the record and of its parts, each once."""
+        found = dict.fromkeys(map(_key, self.faults))
+        result = [f for f in self.faults if found.pop(_key(f), 0) is None]
+        for drafts in self.lines.values():
+            for draft in drafts:
+                result.extend(draft.all_faults())
+        return result
+
+    def every(self) -> list[Draft]:
+        """The draft and those of its parts, parents first."""
+        return [self, *(inner for drafts in self.lines.values() for draft in drafts for inner in draft.every())]
+
+    def stored_fields(self) -> list[Field]:
+        """The fields with columns of their own that a save may write."""
+        return [f for f in self.entity.stored_fields() if f.key not in KEPT]
+
+
+KEPT = frozenset(
+    {"id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "deleted_by", "search"}
+)
+Hook = Callable[[Draft], None]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a record, for whoever listens: created, updated, deleted, restored, purged, linked, unlinked."""
+
+    kind: str
+    entity: str
+    id: Any
+    means: str
+    changed: Mapping[str, tuple[Value, Value]] = dc_field(default_factory=dict)
+
+
+@dataclass
+class Hooks:
+    """What automation does within a save: `before` may set values and add faults, `after` gets the events."""
+
+    before: list[Hook] = dc_field(default_factory=list)
+    after: list[Callable[[list[Event]], None]] = dc_field(default_factory=list)
+
+
+def _key(fault: Fault) -> tuple[object, ...]:
+    return (fault.code, fault.field, str(fault.message), repr(sorted(fault.params.items())))

@@ -1,0 +1,268 @@
+"""Records in hand for formulas in Python: stored ones read once, drafts as they are about to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.env import Env, RecordLike
+from trellis.formula.types import Ref, Value
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.records.catalog import Catalog, link_columns
+from trellis.storage.names import short
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+SYSTEM = ("id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "deleted_by")
+
+
+class LiveRecord:
+    """A record's values by field; derived ones are computed when they are asked for."""
+
+    def __init__(
+        self,
+        graph: StoreGraph,
+        entity: Entity,
+        id: UUID,
+        values: dict[str, Value],
+        *,
+        is_new: bool = False,
+        row: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.definition = entity
+        self.is_new = is_new
+        self.via: Mapping[str, Value] = {}
+        self._id = id
+        self._values = values
+        self._row = row
+        self._derived: dict[str, Value] = {}
+        self._busy: set[str] = set()
+
+    @property
+    def entity(self) -> str:
+        """The entity's key."""
+        return self.definition.key
+
+    @property
+    def id(self) -> UUID:
+        """The record's id; a new one has it before it is saved."""
+        return self._id
+
+    @property
+    def version(self) -> int:
+        """Which save this is."""
+        return int(self._row["version"]) if self._row is not None else 0
+
+    @property
+    def ref(self) -> Ref:
+        """The record as a link's value."""
+        return Ref(self.entity, self._id)
+
+    def get(self, name: str) -> Value:
+        """A field's value as a formula sees it."""
+        if name.startswith("via."):
+            return self.via.get(name[4:])
+        field = self.definition.fields.get(name)
+        if field is None:
+            return self._single(name)
+        if field.formula is not None:
+            return self._compute(field)
+        return field.type.formula_value(self.value(name))
+
+    def value(self, name: str) -> Value:
+        """A stored field's own value."""
+        if name in self._values:
+            return self._values[name]
+        field = self.definition.fields[name]
+        if field.formula is not None:
+            return self._compute(field)
+        value: Value = None
+        if field.type.formula_type().kind == "records":
+            value = self.graph.refs(self, name)
+        elif name == "id":
+            value = self._id
+        elif self._row is not None:
+            row = self._row
+            suffixes = field.type.columns()
+            if field.stored and all(short(name + s) in row for s in suffixes):
+                value = field.type.from_columns({s: row[short(name + s)] for s in suffixes})
+        self._values[name] = value
+        return value
+
+    def set(self, name: str, value: Value) -> None:
+        """Give a field a value; what is computed from it is computed anew."""
+        self._values[name] = value
+        self._derived.clear()
+
+    def forget_derived(self) -> None:
+        """Compute derived fields anew when they are asked for."""
+        self._derived.clear()
+
+    def copy(self) -> LiveRecord:
+        """The same record, to be changed."""
+        other = LiveRecord(self.graph, self.definition, self._id, dict(self._values), row=self._row)
+        other.via = self.via
+        return other
+
+    def env(self, *, old: LiveRecord | None = None, this: RecordLike | None = None) -> Env:
+        """What a formula about this record is evaluated with."""
+        return Env(self, self.graph.session.reader, self.graph, old=old, this=this, is_new=self.is_new)
+
+    def _compute(self, field: Field) -> Value:
+        if field.key in self._derived:
+            return self._derived[field.key]
+        if field.key in self._busy or field.formula is None:
+            return None
+        self._busy.add(field.key)
+        try:
+            value = field.formula.evaluate(self.env())
+        finally:
+            self._busy.discard(field.key)
+        value = settle(field, value)
+        self._derived[field.key] = value
+        return value
+
+    def _single(self, name: str) -> Value:
+        """The one record that points here (`one: true`)."""
+        found = self.graph.children(self, name)
+        return Ref(found[0].entity, found[0].id) if found and found[0].id is not None else None
+
+
+def settle(field: Field, value: Value) -> Value:
+    """A computed value as the field keeps it: rounded to its scale."""
+    rounding = getattr(field.type, "settle", None)
+    return value if value is None or rounding is None else rounding(value)
+
+
+class StoreGraph:
+    """The tenant's records as formulas walk them, with the system's eyes: each is read once."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._records: dict[tuple[str, UUID], LiveRecord | None] = {}
+        self._lists: dict[tuple[UUID, str], list[LiveRecord]] = {}
+
+    def follow(self, ref: Ref) -> LiveRecord | None:
+        """The record that a link points to; also one in the bin."""
+        key = (ref.entity, ref.id)
+        if key not in self._records:
+            self.load(ref.entity, [ref.id])
+        return self._records[key]
+
+    def load(self, entity: str, ids: Iterable[UUID]) -> list[LiveRecord]:
+        """Read several records of an entity at once."""
+        wanted = list(dict.fromkeys(ids))
+        missing = [id for id in wanted if (entity, id) not in self._records]
+        if missing:
+            table = self.session.table(entity)
+            for id in missing:
+                self._records[entity, id] = None
+            for row in self.session.execute(
+                sa.select(*stored_columns(table)).where(table.c.id.in_(missing))
+            ).mappings():
+                self._records[entity, row["id"]] = self.record(entity, row)
+        return [r for id in wanted if (r := self._records[entity, id]) is not None]
+
+    def record(self, entity: str, row: Mapping[str, Any]) -> LiveRecord:
+        """A stored row as a record."""
+        return LiveRecord(self, self.session.model.entities[entity], row["id"], {}, row=row)
+
+    def put(self, record: LiveRecord) -> None:
+        """From now on this is the record: a draft stands for what is stored."""
+        self._records[record.entity, record.id] = record
+
+    def put_list(self, record: RecordLike, name: str, children: list[LiveRecord]) -> None:
+        """From now on these are the record's children: lines about to be saved."""
+        assert record.id is not None
+        self._lists[record.id, name] = children
+
+    def forget(self) -> None:
+        """Read everything anew."""
+        self._records.clear()
+        self._lists.clear()
+
+    def children(self, record: RecordLike, name: str) -> Sequence[LiveRecord]:
+        """The live records of an inverse list or a links field, in order."""
+        if record.id is None:
+            return ()
+        key = (record.id, name)
+        if key not in self._lists:
+            new = isinstance(record, LiveRecord) and record.is_new
+            inverse = self.session.model.entities[record.entity].inverses.get(name)
+            self._lists[key] = (
+                self._pending(record, name) if inverse is None else [] if new else self._read(record, name)
+            )
+        return self._lists[key]
+
+    def _pending(self, record: RecordLike, name: str) -> list[LiveRecord]:
+        """A links field: of a draft, what it is about to hold."""
+        if isinstance(record, LiveRecord) and name in record._values:
+            refs = record._values[name] or ()
+            return [r for r in (self.follow(ref) for ref in refs) if r is not None]
+        if isinstance(record, LiveRecord) and record.is_new:
+            return []
+        return self._read(record, name)
+
+    def _read(self, record: RecordLike, name: str) -> list[LiveRecord]:
+        how = Catalog(self.session, guarded=False).children(record.entity, name)
+        table = self.session.table(how.entity)
+        columns = list(stored_columns(table))
+        if how.links is not None:
+            extra = [c.label(f"via__{c.name}") for c in how.links.c]
+            statement = sa.select(*columns, *extra).join(how.links, how.links.c[how.far] == table.c.id)
+            statement = statement.where(how.links.c[how.near] == record.id)
+            order = [how.links.c[o] for o in how.order]
+        else:
+            statement = sa.select(*columns).where(table.c[how.column] == record.id)
+            if how.entity_column is not None:
+                statement = statement.where(table.c[how.entity_column] == record.entity)
+            order = [table.c[o] for o in how.order]
+        rows = self.session.execute(statement.where(table.c.deleted_at.is_(None)).order_by(*order)).mappings().all()
+        return [self._child(record, name, how.entity, row) for row in rows]
+
+    def _child(self, record: RecordLike, name: str, entity: str, row: Mapping[str, Any]) -> LiveRecord:
+        known = self._records.get((entity, row["id"]))
+        child = known if known is not None else self.record(entity, row)
+        self._records[entity, child.id] = child
+        if "via__source" not in row:
+            return child
+        child = child.copy()
+        definition = self.session.model.entities[record.entity]
+        inverse = definition.inverses.get(name)
+        owner, key = (inverse.entity, inverse.field) if inverse is not None else (record.entity, name)
+        fields = link_columns(self.session.model.entities[owner].fields[key])
+        child.via = {
+            c: f.type.from_columns({s: row[f"via__{c}{s}"] for s in f.type.columns()}) for c, f in fields.items()
+        }
+        return child
+
+    def refs(self, record: LiveRecord, name: str) -> tuple[Ref, ...]:
+        """The value of a links field."""
+        return tuple(child.ref for child in self.children(record, name))
+
+    def title(self, ref: Ref) -> str | None:
+        """What names a record."""
+        if ref.title is not None:
+            return ref.title
+        record = self.follow(ref)
+        return None if record is None else title_of(record)
+
+
+def title_of(record: LiveRecord) -> str:
+    """What names a record for people."""
+    entity = record.definition
+    if entity.title is not None:
+        return str(entity.title.evaluate(record.env()) or "")
+    value = record.value(entity.title_field) if entity.title_field else None
+    return "" if value is None else str(value)
+
+
+def stored_columns(table: sa.Table) -> list[sa.Column[Any]]:
+    """Every column but the search vector, which nobody reads."""
+    return [c for c in table.c if c.name != "search"]

@@ -1,0 +1,183 @@
+"""The history: one entry for each change of a record, with the old and new value of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.types import Ref, Value
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.model.fields.base import Invalid
+from trellis.records.draft import Draft
+from trellis.records.graph import LiveRecord, title_of
+from trellis.records.masking import mask
+from trellis.records.record import Change, FieldChange
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+UNTOLD = frozenset(
+    {"id", "version", "updated_at", "updated_by", "created_at", "created_by", "deleted_at", "deleted_by"}
+)
+SECRET = "•••"
+
+
+def record(session: Session, drafts: Iterable[Draft], kind: str) -> None:
+    """Write one entry for each draft; its lines are told in its own."""
+    entries = [_entry(session, draft, kind) for draft in drafts]
+    if entries:
+        session.execute(sa.insert(session.tables.platform.history), entries)
+
+
+def record_plain(session: Session, entity: str, ids: Iterable[UUID], kind: str, means: str, changes: list[Any]) -> None:
+    """Write entries for something that happened to whole records."""
+    entries = [_row(session, entity, id, kind, means, None, changes) for id in ids]
+    if entries:
+        session.execute(sa.insert(session.tables.platform.history), entries)
+
+
+def _entry(session: Session, draft: Draft, kind: str) -> dict[str, Any]:
+    version = draft.record.version + 1 if not draft.is_new else 1
+    return _row(
+        session,
+        draft.entity.key,
+        draft.record.id,
+        kind,
+        draft.means,
+        version,
+        [*_changes(draft), *_line_changes(draft)],
+    )
+
+
+def _row(
+    session: Session, entity: str, id: UUID, kind: str, means: str, version: int | None, changes: list[Any]
+) -> dict[str, Any]:
+    principal = session.principal
+    return {
+        "at": session.reader.now,
+        "entity": entity,
+        "record": id,
+        "kind": kind,
+        "means": means,
+        "by": principal.id,
+        "by_name": principal.name or None,
+        "cause": session.cause,
+        "version": version,
+        "changes": changes,
+    }
+
+
+def _changes(draft: Draft, place: str = "") -> list[Any]:
+    from trellis.records.write import changed_fields
+
+    found = []
+    for name in changed_fields(draft):
+        field = draft.entity.fields[name]
+        if not field.audit or (name == draft.entity.parent_field and place):
+            continue
+        old, new = (write_value(draft, field, v) for v in (draft.before(name), draft.value(name)))
+        if draft.is_new and new in (None, []):
+            continue
+        found.append([place + name, old, new])
+    return found
+
+
+def _line_changes(draft: Draft, place: str = "") -> list[Any]:
+    found: list[Any] = []
+    for name, drafts in draft.lines.items():
+        for line in drafts:
+            at = f"{place}{name}.{line.record.id}"
+            if line.is_new:
+                found.append([at, None, title_of(line.record)])
+            found.extend(_changes(line, f"{at}."))
+            found.extend(_line_changes(line, f"{at}."))
+        for gone in draft.gone.get(name, ()):
+            found.append([f"{place}{name}.{gone.id}", title_of(gone), None])
+    return found
+
+
+def write_value(draft: Draft, field: Field, value: Value) -> Any:
+    """A value for the history, links with the titles of the time; a secret only leaves that it was there."""
+    if value is None:
+        return None
+    if field.type.name == "secret":
+        return SECRET
+    graph = draft.record.graph
+    if isinstance(value, Ref):
+        value = Ref(value.entity, value.id, graph.title(value))
+    elif isinstance(value, tuple) and value and isinstance(value[0], Ref):
+        value = tuple(Ref(ref.entity, ref.id, graph.title(ref)) for ref in value)
+    return field.type.to_json(value)
+
+
+def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | int | None) -> list[Change]:
+    """A record's entries, the newest first, without what this person may not see."""
+    table = session.tables.platform.history
+    statement = sa.select(table).where(table.c.entity == entity, table.c.record == id)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
+    return [_change(session, entity, row) for row in rows]
+
+
+def _change(session: Session, entity: str, row: Mapping[str, Any]) -> Change:
+    by = None if row["by"] is None else Ref("user", row["by"], row["by_name"])
+    return Change(
+        id=row["id"],
+        at=row["at"],
+        by=by,
+        by_name=row["by_name"] or "",
+        means=row["means"],
+        kind=row["kind"],
+        changes=tuple(_read_changes(session, session.model.entities[entity], row["changes"] or [])),
+        version=row["version"],
+        cause=row["cause"],
+    )
+
+
+def _read_changes(session: Session, entity: Entity, changes: Sequence[Any]) -> Iterable[FieldChange]:
+    for path, old, new in changes:
+        owner, name = _locate(session, entity, path)
+        if owner is None:
+            yield FieldChange(path, old, new)
+            continue
+        mode = session.permit.modes(owner.key).get(name)
+        if mode == "hidden":
+            continue
+        field = owner.fields.get(name)
+        values = [_read_value(session, field, v) if field is not None else v for v in (old, new)]
+        if mode == "masked" and field is not None:
+            values = [mask(field.type, v) for v in values]
+        yield FieldChange(path, values[0], values[1])
+
+
+def _locate(session: Session, entity: Entity, path: str) -> tuple[Entity | None, str]:
+    """The entity and field of a path: amount, or lines.<id>.quantity; no entity for a whole line."""
+    parts = path.split(".")
+    while len(parts) > 2:
+        inverse = entity.inverses.get(parts[0])
+        if inverse is None:
+            return entity, parts[0]
+        entity, parts = session.model.entities[inverse.entity], parts[2:]
+    if len(parts) == 2 and parts[0] in entity.inverses:
+        return None, path
+    return entity, parts[0]
+
+
+def _read_value(session: Session, field: Field, value: Any) -> Value:
+    """A value from the history; one that its field no longer takes is given as it was written."""
+    if value is None or value == SECRET:
+        return value
+    try:
+        return field.type.parse(value, session.reader)
+    except (Invalid, ValueError, TypeError, KeyError):
+        return value
+
+
+def refs(records: Iterable[LiveRecord]) -> list[Any]:
+    """Records for an entry of their own."""
+    return [{"entity": r.entity, "id": str(r.id), "title": title_of(r)} for r in records]

@@ -1,0 +1,56 @@
+"""Filters that no formula can write: the records that are linked with a given one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.formula.expr import Literal
+from trellis.formula.formula import Formula
+from trellis.formula.types import BOOLEAN, Ref
+from trellis.model.entity import Entity
+from trellis.storage.names import short
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
+    from trellis.storage.tables import Tables
+
+IN_THE_OPEN = frozenset({"this"})  # keeps the statement out of the plans that all readers share
+
+
+class Linked(Formula):
+    """A condition on the rows of a list: that they are linked with one record."""
+
+    def __init__(self, condition: Any) -> None:
+        super().__init__("", Literal(0, 0, BOOLEAN, True), BOOLEAN, frozenset(), IN_THE_OPEN)
+        object.__setattr__(self, "_condition", condition)
+
+    def predicate(self, scope: SqlScope) -> sa.ColumnElement[bool]:
+        """The condition over the row of `scope`."""
+        made: sa.ColumnElement[bool] = self._condition(scope)  # type: ignore[attr-defined]
+        return made
+
+
+def pointing_at(entity: Entity, field: str, ref: Ref) -> Formula:
+    """The records of `entity` whose link, or link to any entity, points at the record."""
+    suffixes = entity.fields[field].type.columns()
+
+    def condition(scope: SqlScope) -> sa.ColumnElement[bool]:
+        columns = scope.alias.c
+        same: sa.ColumnElement[bool] = columns[short(field)] == ref.id
+        return sa.and_(same, columns[short(f"{field}_entity")] == ref.entity) if "_entity" in suffixes else same
+
+    return Linked(condition)
+
+
+def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner: bool) -> Formula:
+    """The far ends of a many-to-many `field` of `owner`: those that the record names, or those that name it."""
+    table = tables.links[owner, field]
+
+    def condition(scope: SqlScope) -> sa.ColumnElement[bool]:
+        rows = table.alias()
+        near, far = (rows.c.source, rows.c.target) if from_owner else (rows.c.target, rows.c.source)
+        return sa.exists(sa.select(sa.literal(1)).where(near == ref.id, far == scope.alias.c.id))
+
+    return Linked(condition)

@@ -1,0 +1,293 @@
+"""Reading: lists, single records, counts, totals and groups, each one statement under the reader's permissions."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.formula import Formula, FormulaError, compile_formula
+from trellis.formula.types import BOOLEAN, Money, Value
+from trellis.model.view import Sort
+from trellis.records import paging, search
+from trellis.records.draft import Draft
+from trellis.records.record import Count, Group, Page, Record, Shape
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.scope import ReaderScope
+from trellis.records.selection import Selection
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+Where = Sequence[Formula | str]
+MOST_ROWS = 1000
+DEFAULT_SORT = (Sort("created_at", descending=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlan:
+    """A list's SELECT without its page, and what its rows mean: made once, used for every page and every reader alike."""
+
+    statement: sa.Select[Any]
+    shape: Shape
+    keys: tuple[paging.SortKey, ...]
+    places: tuple[int, ...]
+    mark: str
+    search: sa.ColumnElement[Any]
+
+
+_plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
+PLANS_KEPT = 2000
+
+
+def list_page(
+    session: Session,
+    entity: str,
+    *,
+    columns: Sequence[str],
+    where: Where = (),
+    q: str | None = None,
+    sort: Sequence[Sort] = (),
+    limit: int = 50,
+    cursor: str | None = None,
+    deleted: bool = False,
+) -> Page:
+    """A page of records."""
+    require_readable(session, entity)
+    plan = _list_plan(session, entity, tuple(columns), tuple(where), tuple(sort), deleted)
+    statement = plan.statement
+    if q and q.strip():
+        statement = statement.where(search.matches(plan.search, q))
+    if cursor:
+        values = paging.read_cursor(cursor, plan.mark, len(plan.keys))
+        statement = statement.where(paging.after(plan.keys, values))
+    limit = max(1, min(limit, MOST_ROWS))
+    rows = session.execute(statement.limit(limit + 1)).all()
+    shape = plan.shape
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = paging.write_cursor(plan.mark, [rows[-1][place] for place in plan.places])
+    return Page([Record(shape, row) for row in rows], following)
+
+
+def _list_plan(
+    session: Session, entity: str, columns: tuple[str, ...], where: Where, sort: tuple[Sort, ...], deleted: bool
+) -> ListPlan:
+    formulas = compile_all(session, entity, where)
+    key = (session.model.hash, session.permit.cache_key, entity, columns, formulas, sort, deleted)
+    known = _plans.get(key)
+    if known is not None:
+        _plans.move_to_end(key)
+        return known
+    selection = Selection(session, entity)
+    shape = selection.shape(columns)
+    keys = _sort_keys(selection, sort or DEFAULT_SORT)
+    places = tuple(selection.add(k.expression) for k in keys)
+    conditions = restrict(selection, formulas, deleted=deleted)
+    statement = selection.select().where(*conditions).order_by(*(k.order() for k in keys))
+    mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
+    plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search)
+    if selection.is_shareable and not any(f.uses for f in formulas):
+        _plans[key] = plan
+        while len(_plans) > PLANS_KEPT:
+            _plans.popitem(last=False)
+    return plan
+
+
+def _sort_keys(selection: Selection, sort: Sequence[Sort]) -> tuple[paging.SortKey, ...]:
+    """The keys with the id as the last one, so that no two rows share a place."""
+    keys = [selection.sort_key(s.path, descending=s.descending) for s in sort if s.path != "id"]
+    id_down = next((s.descending for s in sort if s.path == "id"), keys[-1].descending if keys else False)
+    return (*keys, paging.SortKey(selection.alias.c.id, id_down, nullable=False))
+
+
+def read(session: Session, entity: str, id: UUID, *, fields: Sequence[str] | None, deleted: bool = False) -> Record:
+    """One record with the paths that are asked for, else all that this person may see; Missing otherwise."""
+    require_readable(session, entity)
+    paths = readable_fields(session, entity) if fields is None else list(fields)
+    selection = Selection(session, entity)
+    shape = selection.shape(paths)
+    conditions = restrict(selection, (), deleted=None if deleted else False)
+    row = session.execute(selection.select().where(selection.alias.c.id == id, *conditions)).first()
+    if row is None:
+        raise Missing(f"{entity} {id}")
+    return Record(shape, row)
+
+
+def read_written(session: Session, draft: Draft) -> Record:
+    """A record that was just written, as the writer may see it; one who may not read it learns its id and title."""
+    paths = readable_fields(session, draft.entity.key)
+    selection = Selection(session, draft.entity.key, guarded=True)
+    shape = selection.shape(paths)
+    row = session.execute(selection.select().where(selection.alias.c.id == draft.record.id)).one()
+    record = Record(shape, row)
+    record.warnings = tuple(draft.warnings)
+    return record
+
+
+def count(
+    session: Session,
+    entity: str,
+    *,
+    where: Where = (),
+    q: str | None = None,
+    cap: int | None = 10_000,
+    deleted: bool = False,
+) -> Count:
+    """How many records there are, counted up to the cap."""
+    require_readable(session, entity)
+    selection = Selection(session, entity)
+    conditions = restrict(selection, compile_all(session, entity, where), q=q, deleted=deleted)
+    found = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
+    if cap is not None:
+        found = found.limit(cap + 1)
+    n: int = session.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar_one()
+    return Count(min(n, cap), n > cap) if cap is not None else Count(n)
+
+
+AGGREGATES: Mapping[str, Any] = {
+    "sum": sa.func.sum,
+    "avg": sa.func.avg,
+    "min": sa.func.min,
+    "max": sa.func.max,
+    "count": sa.func.count,
+}
+
+
+def totals(
+    session: Session,
+    entity: str,
+    wanted: Mapping[str, str],
+    *,
+    where: Where = (),
+    q: str | None = None,
+    deleted: bool = False,
+) -> dict[str, Value]:
+    """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency."""
+    require_readable(session, entity)
+    selection = Selection(session, entity)
+    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
+    conditions = restrict(selection, compile_all(session, entity, where), q=q, deleted=deleted)
+    row = session.execute(sa.select(*expressions).select_from(selection.source()).where(*conditions)).one()
+    return _read_totals(selection, wanted, row)
+
+
+def _aggregate(selection: Selection, path: str, kind: str) -> sa.ColumnElement[Any]:
+    function = AGGREGATES.get(kind)
+    if function is None:
+        raise Refused([Fault("invalid", "There is no total “{name}”.", path, {"name": kind})])
+    return function(selection.number(path) if kind != "count" else selection.plain(path))  # type: ignore[no-any-return]
+
+
+def _read_totals(selection: Selection, wanted: Mapping[str, str], values: Sequence[Any]) -> dict[str, Value]:
+    """Totals as values: of nothing, a sum is 0."""
+    result: dict[str, Value] = {}
+    currency = selection.session.reader.currency
+    for (path, kind), value in zip(wanted.items(), values, strict=True):
+        if value is None and kind == "sum":
+            value = 0
+        is_money = kind != "count" and selection.is_money(path)
+        result[path] = Money(value, currency, value) if is_money and value is not None else value
+    return result
+
+
+def groups(
+    session: Session,
+    entity: str,
+    field: str,
+    *,
+    totals: Mapping[str, str] | None = None,
+    where: Where = (),
+    q: str | None = None,
+) -> list[Group]:
+    """Counts and totals by a field's value: what a board's columns show, in one statement."""
+    require_readable(session, entity)
+    wanted = dict(totals or {})
+    selection = Selection(session, entity)
+    slot = selection.slot(field)
+    grouped = list(selection.columns)
+    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
+    conditions = restrict(selection, compile_all(session, entity, where), q=q)
+    statement = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
+    rows = session.execute(statement.group_by(*(c.element for c in grouped))).all()  # type: ignore[attr-defined]
+    width = len(grouped)
+    return [Group(slot(r), r[width], _read_totals(selection, wanted, r[width + 1 :])) for r in rows]
+
+
+# ── what every path shares ───────────────────────────────────────────────────────────────────────────────────
+
+
+def restrict(
+    selection: Selection,
+    formulas: Sequence[Formula],
+    *,
+    q: str | None = None,
+    deleted: bool | None = False,
+    action: str = "read",
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of every query: live (or in the bin; None: either), within reach, matching filters and search."""
+    table = selection.alias.c
+    conditions: list[sa.ColumnElement[bool]] = []
+    if deleted is not None:
+        conditions.append(table.deleted_at.is_not(None) if deleted else table.deleted_at.is_(None))
+    with selection.catalog.unguarded():
+        reach = selection.session.permit.reach(action, selection.scope)
+    if reach is not None:
+        selection.catalog.is_personal = True
+        conditions.append(reach)
+    conditions.extend(f.predicate(selection.scope) for f in formulas)
+    if q and q.strip():
+        conditions.append(search.matches(table.search, q))
+    return conditions
+
+
+_filters: OrderedDict[tuple[object, ...], Formula] = OrderedDict()
+
+
+def compile_all(session: Session, entity: str, where: Where) -> tuple[Formula, ...]:
+    """Filters as formulas: text comes from a person, who may name only what they may see."""
+    return tuple(w if isinstance(w, Formula) else compile_filter(session, entity, w) for w in where)
+
+
+def compile_filter(session: Session, entity: str, text: str) -> Formula:
+    """A person's filter; Refused with the place of what is wrong."""
+    key = (session.model.hash, session.permit.cache_key, entity, text)
+    known = _filters.get(key)
+    if known is not None:
+        return known
+    try:
+        formula = compile_formula(text, ReaderScope(session.model, entity, session.permit), expected=BOOLEAN)
+    except FormulaError as error:
+        raise Refused(
+            [
+                Fault("filter", f.message, "filter", {"offset": f.offset, "length": f.length, "hint": f.hint})
+                for f in error.faults
+            ]
+        ) from error
+    _filters[key] = formula
+    while len(_filters) > PLANS_KEPT:
+        _filters.popitem(last=False)
+    return formula
+
+
+def require_readable(session: Session, entity: str) -> None:
+    """Missing for what is no entity, Forbidden for one that this person reads nothing of."""
+    session.entity(entity)
+    if not session.permit.may("read", entity):
+        raise Forbidden(entity, "read")
+
+
+def readable_fields(session: Session, entity: str) -> list[str]:
+    """The fields that this person may see."""
+    definition = session.entity(entity)
+    modes = session.permit.modes(entity)
+    return [
+        key
+        for key, field in definition.fields.items()
+        if modes.get(key) != "hidden" and (field.stored or field.is_derived)
+    ]

@@ -1,0 +1,109 @@
+"""Drafts into rows: inserts and updates of one entity's table, many rows in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from sqlalchemy.exc import IntegrityError
+
+from trellis.records import search
+from trellis.records.draft import Draft
+from trellis.records.refusal import Refused
+from trellis.records.unique import race_fault
+from trellis.storage.names import short
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+
+def insert(session: Session, drafts: Sequence[Draft]) -> None:
+    """Insert new records of one entity."""
+    if not drafts:
+        return
+    entity = drafts[0].entity
+    table = session.table(entity.key)
+    rows = [{**_values(draft), **_system(session, draft)} for draft in drafts]
+    with refusing_races(session, drafts):
+        session.execute(sa.insert(table), rows)
+
+
+def update(session: Session, draft: Draft, changed: Sequence[str]) -> None:
+    """Write the changed fields of one record and count its version up."""
+    table = session.table(draft.entity.key)
+    values = _values(draft, set(changed))
+    if any(f.key in changed or f.is_derived for f in draft.entity.search_fields()):
+        values["search"] = search_vector(draft)
+    values["version"] = table.c.version + 1
+    values["updated_at"] = session.reader.now
+    values["updated_by"] = session.principal.id
+    with refusing_races(session, [draft]):
+        session.execute(sa.update(table).where(table.c.id == draft.record.id).values(values))
+
+
+def _values(draft: Draft, only: set[str] | None = None) -> dict[str, Any]:
+    """Column values by column name."""
+    row: dict[str, Any] = {}
+    for field in draft.stored_fields():
+        if only is None or field.key in only:
+            for suffix, value in field.type.to_columns(draft.value(field.key)).items():
+                row[short(field.key + suffix)] = value
+    return row
+
+
+def _system(session: Session, draft: Draft) -> dict[str, Any]:
+    me, now = session.principal.id, session.reader.now
+    row: dict[str, Any] = {
+        "id": draft.record.id,
+        "created_at": draft.value("created_at") or now,
+        "created_by": me,
+        "updated_at": now,
+        "updated_by": me,
+    }
+    if draft.entity.search_fields():
+        row["search"] = search_vector(draft)
+    return row
+
+
+def search_tokens(draft: Draft) -> list[str]:
+    """The words that the record is found by."""
+    texts = []
+    graph = draft.record.graph
+    for field in draft.entity.search_fields():
+        kind = field.type.formula_type().kind
+        value = draft.record.value(field.key)
+        if kind == "record":
+            texts.append((graph.title(value) or "") if value is not None else "")
+        elif kind == "records":
+            texts.extend(graph.title(ref) or "" for ref in value or ())
+        else:
+            texts.append(field.type.search_text(value))
+    return search.tokens(texts)
+
+
+def search_vector(draft: Draft) -> Any:
+    """The `search` column's value: tokens as PostgreSQL writes a tsvector."""
+    return search.vector_text(search_tokens(draft))
+
+
+class refusing_races:
+    """Turn what another writer did at the same moment into a refusal: the same unique value, a target deleted."""
+
+    def __init__(self, session: Session, drafts: Sequence[Draft]) -> None:
+        self.session = session
+        self.drafts = drafts
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, IntegrityError):
+            return
+        if isinstance(error.orig, UniqueViolation):
+            raise Refused([race_fault(self.session, self.drafts, error.orig)]) from error
+        if isinstance(error.orig, ForeignKeyViolation):
+            from trellis.records.refusal import Fault
+
+            raise Refused([Fault("link", "A linked record is no longer there.", None)]) from error

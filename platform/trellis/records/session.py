@@ -1,0 +1,107 @@
+"""One principal's work on one tenant: the open transaction, and what every part of the door needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.formula.reader import Reader
+from trellis.model.entity import Entity
+from trellis.model.model import Model
+from trellis.records.draft import Event, Hooks
+from trellis.records.permit import Permit
+from trellis.records.principal import Principal
+from trellis.records.refusal import Missing
+
+if TYPE_CHECKING:
+    from trellis.storage.tables import Tables
+    from trellis.storage.tenant import Tenant
+
+
+class Session:
+    """Who asks, whose tables, and the transaction that everything joins while it is open."""
+
+    def __init__(self, tenant: Tenant, principal: Principal, *, hooks: Hooks | None = None, cause: Any = None) -> None:
+        self.tenant = tenant
+        self.principal = principal
+        self.hooks = hooks or Hooks()
+        self.cause = cause
+        self.permit = Permit(tenant.model, principal)
+        self._connection: sa.Connection | None = None
+        self._before_commit: list[Callable[[], None]] = []
+
+    @property
+    def model(self) -> Model:
+        """The tenant's model."""
+        return self.tenant.model
+
+    @property
+    def tables(self) -> Tables:
+        """The tenant's tables."""
+        return self.tenant.tables
+
+    @property
+    def reader(self) -> Reader:
+        """Who values are computed for."""
+        return self.principal.reader
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The open transaction's connection."""
+        if self._connection is None:
+            raise RuntimeError("no transaction is open: call Store.transaction()")
+        return self._connection
+
+    def entity(self, key: str) -> Entity:
+        """An entity's definition; Missing when there is none of that name."""
+        found = self.model.entities.get(key)
+        if found is None:
+            raise Missing(f"no entity {key!r}")
+        return found
+
+    def table(self, entity: str) -> sa.Table:
+        """An entity's table."""
+        found: sa.Table = self.tables.entity[entity]
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Join the open transaction, or make one that ends with the block."""
+        if self._connection is not None:
+            yield self._connection
+            return
+        with self.tenant.begin() as connection:
+            self._connection = connection
+            try:
+                yield connection
+                while self._before_commit:
+                    self._before_commit.pop(0)()
+            finally:
+                self._connection = None
+                self._before_commit.clear()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A change that is wholly done or not at all, also inside a larger transaction that goes on after a refusal."""
+        if self._connection is None:
+            with self.transaction() as connection:
+                yield connection
+        else:
+            with self._connection.begin_nested():
+                yield self._connection
+
+    def before_commit(self, work: Callable[[], None]) -> None:
+        """Do the work once, when the transaction is about to end."""
+        self._before_commit.append(work)
+
+    def emit(self, events: list[Event]) -> None:
+        """Tell the listeners what happened, inside the transaction."""
+        for listener in self.hooks.after:
+            listener(events)
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run a statement in the open transaction."""
+        return self.connection.execute(statement, parameters)

@@ -1,0 +1,166 @@
+"""The door: every reading and writing of records goes through a Store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.formula import Formula
+from trellis.formula.types import Value
+from trellis.model.view import Sort
+from trellis.records import bin as recycle
+from trellis.records import history, query, write
+from trellis.records.draft import Hooks
+from trellis.records.principal import Principal
+from trellis.records.record import Change, Count, Group, Page, Record
+from trellis.records.refusal import Missing
+from trellis.records.session import Session
+
+if TYPE_CHECKING:
+    from trellis.storage.tenant import Tenant
+
+Where = Sequence[Formula | str]
+
+
+class Store:
+    """One principal's door to one tenant's records. Cheap: made anew for every request."""
+
+    def __init__(self, tenant: Tenant, principal: Principal, *, hooks: Hooks | None = None, cause: Any = None) -> None:
+        self.session = Session(tenant, principal, hooks=hooks, cause=cause)
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose records these are."""
+        return self.session.tenant
+
+    @property
+    def principal(self) -> Principal:
+        """Who is asking."""
+        return self.session.principal
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that every call inside joins: all of it is done, or nothing."""
+        with self.session.transaction() as connection:
+            yield connection
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(
+        self, entity: str, id: UUID | str, *, fields: Sequence[str] | None = None, deleted: bool = False
+    ) -> Record:
+        """One record with some paths, else with every field that this person may see. Raises Missing."""
+        with self.session.transaction():
+            return query.read(self.session, entity, as_id(id), fields=fields, deleted=deleted)
+
+    def list(
+        self,
+        entity: str,
+        *,
+        columns: Sequence[str],
+        where: Where = (),
+        q: str | None = None,
+        sort: Sequence[Sort] = (),
+        limit: int = 50,
+        cursor: str | None = None,
+        deleted: bool = False,
+    ) -> Page:
+        """A page of records in order; `next` of the page is the cursor of the following one."""
+        with self.session.transaction():
+            return query.list_page(
+                self.session,
+                entity,
+                columns=columns,
+                where=where,
+                q=q,
+                sort=sort,
+                limit=limit,
+                cursor=cursor,
+                deleted=deleted,
+            )
+
+    def count(
+        self, entity: str, *, where: Where = (), q: str | None = None, cap: int | None = 10_000, deleted: bool = False
+    ) -> Count:
+        """How many records there are, up to the cap."""
+        with self.session.transaction():
+            return query.count(self.session, entity, where=where, q=q, cap=cap, deleted=deleted)
+
+    def totals(
+        self, entity: str, wanted: Mapping[str, str], *, where: Where = (), q: str | None = None, deleted: bool = False
+    ) -> dict[str, Value]:
+        """Sums, averages, … of a list: {"amount": "sum"}."""
+        with self.session.transaction():
+            return query.totals(self.session, entity, wanted, where=where, q=q, deleted=deleted)
+
+    def groups(
+        self,
+        entity: str,
+        field: str,
+        *,
+        totals: Mapping[str, str] | None = None,
+        where: Where = (),
+        q: str | None = None,
+    ) -> list[Group]:
+        """Counts and totals by a field's value."""
+        with self.session.transaction():
+            return query.groups(self.session, entity, field, totals=totals, where=where, q=q)
+
+    def history(
+        self, entity: str, id: UUID | str, limit: int = 50, before: int | None = None, *, deleted: bool = True
+    ) -> list[Change]:
+        """A record's changes, the newest first. Raises Missing when the record cannot be read."""
+        with self.session.transaction():
+            query.read(self.session, entity, as_id(id), fields=(), deleted=deleted)
+            return history.read(self.session, entity, as_id(id), limit=limit, before=before)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, entity: str, values: Mapping[str, Any], *, means: str = "page", id: UUID | None = None) -> Record:
+        """Create a record with its lines and links. Raises Refused with every fault."""
+        with self.session.write():
+            draft = write.create(self.session, entity, values, means=means, id=id)
+            return query.read_written(self.session, draft)
+
+    def update(
+        self,
+        entity: str,
+        id: UUID | str,
+        values: Mapping[str, Any],
+        *,
+        version: int | None = None,
+        means: str = "page",
+    ) -> Record:
+        """Change a record. Raises Refused, Stale, Missing or Forbidden."""
+        with self.session.write():
+            draft = write.update(self.session, entity, as_id(id), values, version=version, means=means)
+            return query.read_written(self.session, draft)
+
+    def delete(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
+        """Put a record into the recycle bin. Raises Refused when something holds it."""
+        with self.session.write():
+            recycle.delete(self.session, entity, as_id(id), means=means)
+
+    def restore(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
+        """Take a record out of the bin, with what went in with it."""
+        with self.session.write():
+            recycle.restore(self.session, entity, as_id(id), means=means)
+
+    def purge(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
+        """Remove a record in the bin for good."""
+        with self.session.write():
+            recycle.purge(self.session, entity, as_id(id), means=means)
+
+
+def as_id(id: UUID | str) -> UUID:
+    """An id as given by an address; one that is none names no record."""
+    if isinstance(id, UUID):
+        return id
+    try:
+        return UUID(str(id))
+    except ValueError as error:
+        raise Missing(str(id)) from error

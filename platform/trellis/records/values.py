@@ -1,0 +1,75 @@
+"""What a writer gives, taken into a draft: known fields only, allowed ones, parsed by their types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from trellis.model.field import Field
+from trellis.model.fields.base import Invalid
+from trellis.records import faults
+from trellis.records.conditions import is_readonly
+from trellis.records.draft import Draft
+from trellis.records.masking import is_masked
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+PEOPLE = frozenset({"page", "api", "import", "bulk"})  # whom `readonly` binds; workflows and the system may write
+NEVER = frozenset({"id", "version"})
+
+
+def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
+    """Parse what was given into the draft. What may not be written is a fault, unless it changes nothing."""
+    modes = session.permit.modes(draft.entity.key)
+    for name, raw in values.items():
+        if name in NEVER or _is_lines(draft, name):
+            continue
+        field = draft.entity.fields.get(name)
+        if field is None or modes.get(name) == "hidden":
+            draft.fault(faults.unknown_field(session, draft.entity.key, name))
+            continue
+        if modes.get(name) == "masked" and is_masked(raw):
+            continue
+        draft.given[name] = raw
+        try:
+            value = field.type.parse(raw, session.reader)
+        except Invalid as error:
+            if _is_open(session, draft, field, modes.get(name)):
+                draft.fault(faults.invalid(name, error))
+            else:
+                draft.fault(_closed(field, modes.get(name)))
+            continue
+        if not _is_open(session, draft, field, modes.get(name)):
+            if _differs(draft, field, value, raw):
+                draft.fault(_closed(field, modes.get(name)))
+            continue
+        draft.set(name, value)
+
+
+def _is_open(session: Session, draft: Draft, field: Field, mode: str | None) -> bool:
+    """Whether this writer may set the field in this record."""
+    if field.is_derived and not (field.formula is not None and not field.stored):
+        return False
+    if session.principal.is_system or draft.means not in PEOPLE:
+        return not field.is_derived
+    if mode in ("readonly", "masked"):
+        return False
+    if field.system:
+        return field.key == "position"
+    return not is_readonly(draft, field)
+
+
+def _differs(draft: Draft, field: Field, value: Any, raw: Any) -> bool:
+    """Whether a field that may not be written would change: forms send back what they were given."""
+    if field.is_derived:
+        return False  # computed anyway: what a form or an export sends along does no harm
+    return bool(value != draft.before(field.key))
+
+
+def _closed(field: Field, mode: str | None) -> Any:
+    return faults.forbidden_field(field.key) if mode in ("readonly", "masked") else faults.readonly(field.key)
+
+
+def _is_lines(draft: Draft, name: str) -> bool:
+    return name in draft.entity.inverses and name not in draft.entity.fields

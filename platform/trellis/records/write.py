@@ -1,0 +1,228 @@
+"""Writing: a draft goes through every check, then the rows, what hangs on them, and the history, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from trellis.formula.sql.scope import SqlScope
+from trellis.formula.types import Value
+from trellis.records import check, history, lines, linked, pipeline, rollups, rows, sequences, unique, values
+from trellis.records.catalog import Catalog
+from trellis.records.draft import Draft, Event
+from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+
+def create(session: Session, entity: str, given: Mapping[str, Any], *, means: str, id: UUID | None = None) -> Draft:
+    """Create one record with its lines and links; Refused with every fault."""
+    [draft] = create_drafts(session, entity, [given], means=means, ids=[id] if id else None)
+    refuse([draft])
+    store_new(session, [draft])
+    return draft
+
+
+def create_drafts(
+    session: Session, entity: str, given: Sequence[Mapping[str, Any]], *, means: str, ids: Sequence[UUID] | None = None
+) -> list[Draft]:
+    """New records, checked but not written; each carries its own faults."""
+    definition = session.entity(entity)
+    if not session.permit.may("create", entity):
+        raise Forbidden(entity, "create")
+    graph = StoreGraph(session)
+    drafts = []
+    for index, row in enumerate(given):
+        record = LiveRecord(graph, definition, ids[index] if ids else uuid7(), {}, is_new=True)
+        graph.put(record)
+        draft = Draft(definition, record, means=means)
+        prepare(session, draft, row)
+        drafts.append(draft)
+    check_all(session, drafts)
+    return drafts
+
+
+def prepare(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
+    """Parse, default, take lines, enter stages, run `before` hooks: everything up to the checks."""
+    values.take(session, draft, given)
+    if draft.is_new:
+        fill_defaults(session, draft)
+    lines.take(session, draft, given)
+    pipeline.follow(session, draft)
+    for hook in session.hooks.before:
+        hook(draft)
+    derive(draft)
+
+
+def fill_defaults(session: Session, draft: Draft) -> None:
+    """Fill blanks by their defaults, in the fields' order."""
+    for field in draft.entity.fields.values():
+        if field.default is not None and field.is_writable and draft.value(field.key) is None:
+            draft.set(field.key, default_value(draft, field.key))
+
+
+def default_value(draft: Draft, name: str) -> Value:
+    """What a blank is filled with."""
+    field = draft.entity.fields[name]
+    assert field.default is not None
+    value = field.default.evaluate(draft.env())
+    return value if value is None else field.type.parse(value, draft.record.graph.session.reader)
+
+
+def derive(draft: Draft) -> None:
+    """What the record's own state decides: roll-ups over its lines, money's base, what is cleared when hidden."""
+    from trellis.records.conditions import is_visible
+
+    for field in draft.entity.fields.values():
+        if field.clear_when_hidden and draft.value(field.key) is not None and not is_visible(draft, field):
+            draft.set(field.key, None)
+    rollups.preview(draft)
+
+
+def check_all(session: Session, drafts: Sequence[Draft]) -> None:
+    """Every check of the drafts and of their parts."""
+    every = [inner for draft in drafts for inner in draft.every()]
+    check.check(session, every)
+    for entity in dict.fromkeys(d.entity.key for d in every):
+        unique.check(session, [d for d in every if d.entity.key == entity])
+
+
+def refuse(drafts: Sequence[Draft]) -> None:
+    """Raise when anything is wrong."""
+    found = [fault for draft in drafts for fault in draft.all_faults()]
+    if found:
+        raise Refused(found)
+
+
+def store_new(session: Session, drafts: Sequence[Draft]) -> None:
+    """Write new records that passed every check."""
+    every = [inner for draft in drafts for inner in draft.every()]
+    sequences.number(session, every)
+    for entity in dict.fromkeys(d.entity.key for d in every):
+        rows.insert(session, [d for d in every if d.entity.key == entity])
+    linked.store(session, every)
+    _require_reach(session, "create", drafts)
+    finish(session, drafts, "create")
+
+
+def _require_reach(session: Session, action: str, drafts: Sequence[Draft]) -> None:
+    """Whoever may create only within a reach must end up inside it."""
+    entity = drafts[0].entity.key
+    if session.permit.is_unlimited(action, entity):
+        return
+    table = session.table(entity).alias()
+    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
+    reach = session.permit.reach(action, scope)
+    if reach is None:
+        return
+    ids = [d.record.id for d in drafts]
+    statement = sa.select(sa.func.count()).select_from(scope.joined()).where(table.c.id.in_(ids), reach)
+    if session.execute(statement).scalar_one() != len(ids):
+        raise Forbidden(entity, action)
+
+
+def finish(session: Session, drafts: Sequence[Draft], kind: str) -> None:
+    """After the rows: stage history, roll-ups, history and events."""
+    every = [inner for draft in drafts for inner in draft.every()]
+    pipeline.record(session, every)
+    rollups.after_drafts(session, every)
+    history.record(session, drafts, kind)
+    kinds = {"create": "created", "update": "updated"}
+    session.emit(
+        [
+            Event(
+                "created" if d.is_new else kinds[kind],
+                d.entity.key,
+                d.record.id,
+                d.means,
+                {name: (d.before(name), d.value(name)) for name in changed_fields(d)},
+            )
+            for d in every
+            if d.is_new or changed_fields(d)
+        ]
+    )
+
+
+def open_for_update(session: Session, entity: str, id: UUID, *, means: str, action: str = "update") -> Draft:
+    """Lock a live record and make a draft of it; Missing when it cannot be read, Forbidden when not updated."""
+    definition = session.entity(entity)
+    graph = StoreGraph(session)
+    table = session.table(entity).alias()
+    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
+    readable, allowed = (_flag(session, act, scope) for act in ("read", action))
+    columns = [c for c in table.c if c.name != "search"]
+    statement = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
+    statement = statement.select_from(scope.joined()).where(table.c.id == id, table.c.deleted_at.is_(None))
+    row = session.execute(statement.with_for_update(of=table)).mappings().first()
+    if row is None or not row["_readable"]:
+        raise Missing(f"{entity} {id}")
+    if not row["_allowed"]:
+        raise Forbidden(entity, action)
+    old = LiveRecord(graph, definition, id, {}, row=row)
+    record = old.copy()
+    graph.put(record)
+    return Draft(definition, record, old, means=means)
+
+
+def _flag(session: Session, action: str, scope: SqlScope) -> sa.ColumnElement[bool]:
+    reach = session.permit.reach(action, scope)
+    return sa.true() if reach is None else sa.func.coalesce(reach, sa.false())
+
+
+def update(
+    session: Session, entity: str, id: UUID, given: Mapping[str, Any], *, version: int | None, means: str
+) -> Draft:
+    """Change one record with its lines and links; Refused with every fault, Stale when someone else was faster."""
+    draft = open_for_update(session, entity, id, means=means)
+    prepare(session, draft, given)
+    if version is not None and version != draft.record.version:
+        refuse_stale(session, draft)
+    check_all(session, [draft])
+    refuse([draft])
+    store_changed(session, draft)
+    return draft
+
+
+def refuse_stale(session: Session, draft: Draft) -> None:
+    """Raise Stale with the fields that the writer meant to change, as they are now; nothing to change is no conflict."""
+    differing = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)]
+    if not differing and not lines.changed(draft):
+        return
+    faults = [
+        Fault("stale", "Someone else has changed this in the meantime.", name, {"version": draft.record.version})
+        for name in differing
+    ] or [Fault("stale", "Someone else has changed this record in the meantime.", None)]
+    modes = session.permit.modes(draft.entity.key)
+    current = {name: draft.before(name) for name in differing if modes.get(name) != "hidden"}
+    raise Stale(faults, current, draft.record.version)
+
+
+def changed_fields(draft: Draft) -> list[str]:
+    """The stored fields and links whose values are new."""
+    return [
+        f.key
+        for f in draft.entity.fields.values()
+        if f.stored and f.formula is None and f.key not in history.UNTOLD and draft.has_changed(f.key)
+    ]
+
+
+def store_changed(session: Session, draft: Draft) -> None:
+    """Write a changed record that passed every check; nothing at all when nothing changed."""
+    for inner in draft.every():
+        inner.record.forget_derived()
+    changed = changed_fields(draft)
+    touched = bool(changed) or lines.changed(draft) or linked.changed(draft)
+    if not touched:
+        return
+    sequences.number(session, [d for d in draft.every() if d.is_new])
+    stored = {f.key for f in draft.stored_fields()}
+    rows.update(session, draft, [name for name in changed if name in stored])
+    lines.store(session, draft)
+    linked.store(session, draft.every())
+    finish(session, [draft], "update")
