@@ -19,6 +19,7 @@ from trellis.model.compile.menus import compile_menus, compile_modules
 from trellis.model.compile.outline import outline
 from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.roles import compile_roles
+from trellis.model.compile.shapes import check_shapes
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
 from trellis.model.compile.types import Types
 from trellis.model.formats.registry import FORMATS
@@ -102,6 +103,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     ctx = Context(configuration)
     ctx.roles = frozenset(configuration.of("role")) | {"admin"}
     ctx.formats = frozenset(FORMATS)
+    check_shapes(ctx)
     compile_settings(ctx)
     outline(ctx)
     compile_choices(ctx)

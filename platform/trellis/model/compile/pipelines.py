@@ -11,11 +11,12 @@ from trellis.formula.types import TEXT, record_of
 from trellis.model.choice import Choice
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
-from trellis.model.compile.durations import parse_duration
+
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
 from trellis.model.compile.outline import made_field
 from trellis.model.compile.types import Types
+from trellis.model.durations import read_duration
 from trellis.model.pipeline import Move, Pipeline, Stage
 from trellis.model.text import Text
 
@@ -137,7 +138,7 @@ def _stuck(pipelines: list[tuple[str, Item]], field: str, prefix: str) -> str:
     parts = []
     for key, pipeline in pipelines:
         for stage, item in _stages(pipeline):
-            limit = parse_duration(item.word("rot_after")) if item.get("rot_after") is not None else None
+            limit = read_duration(item.word("rot_after")) if item.get("rot_after") is not None else None
             if limit is not None:
                 of = f'{prefix}pipeline == "{key}" and ' if len(pipelines) > 1 else ""
                 parts.append(f'({of}{field} == "{stage}" and {field}_since < now() - minutes({int(limit.total_seconds() // 60)}))')
@@ -175,7 +176,7 @@ def _stage(ctx: Context, draft: EntityDraft, key: str, item: Item) -> Stage:
     written = item.get("probability")
     probability = Decimal(written.data) if written is not None and isinstance(written.data, int | Decimal) else None
     rot = item.get("rot_after")
-    rot_after = parse_duration(rot.text) if rot is not None else None
+    rot_after = read_duration(rot.text) if rot is not None else None
     if rot is not None and rot_after is None:
         ctx.problem("E209", f"'{rot.text}' is not a duration", rot, "such as 14 days")
     return Stage(

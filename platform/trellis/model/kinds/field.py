@@ -1,0 +1,126 @@
+"""The shape of a field: the properties that all have, and the options of its type from the registry of field types."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import trellis.model.fields  # noqa: F401  (fills the registry)
+from trellis.model.fields.registry import FIELD_TYPES, option_schema
+from trellis.model.kinds.parts import (
+    BOOLEAN,
+    FORMULA,
+    NAME,
+    NAMES,
+    SNAKE,
+    TEXT,
+    VALUE,
+    Schema,
+    closed,
+    either,
+    mapping,
+    one_of,
+    with_doc,
+)
+
+PLACES = ("form", "list", "export", "api")
+
+COMMON: dict[str, Schema] = {
+    "type": NAME,
+    "label": with_doc(TEXT, "what people read; made from the key if left out"),
+    "help": with_doc(TEXT, "a line of explanation below the field"),
+    "placeholder": TEXT,
+    "description": TEXT,
+    "required": BOOLEAN,
+    "unique": BOOLEAN,
+    "default": with_doc(VALUE, "a value, or a formula after ="),
+    "readonly": either(BOOLEAN, one_of("after_create")),
+    "hidden": either(BOOLEAN, {"type": "array", "items": one_of(*PLACES)}, one_of(*PLACES)),
+    "visible_when": FORMULA,
+    "required_when": FORMULA,
+    "readonly_when": FORMULA,
+    "choices_when": mapping(FORMULA, None),
+    "clear_when_hidden": BOOLEAN,
+    "formula": with_doc(FORMULA, "computed from other fields"),
+    "rollup": with_doc(FORMULA, "computed over an inverse list and kept with the record"),
+    "lookup": with_doc(FORMULA, "read through links: account.industry"),
+    "pattern": with_doc(TEXT, "a regular expression that the whole text must match"),
+    "pattern_message": TEXT,
+    "format": with_doc(NAME, "a named format"),
+    "search": BOOLEAN,
+    "index": BOOLEAN,
+    "audit": BOOLEAN,
+    "copy": BOOLEAN,
+    "stored": BOOLEAN,
+    "translate": BOOLEAN,
+    "personal": BOOLEAN,
+    "role": one_of("owner"),
+    "span": one_of("half", "full"),
+    "unit": TEXT,
+    "was": NAME,
+    "inverse_label": TEXT,
+    "place": closed(
+        {
+            "section": NAME,
+            "after": NAME,
+            "before": NAME,
+            "column": closed({"after": NAME, "before": NAME, "views": NAMES}),
+        }
+    ),
+}
+
+
+def _options(name: str) -> Schema:
+    schema = option_schema(FIELD_TYPES[name])
+    properties = dict(schema["properties"])
+    if "choices" in properties:
+        properties["choices"] = _choices()
+    if name == "links":
+        properties["columns"] = mapping({"$ref": "#/definitions/field"}, SNAKE)
+    for key in ("to",):
+        if name == "any_link":
+            properties[key] = either(NAME, NAMES)
+    return {**schema, "properties": properties}
+
+
+def _choices() -> Schema:
+    values = option_schema(FIELD_TYPES["choice"])["properties"]["choices"]
+    known = next(b["properties"]["from"]["enum"] for b in values["anyOf"] if "properties" in b)
+    choice = closed({"label": TEXT, "color": TEXT, "was": NAME, "order": {"type": "integer"}, "icon": NAME, "description": TEXT})
+    written = mapping(either(TEXT, choice, {"type": "null"}), None)
+    return {
+        "description": values.get("description", ""),
+        "x-expected": "a list of choices, the key of a `choices:` document, or {from: countries}",
+        "anyOf": [
+            NAME,
+            {"type": "array", "items": either(TEXT, written), "minItems": 1},
+            {"type": "object", "properties": {"from": one_of(*known, "roles")}, "required": ["from"], "additionalProperties": False},
+        ],
+    }
+
+
+@cache
+def case(name: str) -> Schema:
+    """The shape of a field of one type."""
+    options = _options(name)
+    required = [k for k in options.get("required", [])]
+    # what a type declares itself stands before the common property of that name
+    return closed({**COMMON, **options["properties"]}, tuple(required))
+
+
+def field_schema() -> Schema:
+    """The shape of any field, by its type; a derived one may leave the type out."""
+    free: dict[str, Any] = {}
+    for name in FIELD_TYPES:
+        free |= _options(name)["properties"]
+    return {
+        "type": ["object", "string"],
+        "x-expected": "a mapping such as {type: text}",
+        "x-cases": {
+            "property": "type",
+            "noun": "field type",
+            "code": "E210",
+            "cases": {name: case(name) for name in FIELD_TYPES},
+            "otherwise": {**closed({**{k: VALUE for k in free}, **COMMON}), "x-derived": True},
+        },
+    }

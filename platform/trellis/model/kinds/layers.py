@@ -1,0 +1,50 @@
+"""The kinds `template` and `tenant`: the manifests of layers."""
+
+from __future__ import annotations
+
+from trellis.model.kinds.parts import BOOLEAN, COLOR, NAME, NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping
+from trellis.model.kinds.registry import kind
+
+_VERSION = {
+    "type": "string",
+    "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.-]+)?$",
+    "x-hint": "a semantic version, such as 1.4.0",
+}
+
+
+@kind("template", "an industry template's manifest", required=("version",))
+def template() -> dict[str, Schema]:
+    """What template.yaml may say."""
+    return {
+        "version": _VERSION,
+        "label": TEXT,
+        "requires": mapping(TEXT),
+        "builds_on": NAME,
+        "author": either(TEXT, closed({"name": TEXT, "url": TEXT, "email": TEXT})),
+        "license": TEXT,
+        "languages": NAMES,
+        "settings": mapping({"$ref": "#/definitions/field"}, SNAKE),
+        "without": NAMES,
+        "icon": NAME,
+    }
+
+
+@kind("tenant", "a tenant's manifest")
+def tenant() -> dict[str, Schema]:
+    """What tenant.yaml may say."""
+    sign_in = {name: either(BOOLEAN, {"type": "object"}) for name in ("password", "oauth", "ldap", "saml")}
+    return {
+        "label": TEXT,
+        "template": NAME,
+        "language": NAME,
+        "languages": NAMES,
+        "time_zone": NAME,
+        "currency": NAME,
+        "region": NAME,
+        "modules": NAMES,
+        "settings": mapping(VALUE, SNAKE),
+        "theme": closed({"color": COLOR, "logo": TEXT, "favicon": TEXT, "mode": TEXT}),
+        "sign_in": closed(sign_in),
+        "hosts": NAMES,
+        "without": NAMES,
+    }

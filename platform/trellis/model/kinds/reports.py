@@ -1,0 +1,126 @@
+"""The kinds `report` and `dashboard`."""
+
+from __future__ import annotations
+
+from trellis.model.kinds.entity import TOTALS
+from trellis.model.kinds.parts import (
+    BOOLEAN,
+    FORMULA,
+    INTEGER,
+    NAME,
+    NAME_OR_NAMES,
+    NUMBER,
+    SNAKE,
+    TEXT,
+    VALUE,
+    Schema,
+    closed,
+    either,
+    list_of,
+    mapping,
+    one_of,
+)
+from trellis.model.kinds.registry import kind
+
+_GROUP = either(FORMULA, list_of(FORMULA), mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT}, ("formula",))), SNAKE))
+_MEASURES = mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT, "unit": TEXT, "scale": INTEGER}, ("formula",))), SNAKE)
+_CHART = closed(
+    {
+        "type": one_of("bar", "line", "area", "pie", "donut", "scatter", "funnel", "gauge", "heatmap", "number", "map", "radar"),
+        "x": NAME,
+        "y": NAME_OR_NAMES,
+        "stack": NAME,
+        "color": NAME,
+        "horizontal": BOOLEAN,
+        "limit": INTEGER,
+        "percent": BOOLEAN,
+    },
+    ("type",),
+)
+_PERIOD = one_of("day", "week", "month", "quarter", "year")
+_EVENT = closed({"entity": NAME, "by": FORMULA, "at": FORMULA, "filter": FORMULA}, ("entity", "by", "at"))
+_TARGET = closed({"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value"))
+_MAIL = closed(
+    {
+        "cron": TEXT,
+        "to": either(FORMULA, list_of(VALUE), closed({"role": NAME, "user": NAME, "team": NAME, "email": TEXT})),
+        "format": one_of("csv", "xlsx", "html"),
+        "when": FORMULA,
+        "subject": TEXT,
+    },
+    ("cron", "to"),
+)
+REPORT_TYPES = ("summary", "table", "pivot", "funnel", "forecast", "cohort", "ageing", "target", "rfm", "trend", "velocity")
+
+
+@kind("report", "a question to the records, as a table and a chart")
+def report() -> dict[str, Schema]:
+    """What a report may say."""
+    return {
+        "type": one_of(*REPORT_TYPES),
+        "label": TEXT,
+        "icon": NAME,
+        "module": NAME,
+        "entity": NAME,
+        "roles": NAME_OR_NAMES,
+        "date": FORMULA,
+        "filter": FORMULA,
+        "params": mapping({"$ref": "#/definitions/field"}, SNAKE),
+        "group": _GROUP,
+        "measures": _MEASURES,
+        "sort": NAME_OR_NAMES,
+        "limit": {"type": "integer", "minimum": 1},
+        "chart": _CHART,
+        "columns": _GROUP,
+        "rows": _GROUP,
+        "totals": either(BOOLEAN, mapping(TOTALS, None)),
+        "pipeline": NAME,
+        "mode": one_of("cohort", "snapshot"),
+        "period": _PERIOD,
+        "periods": INTEGER,
+        "cohort": FORMULA,
+        "event": _EVENT,
+        "age": FORMULA,
+        "buckets": list_of(NUMBER, minItems=1),
+        "target": _TARGET,
+        "by": FORMULA,
+        "at": FORMULA,
+        "amount": FORMULA,
+        "scale": one_of("quintiles", "thresholds"),
+        "thresholds": mapping(list_of(NUMBER), None),
+        "compare": one_of("previous_period", "previous_year"),
+        "mail": _MAIL,
+    }
+
+
+_SIZE = {"type": "array", "items": INTEGER, "minItems": 4, "maxItems": 4}
+_WIDGET_COMMON: dict[str, Schema] = {
+    "label": TEXT,
+    "at": _SIZE,
+    "filter": FORMULA,
+    "compare": one_of("previous_period", "previous_year"),
+    "icon": NAME,
+    "color": NAME,
+    "roles": NAME_OR_NAMES,
+    "limit": INTEGER,
+    "measure": NAME,
+    "columns": {"type": "array", "items": NAME},
+    "target": VALUE,
+    "params": mapping(VALUE, None),
+}
+WIDGETS = ("number", "chart", "table", "list", "calendar", "text", "funnel", "gauge", "links", "tasks", "timeline")
+
+
+@kind("dashboard", "a page of numbers, charts and lists", required=("widgets",))
+def dashboard() -> dict[str, Schema]:
+    """What a dashboard may say."""
+    forms = {name: closed({name: either(NAME, NAME_OR_NAMES, {"type": "object"}), **_WIDGET_COMMON}) for name in WIDGETS}
+    period = closed({"type": NAME, "default": VALUE, "label": TEXT, "required": BOOLEAN, "choices": VALUE, "to": NAME})
+    return {
+        "label": TEXT,
+        "icon": NAME,
+        "roles": NAME_OR_NAMES,
+        "filters": mapping(period, SNAKE),
+        "widgets": mapping({"type": "object", "x-forms": {"noun": "widget", "keys": forms}}),
+        "refresh": {"type": "string"},
+    }
