@@ -100,7 +100,7 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tena
             raise PlanOutdated(
                 f"{tenant.slug} is at revision {entry.revision} by now; the plan was for {tenant.revision}"
             )
-        steps = find_steps(connection, tenant.model, planned.model, planned.profile.time_zone)
+        steps = find_steps(connection, tenant.model, planned.model, planned.profile)
         if _statements(steps) != _statements(planned.steps):
             raise PlanOutdated(f"the tables of {tenant.slug} have changed since the plan was made; plan again")
         if statements := _statements(steps):

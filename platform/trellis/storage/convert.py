@@ -141,16 +141,6 @@ def _array(case: Case) -> Conversion:
     return Conversion(f"{case.column}::{case.new}")
 
 
-@converter("text", "json")
-def _text_to_json(case: Case) -> Conversion:
-    return Conversion(f"to_{case.new}({case.column})")
-
-
-@converter("array", "json")
-def _array_to_json(case: Case) -> Conversion:
-    return Conversion(f"to_{case.new}({case.column})")
-
-
 @converter("json", "json")
 def _json(case: Case) -> Conversion:
     return Conversion(f"{case.column}::{case.new}")

@@ -23,7 +23,11 @@ def rename_steps(difference: Difference) -> Iterator[Step]:
     for old, new in renames.tables.items():
         rows = difference.count(new)
         text = f"Rename the table {old} to {new}; its {rows} rows go with it."
-        sql = (f"ALTER TABLE {sql_name(old)} RENAME TO {sql_name(new)}",)
+        sql: tuple[str, ...] = (
+            f"ALTER TABLE {sql_name(old)} RENAME TO {sql_name(new)}",
+            # an index's name is taken in the whole schema: the old one may be wanted for a new table
+            f"ALTER INDEX IF EXISTS {sql_name(f'{old}_pkey')} RENAME TO {sql_name(f'{new}_pkey')}",
+        )
         yield Step(Phase.RENAME, "rename_table", new, old, text, sql, rows=rows)
     for table, columns in renames.columns.items():
         for old, new in columns.items():

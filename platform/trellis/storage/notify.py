@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 CHANNEL = "trellis_revision"
 log = logging.getLogger(__name__)
 
-OnRevision = Callable[[str, int], None]
+OnRevision = Callable[[str, int], object]
 
 
 class Listener:
     """A thread that calls back with (slug, revision) for every tenant that changes; revision 0: it was dropped.
 
-    After a broken connection it listens again, and calls with ("*", -1): anything may have changed meanwhile.
+    After a broken connection it listens again, and calls `after_gap`: anything may have changed meanwhile.
     """
 
-    def __init__(self, database: Database, callback: OnRevision) -> None:
+    def __init__(self, database: Database, callback: OnRevision, after_gap: Callable[[], object] | None = None) -> None:
         self._database = database
         self._callback = callback
+        self._after_gap = after_gap
         self._stop = threading.Event()
         self.ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trellis-revisions", daemon=True)
@@ -44,8 +45,8 @@ class Listener:
                 with self._database.connect_driver() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self.ready.set()
-                    if not first:
-                        self._tell("*", -1)
+                    if not first and self._after_gap is not None:
+                        self._tell(self._after_gap)
                     first = False
                     self._listen(connection)
             except psycopg.Error:
@@ -57,15 +58,15 @@ class Listener:
         while not self._stop.is_set():
             for notice in connection.notifies(timeout=0.5):
                 slug, _, revision = notice.payload.partition(" ")
-                self._tell(slug, int(revision or 0))
+                self._tell(self._callback, slug, int(revision or 0))
 
-    def _tell(self, slug: str, revision: int) -> None:
+    def _tell(self, call: Callable[..., object], *about: str | int) -> None:
         try:
-            self._callback(slug, revision)
+            call(*about)
         except Exception:
-            log.exception("a listener for revisions failed: %s", slug)
+            log.exception("a listener for revisions failed: %s", about)
 
 
-def on_revision(database: Database, callback: OnRevision) -> Listener:
-    """Call back for every published revision; `close` the result to stop."""
-    return Listener(database, callback)
+def on_revision(database: Database, callback: OnRevision, after_gap: Callable[[], object] | None = None) -> Listener:
+    """Call back for every published revision, and after every time that we could not listen; `close` ends it."""
+    return Listener(database, callback, after_gap)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.storage.catalogue import compile_or_raise
 from trellis.storage.compare import differences
+from trellis.storage.fills import fill_steps
 from trellis.storage.live import owner_connection, read_live
 from trellis.storage.moves import rename_steps
 from trellis.storage.names import sql_name
@@ -81,18 +82,23 @@ def plan(tenant: Tenant, layers: Sequence[Layer]) -> Plan:
 def plan_compiled(tenant: Tenant, layers: Sequence[Layer], model: Model, profile: TenantProfile) -> Plan:
     """Plan a Model that is compiled already."""
     with owner_connection(tenant) as connection:
-        steps = find_steps(connection, tenant.model, model, profile.time_zone)
+        steps = find_steps(connection, tenant.model, model, profile)
     return Plan(tenant, tuple(layers), model, profile, steps)
 
 
-def find_steps(connection: Connection, old: Model | None, new: Model, time_zone: str) -> tuple[Step, ...]:
+def find_steps(connection: Connection, old: Model | None, new: Model, profile: TenantProfile) -> tuple[Step, ...]:
     """Compare a Model's tables with the connection's schema. `old` is the Model that the data was written under."""
     live = read_live(connection)
     renames = find_renames(old, new, live)
     metadata = tables_for(new).metadata
-    difference = Difference(connection, metadata, live, renames, time_zone)
+    difference = Difference(connection, metadata, live, renames, profile.time_zone)
     operations = list(differences(connection, metadata, live, renames))
-    steps = [*operation_steps(difference, operations), *rename_steps(difference), *_leftovers(difference)]
+    steps = [
+        *operation_steps(difference, operations),
+        *rename_steps(difference),
+        *fill_steps(difference, old, new, profile),
+        *_leftovers(difference),
+    ]
     return tuple(sorted(steps, key=lambda s: s.phase))
 
 

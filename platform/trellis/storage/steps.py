@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as dc_field
@@ -311,15 +312,11 @@ def _renamed_indexes(difference: Difference, table: str, operations: list[Any]) 
     return [o for o in operations if o not in done], steps
 
 
-def _shape(operation: Any) -> tuple[Any, ...]:
-    """What an index is, whatever its name. One over an expression is like no other."""
-    index = operation.to_index()
-    if not all(isinstance(e, sa.Column) for e in index.expressions):
-        return (str(index.name),)
-    options = index.dialect_options["postgresql"]
-    where = options.get("where")
-    condition = str(where).strip("()").lower() if where is not None else ""
-    return (tuple(c.name for c in index.columns), bool(index.unique), condition, options.get("using") or "btree")
+def _shape(operation: Any) -> str:
+    """What an index is, whatever its name and its table's."""
+    text = compile_ddl(CreateIndex(operation.to_index()))
+    definition = text[text.index(" ON ") :].partition(" (")[2]
+    return text.split(" INDEX ")[0] + re.sub(r'["() ]', "", definition).lower()
 
 
 Builder = Callable[[Difference, str, Any, set[str]], Iterator[Step]]

@@ -1,0 +1,44 @@
+"""trellis apply: plan, ask, do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trellis.cli.installation import fail_on_problems, installation, layers_of, who
+from trellis.cli.plan import show
+
+
+@click.command("apply")
+@click.argument("tenant")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--revision", type=int, help="Apply an earlier revision again instead of files.")
+@click.option("--live", is_flag=True, help="Apply the configuration that is live: after an upgrade, or as a repair.")
+@click.option("--allow-destroy", is_flag=True, help="Let data go that the configuration has no place for any more.")
+@click.option("--why", default="", help="The reason, kept with the revision.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(
+    tenant: str, path: Path | None, revision: int | None, live: bool, allow_destroy: bool, why: str, yes: bool
+) -> None:
+    """Apply PATH (default: tenants/TENANT) to TENANT, after showing what changes."""
+    with installation() as here, fail_on_problems():
+        from trellis.storage.apply import ApplyRefused, apply
+        from trellis.storage.plan import plan
+
+        current = here.tenant(tenant)
+        planned = plan(current, layers_of(here, tenant, path, revision, live))
+        show(planned)
+        if planned.is_empty and not planned.changes_configuration and not live:
+            return
+        if (planned.destroys and not allow_destroy) or planned.failing:
+            raise SystemExit(1)
+        if not yes:
+            click.confirm("Apply this?", abort=True)
+        if not why and revision is not None:
+            why = f"Back to revision {revision}"
+        try:
+            applied = apply(here.catalogue, planned, who(), why, allow_destroy=allow_destroy)
+        except ApplyRefused as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{applied.slug} is at revision {applied.revision}.")

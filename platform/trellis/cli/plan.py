@@ -1,0 +1,61 @@
+"""trellis plan: what a change of configuration would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trellis.cli.installation import fail_on_problems, installation, layers_of
+
+if TYPE_CHECKING:
+    from trellis.storage.plan import Plan
+
+FORMATS = click.Choice(["text", "json"])
+
+
+@click.command("plan")
+@click.argument("tenant")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--revision", type=int, help="Plan an earlier revision instead of files.")
+@click.option("--live", is_flag=True, help="Plan the configuration that is live: what this version or a repair needs.")
+@click.option("--format", "form", type=FORMATS, default="text", show_default=True)
+@click.option("--sql", is_flag=True, help="Show the statements, too.")
+def command(tenant: str, path: Path | None, revision: int | None, live: bool, form: str, sql: bool) -> None:
+    """Show what applying PATH (default: tenants/TENANT) would change in TENANT's tables."""
+    with installation() as here, fail_on_problems():
+        from trellis.storage.plan import plan
+
+        current = here.tenant(tenant)
+        planned = plan(current, layers_of(here, tenant, path, revision, live))
+    if form == "json":
+        click.echo(json.dumps(planned.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(planned, sql=sql)
+    if planned.failing:
+        raise SystemExit(1)
+
+
+def show(planned: Plan, *, sql: bool = False) -> None:
+    """Print a plan for people."""
+    tenant = planned.tenant
+    if planned.is_empty:
+        what = "only the configuration changes" if planned.changes_configuration else "nothing changes"
+        click.echo(f"{tenant.slug}, revision {tenant.revision}: {what}; the tables stay as they are.")
+    else:
+        click.echo(f"{tenant.slug}, revision {tenant.revision}: {len(planned.steps)} steps")
+    for step in planned.steps:
+        mark, color = ("-", "red") if step.destroys else ("!", "yellow") if step.failing else ("+", "green")
+        click.secho(f"  {mark} {step.text}", fg=color)
+        if step.failing:
+            examples = f", for example: {', '.join(step.examples)}" if step.examples else ""
+            click.secho(f"      {step.failing} rows do not fit{examples}", fg="yellow")
+        for statement in (*step.sql, *step.later) if sql else ():
+            click.echo(f"      {statement};")
+    if planned.destroys:
+        lost = sum(s.rows for s in planned.destroys)
+        click.secho(f"This destroys data ({lost} rows): it needs --allow-destroy.", fg="red", err=True)
+    if planned.failing:
+        click.secho("Some rows do not fit: correct them first, nothing will be applied.", fg="yellow", err=True)
