@@ -114,3 +114,13 @@ def _builds_on(layer: Layer) -> str | None:
             name = value.split(" ")[0] if isinstance(value, str) else ""
             return name if name and name not in ("core", "nothing") else None
     return None
+
+
+def find_root(path: Path) -> Path:
+    """The nearest folder upwards that holds a core (schemas/ beside templates/ or tenants/); else the working folder."""
+    for start in (path.resolve(), Path.cwd()):
+        for folder in (start, *start.parents):
+            is_layer = (folder / "template.yaml").is_file() or (folder / "tenant.yaml").is_file()
+            if not is_layer and (folder / "schemas").is_dir() and ((folder / "templates").is_dir() or (folder / "tenants").is_dir()):
+                return folder
+    return Path.cwd()

@@ -14,6 +14,7 @@ from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.config.problem import Mark
+    from trellis.model.formats.registry import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Model:
     modules: Mapping[str, Module] = dc_field(default_factory=dict)
     menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)
     settings: Mapping[str, Setting] = dc_field(default_factory=dict)
+    formats: Mapping[str, Format] = dc_field(default_factory=dict)  # those of `format:` documents
     languages: tuple[str, ...] = ("en",)
     origins: Mapping[str, Mark] = dc_field(default_factory=dict)  # "entity.deal.fields.amount" → where it was written
 

@@ -6,8 +6,7 @@ from trellis.model.choice import Choice
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.known import KNOWN_LISTS
-
-COLORS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan", "gray")
+from trellis.model.text import Text
 
 
 def compile_choices(ctx: Context) -> None:
@@ -45,8 +44,20 @@ def field_choices(ctx: Context, item: Item | None) -> tuple[Choice, ...] | str:
         known = item.word("from")
         if known == "entities":
             return tuple(Choice(k, ctx.text(d.item, "label", humanize(k))) for k, d in ctx.drafts.items() if not d.is_abstract)
+        if known == "roles":
+            return role_choices(ctx)
         return known if known in KNOWN_LISTS else ()
     return read_choices(ctx, item)
+
+
+def role_choices(ctx: Context) -> tuple[Choice, ...]:
+    """The roles, as choices."""
+    found = []
+    for key in sorted(ctx.roles):
+        document = ctx.configuration.of("role").get(key)
+        item = Item(dict(document.data), document.place, "", document.name) if document is not None else None
+        found.append(Choice(key, ctx.text(item, "label", humanize(key)) if item is not None else Text(humanize(key))))
+    return tuple(found)
 
 
 def read_choices(ctx: Context, item: Item) -> tuple[Choice, ...]:

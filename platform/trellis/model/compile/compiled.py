@@ -15,6 +15,8 @@ from trellis.config.stack import Configuration, stack
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
 from trellis.model.compile.entities import compile_entity
+from trellis.model.compile.cycles import check_cycles
+from trellis.model.compile.formats import compile_formats
 from trellis.model.compile.menus import compile_menus, compile_modules
 from trellis.model.compile.outline import outline
 from trellis.model.compile.pipelines import draft_pipelines
@@ -22,7 +24,6 @@ from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.shapes import check_shapes
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
 from trellis.model.compile.types import Types
-from trellis.model.formats.registry import FORMATS
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
@@ -102,7 +103,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     _add_people(configuration)
     ctx = Context(configuration)
     ctx.roles = frozenset(configuration.of("role")) | {"admin"}
-    ctx.formats = frozenset(FORMATS)
+    formats = compile_formats(ctx)
     check_shapes(ctx)
     compile_settings(ctx)
     outline(ctx)
@@ -111,6 +112,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     types = Types(ctx)
     drafts = [d for d in ctx.drafts.values() if not d.is_abstract]
     entities = {d.key: compile_entity(ctx, types, d) for d in drafts}
+    check_cycles(ctx)
     modules = compile_modules(ctx)
     model = Model(
         hash=key,
@@ -120,6 +122,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
         modules=modules,
         menus=compile_menus(ctx, entities, modules),
         settings=ctx.settings,
+        formats=formats,
         languages=languages(ctx),
         origins=_origins(ctx),
     )

@@ -60,6 +60,7 @@ class EntityDraft:
     key: str
     item: Item
     ancestors: tuple[str, ...] = ()
+    inherited: frozenset[str] = frozenset()  # fields that the entity does not write itself
     fields: dict[str, FieldDraft] = dc_field(default_factory=dict)
     inverses: dict[str, Inverse] = dc_field(default_factory=dict)
     parent: str | None = None

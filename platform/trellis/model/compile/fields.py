@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from trellis.formula.formula import Formula
 from trellis.formula.types import record_of
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
+from trellis.model.compile.formats import is_pattern
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
 from trellis.model.compile.pipelines import stage_default
@@ -30,7 +30,8 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
     is_rollup = item.get("rollup") is not None
     if derivation is not None:
         ctx.formulas.append((draft.key, field.key, derivation, item.get("formula") or item.get("lookup") or item.get("rollup") or item))
-    _check_pattern(ctx, item.get("pattern"))
+    if (pattern := item.get("pattern")) is not None:
+        is_pattern(ctx, pattern)
     _check_format(ctx, item.get("format"))
     default = item.get("default")
     return Field(
@@ -101,18 +102,8 @@ def _choices_when(ctx: Context, item: Item | None, found: Any, scope: Any) -> di
     return conditions
 
 
-def _check_pattern(ctx: Context, item: Item | None) -> None:
-    if item is None:
-        return
-    try:
-        re.compile(item.text)
-    except (re.error, RecursionError, OverflowError) as error:
-        ctx.problem("E216", f"not a regular expression: {error}", item)
-
-
 def _check_format(ctx: Context, item: Item | None) -> None:
     if item is None:
         return
-    known = {*ctx.configuration.of("format"), *ctx.formats}
-    if item.text not in known:
-        ctx.unknown("format", item, known, "E306")
+    if item.text not in ctx.formats:
+        ctx.unknown("format", item, ctx.formats, "E306")

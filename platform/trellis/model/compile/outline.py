@@ -60,6 +60,8 @@ def outline(ctx: Context) -> None:
             continue
         _link_to_parent(ctx, draft)
         _add_system_fields(draft)
+    for draft in ctx.drafts.values():
+        _make_primaries(draft)
     for to_any in (False, True):  # a link to any record comes last: what is written for one entity has the name
         for draft in ctx.drafts.values():
             if not draft.is_abstract:
@@ -67,23 +69,22 @@ def outline(ctx: Context) -> None:
 
 
 def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
-    """Take over what an abstract entity has: its fields and form before the entity's own."""
+    """Take over what another entity has, mostly an abstract one: its fields and form before the entity's own."""
     item = draft.item.get("extends")
     if item is None or draft.ancestors:
         return
     base = ctx.drafts.get(item.text)
-    if base is None or not base.is_abstract:
-        known = [k for k, d in ctx.drafts.items() if d.is_abstract]
-        if base is None:
-            ctx.unknown("entity", item, known)
-        else:
-            ctx.problem("E303", f"'{item.text}' is not abstract", item, "write `abstract: true` there, or link to it")
+    if base is None:
+        ctx.unknown("entity", item, ctx.drafts)
         return
     if base.key in (*below, draft.key):
         ctx.problem("E302", "extends itself: " + " → ".join((*below, draft.key, base.key)), item)
         return
     _extend(ctx, base, (*below, draft.key))
     draft.ancestors = (base.key, *base.ancestors)
+    own = draft.item.data.get("fields")
+    given = base.item.data.get("fields")
+    draft.inherited = frozenset(given if isinstance(given, dict) else ()) - frozenset(own if isinstance(own, dict) else ())
     data, place = dict(draft.item.data), draft.item.place
     children = dict(place.children)
     for name in ("fields", "form"):
@@ -192,6 +193,15 @@ def _add_system_fields(draft: EntityDraft) -> None:
         draft.fields[key] = field
 
 
+def _make_primaries(draft: EntityDraft) -> None:
+    """`primary: main_contact` on a links field: the link that keeps the main one, made where it is missing."""
+    for field in list(draft.fields.values()):
+        name = field.item.get("primary") if field.type_name == "links" else None
+        if name is not None and name.text not in draft.fields and field.targets:
+            given = {"type": "link", "to": field.targets[0], "on_delete": "clear", "label": humanize(name.text)}
+            draft.fields[name.text] = made_field(draft, name.text, name, **given)
+
+
 def _add_inverses(ctx: Context, draft: EntityDraft, to_any: bool) -> None:
     concrete = [k for k, d in ctx.drafts.items() if not d.is_abstract]
     for field in list(draft.fields.values()):
@@ -216,6 +226,9 @@ def _add_inverses(ctx: Context, draft: EntityDraft, to_any: bool) -> None:
 
 def _add_inverse(ctx: Context, draft: EntityDraft, field: FieldDraft, target: EntityDraft, name: str, item: Item) -> None:
     other = target.inverses.get(name)
+    if (other is not None or name in target.fields) and field.key in draft.inherited:
+        name = f"{draft.key}s"  # two entities that extend the same one cannot both have its list's name
+        other = target.inverses.get(name)
     if other is not None or name in target.fields:
         holder = f"{other.entity}.{other.field}" if other is not None else f"a field of {target.key}"
         if field.item.words("to") != ("*",):
@@ -227,7 +240,7 @@ def _add_inverse(ctx: Context, draft: EntityDraft, field: FieldDraft, target: En
         label = plural if name in (draft.key, f"{draft.key}s", "lines", "items") or _same(name, plural.source) else ctx.translated(
             humanize(name), f"{field.item.full_path}.inverse"
         )
-    one = field.type_name == "link" and field.item.flag("one")
+    one = field.type_name in ("link", "user", "team") and field.item.flag("one")
     target.inverses[name] = Inverse(name, draft.key, field.key, label, one=one, many=field.type_name == "links")
 
 

@@ -77,9 +77,10 @@ def _options(name: str) -> Schema:
         properties["choices"] = _choices()
     if name == "links":
         properties["columns"] = mapping({"$ref": "#/definitions/field"}, SNAKE)
-    for key in ("to",):
-        if name == "any_link":
-            properties[key] = either(NAME, NAMES)
+    if name == "any_link":
+        properties["to"] = either(NAME, NAMES)
+    if name in ("user", "team"):  # short for a link, so they take what a link takes
+        properties |= {"one": BOOLEAN, "tree": BOOLEAN, "to": one_of(name)}
     return {**schema, "properties": properties}
 
 

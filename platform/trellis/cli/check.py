@@ -1,0 +1,29 @@
+"""trellis check: all problems of a layer, template or tenant, without a database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from trellis.config.report import WRITERS
+from trellis.config.workspace import Workspace, find_root
+from trellis.model.compile import compile_layers
+
+
+@click.command("check")
+@click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
+@click.option("--format", "style", type=click.Choice(sorted(WRITERS)), default="text", help="How problems are written.")
+@click.option(
+    "--root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The folder with the core's schemas/."
+)
+def command(path: Path, style: str, root: Path | None) -> None:
+    """Check PATH: a layer, a template, a tenant, or loose YAML. Exits 1 when there are errors."""
+    workspace = Workspace(root or find_root(path))
+    compiled = compile_layers(workspace.layers_for_path(path))
+    written = WRITERS[style](compiled.problems, compiled.sources)
+    if written:
+        click.echo(written)
+    if any(p.is_error for p in compiled.problems):
+        sys.exit(1)

@@ -1,0 +1,37 @@
+"""trellis schema: JSON Schemas for editors, and the names that are taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import orjson
+
+from trellis.config.workspace import Workspace, find_root
+from trellis.model.compile import compile_layers
+from trellis.model.compile.editor import schemas
+from trellis.model.compile.outline import RESERVED
+
+
+@click.command("schema")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write one file for each kind into this folder."
+)
+@click.option("--tenant", help="Name this tenant's entities, roles and choices in the schemas.")
+def command(out: Path | None, tenant: str | None) -> None:
+    """Write the JSON Schema of every kind of document; without --out, list the kinds and the reserved names."""
+    model = None
+    if tenant is not None:
+        compiled = compile_layers(Workspace(find_root(Path.cwd())).layers_for_tenant(tenant))
+        model = compiled.model
+        if model is None:
+            raise click.ClickException(f"tenant '{tenant}' has errors: run `trellis check tenants/{tenant}`")
+    made = schemas(model)
+    if out is None:
+        click.echo("Kinds: " + ", ".join(k for k in sorted(made) if k != "trellis"))
+        click.echo("Reserved field names: " + ", ".join(sorted(RESERVED)))
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, schema in made.items():
+        (out / f"{name}.json").write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+    click.echo(f"{len(made)} schemas in {out}")
