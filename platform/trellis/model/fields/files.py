@@ -32,6 +32,12 @@ def read_size(text: str) -> int:
     return int(float(number) * _SIZES[unit if unit.endswith("B") else unit + "B"])
 
 
+def show_size(size: int) -> str:
+    """A file size for people: 5 MB."""
+    unit = next((unit for unit in ("GB", "MB", "KB") if size >= _SIZES[unit]), "B")
+    return f"{size / _SIZES[unit]:.1f}".removesuffix(".0") + f" {unit}"
+
+
 @field_type("file")
 @dataclass(frozen=True, kw_only=True)
 class FileField(FieldType):
@@ -48,12 +54,12 @@ class FileField(FieldType):
     accept: tuple[str, ...] = option(
         (), "the kinds that are taken, like `.pdf`, `image/*`", {"type": ["string", "array"]}
     )
-    max_size: str | None = option(None, "the largest file, like `5 MB`", {"type": ["string", "integer"]})
+    max_size: int | None = option(None, "the largest file in bytes, or like `5 MB`", {"type": ["string", "integer"]})
 
     def __post_init__(self) -> None:
-        if self.max_size is not None:
+        if isinstance(self.max_size, str):
             try:
-                read_size(self.max_size)
+                object.__setattr__(self, "max_size", read_size(self.max_size))
             except (KeyError, ValueError) as fault:
                 raise ValueError(f"max_size: {self.max_size!r} is no size, write it like 5 MB") from fault
 
@@ -100,10 +106,10 @@ class FileField(FieldType):
     def check(self, value: Value) -> Iterator[Invalid]:
         if not self.multiple and len(value) > 1:
             yield Invalid("length", "Only one file can be attached here.")
-        limit = read_size(self.max_size) if self.max_size is not None else None
+        limit = self.max_size
         for entry in value:
             if limit is not None and entry["size"] > limit:
-                yield Invalid("size", "“{name}” is larger than {max}.", name=entry["name"], max=self.max_size)
+                yield Invalid("size", "“{name}” is larger than {max}.", name=entry["name"], max=show_size(limit))
             if not self.accepts(entry["name"], entry["type"]):
                 yield Invalid("type", "“{name}” is not a kind of file that is taken here.", name=entry["name"])
 

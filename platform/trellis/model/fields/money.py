@@ -125,6 +125,11 @@ class MoneyField(FieldType):
             yield Invalid("invalid", "Must be in {currency}.", currency=self.currency)
         yield from compare_bounds(value.amount, self.min, self.max, lambda bound: plain(Decimal(bound)))
 
+    def same(self, one: Value, other: Value) -> bool:
+        if one is None or other is None:
+            return one is other
+        return bool((one.amount, one.currency) == (other.amount, other.currency))
+
     def to_json(self, value: Value) -> Any:
         if value is None:
             return None

@@ -247,6 +247,9 @@ class Links(FieldType):
         if self.max_items is not None and len(value) > self.max_items:
             yield Invalid("length", "Must have at most {max} items.", max=self.max_items)
 
+    def same(self, one: Value, other: Value) -> bool:
+        return set(one or ()) == set(other or ())
+
     def to_json(self, value: Value) -> Any:
         return [ref_json(ref) for ref in value or ()]
 

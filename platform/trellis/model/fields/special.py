@@ -19,7 +19,7 @@ from trellis.model.fields.option import option
 from trellis.model.fields.registry import field_type
 from trellis.model.fields.text import TextLike, clean, one_line
 from trellis.model.formats.checksums import gs1_digit
-from trellis.model.sealing import is_sealed, seal
+from trellis.model.sealing import is_sealed, seal, unseal
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -181,6 +181,9 @@ class Secret(FieldType):
             return None
         text = clean(raw)
         return text if is_sealed(text) else seal(text)
+
+    def same(self, one: Value, other: Value) -> bool:
+        return bool(one == other) or bool(one and other and unseal(one) == unseal(other))
 
     def display(self, value: Value, reader: Reader) -> str:
         return MASK if value else ""
