@@ -26,7 +26,9 @@ def command_modules() -> dict[str, str]:
         names = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
         names |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
         if "command" in names:
-            found[path.stem.replace("_", "-")] = (ast.get_docstring(tree) or "").partition("\n")[0]
+            name = path.stem.replace("_", "-")
+            line = (ast.get_docstring(tree) or "").partition("\n")[0].removeprefix(f"trellis {name}: ")
+            found[name] = line[:1].upper() + line[1:]
     return found
 
 

@@ -9,3 +9,4 @@ import "./toasts.js";
 import "./confirm.js";
 import "./password.js";
 import "./connection.js";
+import "./lists/index.js";

@@ -35,6 +35,10 @@ onContent((root) => {
     const live = later(250, () => understand(control, false));
     if ("live" in box.dataset) control.addEventListener("input", live);
     control.addEventListener("change", () => { live.cancel(); setTimeout(() => understand(control, true), 0); });
+    box.addEventListener("keydown", (event) => {
+      // the arrow opens the calendar, as it does in the browser's own date field
+      if (event.altKey && event.key === "ArrowDown") $("[data-calendar]", box)?.click();
+    });
     const calendar = $("[data-calendar]", box);
     const native = $("[data-native]", box);
     if (calendar && native) {

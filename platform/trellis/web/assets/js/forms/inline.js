@@ -9,8 +9,10 @@ let open = null;
 
 /** Open the editor at `holder`; resolves when it is closed, with true when something was saved. */
 export async function edit(holder) {
-  if (open) await open.finish();
   const url = holder.dataset.edit;
+  if (open) await open.finish();
+  // saving the other field may have drawn this one anew
+  if (!holder.isConnected) holder = $(`[data-edit="${CSS.escape(url)}"]`) ?? holder;
   holder.setAttribute("aria-busy", "true");
   const { ok, data, status } = await ask(url);
   holder.removeAttribute("aria-busy");
@@ -25,7 +27,7 @@ class Editor {
     this.url = holder.dataset.edit;
     this.home = holder.parentElement;
     this.cell = holder.matches("td, [role=gridcell]");
-    this.box = document.createElement(this.cell ? "div" : "div");
+    this.box = document.createElement("div");
     this.box.className = this.cell ? "t-edit t-edit-in" : "t-edit-in";
     if (this.cell) {
       this.kept = [...holder.childNodes];
@@ -85,13 +87,16 @@ class Editor {
     if (!this.done) this.cancel();
   }
 
-  async save(refocus = false) {
-    if (this.busy || this.done) return;
+  save(refocus = false) {
+    this.saving ??= this.send(refocus).finally(() => { this.saving = null; });
+    return this.saving;
+  }
+
+  async send(refocus) {
+    if (this.done) return;
     if (this.picture() === this.before && !$("[aria-invalid=true]", this.form)) return this.close(refocus);
     if (this.picture() === this.before) return;
-    this.busy = true;
     const answer = await ask(this.form.action, { method: "POST", body: new FormData(this.form), accept: "text/html" });
-    this.busy = false;
     if (answer.ok) return this.saved(answer, refocus);
     if (answer.status === 422 || answer.status === 409) return this.fill(answer.data);
     refuse(answer.status);
@@ -148,6 +153,12 @@ export function refresh(fragment) {
     if (!here || $(".t-edit-in", here)) continue;
     if (here.isEqualNode(part)) continue;
     const fresh = part.cloneNode(true);
+    for (const fold of $$('.t-fold[aria-expanded="false"]', here)) {
+      const again = $(`.t-fold[aria-controls="${fold.getAttribute("aria-controls")}"]`, fresh);
+      again?.setAttribute("aria-expanded", "false");
+      const body = again && $(`#${CSS.escape(again.getAttribute("aria-controls"))}`, fresh);
+      if (body) body.hidden = true;
+    }
     here.replaceWith(fresh);
     enliven(fresh);
   }

@@ -1,5 +1,6 @@
 // Moving a record to another stage: at once where the rules allow it, by a dialog where the stage asks for something.
-import { $, $$, ask, onContent, once, toast } from "./util.js";
+import { $, $$, ask, onContent, once } from "./util.js";
+import { toast } from "../toasts.js";
 import { openQuick, refuse } from "./quick.js";
 import { refresh } from "./inline.js";
 
@@ -46,7 +47,7 @@ onContent((root) => {
       const { moved, reason } = await move(path.dataset.path, step.dataset.stage, path.dataset.version, step);
       delete path.dataset.busy;
       step.classList.remove("is-going");
-      if (reason) toast(reason, { kind: "bad" });
+      if (reason) toast(reason, { kind: "error" });
       if (moved) {
         await redraw();
         document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));

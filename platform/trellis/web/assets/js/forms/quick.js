@@ -1,18 +1,21 @@
 // The quick-create dialog: a short form over the page, for pickers, lists, related tabs and gates.
 // <button data-quick="address"> opens it; when it is done it raises `trellis:saved` on the button, or the page loads anew.
-import { $, ask, enliven, nodes, toast } from "./util.js";
+import { $, ask, enliven, nodes } from "./util.js";
+import { signedOut } from "../connection.js";
+import { text } from "../lib/text.js";
+import { toast } from "../toasts.js";
 
 /** Open the form at `url` in a dialog. `done` gets the server's answer ({ref, location, …}). */
 export async function openQuick(url, { opener = document.activeElement, done = null, body = null, html = null } = {}) {
-  let text = html;
-  if (text === null) {
+  let content = html;
+  if (content === null) {
     const { ok, data, status } = await ask(url, body ? { method: "POST", body } : {});
     if (!ok && status !== 422) return refuse(status);
-    text = data;
+    content = data;
   }
   const dialog = document.createElement("dialog");
   dialog.className = "t-dialog t-quick";
-  dialog.append(nodes(text));
+  dialog.append(nodes(content));
   document.body.append(dialog);
   name(dialog);
   dialog.showModal();
@@ -64,11 +67,9 @@ function focusFirst(dialog) {
 
 /** Tell why nothing happened when the answer is neither a success nor a refusal with reasons. */
 export function refuse(status) {
-  const words = document.body.dataset;
-  if (status === 401) toast(words.saySignedOut ?? "You have been signed out. Sign in again in another tab, then repeat; what you typed is kept here.", { kind: "bad" });
-  else if (status === 403) toast(words.sayForbidden ?? "You may not do this.", { kind: "bad" });
-  else if (status === 0) toast(words.sayOffline ?? "No connection. What you typed is kept here.", { kind: "bad" });
-  else toast(words.sayFailed ?? "That did not work. What you typed is kept here.", { kind: "bad" });
+  if (status === 401) return signedOut();
+  const key = { 0: "offline", 403: "forbidden", 404: "missing", 413: "too-large", 429: "too-many" }[status] ?? "broken";
+  toast(text(key, { id: "" }), { kind: "error" });
 }
 
 document.addEventListener("click", (event) => {

@@ -1,8 +1,8 @@
 // The record page: tabs, folding sections, the composer and the timeline's filter, previous and next in the list.
-import { $, $$, ask, nodes, onContent, once, toast } from "./util.js";
+import { $, $$, ask, enliven, load, nodes, onContent, once } from "./util.js";
+import { toast } from "../toasts.js";
 import { refuse } from "./quick.js";
 import { redraw } from "./moves.js";
-import { float } from "./float.js";
 
 onContent((root) => {
   for (const list of $$("[role=tablist]", root)) {
@@ -19,7 +19,7 @@ onContent((root) => {
       if (focus) tab.focus();
       tab.scrollIntoView({ block: "nearest", inline: "nearest" });
       const pane = document.getElementById(tab.getAttribute("aria-controls"));
-      if (pane?.dataset.load && once(pane, "load")) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+      if (pane?.dataset.load && once(pane, "load")) load(pane.dataset.load, pane);
     };
     list.addEventListener("click", (event) => {
       const tab = event.target.closest("[role=tab]");
@@ -35,6 +35,12 @@ onContent((root) => {
       choose(end !== undefined ? tabs[end] : shown[(shown.indexOf(document.activeElement) + step * dir + shown.length) % shown.length], true);
     });
   }
+  for (const pane of $$("[data-load-now]", root)) {
+    if (once(pane, "load")) load(pane.dataset.load, pane);
+  }
+  for (const list of $$("[data-counts]", root)) {
+    if (once(list, "counts")) count(list);
+  }
   for (const fold of $$(".t-fold", root)) {
     if (!once(fold, "fold")) continue;
     fold.addEventListener("click", () => {
@@ -42,34 +48,6 @@ onContent((root) => {
       fold.setAttribute("aria-expanded", shut ? "false" : "true");
       const body = document.getElementById(fold.getAttribute("aria-controls"));
       if (body) body.hidden = shut;
-    });
-  }
-  for (const button of $$("[data-menu]", root)) {
-    if (!once(button, "menu")) continue;
-    const menu = document.getElementById(button.dataset.menu);
-    let shut = null;
-    const close = (focus) => {
-      shut?.();
-      shut = null;
-      button.setAttribute("aria-expanded", "false");
-      if (focus) button.focus();
-    };
-    button.addEventListener("click", () => {
-      if (shut) return close();
-      shut = float(menu, button, { wide: false, end: true });
-      button.setAttribute("aria-expanded", "true");
-      $("[role=menuitem]", menu)?.focus();
-    });
-    menu.addEventListener("keydown", (event) => {
-      const items = $$("[role=menuitem]", menu);
-      const at = items.indexOf(document.activeElement);
-      if (event.key === "Escape") { event.preventDefault(); close(true); }
-      if (event.key === "ArrowDown") { event.preventDefault(); items[(at + 1) % items.length].focus(); }
-      if (event.key === "ArrowUp") { event.preventDefault(); items[(at - 1 + items.length) % items.length].focus(); }
-    });
-    menu.addEventListener("click", () => close());
-    document.addEventListener("pointerdown", (event) => {
-      if (shut && !menu.contains(event.target) && !button.contains(event.target)) close();
     });
   }
   for (const filter of $$("[data-stream-filter]", root)) {
@@ -89,6 +67,15 @@ onContent((root) => {
   }
 });
 
+async function count(list) {
+  const { ok, data } = await ask(list.dataset.counts, { accept: "application/json" });
+  if (!ok) return;
+  for (const [key, n] of Object.entries(data)) {
+    const at = $(`[data-count="${CSS.escape(key)}"]`, list);
+    if (at) at.textContent = n;
+  }
+}
+
 // a button that posts and then shows the page as it is now: delete, restore, unlink, follow
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-post]");
@@ -101,16 +88,16 @@ document.addEventListener("click", async (event) => {
   const answer = await ask(button.dataset.post, { method: "POST", body, accept: "application/json, text/html" });
   delete button.dataset.busy;
   if (!answer.ok) {
-    if (answer.data?.message) toast(answer.data.message, { kind: "bad" });
+    if (answer.data?.message) toast(answer.data.message, { kind: "error" });
     else refuse(answer.status);
     return;
   }
   if (answer.data?.location) location.href = answer.data.location;
   else {
-    if (answer.data?.toast) toast(answer.data.toast, answer.data);
+    if (answer.data?.toast) toast(answer.data.toast, { undo: answer.data.undo });
     document.body.dispatchEvent(new CustomEvent("trellis:refresh", { bubbles: true }));
     const pane = button.closest("[data-load]");
-    if (pane) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+    if (pane) load(pane.dataset.load, pane);
   }
 });
 
@@ -127,7 +114,6 @@ document.addEventListener("click", async (event) => {
   }
   const body = $("[data-composer-body]", composer);
   body.replaceChildren(nodes(data));
-  const { enliven } = await import("./util.js");
   enliven(body);
   $("textarea, input:not([type=hidden])", body)?.focus();
 });
@@ -144,27 +130,60 @@ document.addEventListener("submit", async (event) => {
   const pane = form.closest("[data-load]");
   if (answer.ok) {
     if (answer.data.toast) toast(answer.data.toast);
-    if (pane) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+    if (pane) load(pane.dataset.load, pane);
     redraw();
   } else if (answer.status === 422) {
     const body = form.closest("[data-composer-body]");
     body.replaceChildren(nodes(answer.data));
-    const { enliven } = await import("./util.js");
-    enliven(body);
+      enliven(body);
     $("[aria-invalid=true]", body)?.focus();
   } else refuse(answer.status);
 }, true);
 
 document.addEventListener("trellis:changed", () => {
   const pane = $("#pane-timeline");
-  if (pane?.dataset.load && pane.dataset.onload && !pane.contains(document.activeElement)) window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
+  if (pane?.dataset.load && pane.dataset.onload && !pane.contains(document.activeElement)) load(pane.dataset.load, pane);
 });
-document.addEventListener("trellis:refresh", () => redraw());
-document.addEventListener("trellis:saved", (event) => {
+document.addEventListener("trellis:refresh", () => {
+  redraw();
+  for (const list of $$("[data-counts]")) count(list);
+});
+document.addEventListener("trellis:saved", async (event) => {
   const pane = event.target.closest?.("[data-load]");
   if (!pane) return;
-  window.htmx?.ajax("GET", pane.dataset.load, { target: pane, swap: "innerHTML" });
-  redraw();
+  const join = event.target.dataset.thenLink;
+  if (join && !(await post(join, { target: event.detail.ref.id }))) return;
+  load(pane.dataset.load, pane);
+  document.body.dispatchEvent(new CustomEvent("trellis:refresh"));
+});
+
+async function post(url, values) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(values)) body.append(name, value);
+  const answer = await ask(url, { method: "POST", body, accept: "application/json, text/html" });
+  if (!answer.ok) {
+    if (answer.data?.message) toast(answer.data.message, { kind: "error" });
+    else refuse(answer.status);
+  }
+  return answer.ok;
+}
+
+// the picker above a many-to-many list joins what is picked
+document.addEventListener("change", async (event) => {
+  const box = event.target.closest?.("[data-link-to]");
+  if (!box || !event.target.value) return;
+  const pane = box.closest("[data-load]");
+  if (await post(box.dataset.linkTo, { target: event.target.value })) {
+    load(pane.dataset.load, pane);
+    document.body.dispatchEvent(new CustomEvent("trellis:refresh"));
+  }
+});
+
+document.addEventListener("click", async (event) => {
+  const more = event.target.closest("[data-more]");
+  if (!more) return;
+  const { ok, data } = await ask(more.dataset.more);
+  if (ok) more.closest("tr").replaceWith(nodes(data));
 });
 
 // the list one came from: its rows were kept by the list page as `trellis:row-ids:<entity>`

@@ -27,3 +27,11 @@ onContent((root) => {
     });
   }
 });
+
+document.addEventListener("input", (event) => {
+  const pick = event.target.closest?.("[data-color-pick]");
+  if (!pick) return;
+  const control = document.getElementById(pick.dataset.colorPick);
+  control.value = pick.value;
+  control.dispatchEvent(new Event("change", { bubbles: true }));
+});

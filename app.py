@@ -1,0 +1,19 @@
+"""`app` is the WSGI app for gunicorn and the like; `python app.py` does what `trellis run` does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "platform"))
+
+from trellis.web.dispatcher import LazyApp  # noqa: E402 - the package lies in platform/
+from trellis.web.settings import Settings  # noqa: E402
+
+app = LazyApp(Settings.from_environment(root=ROOT))
+
+if __name__ == "__main__":
+    from trellis.cli import main
+
+    main(["run", *sys.argv[1:]], prog_name="app.py")

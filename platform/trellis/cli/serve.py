@@ -1,0 +1,89 @@
+"""Serve the tenants that there are; for production."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from trellis.web.dispatcher import Dispatcher
+    from trellis.web.settings import Settings
+
+
+@click.command("serve")
+@click.option("--host", default="0.0.0.0", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--threads", default=8, show_default=True, help="How many requests are answered at once.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="The folder with schemas/, templates/, tenants/.",
+)
+def command(host: str, port: int, threads: int, root: Path | None) -> None:
+    """Serve every tenant of the database; logs are JSON lines. gunicorn with app:app does the same."""
+    from trellis.web.dispatcher import open_dispatcher
+    from trellis.web.logs import set_up_logs
+    from trellis.web.settings import Settings
+
+    settings = Settings.from_environment(root=root)
+    set_up_logs()
+    signal.signal(signal.SIGTERM, _stop)
+    dispatcher = open_dispatcher(settings)
+    try:
+        serve_until_stopped(dispatcher, settings, host=host, port=port, threads=threads)
+    finally:
+        dispatcher.close()
+
+
+def serve_until_stopped(
+    dispatcher: Dispatcher,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Answer requests until Ctrl-C or SIGTERM."""
+    from waitress import create_server
+
+    from trellis.web.dispatcher import behind_proxy
+
+    try:
+        server = create_server(
+            behind_proxy(dispatcher, settings),
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            trusted_proxy="*" if settings.behind_proxy else None,
+            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+            if settings.behind_proxy
+            else set(),
+            trusted_proxy_count=settings.behind_proxy or 1,
+            log_untrusted_proxy_headers=False,
+            max_request_body_size=128 * 2**20,
+            channel_timeout=60,
+        )
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror}. Try --port {port + 1}."
+        ) from error
+    if ready is not None:
+        ready()
+    try:
+        server.run()
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("Stopping.", err=True)
+    finally:
+        server.close()
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise SystemExit(0)

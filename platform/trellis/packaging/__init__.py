@@ -1,0 +1,1 @@
+"""Packing, checking, installing industry templates; making tenants of them."""

@@ -1,0 +1,33 @@
+// The chooser of columns, and menus that load when they are opened.
+import { place } from "../menus.js";
+import { go, withParams } from "./nav.js";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-columns]");
+  if (!form) return;
+  event.preventDefault();
+  const paths = [...form.querySelectorAll("input.t-check:checked")].map((box) => box.value);
+  form.closest("[popover]").hidePopover();
+  go(withParams({ cols: paths.join(",") || null }));
+});
+document.addEventListener("click", (event) => {
+  const doer = event.target.closest("[data-do]");
+  if (doer?.dataset.do === "column-up") {
+    const item = doer.closest("li");
+    item.previousElementSibling?.before(item);
+    doer.focus();
+  } else if (doer?.dataset.do === "columns-reset") {
+    doer.closest("[popover]").hidePopover();
+    go(withParams({ cols: null }));
+  }
+});
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-columns] [data-find]")) return;
+  const sought = event.target.value.trim().toLowerCase();
+  for (const item of event.target.form.querySelectorAll("[data-find-text]")) item.hidden = !item.dataset.findText.toLowerCase().includes(sought);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const box = event.detail.target?.closest?.("[popover]:popover-open");
+  const button = box && [...document.querySelectorAll(`[popovertarget="${CSS.escape(box.id)}"]`)].find((each) => each.getClientRects().length);
+  if (button) place(box, button);
+});

@@ -1,0 +1,10 @@
+// Lists, boards, search and keys.
+import "./nav.js";
+import "./grid.js";
+import "./selection.js";
+import "./filters.js";
+import "./columns.js";
+import "./peek.js";
+import "./board.js";
+import "./palette.js";
+import "./keys.js";

@@ -1,0 +1,165 @@
+// Selecting rows, and the bar of what can be done with them.
+import { ask } from "../confirm.js";
+import { showDialog } from "../dialogs.js";
+import { enliven } from "../forms/util.js";
+import { request } from "../lib/http.js";
+import { text } from "../lib/text.js";
+import { toast } from "../toasts.js";
+import { again, base, list, query } from "./nav.js";
+import { rows } from "./grid.js";
+
+const chosen = new Set();
+let all = false;
+let last = null;
+
+const bar = () => document.querySelector("[data-bulk]");
+export const count = () => (all ? (list()?.dataset.capped === "1" ? `${list().dataset.count}+` : list()?.dataset.count) : String(chosen.size));
+export const isSelecting = () => all || chosen.size > 0;
+
+function mark(row, on) {
+  if (on) row.setAttribute("aria-selected", "true");
+  else row.removeAttribute("aria-selected");
+  const box = row.querySelector(".is-pick .t-check");
+  if (box) box.checked = on;
+}
+
+function draw() {
+  for (const row of rows()) mark(row, all || chosen.has(row.dataset.id));
+  const head = document.querySelector("[data-pick-all]");
+  if (head) {
+    head.checked = all || (chosen.size > 0 && rows().every((row) => chosen.has(row.dataset.id)));
+    head.indeterminate = !head.checked && chosen.size > 0;
+  }
+  const box = bar();
+  if (!box) return;
+  box.hidden = !isSelecting();
+  box.querySelector("[data-bulk-count]").textContent = text("selected", { count: count() });
+  const every = box.querySelector('[data-do="bulk-all"]');
+  if (every) every.hidden = all || rows().length === chosen.size && !document.querySelector("#rows > .t-more");
+}
+
+export function clear() {
+  chosen.clear();
+  all = false;
+  last = null;
+  draw();
+}
+
+/** Select or leave a row; with `through` everything between it and the last one as well. */
+export function pick(row, on = !chosen.has(row.dataset.id), through = false) {
+  if (all) {
+    all = false;
+    for (const each of rows()) chosen.add(each.dataset.id);
+  }
+  const every = rows();
+  const from = through && last ? every.findIndex((each) => each.dataset.id === last) : -1;
+  const to = every.indexOf(row);
+  const range = from >= 0 ? every.slice(Math.min(from, to), Math.max(from, to) + 1) : [row];
+  for (const each of range) on ? chosen.add(each.dataset.id) : chosen.delete(each.dataset.id);
+  last = row.dataset.id;
+  draw();
+}
+
+/** What the server is told about the selection. */
+function fill(data) {
+  data.set("state", query());
+  if (all) data.set("all", "1");
+  else data.set("ids", [...chosen].join(","));
+  return data;
+}
+
+async function done(answer) {
+  const said = await answer.json();
+  toast(said.text, { kind: said.kind ?? "success", undo: said.undo ?? null });
+  clear();
+  await again();
+}
+
+async function openEdit(field = "") {
+  const address = `${base()}/bulk/edit?${query()}&field=${encodeURIComponent(field)}&count=${encodeURIComponent(count())}`;
+  const answer = await request(address);
+  if (answer.ok) enliven(showDialog(await answer.text()));
+}
+
+async function remove() {
+  const sure = await ask(text("bulk-delete", { count: count() }), { yes: text("delete"), danger: true });
+  if (!sure) return;
+  const answer = await request(`${base()}/bulk/delete`, { method: "POST", body: fill(new FormData()) });
+  if (answer.ok) await done(answer);
+  else toast(text("broken", { id: "" }), { kind: "error" });
+}
+
+/** Export needs a real form: the answer is a file. */
+function exportChosen() {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = `${base()}/export.csv`;
+  const data = fill(new FormData());
+  data.set("csrf_token", document.querySelector('meta[name="csrf-token"]').content);
+  for (const [name, value] of data) {
+    const input = document.createElement("input");
+    input.type = "hidden";
+    input.name = name;
+    input.value = value;
+    form.append(input);
+  }
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
+document.addEventListener("click", (event) => {
+  const box = event.target.closest("#rows .is-pick .t-check");
+  if (box) return pick(box.closest("tr"), box.checked, event.shiftKey);
+  if (event.target.closest("[data-pick-all]")) {
+    const on = event.target.checked;
+    all = false;
+    chosen.clear();
+    if (on) for (const row of rows()) chosen.add(row.dataset.id);
+    return draw();
+  }
+  const doer = event.target.closest("[data-do]");
+  if (!doer) return;
+  if (doer.dataset.do === "bulk-clear") clear();
+  else if (doer.dataset.do === "bulk-all") {
+    all = true;
+    draw();
+  } else if (doer.dataset.do === "bulk-export") exportChosen();
+  else if (doer.dataset.do === "bulk") doer.dataset.part === "delete" ? remove() : openEdit(doer.dataset.field);
+});
+document.addEventListener("change", async (event) => {
+  const select = event.target.closest("[data-bulk-field]");
+  if (!select) return;
+  const answer = await request(`${select.dataset.bulkField}?${query()}&field=${encodeURIComponent(select.value)}&count=${encodeURIComponent(count())}`);
+  if (!answer.ok) return;
+  const dialog = select.closest("dialog");
+  const holder = document.createElement("template");
+  holder.innerHTML = (await answer.text()).trim();
+  dialog.replaceChildren(...holder.content.querySelector("dialog").childNodes);
+  enliven(dialog);
+  dialog.querySelector(".t-field:nth-of-type(2) :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+});
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-bulk-form]");
+  if (!form) return;
+  event.preventDefault();
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  form.querySelector('[type="submit"]').disabled = true;
+  const answer = await request(form.action, { method: "POST", body: fill(new FormData(form)) });
+  if (answer.status === 422) {
+    const dialog = form.closest("dialog");
+    const holder = document.createElement("template");
+    holder.innerHTML = (await answer.text()).trim();
+    dialog.replaceChildren(...holder.content.querySelector("dialog").childNodes);
+    enliven(dialog);
+    return;
+  }
+  form.closest("dialog").close("done");
+  if (answer.ok) await done(answer);
+  else toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.closest?.("#list") || event.target.id === "list") isSelecting() && draw();
+});
+document.addEventListener("trellis:list", clear);
