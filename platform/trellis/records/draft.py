@@ -30,6 +30,7 @@ class Draft:
     gone: dict[str, list[LiveRecord]] = dc_field(default_factory=dict)
     prefix: str = ""  # where the record stands in the one that is saved: "lines.2."
     parent: Draft | None = None
+    is_written: bool = False
 
     @property
     def is_new(self) -> bool:

@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
+from trellis.model.fields.files import FileField, read_size
 from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
@@ -49,8 +50,12 @@ def save_file(store: Store, root: Path, source: IO[bytes], name: str, entity: st
     """Keep a file that a field is to hold; Refused when it is too large or of a kind that the field does not take."""
     name = os.path.basename(name.replace("\\", "/")).strip()[:200] or "file"
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    _check_kind(field, name, kind)
-    limit = int(getattr(field.type, "max_size", None) or LARGEST)
+    type_ = field.type
+    if not isinstance(type_, FileField):
+        raise Refused([Fault("invalid", "This field holds no files.", field.key)])
+    if not type_.accepts(name, kind):
+        raise Refused([Fault("type", "“{name}” is not a kind of file that is taken here.", field.key, {"name": name})])
+    limit = read_size(type_.max_size) if type_.max_size is not None else LARGEST
     digest, size, temporary = _receive(root, source, limit, field, name)
     target = content_path(root, store.tenant.slug, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,27 +81,6 @@ def holds(value: Any, id: UUID) -> bool:
     """Whether a file field's value names the file."""
     files = [value] if isinstance(value, Mapping) else list(value or ())
     return any(str(file.get("id")) == str(id) for file in files)
-
-
-def _check_kind(field: Field, name: str, kind: str) -> None:
-    accepted = tuple(getattr(field.type, "accept", ()) or ()) or (("image/*",) if field.type.widget == "image" else ())
-    if not accepted:
-        return
-    for pattern in accepted:
-        if pattern.startswith(".") and name.lower().endswith(pattern.lower()):
-            return
-        if pattern == kind or (pattern.endswith("/*") and kind.startswith(pattern[:-1])):
-            return
-    raise Refused(
-        [
-            Fault(
-                "invalid",
-                "“{name}” is not of a kind that is taken here: {kinds}.",
-                field.key,
-                {"name": name, "kinds": ", ".join(accepted)},
-            )
-        ]
-    )
 
 
 def _receive(root: Path, source: IO[bytes], limit: int, field: Field, name: str) -> tuple[str, int, str]:

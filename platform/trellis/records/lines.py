@@ -65,7 +65,7 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
     draft.lines[inverse.name] = drafts
     draft.gone[inverse.name] = list(left.values())
     graph.put_list(draft.record, inverse.name, [d.record for d in drafts])
-    for line, row in zip(drafts, [r for r in raw], strict=False):
+    for line, row in zip(drafts, list(raw), strict=False):
         write.prepare(session, line, {k: v for k, v in row.items() if k not in ("position", part.parent_field)})
 
 
@@ -77,10 +77,7 @@ def _line(draft: Draft, part: Entity, row: Mapping[str, Any], left: dict[UUID, L
     if id is not None and old is None and draft.old is not None and id in graph_ids(draft):
         draft.fault(Fault("invalid", "This row is here twice.", place.rstrip(".")))
         return None
-    if old is None:
-        record = LiveRecord(graph, part, uuid7(), {}, is_new=True)
-    else:
-        record = old.copy()
+    record = LiveRecord(graph, part, uuid7(), {}, is_new=True) if old is None else old.copy()
     graph.put(record)
     return Draft(part, record, old, means=draft.means, prefix=place, parent=draft)
 

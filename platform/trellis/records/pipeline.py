@@ -66,7 +66,7 @@ def pipeline_of(draft: Draft, track: Track) -> Pipeline | None:
 
 
 def follow(session: Session, draft: Draft) -> None:
-    """Set what follows from the stage: its type, since when, the probability at entry; refuse a move that is not allowed."""
+    """Set what follows from the stage: type, since when, probability at entry; refuse a move that is not allowed."""
     for track in tracks(draft.entity):
         pipeline = pipeline_of(draft, track)
         if pipeline is None or not pipeline.stages:

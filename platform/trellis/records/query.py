@@ -19,6 +19,7 @@ from trellis.records.record import Count, Group, Page, Record, Shape
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.scope import ReaderScope
 from trellis.records.selection import Selection
+from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -30,7 +31,7 @@ DEFAULT_SORT = (Sort("created_at", descending=True),)
 
 @dataclass(frozen=True, slots=True)
 class ListPlan:
-    """A list's SELECT without its page, and what its rows mean: made once, used for every page and every reader alike."""
+    """A list's SELECT without its page, and what its rows mean: made once, used for all who have the same rights."""
 
     statement: sa.Select[Any]
     shape: Shape
@@ -38,6 +39,11 @@ class ListPlan:
     places: tuple[int, ...]
     mark: str
     search: sa.ColumnElement[Any]
+    is_open: bool  # every searched field may be seen
+
+    def matches(self, q: str) -> sa.ColumnElement[bool]:
+        """The condition of a search."""
+        return search.matches(self.search, q, is_open=self.is_open)
 
 
 _plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
@@ -61,7 +67,7 @@ def list_page(
     plan = _list_plan(session, entity, tuple(columns), tuple(where), tuple(sort), deleted)
     statement = plan.statement
     if q and q.strip():
-        statement = statement.where(search.matches(plan.search, q))
+        statement = statement.where(plan.matches(q))
     if cursor:
         values = paging.read_cursor(cursor, plan.mark, len(plan.keys))
         statement = statement.where(paging.after(plan.keys, values))
@@ -91,7 +97,7 @@ def _list_plan(
     conditions = restrict(selection, formulas, deleted=deleted)
     statement = selection.select().where(*conditions).order_by(*(k.order() for k in keys))
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
-    plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search)
+    plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search, selection.is_open)
     if selection.is_shareable and not any(f.uses for f in formulas):
         _plans[key] = plan
         while len(_plans) > PLANS_KEPT:
@@ -242,7 +248,7 @@ def restrict(
         conditions.append(reach)
     conditions.extend(f.predicate(selection.scope) for f in formulas)
     if q and q.strip():
-        conditions.append(search.matches(table.search, q))
+        conditions.append(selection.matches(q))
     return conditions
 
 
@@ -273,6 +279,20 @@ def compile_filter(session: Session, entity: str, text: str) -> Formula:
     while len(_filters) > PLANS_KEPT:
         _filters.popitem(last=False)
     return formula
+
+
+def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequence[str] | None = None) -> list[Record]:
+    """The rows of an inverse list, in order."""
+    inverse = session.entity(entity).inverses[name]
+    read(session, entity, id, fields=(), deleted=True)
+    require_readable(session, inverse.entity)
+    selection = Selection(session, inverse.entity)
+    shape = selection.shape(readable_fields(session, inverse.entity) if columns is None else columns)
+    table = selection.alias.c
+    conditions = [*restrict(selection, ()), table[short(inverse.field)] == id]
+    order = [table.position] if "position" in table else []
+    rows = session.execute(selection.select().where(*conditions).order_by(*order, table.created_at, table.id)).all()
+    return [Record(shape, row) for row in rows]
 
 
 def require_readable(session: Session, entity: str) -> None:

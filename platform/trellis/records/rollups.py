@@ -36,7 +36,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A roll-up that reads a field of records that are found over `hops` from its own; no field: which ones there are."""
+    """A roll-up that reads a field of records over `hops` from its own; no field: which records there are."""
 
     entity: str
     rollup: str

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
+from trellis.model.field import Field
+from trellis.model.model import Model
 from trellis.records import search
 from trellis.records.draft import Draft
 from trellis.records.refusal import Refused
@@ -67,25 +69,36 @@ def _system(session: Session, draft: Draft) -> dict[str, Any]:
     return row
 
 
-def search_tokens(draft: Draft) -> list[str]:
-    """The words that the record is found by."""
-    texts = []
+def search_vector(draft: Draft) -> str:
+    """The `search` column's value: words of fields that some role conceals are marked as such."""
+    concealed = concealed_fields(draft.record.graph.session.model, draft.entity.key)
+    fields = draft.entity.search_fields()
+    if not any(f.key in concealed for f in fields):
+        return search.vector_text(search.tokens(t for f in fields for t in _texts(draft, f)))
+    open_ = search.tokens(t for f in fields if f.key not in concealed for t in _texts(draft, f))
+    return search.vector_text(open_, search.tokens(t for f in fields if f.key in concealed for t in _texts(draft, f)))
+
+
+def concealed_fields(model: Model, entity: str) -> frozenset[str]:
+    """The fields that some role hides or masks."""
+    grants = (role.grants.get(entity) or role.grants.get("*") for role in model.roles.values())
+    return frozenset(
+        name for g in grants if g is not None for name, mode in g.fields.items() if mode in ("hidden", "masked")
+    )
+
+
+def _texts(draft: Draft, field: Field) -> list[str]:
+    """What the record is found by because of one field; links by the titles of what they point to."""
     graph = draft.record.graph
-    for field in draft.entity.search_fields():
-        kind = field.type.formula_type().kind
-        value = draft.record.value(field.key)
-        if kind == "record":
-            texts.append((graph.title(value) or "") if value is not None else "")
-        elif kind == "records":
-            texts.extend(graph.title(ref) or "" for ref in value or ())
-        else:
-            texts.append(field.type.search_text(value))
-    return search.tokens(texts)
-
-
-def search_vector(draft: Draft) -> Any:
-    """The `search` column's value: tokens as PostgreSQL writes a tsvector."""
-    return search.vector_text(search_tokens(draft))
+    kind = field.type.formula_type().kind
+    value = draft.record.value(field.key)
+    if value is None:
+        return []
+    if kind == "record":
+        return [graph.title(value) or ""]
+    if kind == "records":
+        return [graph.title(ref) or "" for ref in value]
+    return [field.type.search_text(value)]
 
 
 class refusing_races:

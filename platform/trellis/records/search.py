@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,37 +44,52 @@ def tokens(texts: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def query_text(q: str) -> str | None:
+def query_text(q: str, *, weight: str = "") -> str | None:
     """A search as a tsquery: all words, the last one by its beginning; None when nothing can be searched for."""
     words = list(runs(q))[:20]
     parts: list[str] = []
     for index, (word, cjk) in enumerate(words):
         is_last = index == len(words) - 1
         if not cjk:
-            parts.append(_lexeme(word[:MAX_LENGTH], prefix=is_last))
+            parts.append(_operand(word[:MAX_LENGTH], "*" if is_last else "", weight))
         elif len(word) == 1:
-            parts.append(_lexeme(word, prefix=True))
+            parts.append(_operand(word, "*", weight))
         else:
-            parts.extend(_lexeme(word[start : start + 2], prefix=False) for start in range(len(word) - 1))
+            parts.extend(_operand(word[start : start + 2], "", weight) for start in range(len(word) - 1))
     return " & ".join(parts) or None
 
 
-def _lexeme(word: str, *, prefix: bool) -> str:
+def _operand(word: str, prefix: str, weight: str) -> str:
     """A word as a tsquery operand; words hold letters and digits only, so nothing needs escaping but the quotes."""
-    return f"'{word}'{':*' if prefix else ''}"
+    label = prefix + weight
+    return f"'{word}':{label}" if label else f"'{word}'"
 
 
-def matches(column: sa.ColumnElement[object], q: str) -> sa.ColumnElement[bool]:
-    """Whether the record of this `search` column matches the search; true for an empty search."""
-    text = query_text(q)
+def matches(column: sa.ColumnElement[Any], q: str, *, is_open: bool = True) -> sa.ColumnElement[bool]:
+    """Whether the record of this `search` column matches the search; true for an empty search.
+
+    Not `is_open`: only by words of fields that no role conceals.
+    """
+    text = query_text(q, weight="" if is_open else OPEN)
     if text is None:
         return sa.true() if not q.strip() else sa.false()
     return column.op("@@", return_type=sa.Boolean())(sa.cast(sa.literal(text, sa.Text()), _TsQuery()))
 
 
-def vector_text(words: Iterable[str]) -> str:
-    """Tokens as PostgreSQL writes a tsvector; they hold letters and digits only, so nothing needs escaping."""
-    return " ".join(f"'{word}'" for word in words)
+OPEN, CONCEALED = "D", "A"  # the weights of words that everybody may find a record by, and of those some may not
+
+
+def vector_text(words: Iterable[str], concealed: Iterable[str] | None = None) -> str:
+    """Tokens as PostgreSQL writes a tsvector; they hold letters and digits only, so nothing needs escaping.
+
+    `concealed` holds the words of fields that some role hides; with them, every word gets its weight.
+    """
+    if concealed is None:
+        return " ".join(f"'{word}'" for word in words)
+    places = {word: ["1"] for word in words}
+    for word in concealed:
+        places.setdefault(word, []).append(f"2{CONCEALED}")
+    return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())
 
 
 class _TsQuery(sa.types.UserDefinedType[str]):

@@ -16,6 +16,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.choices import ChoiceLike
+from trellis.records import search
 from trellis.records.catalog import Catalog, is_blank_free
 from trellis.records.faults import unknown_field
 from trellis.records.masking import mask
@@ -168,7 +169,7 @@ class Selection:
     # ── sorting ──────────────────────────────────────────────────────────────────────────────────────────
 
     def sort_key(self, path: str, *, descending: bool) -> SortKey:
-        """What a list is ordered by at a path: choices in their order, links by title, money in the tenant's currency."""
+        """What a list is ordered by: choices in their order, links by title, money in the tenant's currency."""
         scope, field = self.locate(path)
         if field is None:
             return SortKey(_plain(self.catalog.path(self.scope, path)), descending)
@@ -210,15 +211,24 @@ class Selection:
     def number(self, path: str) -> sa.ColumnElement[Any]:
         """The same, for something that can be added up."""
         _, field = self.locate(path)
-        if field is not None and field.type.formula_type().kind not in ("number", "money", "duration"):
-            if field.type.formula_type().kind not in ("date", "datetime"):
-                raise Refused([Fault("invalid", "{field} cannot be added up.", path, {"field": path})])
+        countable = ("number", "money", "duration", "date", "datetime")
+        if field is not None and field.type.formula_type().kind not in countable:
+            raise Refused([Fault("invalid", "{field} cannot be added up.", path, {"field": path})])
         return self.plain(path)
 
     def is_money(self, path: str) -> bool:
         """Whether the value at a path is money."""
         _, field = self.locate(path)
         return field is not None and field.type.formula_type().kind == "money"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this person may see every field that records of the entity are found by."""
+        return not any(self.catalog.is_concealed(self.entity.key, f.key) for f in self.entity.search_fields())
+
+    def matches(self, q: str) -> sa.ColumnElement[bool]:
+        """Whether the row matches a search, by what this person may see."""
+        return search.matches(self.alias.c.search, q, is_open=self.is_open)
 
     @property
     def is_shareable(self) -> bool:

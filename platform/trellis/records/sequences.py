@@ -36,7 +36,7 @@ def number(session: Session, drafts: Many[Draft]) -> None:
             elif (n := field.type.read_number(str(value))) is not None:
                 given[key] = max(n, given.get(key, 0))
     for key in sorted(counters.keys() | given.keys()):  # one order for all writers, so that none wait for each other
-        entity, name, scope = key
+        entity, name, _ = key
         kind = session.model.entities[entity].fields[name].type
         assert isinstance(kind, Sequence)
         if key in given:

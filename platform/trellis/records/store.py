@@ -10,13 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.formula import Formula
-from trellis.formula.types import Value
+from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
+from trellis.records import batch, forms, history, joining, picker, query, rights, write
 from trellis.records import bin as recycle
-from trellis.records import history, query, write
 from trellis.records.draft import Hooks
 from trellis.records.principal import Principal
-from trellis.records.record import Change, Count, Group, Page, Record
+from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.refusal import Missing
 from trellis.records.session import Session
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 Where = Sequence[Formula | str]
+Records = list[Record]
+Ids = list[UUID]
+Choices = list[Choice]
+Names = list[str]
+Groups = list[Group]
+Changes = list[Change]
+Outcomes = list[Outcome]
 
 
 class Store:
@@ -105,18 +112,69 @@ class Store:
         totals: Mapping[str, str] | None = None,
         where: Where = (),
         q: str | None = None,
-    ) -> list[Group]:
+    ) -> Groups:
         """Counts and totals by a field's value."""
         with self.session.transaction():
             return query.groups(self.session, entity, field, totals=totals, where=where, q=q)
 
     def history(
         self, entity: str, id: UUID | str, limit: int = 50, before: int | None = None, *, deleted: bool = True
-    ) -> list[Change]:
+    ) -> Changes:
         """A record's changes, the newest first. Raises Missing when the record cannot be read."""
         with self.session.transaction():
             query.read(self.session, entity, as_id(id), fields=(), deleted=deleted)
             return history.read(self.session, entity, as_id(id), limit=limit, before=before)
+
+    def lines(self, entity: str, id: UUID | str, name: str, *, columns: Sequence[str] | None = None) -> Records:
+        """The rows of an inverse list of parts, in order, with every field that this person may see."""
+        with self.session.transaction():
+            return query.lines(self.session, entity, as_id(id), name, columns=columns)
+
+    def matching(self, entity: str, *, where: Where = (), q: str | None = None, limit: int = batch.MOST) -> Ids:
+        """The ids of all records that match: what “select all” means."""
+        with self.session.transaction():
+            return batch.matching(self.session, entity, where, q=q, limit=limit)
+
+    def pick(
+        self,
+        entity: str,
+        q: str | None = None,
+        *,
+        field: tuple[str, str] | None = None,
+        this: picker.This = None,
+        limit: int = 20,
+    ) -> Choices:
+        """What a picker offers; `field` (entity, name) is the link it is for, `this` the open form's values."""
+        with self.session.transaction():
+            return picker.pick(self.session, entity, q, field=field, this=this, limit=limit)
+
+    def search(self, q: str, entities: Sequence[str] | None = None, limit: int = 20) -> Choices:
+        """Records of every readable entity that match."""
+        with self.session.transaction():
+            return picker.find(self.session, q, entities=entities, limit=limit)
+
+    def evaluate_form(self, entity: str, values: Mapping[str, Any], id: UUID | str | None = None) -> FormState:
+        """What stands in an open form, judged: conditions, defaults, computed values; nothing is saved."""
+        with self.session.transaction():
+            return forms.evaluate(self.session, entity, values, None if id is None else as_id(id))
+
+    # ── rights ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def may(self, action: str, entity: str, record: Record | UUID | str | None = None) -> bool:
+        """Whether an action is allowed with a record, or with any at all."""
+        id = record.id if isinstance(record, Record) else record
+        if id is None or self.session.permit.is_unlimited(action, entity):
+            return rights.may(self.session, action, entity)
+        with self.session.transaction():
+            return rights.may_with(self.session, action, entity, as_id(id))
+
+    def readable_fields(self, entity: str) -> Names:
+        """The fields that this person may see."""
+        return query.readable_fields(self.session, entity)
+
+    def writable_fields(self, entity: str) -> Names:
+        """The fields that this person may set; conditions may still forbid one for a record."""
+        return rights.writable_fields(self.session, entity)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,6 +212,52 @@ class Store:
         """Remove a record in the bin for good."""
         with self.session.write():
             recycle.purge(self.session, entity, as_id(id), means=means)
+
+    def link(
+        self,
+        entity: str,
+        id: UUID | str,
+        field: str,
+        target: Ref | UUID | str,
+        columns: Mapping[str, Any] | None = None,
+        *,
+        means: str = "page",
+    ) -> None:
+        """Link a record with another, by a links field or an inverse list."""
+        with self.session.write():
+            other = target if isinstance(target, Ref) else as_id(target)
+            joining.link(self.session, entity, as_id(id), field, other, columns or {}, means=means)
+
+    def unlink(self, entity: str, id: UUID | str, field: str, target: Ref | UUID | str, *, means: str = "page") -> None:
+        """Take a link away."""
+        with self.session.write():
+            other = target if isinstance(target, Ref) else as_id(target)
+            joining.unlink(self.session, entity, as_id(id), field, other, means=means)
+
+    def create_many(self, entity: str, rows: Sequence[Mapping[str, Any]], *, means: str = "import") -> Outcomes:
+        """Create records in bulk; each row has an outcome, and a refused one holds up no other."""
+        with self.session.write():
+            return batch.create_many(self.session, entity, rows, means=means)
+
+    def update_many(
+        self, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str = "import"
+    ) -> Outcomes:
+        """Change records in bulk, each with its own values."""
+        with self.session.write():
+            return batch.update_many(self.session, entity, changes, means=means)
+
+    def update_where(
+        self,
+        entity: str,
+        values: Mapping[str, Any],
+        *,
+        where: Where = (),
+        q: str | None = None,
+        means: str = "bulk",
+    ) -> Outcomes:
+        """Change all records that match."""
+        with self.session.write():
+            return batch.update_where(self.session, entity, where, values, q=q, means=means)
 
 
 def as_id(id: UUID | str) -> UUID:

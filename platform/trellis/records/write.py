@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Value
-from trellis.records import check, history, lines, linked, pipeline, rollups, rows, sequences, unique, values
+from trellis.records import check, history, lines, linked, money, pipeline, rollups, rows, sequences, unique, values
 from trellis.records.catalog import Catalog
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
@@ -54,6 +54,8 @@ def prepare(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
     if draft.is_new:
         fill_defaults(session, draft)
     lines.take(session, draft, given)
+    linked.keep_primary(draft)
+    linked.check(draft)
     pipeline.follow(session, draft)
     for hook in session.hooks.before:
         hook(draft)
@@ -82,6 +84,7 @@ def derive(draft: Draft) -> None:
     for field in draft.entity.fields.values():
         if field.clear_when_hidden and draft.value(field.key) is not None and not is_visible(draft, field):
             draft.set(field.key, None)
+    money.fill_base(draft)
     rollups.preview(draft)
 
 
@@ -190,7 +193,7 @@ def update(
 
 
 def refuse_stale(session: Session, draft: Draft) -> None:
-    """Raise Stale with the fields that the writer meant to change, as they are now; nothing to change is no conflict."""
+    """Raise Stale with what the writer meant to change, as it is now; nothing to change is no conflict."""
     differing = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)]
     if not differing and not lines.changed(draft):
         return
@@ -220,6 +223,7 @@ def store_changed(session: Session, draft: Draft) -> None:
     touched = bool(changed) or lines.changed(draft) or linked.changed(draft)
     if not touched:
         return
+    draft.is_written = True
     sequences.number(session, [d for d in draft.every() if d.is_new])
     stored = {f.key for f in draft.stored_fields()}
     rows.update(session, draft, [name for name in changed if name in stored])

@@ -1,0 +1,107 @@
+"""Many records at once: imports and bulk edits, each row with an outcome of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from trellis.formula.formula import Formula
+from trellis.records import query, write
+from trellis.records.draft import Draft
+from trellis.records.record import Outcome
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.selection import Selection
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+CHUNK = 500
+MOST = 100_000
+
+
+def create_many(session: Session, entity: str, rows: Sequence[Mapping[str, Any]], *, means: str) -> list[Outcome]:
+    """Create records, many rows to a statement; a refused row holds up no other."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(rows), CHUNK):
+        outcomes.extend(_create_chunk(session, entity, rows[start : start + CHUNK], means))
+    return outcomes
+
+
+def _create_chunk(session: Session, entity: str, rows: Sequence[Mapping[str, Any]], means: str) -> list[Outcome]:
+    drafts = write.create_drafts(session, entity, rows, means=means)
+    faults = [tuple(d.all_faults()) for d in drafts]
+    good = [d for d, wrong in zip(drafts, faults, strict=True) if not wrong]
+    late: dict[int, tuple[Fault, ...]] = {}
+    if good:
+        try:
+            with session.connection.begin_nested():
+                write.store_new(session, good)
+        except (Refused, Forbidden, IntegrityError):
+            late = _one_by_one(session, good)
+    outcomes = []
+    for draft, wrong in zip(drafts, faults, strict=True):
+        wrong = wrong or late.get(id(draft), ())
+        outcomes.append(Outcome("refused", None, wrong) if wrong else Outcome("created", draft.record.id))
+    return outcomes
+
+
+def _one_by_one(session: Session, drafts: Sequence[Draft]) -> dict[int, tuple[Fault, ...]]:
+    """Store drafts singly, to find the one that the database refuses."""
+    refused: dict[int, tuple[Fault, ...]] = {}
+    for draft in drafts:
+        try:
+            with session.connection.begin_nested():
+                write.store_new(session, [draft])
+        except Refused as error:
+            refused[id(draft)] = error.faults
+        except Forbidden:
+            refused[id(draft)] = (Fault("forbidden", "You are not allowed to create this.", None),)
+    return refused
+
+
+def update_many(
+    session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str
+) -> list[Outcome]:
+    """Change records, each with values of its own."""
+    return [_update_one(session, entity, id, values, means) for id, values in changes]
+
+
+def _update_one(session: Session, entity: str, id: UUID, values: Mapping[str, Any], means: str) -> Outcome:
+    try:
+        with session.connection.begin_nested():
+            draft = write.update(session, entity, id, values, version=None, means=means)
+    except Refused as error:
+        return Outcome("refused", id, error.faults)
+    except Missing:
+        return Outcome("refused", id, (Fault("missing", "There is no such record.", None),))
+    except Forbidden:
+        return Outcome("refused", id, (Fault("forbidden", "You are not allowed to change this.", None),))
+    return Outcome("updated" if draft.is_written else "unchanged", id)
+
+
+def update_where(
+    session: Session,
+    entity: str,
+    where: Sequence[Formula | str],
+    values: Mapping[str, Any],
+    *,
+    q: str | None = None,
+    means: str = "bulk",
+) -> list[Outcome]:
+    """Change every record that matches and that this person may read."""
+    return update_many(session, entity, [(id, values) for id in matching(session, entity, where, q=q)], means=means)
+
+
+def matching(
+    session: Session, entity: str, where: Sequence[Formula | str], *, q: str | None = None, limit: int = MOST
+) -> list[UUID]:
+    """The ids of all records that match."""
+    query.require_readable(session, entity)
+    selection = Selection(session, entity)
+    place = selection.add(selection.alias.c.id)
+    conditions = query.restrict(selection, query.compile_all(session, entity, where), q=q)
+    rows = session.execute(selection.select().where(*conditions).order_by(selection.alias.c.id).limit(limit)).all()
+    return [row[place] for row in rows]

@@ -1,0 +1,195 @@
+"""Finding records by what people type: pickers, and the search over everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.env import RecordLike
+from trellis.formula.formula import Formula
+from trellis.formula.sql.scope import SqlScope
+from trellis.formula.types import Ref
+from trellis.model.entity import Entity
+from trellis.model.fields.base import Invalid
+from trellis.records import query, search
+from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.record import Choice
+from trellis.records.selection import Selection
+from trellis.storage.names import short
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+DETAIL_TYPES = ("email", "phone", "address", "link", "text", "sequence", "choice")
+This = Mapping[str, Any] | RecordLike | None
+
+
+def pick(
+    session: Session,
+    entity: str,
+    q: str | None,
+    *,
+    field: tuple[str, str] | None = None,
+    this: This = None,
+    limit: int = 20,
+) -> list[Choice]:
+    """Live records that match what was typed, by title; `field` says for which link, whose filter is kept."""
+    query.require_readable(session, entity)
+    definition = session.entity(entity)
+    selection = Selection(session, entity)
+    details = detail_paths(session, definition)
+    shape = selection.shape(details)
+    conditions = query.restrict(selection, ())
+    if field is not None:
+        conditions.extend(_filter(session, selection, field, this))
+    title = selection.catalog.title(selection.scope)
+    conditions.extend(_typed(selection, title, q))
+    if "active" in definition.fields and definition.internal:
+        conditions.append(selection.alias.c.active.is_not(False))
+    statement = selection.select().where(*conditions).order_by(title, selection.alias.c.id).limit(limit)
+    rows = session.execute(statement).all()
+    kinds = [definition.fields[d].type for d in details]
+    choices = []
+    for row in rows:
+        texts = [k.display(shape.slots[d](row), session.reader) for d, k in zip(details, kinds, strict=True)]
+        name = shape.title(row) or ""
+        detail = " · ".join(t for t in texts if t and t != name)
+        choices.append(Choice(Ref(entity, row[shape.id], name), name, detail))
+    return choices
+
+
+def detail_paths(session: Session, entity: Entity) -> list[str]:
+    """The fields of a choice's second line: two that tell namesakes apart, an address or a way to reach them."""
+    modes = session.permit.modes(entity.key)
+    named = {entity.title_field, *(p[0] for p in (entity.title.reads if entity.title else ()))}
+    wanted = []
+    for kind in DETAIL_TYPES:
+        for field in entity.fields.values():
+            is_telling = kind not in ("text", "choice", "link") or field.search or kind == "link"
+            if field.type.name == kind and field.is_stored and not field.system and is_telling:
+                if field.key not in named and field.key not in modes and not field.personal:
+                    wanted.append(field.key)
+    return wanted[:2]
+
+
+def _typed(selection: Selection, title: sa.ColumnElement[Any], q: str | None) -> list[sa.ColumnElement[bool]]:
+    """What was typed, as words anywhere in what the record is found by, else as a part of its title."""
+    if not q or not q.strip():
+        return []
+    by_title = sa.func.lower(title).contains(q.strip().lower(), autoescape=True)
+    if not selection.entity.search_fields():
+        return [by_title]
+    return [sa.or_(selection.matches(q), by_title)]
+
+
+def _filter(session: Session, selection: Selection, field: tuple[str, str], this: This) -> list[sa.ColumnElement[bool]]:
+    """The link's filter over the targets; `this` is the record whose form is open."""
+    owner, name = field
+    definition = session.entity(owner).fields.get(name)
+    formula = getattr(definition.type, "filter", None) if definition is not None else None
+    if not isinstance(formula, Formula):
+        return []
+    record = as_record(session, owner, this)
+    scope = SqlScope(
+        selection.catalog, selection.entity.key, selection.alias, session.reader, record, graph=record.graph
+    )
+    with selection.catalog.unguarded():
+        predicate = formula.predicate(scope)
+    if scope.joined() is selection.alias:
+        return [predicate]
+    inner = sa.select(sa.literal(1))  # joins of its own: asked apart, so that the picker's rows stay single
+    table = session.table(selection.entity.key).alias()
+    scope = SqlScope(selection.catalog, selection.entity.key, table, session.reader, record, graph=record.graph)
+    with selection.catalog.unguarded():
+        predicate = formula.predicate(scope)
+    inner = inner.select_from(scope.joined()).where(table.c.id == selection.alias.c.id, predicate)
+    return [sa.exists(inner)]
+
+
+def as_record(session: Session, entity: str, this: This) -> LiveRecord:
+    """An open form's values as a record: what was typed over what is stored."""
+    if isinstance(this, LiveRecord):
+        return this
+    graph = StoreGraph(session)
+    definition = session.entity(entity)
+    given: Mapping[str, Any] = this if isinstance(this, Mapping) else {}
+    if this is not None and not isinstance(this, Mapping) and this.id is not None:
+        given = {"id": this.id}
+    stored = _stored(graph, entity, given.get("id"))
+    record = stored.copy() if stored is not None else LiveRecord(graph, definition, _NEW, {}, is_new=True)
+    for key, raw in given.items():
+        field = definition.fields.get(key)
+        if field is None or not field.is_writable:
+            continue
+        try:
+            record.set(key, field.type.parse(raw, session.reader))
+        except Invalid:
+            record.set(key, None)
+    return record
+
+
+_NEW = UUID(int=0)
+
+
+def _stored(graph: StoreGraph, entity: str, id: Any) -> LiveRecord | None:
+    try:
+        return graph.follow(Ref(entity, id if isinstance(id, UUID) else UUID(str(id)))) if id else None
+    except ValueError:
+        return None
+
+
+def find(session: Session, q: str, *, entities: Sequence[str] | None = None, limit: int = 20) -> list[Choice]:
+    """Records of every readable entity that match, titles that begin with what was typed first; one statement."""
+    if search.query_text(q) is None:
+        return []
+    parts = []
+    wanted = entities if entities is not None else list(session.model.entities)
+    for key in wanted:
+        entity = session.entity(key)
+        if not entity.search_fields() or entity.part_of or not session.permit.may("read", key):
+            continue
+        parts.append(_search_part(session, key, q, limit))
+    if not parts:
+        return []
+    together = sa.union_all(*parts).subquery()
+    statement = sa.select(together).order_by(together.c.rank, together.c.updated_at.desc()).limit(limit)
+    rows = session.execute(statement).all()
+    return [Choice(Ref(r.entity, r.id, r.title or ""), r.title or "", r.detail or "") for r in rows]
+
+
+def _search_part(session: Session, entity: str, q: str, limit: int) -> sa.SelectBase:
+    selection = Selection(session, entity)
+    title = selection.catalog.title(selection.scope)
+    lowered, typed = sa.func.lower(title), q.strip().lower()
+    rank = sa.case((lowered == typed, 0), (lowered.startswith(typed, autoescape=True), 1), else_=2)
+    conditions = [*query.restrict(selection, ()), selection.matches(q)]
+    found = sa.select(
+        sa.literal(entity, sa.Text()).label("entity"),
+        selection.alias.c.id.label("id"),
+        sa.cast(title, sa.Text()).label("title"),
+        _detail(session, selection).label("detail"),
+        rank.label("rank"),
+        selection.alias.c.updated_at.label("updated_at"),
+    )
+    newest = (
+        found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at")).limit(limit)
+    )
+    return newest.subquery().select()
+
+
+def _detail(session: Session, selection: Selection) -> sa.ColumnElement[Any]:
+    """A hit's second line in SQL: its plain text details."""
+    table = selection.alias.c
+    texts = []
+    for name in detail_paths(session, selection.entity):
+        field = selection.entity.fields[name]
+        if field.type.name in ("email", "phone", "text", "sequence"):
+            texts.append(table[short(name)])
+        elif field.type.formula_type().kind == "record":
+            targets = field.type.formula_type().entities
+            if len(targets) == 1:
+                texts.append(selection.catalog.title(selection.scope.follow(name, targets[0])))
+    return sa.func.concat_ws(" · ", *texts, type_=sa.Text()) if texts else sa.literal("", sa.Text())
