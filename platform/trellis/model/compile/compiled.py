@@ -12,6 +12,7 @@ from trellis.config.layer import Layer, layer_from_files
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
+from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
 from trellis.model.compile.entities import compile_entity
@@ -23,6 +24,7 @@ from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.shapes import check_shapes
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
+from trellis.model.compile.translations import check_translations
 from trellis.model.compile.types import Types
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
@@ -126,6 +128,8 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
         languages=languages(ctx),
         origins=_origins(ctx),
     )
+    check_others(ctx, types)
+    check_translations(ctx)
     profile = compile_profile(ctx)
     problems = _sorted([*configuration.problems, *ctx.problems])
     sound = not any(p.is_error for p in problems)

@@ -45,6 +45,32 @@ def template(ctx: Context, item: Item | None, scope: Scope) -> Formula | None:
         return None
 
 
+def part(ctx: Context, item: Item, start: int, end: int, scope: Scope, expected: Type | None = None) -> Formula | None:
+    """The formula that stands between two characters of a text."""
+    try:
+        return compile_formula(item.text[start:end], scope, expected=expected)
+    except FormulaError as error:
+        report(ctx, item, error, start)
+        return None
+
+
+def value(ctx: Context, item: Item, scope: Scope) -> Formula | None:
+    """What `set:` and the like hold: a formula after `=`, a text with {formulas}, or a plain value (None)."""
+    if isinstance(item.data, dict):
+        for _, inner in item.entries():
+            value(ctx, inner, scope)
+        return None
+    if isinstance(item.data, list):
+        for inner in item.each():
+            value(ctx, inner, scope)
+        return None
+    if not isinstance(item.data, str) or item.text.startswith("=="):
+        return None
+    if item.text.startswith("="):
+        return formula(ctx, item, scope)
+    return template(ctx, item, scope) if "{" in item.text else None
+
+
 def report(ctx: Context, item: Item, error: FormulaError, skipped: int) -> None:
     """Note the faults of a formula where they stand in the file."""
     for fault in error.faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from trellis.formula.types import Type, record_of, records_of
+from trellis.formula.types import ANY, Type, record_of, records_of
 
 if TYPE_CHECKING:
     from trellis.model.compile.types import Types
@@ -23,6 +23,8 @@ class EntityScope:
         """The type of a plain name."""
         if name in self.variables:
             return self.variables[name]
+        if name.startswith("param."):
+            return ANY if "param" in self.variables else None
         if name.startswith("setting."):
             return self.types.setting(name.removeprefix("setting."))
         return self.types.of(self.entity, name) if self.entity else None
@@ -36,6 +38,8 @@ class EntityScope:
 
     def member(self, type: Type, name: str) -> Type | None:
         """The type of a field of a record; for a link to several entities, in those that have it."""
+        if type.kind in ("any", "json"):
+            return ANY
         entities = type.entities or tuple(k for k, d in self.types.ctx.drafts.items() if not d.is_abstract)
         found = [t for e in entities if (t := self.types.of(e, name)) is not None]
         if not found:

@@ -1,0 +1,33 @@
+"""Checks of meaning for kinds that the Model does not hold yet: what they name exists, their formulas compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trellis.model.compile.checks.others import check_assignment, check_convert, check_email, check_pool, check_scoring, check_sla
+from trellis.model.compile.checks.reports import check_dashboard, check_report
+from trellis.model.compile.checks.workflows import check_sequence, check_workflow
+from trellis.model.compile.context import Context
+from trellis.model.compile.item import Item
+from trellis.model.compile.types import Types
+
+CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
+    "assignment": check_assignment,
+    "convert": check_convert,
+    "dashboard": check_dashboard,
+    "document": check_email,
+    "email": check_email,
+    "pool": check_pool,
+    "report": check_report,
+    "scoring": check_scoring,
+    "sequence": check_sequence,
+    "sla": check_sla,
+    "workflow": check_workflow,
+}
+
+
+def check_others(ctx: Context, types: Types) -> None:
+    """Check every document of these kinds."""
+    for kind, check in CHECKS.items():
+        for key, document in ctx.configuration.of(kind).items():
+            check(ctx, types, key, Item(dict(document.data), document.place, "", document.name))

@@ -1,0 +1,108 @@
+"""Conversions, service levels, assignments, pools, scorings, messages."""
+
+from __future__ import annotations
+
+from trellis.formula.types import record_of
+from trellis.model.compile.checks.names import Names
+from trellis.model.compile.context import Context
+from trellis.model.compile.formulas import formula, template
+from trellis.model.compile.item import Item
+from trellis.model.compile.types import Types
+
+
+def check_convert(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A conversion: its key is the entity that is converted."""
+    names = Names(ctx, types)
+    entity = names.entity(item.get("convert"))
+    if entity is None:
+        return
+    into = item.get("into")
+    made = {k: record_of(k) for k, _ in (into.entries() if into is not None else ()) if k in ctx.drafts}
+    scope = types.scope(entity, **made)
+    for target, each in into.entries() if into is not None else ():
+        found = names.entity(each.plain(target))
+        names.fields(each.get("match"), found)
+        names.keys(each.get("set"), found, scope)
+    then = item.get("then")
+    if then is not None:
+        names.keys(then.get("set"), entity, scope)
+    names.conditions(item, scope, "when")
+    names.roles(item.get("roles"))
+
+
+def check_sla(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A service level."""
+    names = Names(ctx, types)
+    names.document(item.get("calendar"), "calendar")
+    entity = names.entity(item.get("entity"))
+    if entity is None:
+        return
+    scope = names.scope(entity)
+    names.conditions(item, scope, "when", "met_when", "pause_when")
+    formula(ctx, item.get("start"), scope)
+    targets = item.get("targets")
+    for _, target in targets.entries() if targets is not None else ():
+        names.conditions(target, scope, "when")
+
+
+def check_assignment(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """An assignment."""
+    names = Names(ctx, types)
+    entity = names.entity(item.get("entity"))
+    if entity is None:
+        return
+    names.conditions(item, names.scope(entity), "when")
+    rules = item.get("rules")
+    for rule in rules.each() if rules is not None else ():
+        names.conditions(rule, names.scope(entity), "when")
+        among = rule.get("among")
+        if among is not None:
+            names.roles(among.get("role"))
+
+
+def check_pool(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A pool."""
+    names = Names(ctx, types)
+    entity = names.entity(item.get("entity"))
+    if entity is None:
+        return
+    names.conditions(item, names.scope(entity), "filter")
+    names.fields(item.get("hide"), entity)
+    for word in ("members", "admins"):
+        people = item.get(word)
+        names.roles(people.get("roles") if people is not None else None)
+    claim = item.get("claim")
+    if claim is not None:
+        names.conditions(claim, names.scope(entity), "not_counting")
+
+
+def check_scoring(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A scoring."""
+    names = Names(ctx, types)
+    entity = names.entity(item.get("entity"))
+    if entity is None:
+        return
+    names.fields(item.get("field"), entity)
+    fit, behaviour = item.get("fit"), item.get("behaviour")
+    for _, each in fit.entries() if fit is not None else ():
+        names.conditions(each, names.scope(entity), "when")
+    for _, each in behaviour.entries() if behaviour is not None else ():
+        on = each.get("on")
+        what = names.entity(on.get("record")) if on is not None else None
+        if what is not None:
+            names.conditions(each, names.scope(what), "when")
+            formula(ctx, each.get("of"), names.scope(what), None)
+
+
+def check_email(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A message or a paper: its texts name fields of its entity."""
+    names = Names(ctx, types)
+    written = item.get("entity")
+    entity = names.entity(written)
+    if written is None or entity is None:
+        return
+    words = ("subject", "body", "text", "consent") if item.get("email") is not None else ("name",)
+    for word in words:
+        found = item.get(word)
+        if found is not None and "{" in found.text:
+            template(ctx, found, names.scope(entity))
