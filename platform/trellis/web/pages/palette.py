@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import render_template, request
+from flask import Response, jsonify, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -68,8 +68,10 @@ class PaletteView(Page):
 
     @expose("/keys")  # type: ignore[untyped-decorator]
     @signed_in
-    def keys(self) -> str:
-        """The keyboard's help."""
+    def keys(self) -> Response | str:
+        """The keyboard's help; with `?letters=1` the addresses behind `g`."""
+        if "letters" in request.args:
+            return jsonify({letter: entity_address(key) for letter, key, _label in letters()})
         return render_template("_keys.html", letters=letters())
 
 
