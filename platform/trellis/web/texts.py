@@ -29,4 +29,12 @@ def script_texts() -> dict[str, str]:
         "more": _("More"),
         "saved": _("Saved"),
         "selected": _("{count} selected"),
+        "delete": _("Delete"),
+        "bulk-delete": _("Move {count} records to the bin?"),
+        "palette": _("Search and commands"),
+        "palette-field": _("Search records, pages and actions"),
+        "results": _("Results"),
+        "choose": _("Move"),
+        "open": _("Open"),
+        "all-keys": _("All keys"),
     }
