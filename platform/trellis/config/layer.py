@@ -98,7 +98,11 @@ def read_layer(folder: Path, name: str, display: str | None = None) -> Layer:
             continue
         size += len(content)
         if len(files) >= MAX_FILES or size > MAX_LAYER_BYTES:
-            problems.append(Problem("E109", f"the layer is larger than {MAX_FILES} files or {MAX_LAYER_BYTES // 1_000_000} MB", where))
+            problems.append(
+                Problem(
+                    "E109", f"the layer is larger than {MAX_FILES} files or {MAX_LAYER_BYTES // 1_000_000} MB", where
+                )
+            )
             break
         files[relative] = content
     return Layer(name, files, shown, tuple(problems))

@@ -39,7 +39,9 @@ def is_bare_edit(data: Data) -> bool:
     return is_list_edit(data) and (isinstance(data.get("add"), list) or isinstance(data.get("remove"), list))
 
 
-def merge(base: Data, base_place: Place, data: Data, place: Place, report: Report, path: str = "") -> tuple[Data, Place]:
+def merge(
+    base: Data, base_place: Place, data: Data, place: Place, report: Report, path: str = ""
+) -> tuple[Data, Place]:
     """What the two say together, and where each value of it was written."""
     if isinstance(base, dict) and isinstance(data, dict):
         return _merge_mappings(base, base_place, data, place, report, path)
@@ -81,7 +83,9 @@ def _merge_mappings(
         elif key in merged:
             merged[key], children[key] = merge(merged[key], children[key], value, where, report, inner)
             if isinstance(merged[key], dict):
-                children[key] = children[key].under(base_place.children[key].key_line, base_place.children[key].key_column)
+                children[key] = children[key].under(
+                    base_place.children[key].key_line, base_place.children[key].key_column
+                )
         else:
             merged[key], children[key] = settle(value, where, report, inner)
     return merged, base_place.holding(children)
@@ -130,7 +134,9 @@ def _edit_list(
     return [item for item, _ in items], place.holding({i: where for i, (_, where) in enumerate(items)})
 
 
-def _edit_item(item: Data, item_place: Place, change: Data, place: Place, report: Report, path: str) -> tuple[Data, Place]:
+def _edit_item(
+    item: Data, item_place: Place, change: Data, place: Place, report: Report, path: str
+) -> tuple[Data, Place]:
     if isinstance(item, dict) and len(item) == 1 and isinstance(next(iter(item.values())), dict):
         key = next(iter(item))
         inner, inner_place = merge(item[key], item_place.children[key], change, place, report, path)

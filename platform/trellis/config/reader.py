@@ -37,14 +37,15 @@ def read_yaml(text: str | bytes, file: str, layer: str = "") -> Content:
     if len(text) > MAX_BYTES:
         problem = Problem("E109", f"the file is larger than {MAX_BYTES // 1000} kB", Mark(file, 1, 1, layer))
         return Content(Source(file, "", layer), problems=[problem])
-    if isinstance(text, bytes):
+    if not isinstance(text, str):
         try:
-            text = text.decode("utf-8-sig")
+            decoded = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             before = text[: error.start].decode("utf-8", "replace")
             source = Source(file, text.decode("utf-8", "replace"), layer)
             mark = source.mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
             return Content(source, problems=[Problem("E102", "the file is not UTF-8", mark, hint="save it as UTF-8")])
+        return read_yaml(decoded, file, layer)
     text = text.removeprefix("\ufeff")
     content = Content(Source(file, text, layer))
     _Composer(content).run()
@@ -136,7 +137,9 @@ class _Composer:
         if not raw:
             self.problem("E108", "a key is empty", line, column)
         elif raw in frame.seen:
-            self.problem("E101", f"key '{raw}' is already set on line {frame.seen[raw]}", line, column, path=self.path(raw))
+            self.problem(
+                "E101", f"key '{raw}' is already set on line {frame.seen[raw]}", line, column, path=self.path(raw)
+            )
             frame.key = ("", line, column)  # what follows is read and left aside
             return
         frame.seen[raw] = line
@@ -149,13 +152,19 @@ class _Composer:
             self.stop("E107", f"nested deeper than {MAX_DEPTH} levels", line, column)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and isinstance(frame.data, dict) and frame.key is None:
-            self.stop("E108", "a key must be a word, not a list or mapping", line, column, hint="quote text with braces or brackets")
+            self.stop(
+                "E108",
+                "a key must be a word, not a list or mapping",
+                line,
+                column,
+                hint="quote text with braces or brackets",
+            )
         if event.anchor:
             self.anchors.pop(event.anchor, None)
         data: Data = {} if isinstance(event, yaml.MappingStartEvent) else []
         self.stack.append(_Frame(data, Place(self.source, line, column), event.anchor))
 
-    def alias(self, event: yaml.AliasEvent) -> None:
+    def alias(self, event: Any) -> None:
         line, column = self.spot(event)
         found = self.anchors.get(event.anchor)
         if found is None:
@@ -203,16 +212,18 @@ class _Composer:
                         frame.data[key] = value
                         frame.children[key] = children[key]
 
-    def no_tag(self, event: yaml.NodeEvent, line: int, column: int) -> None:
+    def no_tag(self, event: Any, line: int, column: int) -> None:
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            self.problem("E105", f"YAML tags are not used here: {tag}", line, column, hint="quote text that begins with !")
+            self.problem(
+                "E105", f"YAML tags are not used here: {tag}", line, column, hint="quote text that begins with !"
+            )
 
     def path(self, key: str) -> str:
         keys = [f.key[0] for f in self.stack[:-1] if f.key is not None]
         return ".".join([*keys, key])
 
-    def spot(self, event: yaml.Event) -> tuple[int, int]:
+    def spot(self, event: Any) -> tuple[int, int]:
         return event.start_mark.line + 1, event.start_mark.column + 1
 
     def problem(self, code: str, message: str, line: int, column: int, *, hint: str = "", path: str = "") -> None:
@@ -228,7 +239,9 @@ class _Composer:
         spot = error.problem_mark or error.context_mark
         line, column = (spot.line + 1, spot.column + 1) if spot else (1, 1)
         message = " ".join(part for part in (error.context, error.problem) if part)
-        return Problem("E100", f"not readable as YAML: {message}", self.source.mark(line, column), hint=self.advice(line))
+        return Problem(
+            "E100", f"not readable as YAML: {message}", self.source.mark(line, column), hint=self.advice(line)
+        )
 
     def advice(self, line: int) -> str:
         text = self.source.line(line)

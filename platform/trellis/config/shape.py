@@ -73,7 +73,7 @@ def _forms(validator: Any, forms: Schema, value: Any, _: Schema) -> Iterator[Val
 _checker = Draft7Validator.TYPE_CHECKER.redefine_many(
     {"string": _is_text, "number": _is_number, "integer": lambda _, v: isinstance(v, int) and not isinstance(v, bool)}
 )
-ShapeValidator = jsonschema.validators.extend(
+ShapeValidator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     Draft7Validator,
     {"pattern": _pattern, "minLength": _min_length, "x-cases": _cases, "x-forms": _forms},
     type_checker=_checker,
@@ -95,7 +95,7 @@ def check_shape(validator: Any, data: Any, place: Place) -> list[Problem]:
     return [p for error in validator.iter_errors(data) for p in _problems(error, data, place)]
 
 
-def _problems(error: ValidationError, data: Any, place: Place) -> Iterator[Problem]:
+def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
     keyword = str(error.validator)
     if keyword == "anyOf" and (inner := _fitting_branch(error)) is not None:
         for each in inner:
@@ -109,42 +109,60 @@ def _problems(error: ValidationError, data: Any, place: Place) -> Iterator[Probl
         name = next((k for k in missing if f"'{k}'" in error.message), "?")
         yield Problem("E204", f"'{name}' is missing", where.key_mark, path)
     elif keyword == "x-cases":
-        yield Problem(error.schema["code"], error.message, where.mark, path, did_you_mean(_shown(found), error.schema["known"]))
+        yield Problem(
+            error.schema["code"], error.message, where.mark, path, did_you_mean(_shown(found), error.schema["known"])
+        )
     elif keyword == "x-forms":
-        hint = next((h for k in error.schema["keys"] if (h := did_you_mean(k, error.schema["known"])).startswith("did")), "")
-        yield Problem("E211", error.message, where.key_mark, path, hint or "one of " + ", ".join(error.schema["known"][:30]))
+        hint = next(
+            (h for k in error.schema["keys"] if (h := did_you_mean(k, error.schema["known"])).startswith("did")), ""
+        )
+        yield Problem(
+            "E211", error.message, where.key_mark, path, hint or "one of " + ", ".join(error.schema["known"][:30])
+        )
     elif error.parent is not None and _is_name(error):
         where = where.children.get(error.instance, where)
         path = f"{path}.{error.instance}" if path else str(error.instance)
-        hint = "letters, digits and _ in small letters" if "_" in str(error.validator_value) else "small letters, digits and -"
+        hint = (
+            "letters, digits and _ in small letters"
+            if "_" in str(error.validator_value)
+            else "small letters, digits and -"
+        )
         yield Problem("E207", f"'{error.instance}' is not a key", where.key_mark, path, hint)
     else:
         code, message, hint = _wording(keyword, error, found, where)
         yield Problem(code, message, where.mark, path, hint)
 
 
-def _is_name(error: ValidationError) -> bool:
+def _is_name(error: Any) -> bool:
     return "propertyNames" in error.absolute_schema_path
 
 
-def _unknown_keys(error: ValidationError, where: Place, path: str) -> Iterator[Problem]:
+def _unknown_keys(error: Any, where: Place, path: str) -> Iterator[Problem]:
     known = error.schema.get("properties", {})
     patterns = list(error.schema.get("patternProperties", {}))
     for key in error.instance:
         if key not in known and not any(re.search(p, key) for p in patterns):
             spot = where.children.get(key, where)
             yield Problem(
-                "E203", f"unknown key '{key}'", spot.key_mark, f"{path}.{key}" if path else key, did_you_mean(key, known)
+                "E203",
+                f"unknown key '{key}'",
+                spot.key_mark,
+                f"{path}.{key}" if path else key,
+                did_you_mean(key, known),
             )
 
 
-def _wording(keyword: str, error: ValidationError, found: Any, where: Place) -> tuple[str, str, str]:
+def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, str, str]:
     shown = _shown(found, where)
     if keyword in ("type", "anyOf"):
         expected = _expected(error)
         if found is None:
             return "E205", f"expected {expected}, found nothing", ""
-        hint = "true or false" if expected == "true or false" and shown.lower() in ("yes", "no", "on", "off", "'yes'", "'no'") else ""
+        hint = (
+            "true or false"
+            if expected == "true or false" and shown.lower() in ("yes", "no", "on", "off", "'yes'", "'no'")
+            else ""
+        )
         return "E205", f"expected {expected}, found {shown}", hint and f"write {hint}"
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
@@ -161,7 +179,7 @@ def _wording(keyword: str, error: ValidationError, found: Any, where: Place) -> 
     return "E208", error.message if keyword in ("pattern", "minLength") else f"{shown} does not fit here", hint
 
 
-def _expected(error: ValidationError) -> str:
+def _expected(error: Any) -> str:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if "x-expected" in schema:
         return str(schema["x-expected"])
@@ -186,9 +204,9 @@ def _names(schema: Any) -> list[str]:
     return [_NOUNS[k] for k in ([kinds] if isinstance(kinds, str) else kinds)]
 
 
-def _fitting_branch(error: ValidationError) -> list[ValidationError] | None:
+def _fitting_branch(error: Any) -> list[Any] | None:
     """The errors of the only branch whose outer type fits, if there is one."""
-    branches: dict[Any, list[ValidationError]] = {}
+    branches: dict[Any, list[Any]] = {}
     for each in error.context or ():
         branches.setdefault(each.schema_path[0], []).append(each)
     fitting = [
@@ -235,7 +253,10 @@ def export(schema: Any) -> Any:
         name = cases["property"]
         plain.setdefault("properties", {}).setdefault(name, {"enum": list(cases["cases"])})
         for value, then in cases["cases"].items():
-            test = {"properties": {name: {"const": value}}, **({} if cases.get("default") == value else {"required": [name]})}
+            test = {
+                "properties": {name: {"const": value}},
+                **({} if cases.get("default") == value else {"required": [name]}),
+            }
             extra.append({"if": test, "then": export(then)})
     if forms := schema.get("x-forms"):
         extra.append({"anyOf": [{"required": [k]} for k in forms["keys"]]})

@@ -63,7 +63,11 @@ class Workspace:
 
     def _for_file(self, path: Path) -> list[Layer]:
         for parent in path.resolve().parents:
-            if (parent / "tenant.yaml").is_file() or (parent / "template.yaml").is_file() or parent == self.root.resolve():
+            if (
+                (parent / "tenant.yaml").is_file()
+                or (parent / "template.yaml").is_file()
+                or parent == self.root.resolve()
+            ):
                 return self.layers_for_path(parent)
         return self._loose(path.parent, [path])
 
@@ -117,10 +121,14 @@ def _builds_on(layer: Layer) -> str | None:
 
 
 def find_root(path: Path) -> Path:
-    """The nearest folder upwards that holds a core (schemas/ beside templates/ or tenants/); else the working folder."""
+    """The nearest folder upwards that holds a core: schemas/ beside templates/ or tenants/; else the working folder."""
     for start in (path.resolve(), Path.cwd()):
         for folder in (start, *start.parents):
             is_layer = (folder / "template.yaml").is_file() or (folder / "tenant.yaml").is_file()
-            if not is_layer and (folder / "schemas").is_dir() and ((folder / "templates").is_dir() or (folder / "tenants").is_dir()):
+            if (
+                not is_layer
+                and (folder / "schemas").is_dir()
+                and ((folder / "templates").is_dir() or (folder / "tenants").is_dir())
+            ):
                 return folder
     return Path.cwd()

@@ -43,7 +43,9 @@ def field_choices(ctx: Context, item: Item | None) -> tuple[Choice, ...] | str:
     if isinstance(item.data, dict) and "from" in item.data and len(item.data) == 1:
         known = item.word("from")
         if known == "entities":
-            return tuple(Choice(k, ctx.text(d.item, "label", humanize(k))) for k, d in ctx.drafts.items() if not d.is_abstract)
+            return tuple(
+                Choice(k, ctx.text(d.item, "label", humanize(k))) for k, d in ctx.drafts.items() if not d.is_abstract
+            )
         if known == "roles":
             return role_choices(ctx)
         return known if known in KNOWN_LISTS else ()

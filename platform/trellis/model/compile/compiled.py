@@ -15,8 +15,8 @@ from trellis.config.stack import Configuration, stack
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
-from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.cycles import check_cycles
+from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.formats import compile_formats
 from trellis.model.compile.menus import compile_menus, compile_modules
 from trellis.model.compile.outline import outline
@@ -133,7 +133,9 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     profile = compile_profile(ctx)
     problems = _sorted([*configuration.problems, *ctx.problems])
     sound = not any(p.is_error for p in problems)
-    return Compiled(model if sound else None, profile if sound else None, problems, configuration.sources, configuration)
+    return Compiled(
+        model if sound else None, profile if sound else None, problems, configuration.sources, configuration
+    )
 
 
 def _add_people(configuration: Configuration) -> None:

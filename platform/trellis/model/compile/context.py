@@ -63,7 +63,9 @@ class Context:
                 return Text(source, found)
         return Text(source)
 
-    def text(self, parent: Item, key: str, default: str = "", ancestors: Iterable[str] = (), more: Iterable[str] = ()) -> Text:
+    def text(
+        self, parent: Item, key: str, default: str = "", ancestors: Iterable[str] = (), more: Iterable[str] = ()
+    ) -> Text:
         """The text under a key, translated by its path; by an ancestor's path where the entity has none of its own."""
         found = parent.get(key)
         source = default if found is None else found.text

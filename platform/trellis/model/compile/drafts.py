@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
-from trellis.model.entity import Inverse
 from trellis.model.compile.item import Item
+from trellis.model.entity import Inverse
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula

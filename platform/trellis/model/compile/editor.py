@@ -35,7 +35,11 @@ def _name_entities(schema: Any, entities: list[str]) -> None:
         properties = schema.get("properties")
         if isinstance(properties, dict):
             for key in _ENTITY_KEYS:
-                if isinstance(properties.get(key), dict) and properties[key].get("type") == "string" and "pattern" not in properties[key]:
+                if (
+                    isinstance(properties.get(key), dict)
+                    and properties[key].get("type") == "string"
+                    and "pattern" not in properties[key]
+                ):
                     properties[key] = {**properties[key], "examples": entities}
         for value in schema.values():
             _name_entities(value, entities)

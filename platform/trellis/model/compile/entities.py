@@ -10,8 +10,8 @@ from trellis.formula.types import record_of
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.fields import compile_field
-from trellis.model.compile.formulas import condition, template
 from trellis.model.compile.forms import compile_form, compile_forms, compile_related
+from trellis.model.compile.formulas import condition, template
 from trellis.model.compile.item import Item
 from trellis.model.compile.outline import INTERNAL, SYSTEM_FIELDS
 from trellis.model.compile.paths import check_path
@@ -77,7 +77,9 @@ def compile_entity(ctx: Context, types: Types, draft: EntityDraft) -> Entity:
     )
 
 
-def _title(ctx: Context, types: Types, draft: EntityDraft, fields: Mapping[str, Field]) -> tuple[Formula | None, str | None]:
+def _title(
+    ctx: Context, types: Types, draft: EntityDraft, fields: Mapping[str, Field]
+) -> tuple[Formula | None, str | None]:
     written = draft.item.get("title")
     scope = types.scope(draft.key)
     if written is not None and "{" in written.text:
@@ -176,7 +178,9 @@ def _paths(ctx: Context, types: Types, draft: EntityDraft, item: Item | None) ->
 
 def _quick_create(fields: Mapping[str, Field], title: str | None) -> tuple[str, ...]:
     wanted = [title] if title and fields[title].is_writable and fields[title].type.name != "sequence" else []
-    wanted += [f.key for f in fields.values() if f.required and f.is_writable and f.default is None and f.key not in wanted]
+    wanted += [
+        f.key for f in fields.values() if f.required and f.is_writable and f.default is None and f.key not in wanted
+    ]
     return tuple(wanted)
 
 

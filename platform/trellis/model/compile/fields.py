@@ -29,7 +29,9 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
     scope = types.scope(draft.key, old=record_of(draft.key))
     is_rollup = item.get("rollup") is not None
     if derivation is not None:
-        ctx.formulas.append((draft.key, field.key, derivation, item.get("formula") or item.get("lookup") or item.get("rollup") or item))
+        ctx.formulas.append(
+            (draft.key, field.key, derivation, item.get("formula") or item.get("lookup") or item.get("rollup") or item)
+        )
     if (pattern := item.get("pattern")) is not None:
         is_pattern(ctx, pattern)
     _check_format(ctx, item.get("format"))

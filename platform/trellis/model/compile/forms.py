@@ -32,7 +32,9 @@ def compile_form(ctx: Context, types: Types, draft: EntityDraft, fields: Mapping
         and not _is_from_pipeline(draft, f.key)
     )
     if rest:
-        label = ctx.translated("Other" if sections else "Details", "system.form.other.label" if sections else "system.form.details.label")
+        label = ctx.translated(
+            "Other" if sections else "Details", "system.form.other.label" if sections else "system.form.details.label"
+        )
         sections.append(Section("other", label, rest))
     return Form(tuple(sections))
 
@@ -53,7 +55,9 @@ def compile_forms(ctx: Context, types: Types, draft: EntityDraft, fields: Mappin
 
 def _is_from_pipeline(draft: EntityDraft, key: str) -> bool:
     keys = {item.word("field", "stage") for _, item in draft.pipelines}
-    return bool(keys) and (key in _NOT_IN_OTHER or key in keys or key in {f"{k}_{w}" for k in keys for w in ("type", "since", "pipeline")})
+    return bool(keys) and (
+        key in _NOT_IN_OTHER or key in keys or key in {f"{k}_{w}" for k in keys for w in ("type", "since", "pipeline")}
+    )
 
 
 def _sections(
@@ -103,7 +107,9 @@ def _member(ctx: Context, draft: EntityDraft, fields: Mapping[str, Field], item:
         return None
     field = fields.get(name.text)
     span = item.word("span") if isinstance(item.data, dict) else ""
-    return FormField(name.text, "full" if span == "full" or (not span and field is not None and field.span == "full") else "half")
+    return FormField(
+        name.text, "full" if span == "full" or (not span and field is not None and field.span == "full") else "half"
+    )
 
 
 def _place(

@@ -10,7 +10,7 @@ from trellis.config.source import Place
 
 
 class Item:
-    """Data and its place, walked together. `path` is the dotted path inside the document, `root` the document's name."""
+    """Data and its place, walked together. `path` is inside the document, `root` is the document's name."""
 
     __slots__ = ("data", "path", "place", "root")
 
@@ -72,4 +72,9 @@ class Item:
 
     def plain(self, text: str) -> Item:
         """The same place with another text, whose characters are those of the file no more."""
-        return Item(text, Place(self.place.source, self.place.line, self.place.column, raw=text, style="made"), self.path, self.root)
+        return Item(
+            text,
+            Place(self.place.source, self.place.line, self.place.column, raw=text, style="made"),
+            self.path,
+            self.root,
+        )

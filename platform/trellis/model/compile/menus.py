@@ -24,13 +24,19 @@ def compile_modules(ctx: Context) -> dict[str, Module]:
     return {m.key: m for m in sorted(found, key=lambda m: m.order)}
 
 
-def compile_menus(ctx: Context, entities: Mapping[str, Entity], modules: Mapping[str, Module]) -> dict[str, tuple[MenuGroup, ...]]:
+def compile_menus(
+    ctx: Context, entities: Mapping[str, Entity], modules: Mapping[str, Module]
+) -> dict[str, tuple[MenuGroup, ...]]:
     """Every menu; `main` is there without being written."""
     found: dict[str, tuple[MenuGroup, ...]] = {}
     for key, document in ctx.configuration.of("menu").items():
         item = Item(dict(document.data), document.place, "", document.name)
         groups = item.get("groups")
-        found[key] = tuple(_group(ctx, entities, k, g) for k, g in (groups.entries() if groups is not None else ()) if isinstance(g.data, dict))
+        found[key] = tuple(
+            _group(ctx, entities, k, g)
+            for k, g in (groups.entries() if groups is not None else ())
+            if isinstance(g.data, dict)
+        )
     if "main" not in found:
         found["main"] = _by_module(entities, modules)
     return found
@@ -60,7 +66,12 @@ def _item(ctx: Context, entities: Mapping[str, Entity], item: Item) -> MenuItem 
         ctx.unknown(kind, target, documents, "E316")
         return None
     titled = Item(dict(document.data), document.place, "", document.name)
-    return MenuItem(kind, target.text, label or ctx.text(titled, "label", humanize(target.text)), icon or titled.word("icon", _ICONS[kind]))
+    return MenuItem(
+        kind,
+        target.text,
+        label or ctx.text(titled, "label", humanize(target.text)),
+        icon or titled.word("icon", _ICONS[kind]),
+    )
 
 
 def _entity_item(ctx: Context, entities: Mapping[str, Entity], item: Item, label: Text, icon: str) -> MenuItem | None:
@@ -79,9 +90,13 @@ def _by_module(entities: Mapping[str, Entity], modules: Mapping[str, Module]) ->
     groups: dict[str, list[MenuItem]] = {key: [] for key in modules}
     for entity in entities.values():
         if not entity.internal and entity.part_of is None:
-            groups.setdefault(entity.module or "", []).append(MenuItem("entity", entity.key, entity.plural, entity.icon))
+            groups.setdefault(entity.module or "", []).append(
+                MenuItem("entity", entity.key, entity.plural, entity.icon)
+            )
     return tuple(
-        MenuGroup(key or "other", modules[key].label if key in modules else Text(humanize(key or "records")), tuple(items))
+        MenuGroup(
+            key or "other", modules[key].label if key in modules else Text(humanize(key or "records")), tuple(items)
+        )
         for key, items in groups.items()
         if items
     )

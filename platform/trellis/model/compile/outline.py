@@ -84,7 +84,9 @@ def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
     draft.ancestors = (base.key, *base.ancestors)
     own = draft.item.data.get("fields")
     given = base.item.data.get("fields")
-    draft.inherited = frozenset(given if isinstance(given, dict) else ()) - frozenset(own if isinstance(own, dict) else ())
+    draft.inherited = frozenset(given if isinstance(given, dict) else ()) - frozenset(
+        own if isinstance(own, dict) else ()
+    )
     data, place = dict(draft.item.data), draft.item.place
     children = dict(place.children)
     for name in ("fields", "form"):
@@ -109,7 +111,9 @@ def _under(base: Item, own: Item, name: str) -> tuple[Any, Place]:
     for key, value in mine.items():
         if key in data and isinstance(data[key], dict) and isinstance(value, dict):
             data[key] = {**data[key], **value}
-            children[key] = own_place.children[key].holding({**children[key].children, **own_place.children[key].children})
+            children[key] = own_place.children[key].holding(
+                {**children[key].children, **own_place.children[key].children}
+            )
         elif key in data and value is None:
             del data[key]
             del children[key]
@@ -143,7 +147,19 @@ def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
     fields = draft.item.get("fields")
     for key, item in fields.entries() if fields is not None else ():
         if isinstance(item.data, str):
-            item = Item({"type": item.data}, Place(item.place.source, item.place.line, item.place.column, children={"type": item.place}, key_line=item.place.key_line, key_column=item.place.key_column), item.path, item.root)
+            item = Item(
+                {"type": item.data},
+                Place(
+                    item.place.source,
+                    item.place.line,
+                    item.place.column,
+                    children={"type": item.place},
+                    key_line=item.place.key_line,
+                    key_column=item.place.key_column,
+                ),
+                item.path,
+                item.root,
+            )
         if not isinstance(item.data, dict):
             continue  # the check of shapes has said so
         if key in RESERVED:
@@ -173,13 +189,27 @@ def _link_to_parent(ctx: Context, draft: EntityDraft) -> None:
     links = [f for f in draft.fields.values() if f.type_name == "link" and parent.key in f.targets]
     link = next((f for f in links if f.key == parent.key), links[0] if links else None)
     if link is None:
-        link = made_field(draft, parent.key, part_of, type="link", to=parent.key, label=parent.item.word("label", humanize(parent.key)))
+        link = made_field(
+            draft,
+            parent.key,
+            part_of,
+            type="link",
+            to=parent.key,
+            label=parent.item.word("label", humanize(parent.key)),
+        )
         draft.fields = {parent.key: link, **draft.fields}
     # the rows of a part live and die with their parent
     link.given = {**link.given, "required": True, "on_delete": "cascade"}
     if "inverse" not in link.item.data:
-        taken = {f.item.word("inverse") for d in ctx.drafts.values() for f in d.fields.values() if parent.key in f.targets}
-        taken |= {str(f.given.get("inverse")) for d in ctx.drafts.values() for f in d.fields.values() if parent.key in f.targets}
+        taken = {
+            f.item.word("inverse") for d in ctx.drafts.values() for f in d.fields.values() if parent.key in f.targets
+        }
+        taken |= {
+            str(f.given.get("inverse"))
+            for d in ctx.drafts.values()
+            for f in d.fields.values()
+            if parent.key in f.targets
+        }
         link.given["inverse"] = "lines" if "lines" not in taken else f"{draft.key}s"
     draft.parent_field = link.key
     draft.fields.setdefault("position", made_field(draft, "position", part_of, type="integer", label="Position"))
@@ -224,7 +254,9 @@ def _add_inverses(ctx: Context, draft: EntityDraft, to_any: bool) -> None:
             _add_inverse(ctx, draft, field, ctx.drafts[target], name, inverse or field.item)
 
 
-def _add_inverse(ctx: Context, draft: EntityDraft, field: FieldDraft, target: EntityDraft, name: str, item: Item) -> None:
+def _add_inverse(
+    ctx: Context, draft: EntityDraft, field: FieldDraft, target: EntityDraft, name: str, item: Item
+) -> None:
     other = target.inverses.get(name)
     if (other is not None or name in target.fields) and field.key in draft.inherited:
         name = f"{draft.key}s"  # two entities that extend the same one cannot both have its list's name
@@ -237,8 +269,10 @@ def _add_inverse(ctx: Context, draft: EntityDraft, field: FieldDraft, target: En
     label = ctx.text(field.item, "inverse_label")
     if not label:
         plural = ctx.text(draft.item, "plural", draft.item.word("label", humanize(draft.key)), draft.ancestors)
-        label = plural if name in (draft.key, f"{draft.key}s", "lines", "items") or _same(name, plural.source) else ctx.translated(
-            humanize(name), f"{field.item.full_path}.inverse"
+        label = (
+            plural
+            if name in (draft.key, f"{draft.key}s", "lines", "items") or _same(name, plural.source)
+            else ctx.translated(humanize(name), f"{field.item.full_path}.inverse")
         )
     one = field.type_name in ("link", "user", "team") and field.item.flag("one")
     target.inverses[name] = Inverse(name, draft.key, field.key, label, one=one, many=field.type_name == "links")

@@ -11,7 +11,6 @@ from trellis.formula.types import TEXT, record_of
 from trellis.model.choice import Choice
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
-
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
 from trellis.model.compile.outline import made_field
@@ -61,12 +60,16 @@ def _give_fields(ctx: Context, draft: EntityDraft) -> None:
         first = next((k for k, _ in _stages(default[1])), None)
         _give(ctx, draft, default[1], f"{prefix}pipeline", keys, type="choice", label="Pipeline", default=default[0])
         _give(ctx, draft, default[1], field, stages, type="choice", label=humanize(field), default=first)
-        _give(ctx, draft, default[1], f"{field}_type", types, type="choice", label=f"{humanize(field)} type", system=True)
+        _give(
+            ctx, draft, default[1], f"{field}_type", types, type="choice", label=f"{humanize(field)} type", system=True
+        )
         _give(ctx, draft, default[1], f"{field}_since", type="datetime", label=f"{humanize(field)} since", system=True)
         stuck = _stuck(pipelines, field, prefix)
         _give(ctx, draft, default[1], f"{prefix}is_stuck", type="boolean", label="Stuck", formula=stuck)
         _give(ctx, draft, default[1], f"{prefix}probability", type="percent", label="Probability", min=0, max=100)
-        _give(ctx, draft, default[1], f"{prefix}checklist", _checklist(ctx, pipelines), type="choices", label="Checklist")
+        _give(
+            ctx, draft, default[1], f"{prefix}checklist", _checklist(ctx, pipelines), type="choices", label="Checklist"
+        )
 
 
 def _give(
@@ -85,13 +88,28 @@ def _give(
     written = own.item.word("type")
     if written and written != given["type"]:
         hint = "leave the type out, or choose another `field:` for the pipeline"
-        ctx.problem("E308", f"'{key}' comes from pipeline '{at.word('pipeline')}' as {given['type']}", own.item, hint, at_key=True)
+        ctx.problem(
+            "E308",
+            f"'{key}' comes from pipeline '{at.word('pipeline')}' as {given['type']}",
+            own.item,
+            hint,
+            at_key=True,
+        )
     own.given = {**own.given, **{k: v for k, v in given.items() if v is not None and own.item.get(k) is None}}
     own.choices, own.system = choices, system
 
 
 def _is_base(field: FieldDraft) -> bool:
-    return field.system and field.key in ("id", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "deleted_by", "version")
+    return field.system and field.key in (
+        "id",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+        "deleted_at",
+        "deleted_by",
+        "version",
+    )
 
 
 def _stages(item: Item) -> Iterable[tuple[str, Item]]:
@@ -113,7 +131,9 @@ def _stage_choices(ctx: Context, pipelines: list[tuple[str, Item]]) -> tuple[Cho
     found: dict[str, Choice] = {}
     for _, pipeline in pipelines:
         for key, item in _stages(pipeline):
-            found.setdefault(key, Choice(key, _stage_label(ctx, key, item), _stage_color(key, item), item.word("was") or None))
+            found.setdefault(
+                key, Choice(key, _stage_label(ctx, key, item), _stage_color(key, item), item.word("was") or None)
+            )
     return tuple(found.values())
 
 
@@ -130,7 +150,9 @@ def _checks(ctx: Context, stage: Item) -> dict[str, Text]:
     checklist = stage.get("checklist")
     if checklist is None:
         return {}
-    return {k: ctx.translated(i.text or humanize(k), i.full_path, f"{i.full_path}.label") for k, i in checklist.entries()}
+    return {
+        k: ctx.translated(i.text or humanize(k), i.full_path, f"{i.full_path}.label") for k, i in checklist.entries()
+    }
 
 
 def _stuck(pipelines: list[tuple[str, Item]], field: str, prefix: str) -> str:
@@ -141,7 +163,8 @@ def _stuck(pipelines: list[tuple[str, Item]], field: str, prefix: str) -> str:
             limit = read_duration(item.word("rot_after")) if item.get("rot_after") is not None else None
             if limit is not None:
                 of = f'{prefix}pipeline == "{key}" and ' if len(pipelines) > 1 else ""
-                parts.append(f'({of}{field} == "{stage}" and {field}_since < now() - minutes({int(limit.total_seconds() // 60)}))')
+                minutes = int(limit.total_seconds() // 60)
+                parts.append(f'({of}{field} == "{stage}" and {field}_since < now() - minutes({minutes}))')
     return " or ".join(parts) or "false"
 
 
@@ -221,7 +244,9 @@ def _unreached(ctx: Context, item: Item, stages: dict[str, Stage], moves: tuple[
         reached |= more
     for key, stage in _stages(item):
         if key not in reached and key in stages:
-            ctx.problem("E314", f"no move leads to stage '{key}'", stage, "add it to `moves`, or remove it", at_key=True)
+            ctx.problem(
+                "E314", f"no move leads to stage '{key}'", stage, "add it to `moves`, or remove it", at_key=True
+            )
 
 
 def stage_default(field: FieldDraft) -> Any:

@@ -68,7 +68,7 @@ def _grant(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> 
     where = None
     if not isinstance(item.data, dict):
         level = _level(ctx, types, entity, item, named)
-        return Grant({action: level for action in ACTIONS})
+        return Grant(dict.fromkeys(ACTIONS, level))
     for action, value in item.entries():
         if action == "where":
             where = condition(ctx, value, types.scope(entity)) if named else None
@@ -93,7 +93,11 @@ def _level(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> 
 
 def _has_owner(ctx: Context, entity: str) -> bool:
     draft = ctx.drafts[entity]
-    return draft.parent is not None or any(f.item.word("role") == "owner" for f in draft.fields.values()) or entity == "user"
+    return (
+        draft.parent is not None
+        or any(f.item.word("role") == "owner" for f in draft.fields.values())
+        or entity == "user"
+    )
 
 
 def _fields(ctx: Context, entity: str, item: Item) -> dict[str, Any]:
@@ -107,4 +111,3 @@ def _fields(ctx: Context, entity: str, item: Item) -> dict[str, Any]:
         else:
             ctx.unknown("way to guard a field", mode, _MODES, "E206")
     return found
-

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EntityScope:
-    """The fields and inverse lists of an entity, the settings, and the variables of the place (`old`, `this`, a step)."""
+    """The fields and inverse lists of an entity, the settings, and the variables of the place (`old`, `this`)."""
 
     def __init__(self, types: Types, entity: str | None, variables: Mapping[str, Type] | None = None) -> None:
         self.types = types

@@ -30,7 +30,9 @@ def _value(ctx: Context, type_name: str, item: Item) -> Any:
     if type_name not in FIELD_TYPES:
         return item.data
     try:
-        return make_type(type_name).parse(item.text if not isinstance(item.data, bool | dict | list) else item.data, Reader())
+        return make_type(type_name).parse(
+            item.text if not isinstance(item.data, bool | dict | list) else item.data, Reader()
+        )
     except (Invalid, TypeError, ValueError) as error:
         ctx.problem("E215", f"not a value of this setting: {error}", item)
         return None
@@ -84,7 +86,17 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     )
 
 
-_REGIONS = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP", "CHF": "CH", "INR": "IN", "TWD": "TW", "HKD": "HK", "SGD": "SG"}
+_REGIONS = {
+    "CNY": "CN",
+    "USD": "US",
+    "GBP": "GB",
+    "JPY": "JP",
+    "CHF": "CH",
+    "INR": "IN",
+    "TWD": "TW",
+    "HKD": "HK",
+    "SGD": "SG",
+}
 
 
 def _region(language: str, currency: str) -> str:

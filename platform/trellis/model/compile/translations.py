@@ -16,7 +16,9 @@ def check_translations(ctx: Context) -> None:
     for language, texts in ctx.configuration.translations.items():
         if texts and not _is_language(language):
             mark = next(iter(texts.values()))[1].source.mark(1, 1)
-            ctx.problems.append(Problem("E218", f"'{language}' is not a language", mark, "", "a BCP 47 tag, such as zh-Hans"))
+            ctx.problems.append(
+                Problem("E218", f"'{language}' is not a language", mark, "", "a BCP 47 tag, such as zh-Hans")
+            )
         for path, (_, place) in texts.items():
             kind, _, rest = path.partition(".")
             if kind not in KINDS:
@@ -40,7 +42,7 @@ def _is_language(tag: str) -> bool:
 
 
 def _leads_to_text(ctx: Context, path: str) -> bool:
-    """Whether the path without its last step (`label`) leads to something: list items by their key, parts of an entity too."""
+    """Whether the path without its last step (`label`) leads to something; list items go by their key."""
     kind, key, *steps = path.split(".")
     data: object = dict(ctx.configuration.of(kind)[key].data)
     if kind == "entity" and key in ctx.drafts:

@@ -97,7 +97,9 @@ class Types:
         if field.state == "busy":
             if not field.type_name:
                 where = field.item.get("formula") or field.item.get("lookup") or field.item
-                self.ctx.problem("E405", f"the type of {field.entity}.{field.key} depends on itself; write its type", where)
+                self.ctx.problem(
+                    "E405", f"the type of {field.entity}.{field.key} depends on itself; write its type", where
+                )
             return field.type
         field.state = "busy"
         if field.type_name:
@@ -126,8 +128,8 @@ class Types:
             field.derivation = formula(self.ctx, item, scope, expected)
             return
         for word in ("formula", "rollup", "lookup"):
-            if (item := field.item.get(word)) is not None:
-                field.derivation = formula(self.ctx, item, scope, expected)
+            if (written := field.item.get(word)) is not None:
+                field.derivation = formula(self.ctx, written, scope, expected)
                 return
 
     def _inferred(self, field: FieldDraft) -> FieldType | None:
@@ -141,7 +143,9 @@ class Types:
             return make_type("link", {"to": to[0]}) if len(to) == 1 else make_type("any_link", {"to": to or ("*",)})
         name = TYPE_OF_KIND.get(derived.type.kind)
         if name is None:
-            self.ctx.problem("E212", f"'{field.key}' needs a type: it cannot be told from {derived.type}", field.item, at_key=True)
+            self.ctx.problem(
+                "E212", f"'{field.key}' needs a type: it cannot be told from {derived.type}", field.item, at_key=True
+            )
             return None
         return make_type(name, self._options(FIELD_TYPES[name], field.item, field))
 

@@ -33,7 +33,9 @@ def compile_filters(ctx: Context, types: Types, draft: EntityDraft) -> dict[str,
     return found
 
 
-def compile_views(ctx: Context, types: Types, draft: EntityDraft, fields: Mapping[str, Field], title: str | None) -> dict[str, View]:
+def compile_views(
+    ctx: Context, types: Types, draft: EntityDraft, fields: Mapping[str, Field], title: str | None
+) -> dict[str, View]:
     """The views in order; the first is the default."""
     found: dict[str, View] = {}
     columns = default_columns(draft, fields, title)
@@ -126,7 +128,10 @@ def _totals(ctx: Context, types: Types, draft: EntityDraft, item: Item | None) -
     found: dict[str, str] = {}
     for key, value in item.entries() if item is not None else ():
         at = Item(key, value.place.under(0, 0), value.path, value.root)
-        at.place.line, at.place.column = value.place.key_line or value.place.line, value.place.key_column or value.place.column
+        at.place.line, at.place.column = (
+            value.place.key_line or value.place.line,
+            value.place.key_column or value.place.column,
+        )
         if not check_path(ctx, types, draft, at, key):
             continue
         if value.text not in TOTALS:

@@ -21,12 +21,26 @@ from trellis.model.kinds.parts import (
 from trellis.model.kinds.registry import kind
 from trellis.model.role import ACTIONS
 
-ALLOW = ("admin", "import", "merge", "bulk-edit", "reports", "api", "export", "convert", "assign", "approve", "workflows")
-_LEVEL = with_doc({**FORMULA, "x-expected": "false, own, team, all or a formula"}, "false, own, team, all, or a formula")
+ALLOW = (
+    "admin",
+    "import",
+    "merge",
+    "bulk-edit",
+    "reports",
+    "api",
+    "export",
+    "convert",
+    "assign",
+    "approve",
+    "workflows",
+)
+_LEVEL = with_doc(
+    {**FORMULA, "x-expected": "false, own, team, all or a formula"}, "false, own, team, all, or a formula"
+)
 _GRANT = {
     **closed(
         {
-            **{action: _LEVEL for action in ACTIONS},
+            **dict.fromkeys(ACTIONS, _LEVEL),
             "where": FORMULA,
             "fields": mapping(one_of("hidden", "readonly", "masked"), None),
         }

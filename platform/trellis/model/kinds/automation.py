@@ -80,7 +80,10 @@ def step() -> Schema:
         },
         ("by",),
     )
-    notify = closed({"to": VALUE, "text": TEXT, "via": list_of(one_of("app", "email", "sms", "chat")), "link": VALUE}, ("to", "text"))
+    notify = closed(
+        {"to": VALUE, "text": TEXT, "via": list_of(one_of("app", "email", "sms", "chat")), "link": VALUE},
+        ("to", "text"),
+    )
     send = _step(
         send=one_of("email", "sms", "chat"),
         template=NAME,
@@ -120,7 +123,11 @@ def step() -> Schema:
         "if": _step(**{"if": FORMULA, "then": STEPS, "else": STEPS}),
         "set": _step(set=SET),
     }
-    return {"type": "object", "x-expected": "a step such as {set: {status: open}}", "x-forms": {"noun": "step", "keys": verbs}}
+    return {
+        "type": "object",
+        "x-expected": "a step such as {set: {status: open}}",
+        "x-forms": {"noun": "step", "keys": verbs},
+    }
 
 
 _STAGE = closed({"enter": NAME_OR_NAMES, "leave": NAME_OR_NAMES, "stuck": either(BOOLEAN, NAME_OR_NAMES)})
@@ -140,7 +147,9 @@ EVENTS: dict[str, Schema] = {
 def trigger() -> Schema:
     """The shape of a trigger, by what it listens to."""
     each = closed({"entity": NAME, "filter": FORMULA}, ("entity",))
-    date = closed({"entity": NAME, "field": NAME, "offset": DURATION, "at": TEXT, "filter": FORMULA}, ("entity", "field"))
+    date = closed(
+        {"entity": NAME, "field": NAME, "offset": DURATION, "at": TEXT, "filter": FORMULA}, ("entity", "field")
+    )
     button = closed(
         {
             "entity": NAME,
@@ -169,7 +178,9 @@ def trigger() -> Schema:
     )
     forms: dict[str, Schema] = {
         "record": closed(EVENTS),
-        "before": closed({"before": NAME, "created": _TRUE, "updated": _TRUE, "deleted": _TRUE, "changed": NAME_OR_NAMES}),
+        "before": closed(
+            {"before": NAME, "created": _TRUE, "updated": _TRUE, "deleted": _TRUE, "changed": NAME_OR_NAMES}
+        ),
         "schedule": closed({"schedule": TEXT, "each": each}),
         "date": closed({"date": date}),
         "button": closed({"button": button}),

@@ -51,7 +51,11 @@ def calendar() -> dict[str, Schema]:
 @kind("sla", "how soon something must be done", required=("entity", "targets"))
 def sla() -> dict[str, Schema]:
     """What a service level may say."""
-    warn = {"type": "string", "pattern": r"^\d+ ?%$|^\d+ ?(second|minute|hour|day|week)s?$", "x-hint": "such as 20 minutes or 75 %"}
+    warn = {
+        "type": "string",
+        "pattern": r"^\d+ ?%$|^\d+ ?(second|minute|hour|day|week)s?$",
+        "x-hint": "such as 20 minutes or 75 %",
+    }
     return {
         "label": TEXT,
         "entity": NAME,
@@ -60,7 +64,9 @@ def sla() -> dict[str, Schema]:
         "start": FORMULA,
         "met_when": FORMULA,
         "pause_when": FORMULA,
-        "targets": mapping(closed({"when": FORMULA, "within": DURATION, "warn": warn, "label": TEXT}, ("within",)), minProperties=1),
+        "targets": mapping(
+            closed({"when": FORMULA, "within": DURATION, "warn": warn, "label": TEXT}, ("within",)), minProperties=1
+        ),
     }
 
 
@@ -88,7 +94,14 @@ def pool() -> dict[str, Schema]:
         "admins": _PEOPLE,
         "hide": NAMES,
         "release": closed(
-            {"after": DURATION, "without": NAMES, "extend": DURATION, "at_most": DURATION, "warn": DURATION, "when": FORMULA}
+            {
+                "after": DURATION,
+                "without": NAMES,
+                "extend": DURATION,
+                "at_most": DURATION,
+                "warn": DURATION,
+                "when": FORMULA,
+            }
         ),
         "claim": closed({"per_day": INTEGER, "holding": INTEGER, "not_counting": FORMULA}),
         "lock": closed({"at_most": INTEGER, "for": DURATION}),

@@ -59,7 +59,8 @@ _VIEW = closed(
 )
 _UNIQUE = either(NAMES, closed({"fields": NAMES, "case": BOOLEAN, "message": TEXT}, ("fields",)))
 _RELATED = either(
-    NAME, closed({"list": NAME, "columns": NAMES, "label": TEXT, "visible_when": FORMULA, "sort": NAME_OR_NAMES}, ("list",))
+    NAME,
+    closed({"list": NAME, "columns": NAMES, "label": TEXT, "visible_when": FORMULA, "sort": NAME_OR_NAMES}, ("list",)),
 )
 _FEATURES = ("activities", "comments", "files", "followers", "tags", "import", "export", "api")
 
@@ -96,7 +97,7 @@ def entity() -> dict[str, Schema]:
                 "timeline": either(NAMES, closed({"fields": NAMES})),
             }
         ),
-        "features": closed({name: BOOLEAN for name in _FEATURES}),
+        "features": closed(dict.fromkeys(_FEATURES, BOOLEAN)),
         "order": INTEGER,
     }
 

@@ -87,7 +87,9 @@ def _options(name: str) -> Schema:
 def _choices() -> Schema:
     values = option_schema(FIELD_TYPES["choice"])["properties"]["choices"]
     known = next(b["properties"]["from"]["enum"] for b in values["anyOf"] if "properties" in b)
-    choice = closed({"label": TEXT, "color": TEXT, "was": NAME, "order": {"type": "integer"}, "icon": NAME, "description": TEXT})
+    choice = closed(
+        {"label": TEXT, "color": TEXT, "was": NAME, "order": {"type": "integer"}, "icon": NAME, "description": TEXT}
+    )
     written = mapping(either(TEXT, choice, {"type": "null"}), None)
     return {
         "description": values.get("description", ""),
@@ -95,7 +97,12 @@ def _choices() -> Schema:
         "anyOf": [
             NAME,
             {"type": "array", "items": either(TEXT, written), "minItems": 1},
-            {"type": "object", "properties": {"from": one_of(*known, "roles")}, "required": ["from"], "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": {"from": one_of(*known, "roles")},
+                "required": ["from"],
+                "additionalProperties": False,
+            },
         ],
     }
 
@@ -104,7 +111,7 @@ def _choices() -> Schema:
 def case(name: str) -> Schema:
     """The shape of a field of one type."""
     options = _options(name)
-    required = [k for k in options.get("required", [])]
+    required = list(options.get("required", []))
     # what a type declares itself stands before the common property of that name
     return closed({**COMMON, **options["properties"]}, tuple(required))
 
@@ -122,6 +129,6 @@ def field_schema() -> Schema:
             "noun": "field type",
             "code": "E210",
             "cases": {name: case(name) for name in FIELD_TYPES},
-            "otherwise": {**closed({**{k: VALUE for k in free}, **COMMON}), "x-derived": True},
+            "otherwise": {**closed({**dict.fromkeys(free, VALUE), **COMMON}), "x-derived": True},
         },
     }

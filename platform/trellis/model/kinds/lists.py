@@ -26,7 +26,9 @@ def choices() -> dict[str, Schema]:
     """What a shared list may say."""
     return {
         "label": TEXT,
-        "values": either(mapping(CHOICE, None, minProperties=1), list_of(either(TEXT, mapping(CHOICE, None)), minItems=1)),
+        "values": either(
+            mapping(CHOICE, None, minProperties=1), list_of(either(TEXT, mapping(CHOICE, None)), minItems=1)
+        ),
         "sort": one_of("label", "-label", "value", "-value", "none"),
     }
 
@@ -34,7 +36,14 @@ def choices() -> dict[str, Schema]:
 @kind("format", "a named format for texts", required=("pattern",))
 def format_() -> dict[str, Schema]:
     """What a format may say."""
-    return {"label": TEXT, "pattern": NAME, "message": TEXT, "example": TEXT, "case": one_of("upper", "lower"), "strip": TEXT}
+    return {
+        "label": TEXT,
+        "pattern": NAME,
+        "message": TEXT,
+        "example": TEXT,
+        "case": one_of("upper", "lower"),
+        "strip": TEXT,
+    }
 
 
 @kind("module", "a group of entities that a tenant switches on and off")

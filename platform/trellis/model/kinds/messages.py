@@ -28,7 +28,7 @@ def email() -> dict[str, Schema]:
 @kind("document", "a paper made from a record", required=("entity", "body"))
 def document() -> dict[str, Schema]:
     """What a document may say."""
-    margins = closed({k: TEXT for k in ("top", "right", "bottom", "left")})
+    margins = closed(dict.fromkeys(("top", "right", "bottom", "left"), TEXT))
     return {
         "label": TEXT,
         "entity": NAME,

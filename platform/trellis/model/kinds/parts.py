@@ -19,7 +19,11 @@ VALUE: Schema = {}
 BOOLEAN: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 INTEGER: Schema = {"type": "integer"}
-DURATION: Schema = {"type": "string", "pattern": PATTERN, "x-hint": "a duration is written as 3 days, 4 hours, 30 minutes"}
+DURATION: Schema = {
+    "type": "string",
+    "pattern": PATTERN,
+    "x-hint": "a duration is written as 3 days, 4 hours, 30 minutes",
+}
 COLOR: Schema = {"type": "string", "description": "a colour's name, or #rrggbb"}
 NAMES: Schema = {"type": "array", "items": NAME}
 NAME_OR_NAMES: Schema = {"anyOf": [NAME, NAMES]}

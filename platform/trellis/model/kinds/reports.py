@@ -22,11 +22,19 @@ from trellis.model.kinds.parts import (
 )
 from trellis.model.kinds.registry import kind
 
-_GROUP = either(FORMULA, list_of(FORMULA), mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT}, ("formula",))), SNAKE))
-_MEASURES = mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT, "unit": TEXT, "scale": INTEGER}, ("formula",))), SNAKE)
+_GROUP = either(
+    FORMULA,
+    list_of(FORMULA),
+    mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT}, ("formula",))), SNAKE),
+)
+_MEASURES = mapping(
+    either(FORMULA, closed({"formula": FORMULA, "label": TEXT, "unit": TEXT, "scale": INTEGER}, ("formula",))), SNAKE
+)
 _CHART = closed(
     {
-        "type": one_of("bar", "line", "area", "pie", "donut", "scatter", "funnel", "gauge", "heatmap", "number", "map", "radar"),
+        "type": one_of(
+            "bar", "line", "area", "pie", "donut", "scatter", "funnel", "gauge", "heatmap", "number", "map", "radar"
+        ),
         "x": NAME,
         "y": NAME_OR_NAMES,
         "stack": NAME,
@@ -39,7 +47,9 @@ _CHART = closed(
 )
 _PERIOD = one_of("day", "week", "month", "quarter", "year")
 _EVENT = closed({"entity": NAME, "by": FORMULA, "at": FORMULA, "filter": FORMULA}, ("entity", "by", "at"))
-_TARGET = closed({"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value"))
+_TARGET = closed(
+    {"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value")
+)
 _MAIL = closed(
     {
         "cron": TEXT,
@@ -50,7 +60,19 @@ _MAIL = closed(
     },
     ("cron", "to"),
 )
-REPORT_TYPES = ("summary", "table", "pivot", "funnel", "forecast", "cohort", "ageing", "target", "rfm", "trend", "velocity")
+REPORT_TYPES = (
+    "summary",
+    "table",
+    "pivot",
+    "funnel",
+    "forecast",
+    "cohort",
+    "ageing",
+    "target",
+    "rfm",
+    "trend",
+    "velocity",
+)
 
 
 @kind("report", "a question to the records, as a table and a chart")
@@ -114,7 +136,9 @@ WIDGETS = ("number", "chart", "table", "list", "calendar", "text", "funnel", "ga
 @kind("dashboard", "a page of numbers, charts and lists", required=("widgets",))
 def dashboard() -> dict[str, Schema]:
     """What a dashboard may say."""
-    forms = {name: closed({name: either(NAME, NAME_OR_NAMES, {"type": "object"}), **_WIDGET_COMMON}) for name in WIDGETS}
+    forms = {
+        name: closed({name: either(NAME, NAME_OR_NAMES, {"type": "object"}), **_WIDGET_COMMON}) for name in WIDGETS
+    }
     period = closed({"type": NAME, "default": VALUE, "label": TEXT, "required": BOOLEAN, "choices": VALUE, "to": NAME})
     return {
         "label": TEXT,

@@ -49,7 +49,9 @@ ACTIONS: dict[str, Schema] = {
     "user": closed({"user": NAME}),
 }
 EXPECTATIONS: dict[str, Schema] = {
-    "report": closed({"report": NAME, "params": _SET, "rows": {"type": "array"}, "totals": _SET, "as_user": NAME, "label": TEXT}),
+    "report": closed(
+        {"report": NAME, "params": _SET, "rows": {"type": "array"}, "totals": _SET, "as_user": NAME, "label": TEXT}
+    ),
     "record": closed(
         {
             "record": FORMULA,
@@ -73,7 +75,17 @@ EXPECTATIONS: dict[str, Schema] = {
 @kind("test", "a scenario that runs on a throw-away tenant", required=("expect",))
 def test() -> dict[str, Schema]:
     """What a scenario may say."""
-    user = closed({"roles": NAME_OR_NAMES, "team": NAME, "manager": NAME, "name": TEXT, "email": TEXT, "language": NAME, "time_zone": NAME})
+    user = closed(
+        {
+            "roles": NAME_OR_NAMES,
+            "team": NAME,
+            "manager": NAME,
+            "name": TEXT,
+            "email": TEXT,
+            "language": NAME,
+            "time_zone": NAME,
+        }
+    )
     actions: Schema = {"type": "object", "x-forms": {"noun": "action", "keys": ACTIONS}}
     return {
         "label": TEXT,

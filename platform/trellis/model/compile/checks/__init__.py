@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trellis.model.compile.checks.others import check_assignment, check_convert, check_email, check_pool, check_scoring, check_sla
+from trellis.model.compile.checks.others import (
+    check_assignment,
+    check_convert,
+    check_email,
+    check_pool,
+    check_scoring,
+    check_sla,
+)
 from trellis.model.compile.checks.reports import check_dashboard, check_report
 from trellis.model.compile.checks.workflows import check_sequence, check_workflow
 from trellis.model.compile.context import Context

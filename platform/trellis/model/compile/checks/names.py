@@ -40,9 +40,15 @@ class Names:
     def keys(self, item: Item | None, entity: str | None, scope: EntityScope | None) -> None:
         """`set:`: its keys are fields of the entity, its values formulas, texts or plain values."""
         for key, each in item.entries() if item is not None else ():
-            if entity is not None and key not in self.ctx.drafts[entity].fields and key not in self.ctx.drafts[entity].inverses:
+            if (
+                entity is not None
+                and key not in self.ctx.drafts[entity].fields
+                and key not in self.ctx.drafts[entity].inverses
+            ):
                 known = self.ctx.drafts[entity].fields
-                self.ctx.problem("E304", f"unknown field '{key}' of {entity}", each, did_you_mean(key, known), at_key=True)
+                self.ctx.problem(
+                    "E304", f"unknown field '{key}' of {entity}", each, did_you_mean(key, known), at_key=True
+                )
             if scope is not None:
                 value(self.ctx, each, scope)
 

@@ -43,7 +43,11 @@ def check_report(ctx: Context, types: Types, key: str, item: Item) -> None:
 def _params(names: Names, params: Item | None, entity: str | None) -> dict[str, Type]:
     found: dict[str, Type] = {}
     for key, each in params.entries() if params is not None else ():
-        made = names.types.make(each, entity or "", key) if isinstance(each.data, dict) and each.word("type") != "date_range" else None
+        made = (
+            names.types.make(each, entity or "", key)
+            if isinstance(each.data, dict) and each.word("type") != "date_range"
+            else None
+        )
         found[f"param.{key}"] = made.formula_type() if made is not None else ANY
     return found
 
@@ -69,7 +73,11 @@ def _measures(ctx: Context, item: Item | None, scope: EntityScope) -> None:
 
 def _names_of_result(ctx: Context, item: Item, entity: str) -> None:
     """`sort` and `chart` name columns of the result."""
-    if item.get("columns") is not None or item.get("rows") is not None or item.word("type") in ("cohort", "rfm", "funnel"):
+    if (
+        item.get("columns") is not None
+        or item.get("rows") is not None
+        or item.word("type") in ("cohort", "rfm", "funnel")
+    ):
         return
     known = {k for word in ("group", "measures") if (found := item.get(word)) is not None for k, _ in found.entries()}
     group = item.get("group")
@@ -98,7 +106,12 @@ def check_dashboard(ctx: Context, types: Types, key: str, item: Item) -> None:
         if entity is not None:
             names.conditions(widget, types.scope(entity), "filter")
         at = widget.get("at")
-        if at is not None and isinstance(at.data, list) and len(at.data) == 4 and all(isinstance(n, int) for n in at.data):
+        if (
+            at is not None
+            and isinstance(at.data, list)
+            and len(at.data) == 4
+            and all(isinstance(n, int) for n in at.data)
+        ):
             x, _, width, height = at.data
             if x < 0 or width < 1 or height < 1 or x + width > 12:
                 ctx.problem("E208", "does not fit into 12 columns", at, "[x, y, width, height]")

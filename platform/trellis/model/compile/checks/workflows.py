@@ -109,14 +109,18 @@ def _step(names: Names, step: Item, entity: str | None, variables: dict[str, Typ
         target = names.entity(found)
         if target is not None:
             this = {"this": record_of(entity)} if entity is not None else {}
-            inner = names.types.scope(target, **{**variables, **this, **({"record": record_of(entity)} if entity else {})})
+            inner = names.types.scope(
+                target, **{**variables, **this, **({"record": record_of(entity)} if entity else {})}
+            )
             names.conditions(step, inner, "where")
             result = records_of(target) if step.flag("many") else record_of(target)
     else:
         for verb in ("update", "delete", "restore", "link", "unlink", "switch"):
             if (expression := step.get(verb)) is not None:
                 compiled = formula(ctx, expression, scope)
-                target = compiled.type.entities[0] if compiled is not None and len(compiled.type.entities) == 1 else None
+                target = (
+                    compiled.type.entities[0] if compiled is not None and len(compiled.type.entities) == 1 else None
+                )
     if step.get("link") is not None or step.get("unlink") is not None:
         target = None  # `set` names the columns of the link
     names.keys(step.get("set"), target, scope)
