@@ -36,6 +36,10 @@ class Widget:
         """What the template needs beside the bound field."""
         return {}
 
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """A default for the form's script to fill in: text by part of the name ("" is the control itself)."""
+        return {"": bound.text}
+
 
 WIDGETS: dict[str, Widget] = {}
 

@@ -63,6 +63,10 @@ class OneChoice(Widget):
         options = options_of(bound, _texts(bound.value))
         return {"options": options, "searched": len(options) >= SEARCHED_FROM}
 
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """The value's key."""
+        return {"": bound.value or ""}
+
 
 @widget("choices")
 class SeveralChoices(Widget):
@@ -77,6 +81,10 @@ class SeveralChoices(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The options."""
         return {"options": options_of(bound, _texts(bound.value)), "free": False}
+
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """Nothing: several values are filled in when the form is drawn."""
+        return {}
 
 
 @widget("tags")
@@ -104,6 +112,10 @@ class Switch(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """Whether it is on."""
         return {"on": bound.value is True or bound.value == "true"}
+
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """On or off."""
+        return {"": "true" if bound.value else ""}
 
 
 @widget("stage", "pipeline")

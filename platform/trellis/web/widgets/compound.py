@@ -36,6 +36,11 @@ class Parts(Widget):
         labels = self.labels()
         return {"parts": [(key, labels[key], value.get(key) or "") for key in self.order(bound)]}
 
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """Every box."""
+        value = bound.value if isinstance(bound.value, Mapping) else {}
+        return {key: str(value.get(key) or "") for key in self.parts}
+
     def order(self, bound: BoundField) -> tuple[str, ...]:
         """The boxes in the order of the reader's language."""
         return self.parts

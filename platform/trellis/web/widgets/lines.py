@@ -116,19 +116,7 @@ class Lines:
     @staticmethod
     def read(child: Entity, sent: Submitted, name: str) -> list[dict[str, Any]]:
         """The rows as raw values; a new row with nothing in it does not count."""
-        rows: list[dict[str, Any]] = []
-        for part in sent.rows(name):
-            values: dict[str, Any] = {}
-            for key, field in child.fields.items():
-                if part.has(key) and field.is_writable:
-                    raw = widget_of(field).read(part, field)
-                    if raw is not UNCHANGED:
-                        values[key] = raw
-            line_id = part.text("id")
-            if line_id:
-                rows.append({"id": line_id, **values})
-            elif any(raw not in (None, "", [], ()) and raw is not False for raw in values.values()):
-                rows.append(values)
+        rows = [row for part in sent.rows(name) if (row := read_row(child, part)) is not None]
         return rows
 
     @classmethod
@@ -177,6 +165,19 @@ class Lines:
             readonly=self.readonly or not field.is_writable,
             compact=True,
         )
+
+
+def read_row(child: Entity, part: Submitted) -> dict[str, Any] | None:
+    """One row as raw values; None for a new one with nothing in it."""
+    values: dict[str, Any] = {}
+    for key, field in child.fields.items():
+        if part.has(key) and field.is_writable:
+            raw = widget_of(field).read(part, field)
+            if raw is not UNCHANGED:
+                values[key] = raw
+    if line_id := part.text("id"):
+        return {"id": line_id, **values}
+    return values if any(raw not in (None, "", [], (), False) for raw in values.values()) else None
 
 
 def grid_fields(child: Entity, form: BoundForm) -> list[Field]:

@@ -80,8 +80,8 @@ def titled(bound: BoundField, ref: Ref) -> str:
 
 def targets(field: Field) -> tuple[str, ...]:
     """The entities that a link may point at; empty: any."""
-    to = getattr(field.type, "to", ()) or ()
-    return (to,) if isinstance(to, str) else tuple(to)
+    found: tuple[str, ...] = getattr(field.type, "targets", tuple)()
+    return found
 
 
 def depends(field: Field) -> str:
@@ -123,6 +123,13 @@ class PickerWidget(Widget):
             record=bound.this.get("id"),
         )
         return {"chosen": chosen, "source": source, "depends": depends(bound.field), "multiple": self.multiple}
+
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """The record with its title."""
+        chosen = self.context(bound)["chosen"]
+        if self.multiple:
+            return {}
+        return {"": chosen[0].as_json() if chosen else ""}
 
 
 @widget("link", "user", "team")

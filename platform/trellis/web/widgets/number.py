@@ -66,6 +66,11 @@ class MoneyAmount(Widget):
         known = dict.fromkeys([default, currency, *bound.reader.rates, *COMMON])
         return {"amount": amount, "currency": currency, "fixed": fixed, "currencies": list(known)}
 
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """Amount and currency."""
+        parts = self.context(bound)
+        return {"amount": parts["amount"], "currency": parts["currency"]}
+
 
 COMMON = ("EUR", "USD", "GBP", "CHF", "CNY", "JPY")
 

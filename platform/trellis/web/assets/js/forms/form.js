@@ -1,7 +1,6 @@
 // A form acts as one types: the server says what is shown, required, allowed and computed (form-state); ⌘/Ctrl Enter
 // saves; a refusal comes back into the page with everything typed.
 import { $, $$, ask, enliven, later, nodes, onContent, once } from "./util.js";
-import { toast } from "../toasts.js";
 import { refuse } from "./quick.js";
 import { forget, keep, offer } from "./draft.js";
 
@@ -145,7 +144,7 @@ class Form {
 /** Put another rendering of the form in its place, with everything that was typed in it. */
 export function swapForm(form, html, { clean = false } = {}) {
   const fresh = $("form", nodes(html));
-  if (!fresh) return toast("…", { kind: "error" });
+  if (!fresh) return null;
   const before = form.formOf?.clean;
   form.formOf.leaving = true;
   form.replaceWith(fresh);

@@ -1,9 +1,10 @@
 // The picker: a combobox over a <select>, which stays as the holder of the value (so forms, drafts and tests see a plain
 // select). Options come from the select, or from data-src as one types; data-create opens the quick-create dialog;
 // data-free takes any text (tags).
-import { $, $$, ask, icon, later, make, newId, onContent, once, say } from "./util.js";
+import { $, $$, ask, icon, later, make, newId, onContent, once } from "./util.js";
 import { float } from "./float.js";
 import { openQuick } from "./quick.js";
+import { text } from "../lib/text.js";
 
 class Picker {
   constructor(box) {
@@ -184,7 +185,7 @@ class Picker {
       }, this.big(item), line, taken.has(item.value) ? icon("check") : null);
       return option;
     }));
-    if (!this.items.length) this.list.append(make("div", { class: "t-combo-none" }, this.free && q ? `${this.box.dataset.add ?? "Add"} “${q}”  ↵` : (this.box.dataset.none ?? say("none", "Nothing found"))));
+    if (!this.items.length) this.list.append(make("div", { class: "t-combo-none" }, this.free && q ? `${this.box.dataset.add ?? "Add"} “${q}”  ↵` : (this.box.dataset.none ?? text("nothing"))));
     this.extra.replaceChildren();
     if (create) {
       this.extra.append(make("div", { class: "t-menu-sep" }), make("button", {
@@ -294,10 +295,10 @@ class Picker {
   }
 }
 
-function marked(text, q) {
-  const at = q ? text.toLocaleLowerCase().indexOf(q.toLocaleLowerCase()) : -1;
-  if (at < 0) return [make("bdi", {}, text)];
-  return [make("bdi", {}, text.slice(0, at), make("mark", { class: "t-mark" }, text.slice(at, at + q.length)), text.slice(at + q.length))];
+function marked(title, q) {
+  const at = q ? title.toLocaleLowerCase().indexOf(q.toLocaleLowerCase()) : -1;
+  if (at < 0) return [make("bdi", {}, title)];
+  return [make("bdi", {}, title.slice(0, at), make("mark", { class: "t-mark" }, title.slice(at, at + q.length)), title.slice(at + q.length))];
 }
 
 onContent((root) => {

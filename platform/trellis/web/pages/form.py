@@ -1,0 +1,194 @@
+"""The form of a record: new, edit, and the short one in a dialog; what conditions say while one types."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, jsonify, redirect, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from trellis.model.entity import Entity
+from trellis.records.record import Record
+from trellis.records.refusal import Fault, Forbidden, Refused, Stale
+from trellis.records.store import Store
+from trellis.web.context import current_person, current_store
+from trellis.web.flashes import toast
+from trellis.web.guard import signed_in
+from trellis.web.navigation import entity_address
+from trellis.web.pages.base import Page
+from trellis.web.widgets import Submitted
+from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of
+from trellis.web.widgets.link import picked
+from trellis.web.widgets.state import answer_state
+
+AnswerType = Response | Any
+
+
+def entity_or_404(store: Store, key: str) -> Entity:
+    """The entity's definition; what the person may not read at all does not exist for them."""
+    entity = store.tenant.model.entities.get(key)
+    if entity is None or not store.may("read", key):
+        abort(404)
+    return entity
+
+
+def submitted() -> Submitted:
+    """What this request sent."""
+    return Submitted(request.form, request.files)
+
+
+def wants_json() -> bool:
+    """Whether a script asks, which follows a location by itself."""
+    return "X-Requested-With" in request.headers
+
+
+def label_of(entity: Entity, store: Store) -> str:
+    """What one record is called, in the reader's language."""
+    return entity.label.in_language(store.principal.reader.language)
+
+
+class FormView(Page):
+    """`/e/<entity>/new` and `/e/<entity>/<id>/edit`."""
+
+    @expose("/e/<entity>/new", methods=["GET", "POST"])
+    @signed_in
+    def new(self, entity: str) -> AnswerType:
+        """An empty form, or one with what the address sets; POST creates."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        if not store.may("create", entity):
+            raise Forbidden(entity, "create")
+        quick = "quick" in request.args
+        roles = store.principal.roles
+        form = quick_form_of(definition, roles) if quick else form_of(definition, roles)
+        given = {**self._copied(store, definition), **prefilled(definition, request.args)}
+        if request.method == "GET":
+            if quick and "title" in request.args and definition.title_field in definition.fields:
+                given.setdefault(str(definition.title_field), request.args["title"])
+            return self._page(BoundForm(store, definition, form, given=given), quick=quick)
+        typed = read_form(definition, submitted(), store.tenant.model.entities)
+        if "_draw" in request.form:
+            return self._page(BoundForm(store, definition, form, typed=typed, given=given), quick=quick)
+        hidden = {key: value for key, value in given.items() if key not in typed}
+        try:
+            record = store.create(entity, {**hidden, **typed})
+        except Refused as refused:
+            bound = BoundForm(store, definition, form, typed=typed, faults=refused.faults, given=given)
+            return self._page(bound, quick=quick, status=422)
+        return self._saved(store, definition, record, _("%(thing)s created", thing=label_of(definition, store)), quick)
+
+    @expose("/e/<entity>/<uuid:id>/edit", methods=["GET", "POST"])
+    @signed_in
+    def edit(self, entity: str, id: UUID) -> AnswerType:
+        """The record's form; POST saves."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        record = store.read(entity, id)
+        if not store.may("update", entity, record):
+            raise Forbidden(entity, "update")
+        form = form_of(definition, store.principal.roles)
+        if request.method == "GET":
+            return self._page(BoundForm(store, definition, form, record))
+        typed = read_form(definition, submitted(), store.tenant.model.entities)
+        if "_draw" in request.form:
+            return self._page(BoundForm(store, definition, form, record, typed=typed))
+        version = request.form.get("version", type=int)
+        try:
+            saved = store.update(entity, id, typed, version=version)
+        except Stale as stale:
+            record = store.read(entity, id)
+            bound = BoundForm(store, definition, form, record, typed=typed)
+            return self._page(bound, status=409, stale=stale)
+        except Refused as refused:
+            bound = BoundForm(store, definition, form, record, typed=typed, faults=refused.faults)
+            return self._page(bound, status=422, version=version)
+        return self._saved(store, definition, saved, _("%(thing)s saved", thing=label_of(definition, store)), False)
+
+    @expose("/e/<entity>/form-state", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/form-state", methods=["POST"])
+    @signed_in
+    def state(self, entity: str, id: UUID | None = None) -> Response:
+        """What conditions, defaults and calculations make of what stands in the form now."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        touched = frozenset(request.form.getlist("_touched"))
+        return jsonify(answer_state(store, definition, submitted(), touched, id))
+
+    def _page(
+        self,
+        bound: BoundForm,
+        *,
+        quick: bool = False,
+        status: int = 200,
+        stale: Stale | None = None,
+        version: int | None = None,
+    ) -> Response:
+        template = "_quick.html" if quick else "_form.html" if wants_json() else "form.html"
+        entity, record, store = bound.entity, bound.record, bound.store
+        thing = label_of(entity, store)
+        title = (record.title or thing) if record else _("New %(thing)s", thing=thing)
+        person = current_person()
+        return self.draw(
+            template,
+            status=status,
+            form=bound,
+            entity=entity,
+            record=record,
+            title=title,
+            save_label=_("Save %(thing)s", thing=thing) if record else _("Create %(thing)s", thing=thing),
+            action=request.full_path.rstrip("?") if request.query_string else request.path,
+            base=request.script_root,
+            state_address=self._state_address(entity, record),
+            back=entity_address(entity.key, record.id if record else None),
+            draft=f"{person.id if person else ''}:{entity.key}:{record.id if record else 'new'}",
+            version=version or (record.version if record else None),
+            conflicts=self._conflicts(bound, stale) if stale else [],
+            is_refused=status != 200,
+        )
+
+    def _state_address(self, entity: Entity, record: Record | None) -> str:
+        return url_for("FormView.state", entity=entity.key, **({"id": record.id} if record else {}))
+
+    def _conflicts(self, bound: BoundForm, stale: Stale) -> list[dict[str, Any]]:
+        reader = bound.store.principal.reader
+        found = []
+        for key, value in stale.current.items():
+            field = bound.entity.fields.get(key)
+            if field is not None:
+                shown = field.type.display(value, reader) if value is not None else "–"
+                found.append({"label": field.label, "id": f"f-{key}", "theirs": shown})
+        return found
+
+    def _copied(self, store: Store, entity: Entity) -> dict[str, Any]:
+        """The values of the record that `?copy=` names, without what a copy must not have."""
+        source_id = uuid_of(request.args.get("copy"))
+        if source_id is None:
+            return {}
+        source = store.read(entity.key, source_id)
+        return {
+            f.key: source.get(f.key)
+            for f in entity.fields.values()
+            if f.copy and f.is_writable and not f.unique and f.type.name != "sequence" and source.get(f.key) is not None
+        }
+
+    def _saved(self, store: Store, entity: Entity, record: Record, said: str, quick: bool) -> AnswerType:
+        location = entity_address(entity.key, record.id)
+        if not wants_json():
+            toast(said)
+            return redirect(location, 303)
+        ref = {"entity": entity.key, "id": str(record.id), **picked(record.ref, record.title or "—").as_json()}
+        if "any" in request.args:
+            ref["value"] = f"{entity.key}:{record.id}"
+        if not quick:
+            toast(said)
+        return jsonify({"location": location, "ref": ref, "toast": said, "title": record.title})
+
+
+def faults_json(faults: tuple[Fault, ...], language: str) -> dict[str, Any]:
+    """A refusal for a script: one message, and every fault with its field."""
+    from trellis.web.widgets.faults import fault_text
+
+    errors = [{"field": f.field, "code": f.code, "message": fault_text(f, language)} for f in faults]
+    return {"message": " ".join(dict.fromkeys(e["message"] for e in errors)), "errors": errors}

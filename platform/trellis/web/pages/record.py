@@ -1,0 +1,236 @@
+"""The record page: header, path of stages, highlights and sections edited in place, timeline and related lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from typing import Any
+from uuid import UUID
+
+from flask import Response, jsonify, redirect, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.records.record import Record
+from trellis.records.refusal import Refused
+from trellis.records.store import Store
+from trellis.web.cells.registry import CellContext, renderer
+from trellis.web.context import current_store
+from trellis.web.flashes import toast
+from trellis.web.guard import signed_in
+from trellis.web.navigation import entity_address
+from trellis.web.pages.base import Page
+from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
+from trellis.web.pages.related import related_tabs
+from trellis.web.pages.stages import Path, path_of
+from trellis.web.widgets.form import form_of
+
+MOST_BADGES = 3
+
+
+@dataclass(frozen=True)
+class Prop:
+    """A field as the record page shows it; `edit` is the address of its editor, empty when it cannot be edited."""
+
+    field: Field
+    html: Markup
+    edit: str = ""
+    is_empty: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of its place on the page."""
+        return f"v-{self.field.key}"
+
+
+@dataclass(frozen=True)
+class PropSection:
+    """A section of the form, to read."""
+
+    key: str
+    label: Any
+    props: list[Prop]
+    tab: str = ""
+
+
+@dataclass
+class RecordPage:
+    """Everything that the record page shows of the record itself."""
+
+    store: Store
+    entity: Entity
+    record: Record
+    props: dict[str, Prop]
+    sections: list[PropSection]
+    badges: list[Markup]
+    chips: list[Markup]
+    path: Path | None
+    high: list[Prop]
+    may: Mapping[str, bool] = dc_field(default_factory=dict)
+
+    @property
+    def number(self) -> str:
+        """The record's own number, unless it is the title already."""
+        key = self.entity.natural_key
+        field = self.entity.fields.get(key or "")
+        value = self.record.get(key or "") if field is not None else None
+        text = "" if value is None or field is None else field.type.display(value, self.store.principal.reader)
+        return "" if text in self.record.title else text
+
+    @property
+    def tabs(self) -> list[tuple[str, list[PropSection]]]:
+        """The sections by tab."""
+        tabs: dict[str, list[PropSection]] = {}
+        for section in self.sections:
+            tabs.setdefault(section.tab, []).append(section)
+        return list(tabs.items())
+
+
+def read_page(store: Store, entity: Entity, record: Record) -> RecordPage:
+    """Bring a record into the shape of its page."""
+    context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
+    readable, writable = store.readable_fields(entity.key), store.writable_fields(entity.key)
+    may = {action: store.may(action, entity.key, record) for action in ("update", "delete", "create")}
+    state = store.evaluate_form(entity.key, {}, record.id)
+    renders = {key: renderer(entity.fields[key], context) for key in entity.fields if key in readable}
+
+    def prop(key: str) -> Prop:
+        field, value = entity.fields[key], record.get(key)
+        empty = value is None or value in ((), "")
+        status = state.fields.get(key)
+        can = may["update"] and key in writable and field.is_writable and not (status and status.readonly)
+        edit = url_for("FieldView.field", entity=entity.key, id=record.id, field=key) if can else ""
+        html = Markup() if empty else Markup(renders[key](value))  # noqa: S704 - renderers escape
+        return Prop(field, html, edit, empty)
+
+    shown = [key for key in entity.fields if key in readable]
+    props = {key: prop(key) for key in shown}
+    sections = []
+    for section in form_of(entity, store.principal.roles).sections:
+        if not state.sections.get(section.key, True):
+            continue
+        listed = [
+            props[p.field]
+            for p in section.fields
+            if p.field in props and "form" not in entity.fields[p.field].hidden
+            if (s := state.fields.get(p.field)) is None or s.visible
+        ]
+        if listed:
+            tab = section.tab.in_language(store.principal.reader.language) if section.tab else ""
+            sections.append(PropSection(section.key, section.label, listed, tab))
+    path = path_of(store, entity, record)
+    badges, chips = _subtitle(entity, record, props, path)
+    high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
+    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may)
+
+
+def _subtitle(
+    entity: Entity, record: Record, props: Mapping[str, Prop], path: Path | None
+) -> tuple[list[Markup], list[Markup]]:
+    """The badges (stage and choices) and chips (the first link, the owner) under the title."""
+    badges: list[Markup] = []
+    if path is not None and path.badge:
+        badges.append(path.badge)
+    wanted = [*entity.highlights, *(entity.views and next(iter(entity.views.values())).columns or ()), *entity.fields]
+    chips: list[Markup] = []
+    for key in dict.fromkeys(wanted):
+        prop = props.get(key)
+        if prop is None or prop.is_empty or prop.field.system or (path and key == path.pipeline.field):
+            continue
+        if prop.field.type.name == "choice" and len(badges) < MOST_BADGES:
+            badges.append(prop.html)
+        elif prop.field.type.name == "link" and not chips and key != entity.owner_field:
+            chips.append(prop.html)
+    owner = props.get(entity.owner_field or "")
+    if owner is not None and not owner.is_empty:
+        chips.append(owner.html)
+    return badges, chips
+
+
+def record_parts(store: Store, entity: Entity, record: Record) -> str:
+    """The parts of the page that change with the record, for the script that edits in place."""
+    return render_template("_record_parts.html", page=read_page(store, entity, record), entity=entity, record=record)
+
+
+class RecordView(Page):
+    """`/e/<entity>/<id>`."""
+
+    @expose("/e/<entity>/<uuid:id>")
+    @signed_in
+    def show(self, entity: str, id: UUID) -> Response:
+        """The page; `?parts=1` gives what changes with the record."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        with store.transaction():
+            record = store.read(entity, id, deleted=True)
+            page = read_page(store, definition, record)
+            if "parts" in request.args:
+                return self.draw("_record_parts.html", page=page, entity=definition, record=record)
+            tabs = related_tabs(store, definition, record)
+        first = next((key for key in request.args.getlist("tab") if any(t.key == key for t in tabs)), "")
+        return self.draw(
+            "record.html",
+            page=page,
+            entity=definition,
+            record=record,
+            tabs=tabs,
+            first=first,
+            has_timeline=definition.features.activities or True,
+            list_address=entity_address(entity),
+            menu=self._menu(definition, record, page),
+        )
+
+    def _menu(self, entity: Entity, record: Record, page: RecordPage) -> list[dict[str, Any]]:
+        """The entries under the three dots."""
+        entries: list[dict[str, Any]] = []
+        if page.may["create"] and not entity.part_of:
+            address = url_for("FormView.new", entity=entity.key, copy=record.id)
+            entries.append({"icon": "copy", "label": _("Duplicate"), "href": address})
+        entries.append(
+            {"icon": "history", "label": _("History"), "href": url_for("TimelineView.history", entity=entity.key, id=record.id)}
+        )
+        return entries
+
+    @expose("/e/<entity>/<uuid:id>/delete", methods=["POST"])
+    @signed_in
+    def delete(self, entity: str, id: UUID) -> Any:
+        """Into the recycle bin; the next page offers Undo."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        record = store.read(entity, id)
+        try:
+            store.delete(entity, id)
+        except Refused as refused:
+            response = jsonify(faults_json(refused.faults, store.principal.reader.language))
+            response.status_code = 422
+            return response
+        undo = {"url": url_for("RecordView.restore", entity=entity, id=id, toast=1)}
+        said = _("“%(title)s” is in the recycle bin", title=record.title or label_of(definition, store))
+        toast(said, undo=undo if store.may("restore", entity) else None)
+        return self._go(entity_address(entity))
+
+    @expose("/e/<entity>/<uuid:id>/restore", methods=["POST"])
+    @signed_in
+    def restore(self, entity: str, id: UUID) -> Any:
+        """Out of the recycle bin."""
+        store = current_store()
+        entity_or_404(store, entity)
+        try:
+            store.restore(entity, id)
+        except Refused as refused:
+            response = jsonify(faults_json(refused.faults, store.principal.reader.language))
+            response.status_code = 422
+            return response
+        toast(_("Restored"))
+        response = self._go(entity_address(entity, id))
+        response.headers["HX-Redirect"] = entity_address(entity, id)
+        return response
+
+    def _go(self, location: str) -> Any:
+        return jsonify({"location": location}) if wants_json() or "HX-Request" in request.headers else redirect(location, 303)
+
+

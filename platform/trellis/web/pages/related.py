@@ -1,0 +1,232 @@
+"""Related lists: which tabs a record has, what they list, linking and unlinking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, jsonify, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from trellis.formula.formula import Formula
+from trellis.formula.types import Ref
+from trellis.model.entity import Entity, Inverse
+from trellis.model.view import Sort
+from trellis.records.pointing import linked_with, pointing_at
+from trellis.records.record import Record
+from trellis.records.refusal import Forbidden, Refused
+from trellis.records.store import Store
+from trellis.web.cells.column import Column, columns_for
+from trellis.web.cells.registry import CellContext
+from trellis.web.context import current_store
+from trellis.web.guard import signed_in
+from trellis.web.navigation import entity_address
+from trellis.web.pages.activities import activity_links
+from trellis.web.pages.base import Page
+from trellis.web.pages.form import entity_or_404, faults_json
+from trellis.web.widgets.link import as_ref
+
+PAGE = 25
+MOST_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class RelatedList:
+    """A list beside a record: `target` records that point here by `field`, or are joined by the links field `many`."""
+
+    key: str
+    label: Any
+    target: Entity
+    field: str = ""  # the link on the target that points here
+    many: tuple[str, str] | None = None  # (owner, field) of a many-to-many
+    from_owner: bool = True  # whether this record is on the owner's side of the many-to-many
+    is_part: bool = False
+    columns: tuple[str, ...] = ()
+
+    def where(self, store: Store, ref: Ref) -> Formula:
+        """The condition that a target is in the list."""
+        if self.many is not None:
+            return linked_with(store.tenant.tables, *self.many, ref, from_owner=self.from_owner)
+        return pointing_at(self.target, self.field, ref)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of the record page."""
+
+    key: str
+    label: Any
+    icon: str
+    address: str
+
+
+def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
+    """The lists that the page names; where it names none, every inverse list and many-to-many that has no other place."""
+    if entity.related:
+        made = [_list(store, entity, r.list, r.columns, r.label) for r in entity.related]
+    else:
+        activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}
+        names = [i.name for i in entity.inverses.values() if (i.entity, i.field) not in activities]
+        names += [f.key for f in entity.fields.values() if f.type.name == "links"]
+        made = [_list(store, entity, name, (), None) for name in names]
+    return {found.key: found for found in made if found is not None and store.may("read", found.target.key)}
+
+
+def _list(store: Store, entity: Entity, name: str, columns: tuple[str, ...], label: Any) -> RelatedList | None:
+    entities = store.tenant.model.entities
+    inverse: Inverse | None = entity.inverses.get(name)
+    if inverse is not None:
+        target = entities[inverse.entity]
+        many = (inverse.entity, inverse.field) if inverse.many else None
+        shown = columns or _default_columns(target, inverse.field)
+        part = target.part_of == entity.key and target.parent_field == inverse.field
+        return RelatedList(name, label or inverse.label, target, inverse.field, many, False, part, shown)
+    field = entity.fields.get(name)
+    if field is None or field.type.name != "links" or name not in store.readable_fields(entity.key):
+        return None
+    target = entities[field.type.formula_type().entities[0]]
+    return RelatedList(
+        name, label or field.label, target, "", (entity.key, name), True, False, columns or _default_columns(target, "")
+    )
+
+
+def _default_columns(target: Entity, without: str) -> tuple[str, ...]:
+    """The columns of the target's first list, without the one that points back."""
+    view = next((v for v in target.views.values() if v.columns), None)
+    own = target.form.sections if target.form else ()
+    wanted = view.columns if view else tuple(p.field for s in own for p in s.fields)
+    return tuple(c for c in wanted if c != without and c != "position")[:MOST_COLUMNS]
+
+
+def related_tabs(store: Store, entity: Entity, record: Record) -> list[Tab]:
+    """The tabs beside the timeline."""
+    shown = {r.list: r.visible_when for r in entity.related if r.visible_when is not None}
+    hidden = {key for key, formula in shown.items() if not store.holds(formula, record)} if shown else set()
+    return [
+        Tab(
+            found.key,
+            found.label,
+            "list-details" if found.is_part else found.target.icon,
+            url_for("RelatedView.related", entity=entity.key, id=record.id, name=found.key),
+        )
+        for found in related_lists(store, entity).values()
+        if found.key not in hidden
+    ]
+
+
+class RelatedView(Page):
+    """`/e/<entity>/<id>/related/<list>`."""
+
+    @expose("/e/<entity>/<uuid:id>/related/<name>")
+    @signed_in
+    def related(self, entity: str, id: UUID, name: str) -> Response:
+        """The rows of a related list, with what may be done to it."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        with store.transaction():
+            record = store.read(entity, id, fields=())
+            found = related_lists(store, definition).get(name)
+            if found is None:
+                abort(404)
+            columns = self._columns(store, found)
+            page = store.list(
+                found.target.key,
+                columns=[c.path for c in columns],
+                where=[found.where(store, record.ref)],
+                sort=self._sort(found.target),
+                limit=PAGE,
+                cursor=request.args.get("cursor"),
+            )
+        title = found.target.title_field if found.target.title_field in {c.path for c in columns} else None
+        rows = [
+            (row, [(c, Markup(c.html(row[c.path]))) for c in columns], entity_address(found.target.key, row.id))  # noqa: S704
+            for row in page.rows
+        ]
+        can_update = store.may("update", entity, record)
+        return self.draw(
+            "_related_rows.html" if "cursor" in request.args else "_related.html",
+            entity=definition,
+            record=record,
+            related=found,
+            columns=columns,
+            title_column=title,
+            rows=rows,
+            next=page.next,
+            address=request.path,
+            add=self._add(store, found, record, can_update),
+            link=can_update and found.many is not None,
+            may_unlink=can_update and found.many is not None,
+            edit_lines=url_for("FormView.edit", entity=entity, id=id) if found.is_part and can_update else "",
+        )
+
+    @expose("/e/<entity>/<uuid:id>/counts")
+    @signed_in
+    def counts(self, entity: str, id: UUID) -> Response:
+        """How many there are in each list, for the tabs."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        with store.transaction():
+            record = store.read(entity, id, fields=())
+            lists = related_lists(store, definition)
+            counts = {key: store.count(r.target.key, where=[r.where(store, record.ref)], cap=99) for key, r in lists.items()}
+        return jsonify({key: f"{c.n}{'+' if c.capped else ''}" for key, c in counts.items()})
+
+    @expose("/e/<entity>/<uuid:id>/link/<name>", methods=["POST"])
+    @signed_in
+    def link(self, entity: str, id: UUID, name: str) -> Response:
+        """Join a record to the list."""
+        return self._change(entity, id, name, "link", request.form.get("target"))
+
+    @expose("/e/<entity>/<uuid:id>/unlink/<name>", methods=["POST"])
+    @signed_in
+    def unlink(self, entity: str, id: UUID, name: str) -> Response:
+        """Take a record out of the list; the record itself stays."""
+        return self._change(entity, id, name, "unlink", request.form.get("target"))
+
+    def _change(self, entity: str, id: UUID, name: str, what: str, target: str | None) -> Response:
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        found = related_lists(store, definition).get(name)
+        record = store.read(entity, id, fields=())
+        ref = as_ref(target, found.target.key) if found else None
+        if found is None or found.many is None or not isinstance(ref, Ref):
+            abort(404)
+        if not store.may("update", entity, record):
+            raise Forbidden(entity, "update")
+        owner, field = found.many
+        source, far = (record.ref, ref) if found.from_owner else (ref, record.ref)
+        try:
+            getattr(store, what)(owner, source.id, field, far)
+        except Refused as refused:
+            response = jsonify(faults_json(refused.faults, store.principal.reader.language))
+            response.status_code = 422
+            return response
+        return jsonify({"toast": _("Linked") if what == "link" else _("Unlinked")})
+
+    def _columns(self, store: Store, found: RelatedList) -> Sequence[Column]:
+        context = CellContext(store.principal.reader, store.tenant.model, found.target, entity_address)
+        readable = store.readable_fields(found.target.key)
+        return columns_for(context, [p for p in found.columns if p.partition(".")[0] in readable])
+
+    def _sort(self, target: Entity) -> tuple[Sort, ...]:
+        if target.part_of and "position" in target.fields:
+            return (Sort("position"),)
+        view = next(iter(target.views.values()), None)
+        return view.sort if view else ()
+
+    def _add(self, store: Store, found: RelatedList, record: Record, can_update: bool) -> dict[str, str] | None:
+        """The offer to create a record in the list."""
+        if found.is_part or not store.may("create", found.target.key):
+            return None
+        label = _("New %(thing)s", thing=found.target.label.in_language(store.principal.reader.language).lower())
+        if found.many is not None:
+            if not can_update:
+                return None
+            return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1), "then": "link"}
+        prefix = f"{record.entity}:" if "_entity" in found.target.fields[found.field].type.columns() else ""
+        values = {found.field: f"{prefix}{record.id}"}
+        return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1, **values), "then": ""}

@@ -1,0 +1,316 @@
+"""The timeline: a record's changes and everything that is about it, day by day, with a composer on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from babel.dates import format_date, format_time
+from flask import Response, abort, jsonify, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from trellis.formula.types import Ref, Value
+from trellis.model.entity import Entity
+from trellis.model.locales import babel_locale
+from trellis.model.markup import render_markdown
+from trellis.model.view import Sort
+from trellis.records.pointing import pointing_at
+from trellis.records.record import Change, Record
+from trellis.records.refusal import Forbidden, Refused
+from trellis.records.store import Store
+from trellis.web.cells.markup import color_of, dash
+from trellis.web.cells.registry import CellContext, renderer
+from trellis.web.context import current_store
+from trellis.web.guard import signed_in
+from trellis.web.navigation import entity_address
+from trellis.web.pages.activities import Activity, activity_links
+from trellis.web.pages.base import Page
+from trellis.web.pages.form import entity_or_404, submitted
+from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
+
+PER_KIND = 20
+CHANGES = 30
+MOST_DETAILS = 3
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One field that changed: from, to."""
+
+    label: Any
+    old: Markup
+    new: Markup
+    is_long: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the timeline."""
+
+    kind: str  # "change", or the activity's entity
+    at: datetime
+    icon: str
+    color: str
+    who: str
+    verb: str
+    title: str = ""
+    address: str = ""
+    label: Any = ""
+    badges: tuple[Markup, ...] = ()
+    note: Markup | None = None
+    details: tuple[Detail, ...] = ()
+    when: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Day:
+    """The entries of a day."""
+
+    label: str
+    items: list[Item]
+
+
+class Teller:
+    """Makes entries out of changes and activities, for one reader."""
+
+    def __init__(self, store: Store, entity: Entity) -> None:
+        self.store = store
+        self.entity = entity
+        self.reader = store.principal.reader
+        self.locale = babel_locale(self.reader.language)
+
+    def changes(self, changes: Sequence[Change], fields: Sequence[str] = ()) -> Iterator[Item]:
+        """The changes that are shown: of the fields that the timeline names, else of all that may be seen."""
+        context = CellContext(self.reader, self.store.tenant.model, self.entity, entity_address)
+        readable = set(self.store.readable_fields(self.entity.key))
+        for change in changes:
+            details = tuple(
+                self._detail(context, c.field, c.old, c.new)
+                for c in change.changes
+                if c.field in readable and (not fields or c.field in fields)
+            )
+            if change.kind in ("update", "updated") and not details:
+                continue
+            icon, verb = self._verb(change.kind)
+            if change.kind in ("create", "created"):
+                details = ()
+            yield Item(
+                "change", change.at, icon, "", change.by_name or _("Trellis"), verb, details=details, when=self.clock(change.at)
+            )
+
+    def _verb(self, kind: str) -> tuple[str, str]:
+        words = {
+            "create": ("plus", _("created this")),
+            "delete": ("trash", _("moved this to the recycle bin")),
+            "restore": ("restore", _("restored this")),
+            "link": ("link", _("linked")),
+            "unlink": ("unlink", _("unlinked")),
+        }
+        return words.get(kind.removesuffix("d") if kind not in words else kind, words.get(kind, ("arrows-exchange", _("changed"))))
+
+    def _detail(self, context: CellContext, key: str, old: Value, new: Value) -> Detail:
+        field = self.entity.fields[key]
+        draw = renderer(field, context)
+
+        def show(value: Value) -> Markup:
+            if value is None or value in ("", ()):
+                return dash()
+            try:
+                return Markup(draw(value))  # noqa: S704 - renderers escape
+            except (AttributeError, TypeError, ValueError, KeyError):
+                return Markup("<bdi>{}</bdi>").format(str(value))
+
+        return Detail(field.label, show(old), show(new), field.type.name in ("long_text", "rich_text", "code", "json"))
+
+    def activity(self, activity: Activity, record: Record) -> Item:
+        """A record that is about this one."""
+        entity = activity.entity
+        at = self._moment(record.get(activity.at)) or record["created_at"]
+        context = CellContext(self.reader, self.store.tenant.model, entity, entity_address)
+        owner = record.get(entity.owner_field or "")
+        badges = tuple(
+            Markup(renderer(entity.fields[key], context)(record[key]))  # noqa: S704 - renderers escape
+            for key in self._badge_fields(entity)
+            if record.get(key) is not None
+        )
+        text = record.get(activity.text) if activity.text else None
+        is_note = bool(text) and record.title.strip(" …") in str(text)
+        return Item(
+            entity.key,
+            at,
+            entity.icon,
+            f"c-{entity.color or color_of(entity.key)}",
+            owner.title or "" if isinstance(owner, Ref) else "",
+            "",
+            title="" if is_note else record.title,
+            address=entity_address(entity.key, record.id),
+            label=entity.label,
+            badges=badges,
+            note=Markup(render_markdown(str(text))) if text else None,  # noqa: S704 - sanitised
+            when=self.clock(at) if not self._is_day(record.get(activity.at)) else "",
+        )
+
+    def columns(self, activity: Activity) -> list[str]:
+        """What is read of an activity."""
+        entity = activity.entity
+        readable = set(self.store.readable_fields(entity.key))
+        wanted = [activity.at, "created_at", activity.text, entity.owner_field or "", *self._badge_fields(entity)]
+        return [c for c in dict.fromkeys(wanted) if c and c in readable]
+
+    def _badge_fields(self, entity: Entity) -> list[str]:
+        readable = set(self.store.readable_fields(entity.key))
+        return [k for k in entity.highlights if k in readable and entity.fields[k].type.name == "choice"][:2]
+
+    def _is_day(self, value: Value) -> bool:
+        return isinstance(value, date) and not isinstance(value, datetime)
+
+    def _moment(self, value: Value) -> datetime | None:
+        if isinstance(value, datetime):
+            return value
+        if isinstance(value, date):
+            return datetime.combine(value, time(), self.reader.time_zone).astimezone(UTC)
+        return None
+
+    def clock(self, at: datetime) -> str:
+        """The time of day."""
+        return str(format_time(at.astimezone(self.reader.time_zone), "short", locale=self.locale))
+
+    def days(self, items: list[Item]) -> list[Day]:
+        """The entries by day, what is to come first, the newest day next."""
+        today = self.reader.today()
+        coming = sorted((i for i in items if self._day(i) > today), key=lambda i: i.at)
+        past = sorted((i for i in items if self._day(i) <= today), key=lambda i: i.at, reverse=True)
+        days: list[Day] = [Day(_("Upcoming"), coming)] if coming else []
+        for item in past:
+            label = self.day_text(self._day(item), today)
+            if not days or days[-1].label != label:
+                days.append(Day(label, []))
+            days[-1].items.append(item)
+        return days
+
+    def _day(self, item: Item) -> date:
+        return item.at.astimezone(self.reader.time_zone).date()
+
+    def day_text(self, day: date, today: date) -> str:
+        """Today, Yesterday, 6 Nov, 6 Nov 2025."""
+        if day == today:
+            return _("Today")
+        if day == today - timedelta(days=1):
+            return _("Yesterday")
+        if day.year == today.year and self.locale.language == "en":
+            return str(format_date(day, "EEEE, d MMMM", locale=self.locale))
+        return str(format_date(day, "long", locale=self.locale))
+
+    def exact(self, item: Item) -> str:
+        """Day and time, for a tooltip."""
+        local = item.at.astimezone(self.reader.time_zone)
+        return f"{format_date(local.date(), 'full', locale=self.locale)}, {self.clock(item.at)}"
+
+
+class TimelineView(Page):
+    """`/e/<entity>/<id>/timeline`, the composer's forms, and the whole history."""
+
+    @expose("/e/<entity>/<uuid:id>/timeline")
+    @signed_in
+    def timeline(self, entity: str, id: UUID) -> Response:
+        """The pane."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        activities = activity_links(store, definition)
+        teller = Teller(store, definition)
+        with store.transaction():
+            record = store.read(entity, id, fields=(), deleted=True)
+            items = list(teller.changes(store.history(entity, id, CHANGES), definition.timeline))
+            for activity in activities:
+                page = store.list(
+                    activity.entity.key,
+                    columns=teller.columns(activity),
+                    where=[pointing_at(activity.entity, activity.field, record.ref)],
+                    sort=(Sort(activity.at, descending=True),),
+                    limit=PER_KIND,
+                )
+                items.extend(teller.activity(activity, row) for row in page.rows)
+        composers = self._composers(store, activities) if record.deleted_at is None else []
+        kinds = [(a.entity.key, a.entity.plural) for a in activities if any(i.kind == a.entity.key for i in items)]
+        return self.draw(
+            "_timeline.html",
+            entity=definition,
+            record=record,
+            days=teller.days(items),
+            teller=teller,
+            kinds=kinds,
+            composers=[(a, url_for("TimelineView.compose", entity=entity, id=id, kind=a.key)) for a in composers],
+            compose=self._compose_values(store, composers[0], record.ref, {}) if composers else None,
+            history=url_for("TimelineView.history", entity=entity, id=id),
+        )
+
+    @expose("/e/<entity>/<uuid:id>/compose/<kind>", methods=["GET", "POST"])
+    @signed_in
+    def compose(self, entity: str, id: UUID, kind: str) -> Response:
+        """The short form of an activity about this record; POST creates it."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        activity = next((a for a in activity_links(store, definition) if a.key == kind), None)
+        if activity is None:
+            abort(404)
+        if not store.may("create", kind):
+            raise Forbidden(kind, "create")
+        record = store.read(entity, id, fields=())
+        if request.method == "GET":
+            return self.draw("_compose.html", compose=self._compose_values(store, activity, record.ref, {}))
+        typed = read_form(activity.entity, submitted(), store.tenant.model.entities)
+        try:
+            store.create(kind, {**typed, activity.field: record.ref})
+        except Refused as refused:
+            values = self._compose_values(store, activity, record.ref, {"typed": typed, "faults": refused.faults})
+            return self.draw("_compose.html", status=422, compose=values)
+        label = activity.entity.label.in_language(store.principal.reader.language)
+        return jsonify({"toast": _("%(thing)s saved", thing=label)})
+
+    @expose("/e/<entity>/<uuid:id>/history")
+    @signed_in
+    def history(self, entity: str, id: UUID) -> Response:
+        """Every change, page by page."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        before = request.args.get("before", type=int)
+        record = store.read(entity, id, fields=(), deleted=True)
+        changes = store.history(entity, id, CHANGES, before)
+        teller = Teller(store, definition)
+        return self.draw(
+            "history.html",
+            entity=definition,
+            record=record,
+            days=teller.days(list(teller.changes(changes))),
+            teller=teller,
+            older=changes[-1].id if len(changes) == CHANGES else None,
+            address=request.path,
+            back=entity_address(entity, id),
+        )
+
+    def _composers(self, store: Store, activities: Sequence[Activity]) -> list[Activity]:
+        """The activities that may be created here, the shortest form first."""
+        able = [a for a in activities if a.entity.quick_create and store.may("create", a.key)]
+        return sorted(able, key=lambda a: len(a.entity.quick_create))
+
+    def _compose_values(self, store: Store, activity: Activity, about: Ref, more: dict[str, Any]) -> dict[str, Any]:
+        entity = activity.entity
+        form = quick_form_of(entity, store.principal.roles)
+        bound = BoundForm(store, entity, form, given={activity.field: about}, **more)
+        fields = [f for f in bound.bound.values() if f.name != activity.field]
+        label = entity.label.in_language(store.principal.reader.language)
+        return {
+            "kind": entity.key,
+            "entity": entity,
+            "form": bound,
+            "fields": fields,
+            "address": url_for("TimelineView.compose", entity=about.entity, id=about.id, kind=entity.key),
+            "state": url_for("FormView.state", entity=entity.key),
+            "save": _("Save %(thing)s", thing=label.lower()),
+        }

@@ -1,0 +1,101 @@
+"""What a form is told while one types: conditions, defaults that nobody has touched, computed values as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.web.widgets.bound import BoundField
+from trellis.web.widgets.form import read_form
+from trellis.web.widgets.lines import lines_of, read_row
+from trellis.web.widgets.submitted import Submitted
+
+if TYPE_CHECKING:
+    from trellis.records.store import Store
+
+
+def answer_state(
+    store: Store, entity: Entity, sent: Submitted, touched: frozenset[str], id: UUID | None
+) -> dict[str, Any]:
+    """The state of every field, defaults for those nobody has touched, and what is computed, for the form's script."""
+    entities = store.tenant.model.entities
+    values = read_form(entity, sent, entities)
+    children = lines_of(entity, entities)
+    if id is None:
+        values = {k: v for k, v in values.items() if k in children or k in touched or _keeps(entity.fields.get(k))}
+    numbers = _forget_untouched(values, children, sent, touched)
+    state = store.evaluate_form(entity.key, values, id)
+    reader = store.principal.reader
+    answer: dict[str, Any] = {
+        "fields": {
+            key: {
+                "visible": s.visible,
+                "required": s.required,
+                "readonly": s.readonly,
+                **({"choices": list(s.choices)} if s.choices is not None else {}),
+            }
+            for key, s in state.fields.items()
+        },
+        "sections": dict(state.sections),
+        "computed": {},
+    }
+    for path, value in state.defaults.items():
+        owner, field, prefix, name = _place(path, entity, children, numbers)
+        if field is not None and owner is not None:
+            bound = BoundField(store, owner, field, value, prefix=prefix)
+            answer["fields"].setdefault(name, {})["default"] = bound.widget.fill(bound)
+    for path, value in state.computed.items():
+        owner, field, prefix, name = _place(path, entity, children, numbers)
+        if field is not None:
+            answer["computed"][name] = "" if value is None else field.type.display(value, reader)
+    return answer
+
+
+def _keeps(field: Field | None) -> bool:
+    """What has no default is judged as it stands in the form."""
+    return field is None or field.default is None
+
+
+def _forget_untouched(
+    values: dict[str, Any], children: Mapping[str, Entity], sent: Submitted, touched: frozenset[str]
+) -> dict[str, list[str]]:
+    """Leave out what defaults have filled into new lines, so that they are found anew; the rows' numbers on the page."""
+    numbers: dict[str, list[str]] = {}
+    for name, child in children.items():
+        if name not in values:
+            continue
+        listed = []
+        kept = []
+        for part in sent.rows(name):
+            number = part.prefix[len(name) + 1 : -1]
+            row = read_row(child, part)
+            if row is None:
+                continue
+            if "id" not in row:
+                row = {
+                    k: v for k, v in row.items() if f"{name}.{number}.{k}" in touched or child.fields[k].default is None
+                }
+            listed.append(number)
+            kept.append(row)
+        values[name] = kept
+        numbers[name] = listed
+    return numbers
+
+
+def _place(
+    path: str, entity: Entity, children: Mapping[str, Entity], numbers: Mapping[str, list[str]]
+) -> tuple[Entity | None, Field | None, str, str]:
+    """(entity, field, prefix, name on the page) of a path like `lines.0.amount`."""
+    name, _, rest = path.partition(".")
+    child = children.get(name)
+    if child is None or not rest:
+        return entity, entity.fields.get(path), "", path
+    position, _, key = rest.partition(".")
+    rows = numbers.get(name, [])
+    number = rows[int(position)] if position.isdigit() and int(position) < len(rows) else position
+    prefix = f"{name}.{number}."
+    return child, child.fields.get(key), prefix, prefix + key
+
