@@ -65,7 +65,7 @@ class Env:
     """One evaluation. `variables` holds a workflow's steps by name (values, Refs or RecordLikes) and `param`, a mapping.
 
     `this` is the record whose form is open; inside an aggregate it is the outer record. `old` is the record before the
-    change. `via` is the row of an aggregate's list, whose `via.…` columns are asked for.
+    change.
     """
 
     record: RecordLike | None
@@ -75,3 +75,4 @@ class Env:
     this: RecordLike | None = None
     is_new: bool = False
     variables: Mapping[str, Value] = dc_field(default_factory=dict)
+    outer: Env | None = None  # inside an aggregate: the evaluation around it

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from dataclasses import field as dc_field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from trellis.formula.checker import check_formula, check_template
 from trellis.formula.env import Env
 from trellis.formula.errors import FormulaError, FormulaFault
-from trellis.formula.expr import Expr, Literal, Rounded
+from trellis.formula.nodes.base import Expr, Literal
+from trellis.formula.nodes.convert import Rounded
 from trellis.formula.types import Type, Value
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ Kind = Literal[
     "datetime",
     "time",
     "duration",
+    "period",
     "record",
     "list",
     "records",
@@ -54,6 +55,7 @@ DATE = Type("date")
 DATETIME = Type("datetime")
 TIME = Type("time")
 DURATION = Type("duration")
+PERIOD = Type("period")  # calendar months, of months() and years(): an int
 NAME = Type("name")
 ADDRESS = Type("address")
 LOCATION = Type("location")

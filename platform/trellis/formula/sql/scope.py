@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 
 from trellis.formula.env import NO_GRAPH, Env, Graph, RecordLike
 from trellis.formula.reader import Reader
-from trellis.formula.types import Ref, Type, Value
+from trellis.formula.types import Ref, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +117,7 @@ class SqlScope:
         self.this = this
         self.via = via
         self.via_of = via_of
+        self.order: list[ColumnElement[Any]] = []  # what first and last go by, in a list's subquery
         outer = None if isinstance(this, SqlScope) else this
         self.env = Env(None, reader, graph, old=old, this=outer, variables=variables or {})
         self._joins: dict[tuple[object, ...], SqlScope] = {}
@@ -148,7 +148,7 @@ class SqlScope:
 
     def follow_id(self, id_: ColumnElement[Any], entity: str, only: ColumnElement[bool] | None = None) -> SqlScope:
         """The row of `entity` with a computed id."""
-        return self._join((id_, entity), entity, id_, only)
+        return self._join((id(id_), entity), entity, id_, only)
 
     def _join(
         self, key: tuple[object, ...], entity: str, id_: ColumnElement[Any], only: ColumnElement[bool] | None
@@ -183,14 +183,3 @@ class SqlScope:
             result = result.outerjoin(alias, on)
         return result
 
-
-def bind(value: Value, type_: Type) -> Any:
-    """A Python value as bind parameters of its SQL type."""
-    from trellis.formula.sql.values import to_sql
-
-    return to_sql(value, type_)
-
-
-def as_uuid(value: UUID | Ref | None) -> ColumnElement[Any]:
-    """A record's id as a bind parameter."""
-    return sa.literal(value.id if isinstance(value, Ref) else value, sa.Uuid())

@@ -1,0 +1,1 @@
+"""The checked formula: typed nodes, each with its Python closure and its SQL."""
