@@ -16,7 +16,8 @@ from trellis.config.source import Place, Source
 MAX_BYTES = 1_000_000
 MAX_SCALAR = 100_000
 MAX_DEPTH = 40
-MAX_NODES = 100_000
+MAX_NODES = 50_000
+MAX_DOCUMENTS = 1_000
 MAX_PROBLEMS = 50
 
 Data = Any
@@ -185,6 +186,8 @@ class _Composer:
         if frame is None:
             if not (data is None and place.raw == ""):
                 self.content.documents.append((data, place))
+            if len(self.content.documents) >= MAX_DOCUMENTS:
+                self.stop("E107", f"more than {MAX_DOCUMENTS} documents in a file", place.line, place.column)
             return
         frame.nodes += nodes
         if frame.nodes > MAX_NODES or self.nodes > MAX_NODES:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import jsonschema
@@ -20,6 +21,7 @@ from trellis.config.problem import Problem, did_you_mean
 from trellis.config.source import Place
 
 Schema = Mapping[str, Any]
+MAX_PROBLEMS = 100
 
 
 def _is_text(_: Any, value: Any) -> bool:
@@ -91,8 +93,9 @@ _NOUNS = {
 
 
 def check_shape(validator: Any, data: Any, place: Place) -> list[Problem]:
-    """Every violation of the validator's schema, as problems."""
-    return [p for error in validator.iter_errors(data) for p in _problems(error, data, place)]
+    """Every violation of the validator's schema, as problems (of a document that is all wrong, the first ones)."""
+    found = (p for error in validator.iter_errors(data) for p in _problems(error, data, place))
+    return list(islice(found, MAX_PROBLEMS))
 
 
 def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
@@ -167,6 +170,8 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
         return "E206", f"{shown} is not known here", did_you_mean(_shown(found), [_shown(o) for o in options])
+    if keyword == "maxProperties":
+        return "E208", f"at most {error.validator_value} entries", ""
     if keyword in ("minItems", "minProperties"):
         return "E208", "must not be empty", ""
     if keyword == "maxItems":

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trellis.model.choice import Choice
     from trellis.model.model import Setting
 
+MAX_PROBLEMS = 500
+
 
 @dataclass
 class Context:
@@ -43,6 +45,8 @@ class Context:
         self, code: str, message: str, item: Item, hint: str = "", *, at_key: bool = False, mark: Mark | None = None
     ) -> None:
         """Note a problem with a value."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         where = mark or (item.place.key_mark if at_key else item.place.mark)
         self.problems.append(Problem(code, message, where, item.path, hint))
 
@@ -52,6 +56,8 @@ class Context:
 
     def unknown(self, noun: str, item: Item, known: Iterable[str], code: str = "E301", name: str | None = None) -> None:
         """Note that a name is not there, with the nearest that is."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         self.problem(code, f"unknown {noun} '{name or item.text}'", item, did_you_mean(name or item.text, known))
 
     def translated(self, source: str, *paths: str) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from trellis.config.merge import item_key
@@ -10,6 +11,7 @@ from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
 from trellis.model.compile.item import Item
 from trellis.model.entity import Inverse
+from trellis.model.kinds.entity import MAX_FIELDS
 
 SYSTEM_FIELDS: dict[str, dict[str, Any]] = {
     "id": {"type": "text", "label": "ID"},
@@ -145,7 +147,8 @@ def _without_moved(form: dict[str, Any], place: Place, own: Any) -> tuple[dict[s
 
 def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
     fields = draft.item.get("fields")
-    for key, item in fields.entries() if fields is not None else ():
+    listed = islice(fields.entries(), MAX_FIELDS) if fields is not None else ()
+    for key, item in listed:
         if isinstance(item.data, str):
             item = Item(
                 {"type": item.data},

@@ -23,6 +23,7 @@ from trellis.model.kinds.parts import (
 )
 from trellis.model.kinds.registry import kind
 
+MAX_FIELDS = 800  # PostgreSQL takes 1,600 columns, and some types need two
 TOTALS = one_of("sum", "avg", "min", "max", "count")
 _MEMBER = either(NAME, closed({"field": NAME, "span": one_of("half", "full")}, ("field",)))
 _SECTION = closed(
@@ -80,7 +81,7 @@ def entity() -> dict[str, Schema]:
         "extends": NAME,
         "part_of": NAME,
         "was": NAME,
-        "fields": mapping({"$ref": "#/definitions/field"}, SNAKE),
+        "fields": mapping({"$ref": "#/definitions/field"}, SNAKE, maxProperties=MAX_FIELDS),
         "rules": mapping(closed({"check": FORMULA, "message": TEXT, "field": NAME}, ("check",))),
         "unique": mapping(_UNIQUE),
         "indexes": mapping(NAME_OR_NAMES),
