@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.formula.types import Value
 from trellis.web.cells.markup import badge, color_of
-from trellis.web.cells.registry import CellContext, Render, cell
 from trellis.web.cells.options import Option, options_of
+from trellis.web.cells.registry import CellContext, Render, cell
 
 if TYPE_CHECKING:
     from trellis.model.field import Field

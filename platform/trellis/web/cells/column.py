@@ -43,7 +43,7 @@ DASH = str(dash())
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `slot` is its place when rows are cards: a b (texts), n (number), d (date), s (badge), w (who), x (none)."""
+    """One column. `slot` is its place on a card: a, b (texts), n (number), d (date), s (badge), w (who), x (none)."""
 
     path: str
     entity: Entity  # where the path ends

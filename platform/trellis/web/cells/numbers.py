@@ -37,21 +37,22 @@ def writer(locale: Locale, scale: int, currency: str | None) -> Callable[[Decima
 
     def ask(value: Decimal) -> str:
         if currency is not None:
-            return format_currency(value, currency, locale=locale, currency_digits=False, format=_pattern(locale, scale))
+            return format_currency(
+                value, currency, locale=locale, currency_digits=False, format=_pattern(locale, scale)
+            )
         return format_decimal(value, format=_plain(scale), locale=locale)
 
-    sample = ask(SAMPLE)
-    digits = f"{SAMPLE:,.{scale}f}"
-    group, point = locale.number_symbols["latn"]["group"], locale.number_symbols["latn"]["decimal"]
-    table = str.maketrans({",": group, ".": point})
-    written = digits.translate(table)
-    before, found, after = sample.partition(written)
-    if not found or ask(-SAMPLE) != f"-{before}{written}{after}":
+    symbols = locale.number_symbols["latn"]
+    table = str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
+    written = f"{SAMPLE:,.{scale}f}".translate(table)
+    before, found, after = ask(SAMPLE).partition(written)
+    below, found_below, beyond = ask(-SAMPLE).partition(written)
+    if not found or not found_below:  # grouped otherwise, or other digits
         return ask
 
     def write(value: Decimal) -> str:
         text = f"{abs(value):,.{scale}f}".translate(table)
-        return f"-{before}{text}{after}" if value < 0 else f"{before}{text}{after}"
+        return f"{below}{text}{beyond}" if value < 0 else f"{before}{text}{after}"
 
     return write
 
@@ -62,7 +63,7 @@ def _plain(scale: int) -> str:
 
 @lru_cache(maxsize=256)
 def _pattern(locale: Locale, scale: int) -> str:
-    pattern = str(locale.currency_formats["standard"].pattern).partition(";")[0]
+    pattern = str(locale.currency_formats["standard"].pattern)
     return pattern.replace("0.00", "0." + "0" * scale if scale else "0")
 
 

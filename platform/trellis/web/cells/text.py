@@ -74,7 +74,9 @@ def phone(field: Field, context: CellContext) -> Render:
     def render(value: Value) -> str:
         first, rest = first_and_more(value)
         shown = escape(first if isinstance(value, tuple) else display(value))
-        return f'<a class="t-chiplink t-num" href="tel:{escape(first)}"><bdi class="t-cut">{shown}</bdi></a>{more(rest)}'
+        return (
+            f'<a class="t-chiplink t-num" href="tel:{escape(first)}"><bdi class="t-cut">{shown}</bdi></a>{more(rest)}'
+        )
 
     return render
 
@@ -89,7 +91,8 @@ def url(field: Field, context: CellContext) -> Render:
         if not shown.startswith(("http://", "https://")):
             return f'<bdi class="t-cut">{bare}</bdi>'
         href = escape(shown)
-        return f'<a class="t-chiplink" href="{href}" target="_blank" rel="noopener noreferrer"><bdi class="t-cut">{bare}</bdi></a>'
+        target = 'target="_blank" rel="noopener noreferrer"'
+        return f'<a class="t-chiplink" href="{href}" {target}><bdi class="t-cut">{bare}</bdi></a>'
 
     return render
 
@@ -108,7 +111,8 @@ def color(field: Field, context: CellContext) -> Render:
         shown = escape(str(value))
         if not HEX.match(str(value)):
             return f'<bdi class="t-cut">{shown}</bdi>'
-        swatch = f'<svg class="t-swatch" aria-hidden="true" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="{shown}"/></svg>'
+        square = f'<rect width="16" height="16" rx="4" fill="{shown}"/>'
+        swatch = f'<svg class="t-swatch" aria-hidden="true" viewBox="0 0 16 16">{square}</svg>'
         return f'<span class="t-cell">{swatch}<span class="t-cut">{shown}</span></span>'
 
     return render

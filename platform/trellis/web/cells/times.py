@@ -16,6 +16,7 @@ from trellis.web.cells.numbers import locale_of
 from trellis.web.cells.registry import CellContext, Render, cell
 
 if TYPE_CHECKING:
+    from trellis.formula.reader import Reader
     from trellis.model.field import Field
 
 NEAR = 10  # days that are said in words
@@ -67,8 +68,12 @@ def dates(field: Field, context: CellContext) -> Render:
 
 @cell("datetime")
 def datetimes(field: Field, context: CellContext) -> Render:
-    """A moment in the reader's zone: the hour today, the day otherwise."""
-    reader = context.reader
+    """A moment in the reader's zone."""
+    return moment_writer(context.reader)
+
+
+def moment_writer(reader: Reader) -> Render:
+    """Writes moments: the hour today, the day otherwise, all of it in the tooltip."""
     zone, today, language = reader.time_zone, reader.today(), reader.language
     locale = locale_of(language)
 

@@ -29,7 +29,7 @@ class Path:
 def paths_of(store: Store, entity: Entity, *, through_links: bool = True) -> list[Path]:
     """Every path that the person may read, the entity's own first."""
     model, language = store.tenant.model, store.principal.reader.language
-    readable = store.readable_fields(entity.key)
+    readable = frozenset(store.readable_fields(entity.key))
     own = [f for f in entity.fields.values() if f.key in readable and _is_listed(f)]
     paths = [Path(f.key, f.label.in_language(language), f) for f in own]
     if not through_links:
@@ -41,7 +41,7 @@ def paths_of(store: Store, entity: Entity, *, through_links: bool = True) -> lis
         target = model.entities[type_.entities[0]]
         if link.system or not store.may("read", target.key):
             continue
-        seen = store.readable_fields(target.key)
+        seen = frozenset(store.readable_fields(target.key))
         group = label_of(model, entity, link.key, language)
         paths += [
             Path(f"{link.key}.{f.key}", f.label.in_language(language), f, group)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 from trellis.model.locales import babel_locale
 from trellis.web.cells.column import resolve
 
-PEOPLE = ("me", "my_team")
-
 
 class Unreadable(ValueError):
     """A chip that does not say anything this entity can be filtered by."""
@@ -102,10 +100,6 @@ def _choice(field: Field, chip: Chip, reader: Reader) -> str:
         either = " or ".join(f"{quoted(value)} in {chip.path}" for value in chip.operands)
         return f"not ({either})" if chip.operator == "has not" else f"({either})"
     values = ", ".join(quoted(value) for value in chip.operands)
-    return f"{chip.path} {chip.operator} ({values},)" if len(chip.operands) == 0 else _membership(chip, values)
-
-
-def _membership(chip: Chip, values: str) -> str:
     if len(chip.operands) == 1:
         return f"{chip.path} {'==' if chip.operator == 'in' else '!='} {values}"
     return f"{chip.path} {chip.operator} ({values})"
@@ -118,7 +112,7 @@ def _record(field: Field, chip: Chip, reader: Reader) -> str:
         if operand == "me":
             parts.append(f"{chip.path} == me")
         elif operand == "my_team":
-            parts.append(f"{chip.path} in my_team")
+            parts += [f"{chip.path} == me", f"{chip.path}.team == my_team", f"{chip.path}.manager == me"]
         else:
             ids.append(quoted(_id(operand)))
     parts += [f"{chip.path}.id == {value}" for value in ids]

@@ -41,7 +41,7 @@ class Lane:
     label: str
     color: str
     count: int
-    total: Markup = Markup("")
+    total: Markup
     is_shut: bool = False
 
     @property
@@ -108,7 +108,9 @@ class Board:
         person = ""
         if self.who and isinstance(ref := record[self.who.path], Ref):
             name = escape(ref.title or "")
-            face = avatar(ref.title or "?", str(ref.id)).replace(' aria-hidden="true"', f' role="img" aria-label="{name}" title="{name}"')
+            face = avatar(ref.title or "?", str(ref.id)).replace(
+                ' aria-hidden="true"', f' role="img" aria-label="{name}" title="{name}"'
+            )
             person = face
         move = escape(_("Move %(title)s to…", title=record.title))
         menu = (
@@ -184,7 +186,7 @@ def make_board(desk: Desk) -> Board | None:
     """The board of a view; None when nothing makes its columns, or the person may not see what does."""
     entity, view, store = desk.entity, desk.state.view, desk.store
     field = group_field(entity, view.group)
-    readable = store.readable_fields(entity.key)
+    readable = frozenset(store.readable_fields(entity.key))
     if field is None or field.key not in readable:
         return None
     context = cell_context(store, entity)
@@ -213,10 +215,10 @@ def make_board(desk: Desk) -> Board | None:
 def lanes_of(desk: Desk, field: Field) -> list[Lane]:
     """The columns: every stage or choice in order, or whoever has records; what holds no value comes last."""
     store, state, entity = desk.store, desk.state, desk.entity
-    readable = store.readable_fields(entity.key)
+    readable = frozenset(store.readable_fields(entity.key))
     totals = {path: how for path, how in state.view.totals.items() if path in readable}
     where = state.formulas(store.principal.reader)
-    groups = store.groups(entity.key, field.key, totals=totals, where=where)
+    groups = store.groups(entity.key, field.key, totals=totals, where=where, q=state.q or None)
     shown = total_writer(desk, totals)
     found = {lane_key(g.value): g for g in groups}
     hidden = set(state.view.hide)
@@ -250,7 +252,9 @@ def total_writer(desk: Desk, totals: Mapping[str, str]) -> Callable[[Mapping[str
     columns = {path: column for path in totals if (column := column_for(context, path))}
 
     def write(values: Mapping[str, Any]) -> Markup:
-        shown = [columns[p].html(values[p]) for p in columns if values.get(p) is not None and not _is_nothing(values[p])]
+        shown = [
+            columns[p].html(values[p]) for p in columns if values.get(p) is not None and not _is_nothing(values[p])
+        ]
         return Markup(" · ".join(shown))
 
     return write

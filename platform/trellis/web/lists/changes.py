@@ -33,4 +33,8 @@ def change_words(change: Change, entity: Entity, language: str) -> str:
         return str(_("changed this"))
     if len(names) == 1:
         return str(_("changed %(field)s", field=names[0]))
-    return str(ngettext("changed %(field)s and %(num)d more", "changed %(field)s and %(num)d more", len(names) - 1, field=names[0]))
+    return str(
+        ngettext(
+            "changed %(field)s and %(num)d more", "changed %(field)s and %(num)d more", len(names) - 1, field=names[0]
+        )
+    )

@@ -79,7 +79,7 @@ class Grid:
         look = icon("layout-sidebar-right-expand", "icon-sm")
         makers = [self._cell_maker(column) for column in self.columns]
         title_column, can_pick, reader = self.title, self.can_pick, self.reader
-        display = title_column.field.type.display if title_column else str
+        display = title_column.field.type.display if title_column else lambda value, _reader: str(value)
         editable = f' data-f="{title_column.path}"' if title_column and title_column.is_editable else ""
 
         def row(record: Record) -> str:
@@ -131,7 +131,7 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
     """The columns of a list for one person."""
     entity = state.entity
     context = cell_context(store, entity)
-    readable = store.readable_fields(entity.key)
+    readable = frozenset(store.readable_fields(entity.key))
     may_edit = store.may("update", entity.key) if can_edit is None else can_edit
     writable = frozenset(store.writable_fields(entity.key)) if may_edit else frozenset()
     paths = [p for p in state.paths if p.partition(".")[0] in readable]

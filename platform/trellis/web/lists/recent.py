@@ -20,10 +20,7 @@ def recent_ids(store: Store, limit: int = KEPT) -> list[tuple[str, UUID]]:
         return []
     table = store.tenant.tables.platform.recent
     query = (
-        sa.select(table.c.entity, table.c.record)
-        .where(table.c.user == user)
-        .order_by(table.c.at.desc())
-        .limit(limit)
+        sa.select(table.c.entity, table.c.record).where(table.c.user == user).order_by(table.c.at.desc()).limit(limit)
     )
     with store.transaction() as connection:
         return [(row.entity, row.record) for row in connection.execute(query)]

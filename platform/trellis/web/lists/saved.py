@@ -69,7 +69,5 @@ def delete_view(store: Store, entity: str, id: UUID) -> bool:
     """Deletes one of the person's own views; says whether there was one."""
     table = store.tenant.tables.platform.saved_view
     with store.transaction() as connection:
-        gone = sa.delete(table).where(
-            table.c.id == id, table.c.entity == entity, table.c.owner == store.principal.id
-        )
+        gone = sa.delete(table).where(table.c.id == id, table.c.entity == entity, table.c.owner == store.principal.id)
         return bool(connection.execute(gone).rowcount)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trellis.web.lists.desk import Desk
 
 MOST = 10_000  # records that one action touches while the page waits
-AT_ONCE = 500
+AT_ONCE = 200  # records in one transaction
 
 
 @dataclass(frozen=True)
@@ -26,30 +26,13 @@ class Selection:
     ids: tuple[UUID, ...]
     is_all: bool
 
-    def each(self) -> Iterator[UUID]:
-        """The ids, read page by page when all that match are meant."""
+    def each(self) -> Sequence[UUID]:
+        """The ids; all that match are read before anything is changed."""
         if not self.is_all:
-            yield from self.ids
-            return
+            return self.ids
         state, store = self.desk.state, self.desk.store
-        found: list[UUID] = []
-        cursor: str | None = None
-        # read to the end before anything is changed: a change may move records in the order
-        while len(found) < MOST:
-            page = store.list(
-                state.entity.key,
-                columns=(),
-                where=state.formulas(store.principal.reader),
-                q=state.q or None,
-                sort=state.sorting,
-                limit=AT_ONCE,
-                cursor=cursor,
-            )
-            found += [record.id for record in page.rows]
-            cursor = page.next
-            if cursor is None:
-                break
-        yield from found[:MOST]
+        where = state.formulas(store.principal.reader)
+        return store.matching(state.entity.key, where=where, q=state.q or None, limit=MOST)
 
 
 def read_selection(desk: Desk, form: Mapping[str, str] | MultiDict[str, str]) -> Selection:
@@ -70,26 +53,43 @@ class BulkOutcome:
     done: list[UUID]
     refused: dict[str, int]
 
+    def refuse(self, reason: str) -> None:
+        """Counts a record that was left as it was."""
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+
     @property
     def count_refused(self) -> int:
         """How many records were left as they were."""
         return sum(self.refused.values())
 
 
-def do_each(selection: Selection, action: Callable[[UUID], object], say: Callable[[Fault], str], words: Mapping[str, str]) -> BulkOutcome:
+def update_each(selection: Selection, values: Mapping[str, Any], say: Callable[[Fault], str]) -> BulkOutcome:
+    """Gives every record the values, some hundred to a transaction; gathers why some were refused."""
+    store, entity = selection.desk.store, selection.desk.entity.key
+    ids, found = selection.each(), BulkOutcome([], {})
+    for start in range(0, len(ids), AT_ONCE):
+        for outcome in store.update_many(entity, [(id, values) for id in ids[start : start + AT_ONCE]], means="bulk"):
+            if outcome.status == "refused":
+                found.refuse(say(outcome.faults[0]) if outcome.faults else "")
+            elif outcome.id is not None:
+                found.done.append(outcome.id)
+    return found
+
+
+def do_each(
+    selection: Selection, action: Callable[[UUID], object], say: Callable[[Fault], str], words: Mapping[str, str]
+) -> BulkOutcome:
     """Does the action to every record, each for itself; gathers why some were refused."""
     outcome = BulkOutcome([], {})
     for id in selection.each():
         try:
             action(id)
         except Refused as refused:
-            reason = say(refused.faults[0]) if refused.faults else words["refused"]
+            outcome.refuse(say(refused.faults[0]) if refused.faults else words["refused"])
         except Forbidden:
-            reason = words["forbidden"]
+            outcome.refuse(words["forbidden"])
         except Missing:
-            reason = words["missing"]
+            outcome.refuse(words["missing"])
         else:
             outcome.done.append(id)
-            continue
-        outcome.refused[reason] = outcome.refused.get(reason, 0) + 1
     return outcome

@@ -57,7 +57,7 @@ class BinView(Page):
             toast(_("Restored"), link={"url": f"{desk.base}/{id}", "label": _("Open")})
         except Refused as refused:
             toast(" ".join(fault_texts(refused).values()), kind="error")
-        return redirect(request.form.get("back") == "record" and f"{desk.base}/{id}" or f"{desk.base}/bin")
+        return redirect((request.form.get("back") == "record" and f"{desk.base}/{id}") or f"{desk.base}/bin")
 
     @expose("/e/<entity>/<uuid:id>/purge", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in

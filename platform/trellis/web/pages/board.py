@@ -80,7 +80,14 @@ class BoardView(Page):
         return jsonify({"card": str(card), "toast": words})
 
     def _refuse(
-        self, desk: Desk, board: Board, lane: Lane, id: UUID, refused: Refused, values: Mapping[str, Any], sent: Submitted
+        self,
+        desk: Desk,
+        board: Board,
+        lane: Lane,
+        id: UUID,
+        refused: Refused,
+        values: Mapping[str, Any],
+        sent: Submitted,
     ) -> Response:
         """The answer to a move that was refused: a dialog where answers would help, else the reason."""
         missing = [f for f in refused.faults if f.code in NEEDED and askable(desk, f)]

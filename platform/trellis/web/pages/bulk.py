@@ -20,7 +20,7 @@ from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.grid import make_grid
-from trellis.web.lists.selection import BulkOutcome, do_each, read_selection
+from trellis.web.lists.selection import BulkOutcome, do_each, read_selection, update_each
 from trellis.web.pages.base import Page
 from trellis.web.pages.saved_views import read_query
 from trellis.web.widgets.base import widget_of
@@ -64,9 +64,7 @@ class BulkView(Page):
                 html = self._dialog(desk, fields, field, count=request.form.get("count", ""), error=words, typed=value)
                 return make_response(html, 422)
         selection = read_selection(desk, request.form)
-        outcome = do_each(
-            selection, lambda id: desk.store.update(entity, id, {key: value}, means="bulk"), fault_text, refusals()
-        )
+        outcome = update_each(selection, {key: value}, fault_text)
         words = ngettext("%(num)d record changed", "%(num)d records changed", len(outcome.done))
         return jsonify(answer(outcome, words))
 

@@ -48,7 +48,9 @@ def calendar_page(desk: Desk) -> str:
     reader = store.principal.reader
     start = view.start or next((f.key for f in entity.fields.values() if f.type.name in ("date", "datetime")), None)
     if start is None or start not in store.readable_fields(entity.key):
-        return render_template("calendar.html", **desk.places, weeks=[], names=[], month="", before="", after="", more=0)
+        return render_template(
+            "calendar.html", **desk.places, weeks=[], names=[], month="", before="", after="", more=0
+        )
     today = reader.today()
     first = _month(request.args.get("month", ""), today)
     locale = locale_of(reader.language)
@@ -62,9 +64,7 @@ def calendar_page(desk: Desk) -> str:
     ]
     color = view.color if view.color and resolve(store.tenant.model, entity, view.color) else None
     paths = [start, *([color] if color else [])]
-    page = store.list(
-        entity.key, columns=paths, where=where, q=desk.state.q or None, sort=(Sort(start),), limit=MOST
-    )
+    page = store.list(entity.key, columns=paths, where=where, q=desk.state.q or None, sort=(Sort(start),), limit=MOST)
     days = {
         day: Day(day, day.month != first.month, day == today, str(format_date(day, "full", locale=locale)))
         for week in sheet
@@ -113,11 +113,16 @@ def _entry_maker(desk: Desk, start: str, color: str | None) -> Callable[[Record]
             key = str(getattr(value, "id", value))
             shade = colors.get(key) or color_of(key)
         value = record[start]
-        hour = f'<span class="t-num t-3rd">{value.astimezone(reader.time_zone):%H:%M}</span>' if isinstance(value, datetime) else ""
+        hour = (
+            f'<span class="t-num t-3rd">{value.astimezone(reader.time_zone):%H:%M}</span>'
+            if isinstance(value, datetime)
+            else ""
+        )
         title = escape(record.title or "—")
         href = record_address(entity.key, record.id)
         return Markup(
-            f'<a class="t-cal-entry c-{shade}" href="{href}" title="{title}"><span class="t-dot"></span>{hour}<bdi class="t-cut">{title}</bdi></a>'
+            f'<a class="t-cal-entry c-{shade}" href="{href}" title="{title}"><span class="t-dot"></span>'
+            f'{hour}<bdi class="t-cut">{title}</bdi></a>'
         )
 
     return entry
@@ -127,7 +132,9 @@ def map_page(desk: Desk) -> str:
     """The places of a map view: a list, each with a way to an outside map."""
     store, entity, view = desk.store, desk.entity, desk.state.view
     reader = store.principal.reader
-    path = view.location or next((f.key for f in entity.fields.values() if f.type.name in ("location", "address")), None)
+    path = view.location or next(
+        (f.key for f in entity.fields.values() if f.type.name in ("location", "address")), None
+    )
     column = column_for(cell_context(store, entity), path) if path else None
     if path is None or column is None or path.partition(".")[0] not in store.readable_fields(entity.key):
         return render_template("map.html", **desk.places, counted_short="", places=[], more=False)

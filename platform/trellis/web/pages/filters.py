@@ -68,14 +68,14 @@ class FilterView(Page):
             chips = desk.state.chips[int(at)].chips if at.isdigit() and int(at) < len(desk.state.chips) else ()
             return self._draw(desk, at, [*chips] or [Chip("", "")])
         desk = open_desk(entity, read_query(request.form.get("state", "")))
-        at, chips = request.form.get("chip", ""), read_rows()
+        at, rows = request.form.get("chip", ""), read_rows()
         if request.form.get("do") == "formula":
             return self._formula(desk)
         if request.form.get("do") == "apply":
-            return self._apply(desk, at, chips)
+            return self._apply(desk, at, rows)
         if request.form.get("do") == "or":
-            chips.append(Chip("", ""))
-        return self._draw(desk, at, chips)
+            rows.append(Chip("", ""))
+        return self._draw(desk, at, rows)
 
     @expose("/e/<entity>/filter/pick")  # type: ignore[untyped-decorator]
     @signed_in

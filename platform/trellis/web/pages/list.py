@@ -11,7 +11,9 @@ from flask_appbuilder import expose
 
 from trellis.records.record import Count
 from trellis.web.cells.column import column_for, columns_for
+from trellis.web.cells.times import moment_writer
 from trellis.web.guard import signed_in
+from trellis.web.lists.changes import change_words
 from trellis.web.lists.desk import Desk, counted, how_many, open_desk
 from trellis.web.lists.grid import Grid, cell_context, make_grid, read_page
 from trellis.web.lists.state import write_sort
@@ -126,7 +128,10 @@ class ListView(Page):
         rest = columns_for(context, [p for p in fields if p in readable and p not in shown])
         paths = [c.path for c in (*high, *rest, *([stage] if stage else []))]
         record = store.read(entity, id, fields=paths)
-        latest = [(change, change_words(change, definition, desk.language)) for change in store.history(entity, id, limit=LATEST)]
+        latest = [
+            (change, change_words(change, definition, desk.language))
+            for change in store.history(entity, id, limit=LATEST)
+        ]
         return render_template(
             "_peek.html",
             **desk.places,
@@ -135,4 +140,5 @@ class ListView(Page):
             props=[(c, c.html(record[c.path])) for c in rest if record[c.path] not in (None, (), "")],
             stage=stage.html(record[stage.path]) if stage else None,
             latest=latest,
+            moment=moment_writer(store.principal.reader),
         )

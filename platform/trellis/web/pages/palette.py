@@ -36,7 +36,7 @@ class Entry:
     label: Markup
     href: str
     face: Markup
-    detail: Markup = Markup("")
+    detail: Markup | str = ""
     kind: str = ""
     key: str = ""
 
@@ -201,5 +201,6 @@ def marked(text: str, q: str) -> Markup:
         return escape(text)
     parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
     return Markup("").join(
-        Markup('<mark class="t-mark">{}</mark>').format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+        Markup('<mark class="t-mark">{}</mark>').format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
     )
