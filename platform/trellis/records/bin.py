@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 Found = dict[str, dict[UUID, None]]  # records by entity, in the order in which they were found
+Clearing = tuple[str, Field, list[UUID]]  # the holders of a link that is cleared
 
 
 def delete(session: Session, entity: str, id: UUID, *, means: str) -> None:
     """Put a record into the bin, with its parts and what cascades; Refused when something holds it."""
     reach_or_raise(session, entity, id, "delete", deleted=False)
     going: Found = defaultdict(dict)
-    clearing: list[tuple[str, Field, list[UUID], Any]] = []
+    clearing: list[Clearing] = []
     _collect(session, entity, [id], going, clearing)
     _refuse_held(session, entity, id, going)
-    for holder, field, ids, targets in clearing:
-        _clear(session, holder, field, ids, targets, means)
+    for holder, field, holders in clearing:
+        _clear(session, holder, field, holders, means)
     now, me = session.reader.now, session.principal.id
     for key, ids in going.items():
         table = session.table(key)
@@ -53,7 +54,7 @@ def reach_or_raise(session: Session, entity: str, id: UUID, action: str, *, dele
     session.entity(entity)
     table = session.table(entity).alias()
     scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
-    flags = [
+    flags: list[Any] = [
         sa.true() if (reach := session.permit.reach(act, scope)) is None else sa.func.coalesce(reach, sa.false())
         for act in ("read", action)
     ]
@@ -96,9 +97,7 @@ def on_delete(entity: Entity, field: Field) -> str:
     return str(getattr(field.type, "on_delete", "restrict"))
 
 
-def _collect(
-    session: Session, entity: str, ids: Sequence[UUID], going: Found, clearing: list[tuple[str, Field, list[UUID], Any]]
-) -> None:
+def _collect(session: Session, entity: str, ids: Sequence[UUID], going: Found, clearing: list[Clearing]) -> None:
     """Find everything that goes along, and the links that are cleared."""
     new = [id for id in ids if id not in going[entity]]
     if not new:
@@ -111,7 +110,7 @@ def _collect(
         elif what == "clear":
             found = _pointing(session, other, field, entity, new, live=True)
             if found:
-                clearing.append((other.key, field, found, new))
+                clearing.append((other.key, field, found))
 
 
 def _refuse_held(session: Session, entity: str, id: UUID, going: Found) -> None:
@@ -139,7 +138,7 @@ def _held_by(session: Session, other: Entity, field: Field, ids: Sequence[UUID])
     return Fault("restrict", message, None, params)
 
 
-def _clear(session: Session, holder: str, field: Field, ids: Sequence[UUID], targets: Any, means: str) -> None:
+def _clear(session: Session, holder: str, field: Field, ids: Sequence[UUID], means: str) -> None:
     """Blank the links of the holders, which keeps its own history."""
     table = session.table(holder)
     graph = StoreGraph(session)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
+from trellis.model.fields.base import FieldType
 from trellis.records import conditions, faults
 from trellis.records.catalog import Catalog
 from trellis.records.draft import Draft
@@ -59,16 +62,14 @@ def _is_blank(field: Field, value: Value) -> bool:
 
 
 def _bounds(field: Field) -> bool:
-    return any(hasattr(getattr(field.type, side, None), "evaluate") for side in ("min", "max"))
+    return any(isinstance(getattr(field.type, side, None), Formula) for side in ("min", "max"))
 
 
-def _with_bounds(draft: Draft, field: Field) -> object:
+def _with_bounds(draft: Draft, field: Field) -> FieldType:
     """The type with bounds that are formulas computed for this record."""
-    from dataclasses import replace
-
-    env = draft.env()
-    sides = {s: getattr(field.type, s, None) for s in ("min", "max")}
-    return replace(field.type, **{s: b.evaluate(env) for s, b in sides.items() if hasattr(b, "evaluate")})
+    bounds = {side: bound for side in ("min", "max") if isinstance(bound := getattr(field.type, side, None), Formula)}
+    computed: dict[str, Any] = {side: bound.evaluate(draft.env()) for side, bound in bounds.items()}
+    return replace(field.type, **computed)
 
 
 @lru_cache(maxsize=1024)
@@ -91,9 +92,13 @@ def _check_choices(draft: Draft, field: Field, value: Value) -> None:
 def _check_format(session: Session, draft: Draft, field: Field, value: Value) -> None:
     if field.format is None or not isinstance(value, str):
         return
-    from trellis.model.formats import check_format
+    from trellis.model.formats import FORMATS, check_format
 
-    error = check_format(field.format, value)
+    if field.format not in FORMATS:
+        return
+    tidied, error = check_format(field.format, value)
+    if error is None and tidied != value:
+        draft.set(field.key, tidied)
     if error is not None:
         draft.fault(faults.invalid(field.key, error))
 
@@ -146,7 +151,7 @@ def _readable(session: Session, entity: str, ids: set[UUID]) -> dict[UUID, str]:
     catalog = Catalog(session, guarded=False)
     table = session.table(entity).alias()
     scope = SqlScope(catalog, entity, table, session.reader)
-    conditions_ = [table.c.id.in_(list(ids)), table.c.deleted_at.is_(None)]
+    conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids)), table.c.deleted_at.is_(None)]
     reach = session.permit.reach("read", scope)
     if reach is not None:
         conditions_.append(reach)

@@ -64,9 +64,10 @@ def _draft(session: Session, entity: str, given: Mapping[str, Any], id: UUID | N
     from trellis.records.query import read
 
     read(session, entity, id, fields=(), deleted=True)  # raises Missing for one who may not see it
-    [old] = graph.load(entity, [id]) or [None]
-    if old is None:
+    loaded = graph.load(entity, [id])
+    if not loaded:
         raise Missing(f"{entity} {id}")
+    old = loaded[0]
     record = old.copy()
     graph.put(record)
     return Draft(definition, record, old)
@@ -87,7 +88,7 @@ def _describe(
             readonly=closed and not session.principal.is_system,
             choices=conditions.open_choices(draft, field),
         )
-        if field.is_derived and mode != "masked" and field.stored | (field.formula is not None):
+        if field.is_derived and mode != "masked" and (field.stored or field.formula is not None):
             computed[place + name] = draft.value(name)
 
 

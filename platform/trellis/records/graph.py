@@ -18,7 +18,7 @@ from trellis.storage.names import short
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-SYSTEM = ("id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "deleted_by")
+Row = Mapping[str, Any] | sa.RowMapping
 
 
 class LiveRecord:
@@ -32,7 +32,7 @@ class LiveRecord:
         values: dict[str, Value],
         *,
         is_new: bool = False,
-        row: Mapping[str, Any] | None = None,
+        row: Row | None = None,
     ) -> None:
         self.graph = graph
         self.definition = entity
@@ -169,7 +169,7 @@ class StoreGraph:
                 self._records[entity, row["id"]] = self.record(entity, row)
         return [r for id in wanted if (r := self._records[entity, id]) is not None]
 
-    def record(self, entity: str, row: Mapping[str, Any]) -> LiveRecord:
+    def record(self, entity: str, row: Row) -> LiveRecord:
         """A stored row as a record."""
         return LiveRecord(self, self.session.model.entities[entity], row["id"], {}, row=row)
 
@@ -226,7 +226,7 @@ class StoreGraph:
         rows = self.session.execute(statement.where(table.c.deleted_at.is_(None)).order_by(*order)).mappings().all()
         return [self._child(record, name, how.entity, row) for row in rows]
 
-    def _child(self, record: RecordLike, name: str, entity: str, row: Mapping[str, Any]) -> LiveRecord:
+    def _child(self, record: RecordLike, name: str, entity: str, row: Row) -> LiveRecord:
         known = self._records.get((entity, row["id"]))
         child = known if known is not None else self.record(entity, row)
         self._records[entity, child.id] = child

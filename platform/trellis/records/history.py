@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -77,7 +77,7 @@ def _changes(draft: Draft, place: str = "") -> list[Any]:
     found = []
     for name in changed_fields(draft):
         field = draft.entity.fields[name]
-        if not field.audit or (name == draft.entity.parent_field and place):
+        if not field.audit or (place and name in (draft.entity.parent_field, "position")):
             continue
         old, new = (write_value(draft, field, v) for v in (draft.before(name), draft.value(name)))
         if draft.is_new and new in (None, []):
@@ -124,7 +124,7 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     return [_change(session, entity, row) for row in rows]
 
 
-def _change(session: Session, entity: str, row: Mapping[str, Any]) -> Change:
+def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:
     by = None if row["by"] is None else Ref("user", row["by"], row["by_name"])
     return Change(
         id=row["id"],

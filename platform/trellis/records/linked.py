@@ -58,10 +58,11 @@ def given_columns(draft: Draft, field: Field) -> dict[Ref, dict[str, Value]]:
         if not extra:
             continue
         try:
-            [ref] = field.type.parse([item], reader) or (None,)
+            refs: tuple[Ref, ...] = field.type.parse([item], reader) or ()
         except Invalid:
             continue  # the field itself says so
-        found[ref] = parse_columns(draft, field, extra, f"{field.key}.{index}.")
+        for ref in refs:
+            found[ref] = parse_columns(draft, field, extra, f"{field.key}.{index}.")
     return found
 
 
@@ -80,8 +81,8 @@ def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str
             draft.fault(faults.invalid(place + name, error))
             continue
         if parsed[name] is not None:
-            for error in column.type.check(parsed[name]):
-                draft.fault(faults.invalid(place + name, error))
+            for wrong in column.type.check(parsed[name]):
+                draft.fault(faults.invalid(place + name, wrong))
     return parsed
 
 

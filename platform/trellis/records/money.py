@@ -25,6 +25,6 @@ def base_of(value: Money, before: Money | None, reader: Reader) -> Decimal | Non
     if value.currency == reader.currency:
         return value.amount
     if before is not None and before.base is not None and before.currency == value.currency and before.amount:
-        return value.amount if before.base == before.amount else value.amount * before.base / before.amount
+        return before.base if value.amount == before.amount else value.amount * before.base / before.amount
     rate = reader.rates.get(value.currency)
     return None if rate is None else value.amount * rate

@@ -24,7 +24,9 @@ def title_expression(catalog: Catalog, scope: SqlScope, entity: Entity) -> sa.Co
     if entity.title is None:
         return sa.cast(scope.alias.c.id, sa.Text())
     with catalog.unguarded():
-        value: sa.ColumnElement[Any] = entity.title.sql(scope)
+        value = entity.title.sql(scope)
+    if not isinstance(value, sa.ColumnElement):
+        raise TypeError(f"the title of {entity.key} is no text")
     return value
 
 

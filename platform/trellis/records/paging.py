@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from trellis.records.refusal import Fault, Refused
 
-_WRITE = {
+_WRITE: dict[type, Callable[[Any], list[Any]]] = {
     type(None): lambda v: ["n"],
     str: lambda v: ["s", v],
     bool: lambda v: ["b", v],
@@ -30,7 +30,7 @@ _WRITE = {
     timedelta: lambda v: ["l", [v.days, v.seconds, v.microseconds]],
     UUID: lambda v: ["u", v.hex],
 }
-_READ: dict[str, Any] = {
+_READ: dict[str, Callable[..., Any]] = {
     "n": lambda: None,
     "s": str,
     "b": bool,
@@ -43,6 +43,10 @@ _READ: dict[str, Any] = {
     "l": lambda v: timedelta(*v),
     "u": UUID,
 }
+
+
+def _read(tag: str, *value: Any) -> Any:
+    return _READ[tag](*value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,6 @@ def read_cursor(cursor: str, mark: str, count: int) -> list[Any]:
         given = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(given, list) or given[0] != mark or len(given) != count + 1:
             raise ValueError("of another list")
-        return [_READ[tag](*value) for tag, *value in given[1:]]
+        return [_read(*item) for item in given[1:]]
     except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, binascii.Error) as error:
         raise Refused([Fault("invalid", "This page address does not belong to this list.", "cursor")]) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -101,7 +101,7 @@ class Permit:
     def _terms(
         self, role: Role, grant: Grant, level: Level, scope: SqlScope, entity: Entity
     ) -> list[sa.ColumnElement[bool]]:
-        terms = [_LEVELS[level.kind](scope, entity, level)]
+        terms: list[sa.ColumnElement[bool]] = [_LEVELS[level.kind](scope, entity, level)]
         terms.extend(formula.predicate(scope) for formula in (grant.where, role.where) if formula is not None)
         return terms
 
@@ -150,7 +150,7 @@ def _formula(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[
     return level.formula.predicate(scope)
 
 
-_LEVELS = {
+_LEVELS: dict[str, Callable[[SqlScope, Entity, Level], sa.ColumnElement[bool]]] = {
     "own": _own,
     "team": _team,
     "formula": _formula,

@@ -69,9 +69,9 @@ def detail_paths(session: Session, entity: Entity) -> list[str]:
     for kind in DETAIL_TYPES:
         for field in entity.fields.values():
             is_telling = kind not in ("text", "choice", "link") or field.search or kind == "link"
-            if field.type.name == kind and field.is_stored and not field.system and is_telling:
-                if field.key not in named and field.key not in modes and not field.personal:
-                    wanted.append(field.key)
+            is_free = field.key not in named and field.key not in modes and not field.system
+            if field.type.name == kind and field.is_stored and is_telling and is_free:
+                wanted.append(field.key)
     return wanted[:2]
 
 
@@ -183,7 +183,7 @@ def _search_part(session: Session, entity: str, q: str, limit: int) -> sa.Select
 def _detail(session: Session, selection: Selection) -> sa.ColumnElement[Any]:
     """A hit's second line in SQL: its plain text details."""
     table = selection.alias.c
-    texts = []
+    texts: list[sa.ColumnElement[Any]] = []
     for name in detail_paths(session, selection.entity):
         field = selection.entity.fields[name]
         if field.type.name in ("email", "phone", "text", "sequence"):

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from trellis.formula.expr import Literal
-from trellis.formula.formula import Formula
+from trellis.formula.env import Env
+from trellis.formula.formula import Formula, constant
 from trellis.formula.types import BOOLEAN, Ref
 from trellis.model.entity import Entity
+from trellis.records.picker import as_record
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.formula.sql.scope import SqlScope
+    from trellis.records.record import Record
+    from trellis.records.store import Store
     from trellis.storage.tables import Tables
 
 IN_THE_OPEN = frozenset({"this"})  # keeps the statement out of the plans that all readers share
@@ -23,7 +26,7 @@ class Linked(Formula):
     """A condition on the rows of a list: that they are linked with one record."""
 
     def __init__(self, condition: Any) -> None:
-        super().__init__("", Literal(0, 0, BOOLEAN, True), BOOLEAN, frozenset(), IN_THE_OPEN)
+        super().__init__("", constant(True, BOOLEAN).node, BOOLEAN, frozenset(), IN_THE_OPEN)
         object.__setattr__(self, "_condition", condition)
 
     def predicate(self, scope: SqlScope) -> sa.ColumnElement[bool]:
@@ -54,3 +57,10 @@ def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner:
         return sa.exists(sa.select(sa.literal(1)).where(near == ref.id, far == scope.alias.c.id))
 
     return Linked(condition)
+
+
+def holds_for(store: Store, formula: Formula, record: Record) -> bool:
+    """Whether a condition is true of a record that was read."""
+    with store.transaction():
+        live = as_record(store.session, record.entity, {"id": record.id})
+        return formula.evaluate(Env(live, store.principal.reader, live.graph)) is True

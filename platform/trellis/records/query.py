@@ -149,7 +149,7 @@ def count(
     require_readable(session, entity)
     selection = Selection(session, entity)
     conditions = restrict(selection, compile_all(session, entity, where), q=q, deleted=deleted)
-    found = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
+    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
     if cap is not None:
         found = found.limit(cap + 1)
     n: int = session.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar_one()
@@ -220,7 +220,7 @@ def groups(
     expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
     conditions = restrict(selection, compile_all(session, entity, where), q=q)
     statement = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
-    rows = session.execute(statement.group_by(*(c.element for c in grouped))).all()  # type: ignore[attr-defined]
+    rows = session.execute(statement.group_by(*(c.element for c in grouped))).all()
     width = len(grouped)
     return [Group(slot(r), r[width], _read_totals(selection, wanted, r[width + 1 :])) for r in rows]
 

@@ -152,14 +152,14 @@ def after_drafts(session: Session, drafts: Sequence[Draft]) -> None:
 
 
 def _drop_previewed(drafts: Sequence[Draft], pending: Pending) -> None:
-    """A draft with its lines in hand has computed its own roll-ups already."""
+    """A draft with its lines in hand has computed the roll-ups over them already."""
     for draft in drafts:
-        if draft.lines and draft.parent is None:
-            for (entity, name), ids in pending.items():
-                field = draft.entity.fields.get(name)
-                if entity == draft.entity.key and field is not None and field.rollup is not None:
-                    if all(path[0] in draft.lines or path[0] == "this" for path in field.rollup.reads):
-                        ids.discard(draft.record.id)
+        if not draft.lines or draft.parent is not None:
+            continue
+        for field in draft.entity.fields.values():
+            known = field.rollup is not None and all(p[0] in draft.lines or p[0] == "this" for p in field.rollup.reads)
+            if known and (draft.entity.key, field.key) in pending:
+                pending[draft.entity.key, field.key].discard(draft.record.id)
 
 
 def after_membership(session: Session, entity: str, ids: Iterable[UUID]) -> None:

@@ -60,8 +60,8 @@ def _system(session: Session, draft: Draft) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": draft.record.id,
         "created_at": draft.value("created_at") or now,
-        "created_by": me,
-        "updated_at": now,
+        "created_by": ref.id if (ref := draft.value("created_by")) is not None else me,
+        "updated_at": draft.value("updated_at") or draft.value("created_at") or now,
         "updated_by": me,
     }
     if draft.entity.search_fields():

@@ -76,6 +76,12 @@ def matches(column: sa.ColumnElement[Any], q: str, *, is_open: bool = True) -> s
     return column.op("@@", return_type=sa.Boolean())(sa.cast(sa.literal(text, sa.Text()), _TsQuery()))
 
 
+def has_any(column: sa.ColumnElement[Any], beginnings: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether the record of this `search` column has a word with one of the beginnings."""
+    text = " | ".join(_operand(word, "*", "") for word in beginnings)
+    return column.op("@@", return_type=sa.Boolean())(sa.cast(sa.literal(text, sa.Text()), _TsQuery()))
+
+
 OPEN, CONCEALED = "D", "A"  # the weights of words that everybody may find a record by, and of those some may not
 
 

@@ -181,7 +181,7 @@ class Store:
     def create(self, entity: str, values: Mapping[str, Any], *, means: str = "page", id: UUID | None = None) -> Record:
         """Create a record with its lines and links. Raises Refused with every fault."""
         with self.session.write():
-            draft = write.create(self.session, entity, values, means=means, id=id)
+            draft = write.create(self.session, entity, values, means=means, id=id, confirmed=confirmed)
             return query.read_written(self.session, draft)
 
     def update(
@@ -192,10 +192,13 @@ class Store:
         *,
         version: int | None = None,
         means: str = "page",
+        confirmed: bool = True,
     ) -> Record:
         """Change a record. Raises Refused, Stale, Missing or Forbidden."""
         with self.session.write():
-            draft = write.update(self.session, entity, as_id(id), values, version=version, means=means)
+            draft = write.update(
+                self.session, entity, as_id(id), values, version=version, means=means, confirmed=confirmed
+            )
             return query.read_written(self.session, draft)
 
     def delete(self, entity: str, id: UUID | str, *, means: str = "page") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from trellis.formula.types import Money
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records import faults
@@ -49,10 +50,10 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
 
 def _is_open(session: Session, draft: Draft, field: Field, mode: str | None) -> bool:
     """Whether this writer may set the field in this record."""
-    if field.is_derived and not (field.formula is not None and not field.stored):
+    if field.is_derived:
         return False
     if session.principal.is_system or draft.means not in PEOPLE:
-        return not field.is_derived
+        return True
     if mode in ("readonly", "masked"):
         return False
     if field.system:
@@ -64,7 +65,10 @@ def _differs(draft: Draft, field: Field, value: Any, raw: Any) -> bool:
     """Whether a field that may not be written would change: forms send back what they were given."""
     if field.is_derived:
         return False  # computed anyway: what a form or an export sends along does no harm
-    return bool(value != draft.before(field.key))
+    before = draft.before(field.key)
+    if isinstance(value, Money) and isinstance(before, Money):
+        return (value.amount, value.currency) != (before.amount, before.currency)
+    return bool(value != before)
 
 
 def _closed(field: Field, mode: str | None) -> Any:

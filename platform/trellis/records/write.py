@@ -11,7 +11,20 @@ from uuid_utils.compat import uuid7
 
 from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Value
-from trellis.records import check, history, lines, linked, money, pipeline, rollups, rows, sequences, unique, values
+from trellis.records import (
+    check,
+    dedupe,
+    history,
+    lines,
+    linked,
+    money,
+    pipeline,
+    rollups,
+    rows,
+    sequences,
+    unique,
+    values,
+)
 from trellis.records.catalog import Catalog
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
@@ -21,10 +34,18 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 
-def create(session: Session, entity: str, given: Mapping[str, Any], *, means: str, id: UUID | None = None) -> Draft:
+def create(
+    session: Session,
+    entity: str,
+    given: Mapping[str, Any],
+    *,
+    means: str,
+    id: UUID | None = None,
+    confirmed: bool = True,
+) -> Draft:
     """Create one record with its lines and links; Refused with every fault."""
     [draft] = create_drafts(session, entity, [given], means=means, ids=[id] if id else None)
-    refuse([draft])
+    refuse([draft], confirmed=confirmed)
     store_new(session, [draft])
     return draft
 
@@ -94,11 +115,14 @@ def check_all(session: Session, drafts: Sequence[Draft]) -> None:
     check.check(session, every)
     for entity in dict.fromkeys(d.entity.key for d in every):
         unique.check(session, [d for d in every if d.entity.key == entity])
+    dedupe.check(session, every)
 
 
-def refuse(drafts: Sequence[Draft]) -> None:
-    """Raise when anything is wrong."""
+def refuse(drafts: Sequence[Draft], *, confirmed: bool = True) -> None:
+    """Raise when anything is wrong; unconfirmed, also when a person should look twice."""
     found = [fault for draft in drafts for fault in draft.all_faults()]
+    if not confirmed:
+        found.extend(warning for draft in drafts for warning in draft.warnings)
     if found:
         raise Refused(found)
 
@@ -179,7 +203,14 @@ def _flag(session: Session, action: str, scope: SqlScope) -> sa.ColumnElement[bo
 
 
 def update(
-    session: Session, entity: str, id: UUID, given: Mapping[str, Any], *, version: int | None, means: str
+    session: Session,
+    entity: str,
+    id: UUID,
+    given: Mapping[str, Any],
+    *,
+    version: int | None,
+    means: str,
+    confirmed: bool = True,
 ) -> Draft:
     """Change one record with its lines and links; Refused with every fault, Stale when someone else was faster."""
     draft = open_for_update(session, entity, id, means=means)
@@ -187,7 +218,7 @@ def update(
     if version is not None and version != draft.record.version:
         refuse_stale(session, draft)
     check_all(session, [draft])
-    refuse([draft])
+    refuse([draft], confirmed=confirmed)
     store_changed(session, draft)
     return draft
 
