@@ -106,7 +106,12 @@ role: rep
 label: Rep
 grants:
   "*": {read: all}
-  account: {read: own, create: true, update: own, delete: own, fields: {margin: hidden, phone: masked, secret_note: hidden}}
+  account:
+    read: own
+    create: true
+    update: own
+    delete: own
+    fields: {margin: hidden, phone: masked, secret_note: hidden}
   deal: {read: team, create: true, update: own, delete: own, restore: own, fields: {discount: readonly}}
   contact: {read: all, create: true, update: all}
 ---

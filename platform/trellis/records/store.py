@@ -178,8 +178,19 @@ class Store:
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def create(self, entity: str, values: Mapping[str, Any], *, means: str = "page", id: UUID | None = None) -> Record:
-        """Create a record with its lines and links. Raises Refused with every fault."""
+    def create(
+        self,
+        entity: str,
+        values: Mapping[str, Any],
+        *,
+        means: str = "page",
+        id: UUID | None = None,
+        confirmed: bool = True,
+    ) -> Record:
+        """Create a record with its lines and links. Raises Refused with every fault.
+
+        What only warns (dedupe) is in the record's `warnings`; with `confirmed=False` it is a refusal too.
+        """
         with self.session.write():
             draft = write.create(self.session, entity, values, means=means, id=id, confirmed=confirmed)
             return query.read_written(self.session, draft)
