@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import flask
 import orjson
 from flask import current_app, get_flashed_messages, request
-from flask_babel import gettext, ngettext, npgettext, pgettext
+from flask_babel import format_date, format_datetime, gettext, ngettext, npgettext, pgettext
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -61,6 +61,8 @@ def make_environment(templates: Path) -> Environment:
         languages=LANGUAGES,
         language_name=language_name,
     )
+    environment.filters["moment"] = lambda at, form="medium": format_datetime(at, form)
+    environment.filters["day"] = lambda on, form="medium": format_date(on, form)
     environment.policies["json.dumps_function"] = dump_json
     return environment
 

@@ -8,15 +8,31 @@ from trellis.web.pages.account import AccountView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
+from trellis.web.pages.field import FieldView
+from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
+from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.palette import PaletteView
+from trellis.web.pages.picker import PickerView
+from trellis.web.pages.profile import ProfileView
+from trellis.web.pages.record import RecordView
+from trellis.web.pages.related import RelatedView
+from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
+from trellis.web.pages.settings import SettingsView
+from trellis.web.pages.stages import StagesView
+from trellis.web.pages.timeline import TimelineView
+from trellis.web.pages.users import UsersView
 
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
     FrameView,
+    UsersView,
+    SettingsView,
+    RolesView,
+    ProfileView,
     ListView,
     BoardView,
     FilterView,
@@ -24,4 +40,12 @@ PAGES: tuple[type[BaseView], ...] = (
     SavedViewsView,
     BinView,
     PaletteView,
+    FieldView,
+    FilesView,
+    FormView,
+    PickerView,
+    RecordView,
+    RelatedView,
+    StagesView,
+    TimelineView,
 )

@@ -1,13 +1,43 @@
-"""Home: what is mine to do, and what I looked at lately."""
+"""Home: what is mine to do, and what I looked at lately. Which entities these are, the Model says."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Response
 from flask_appbuilder import expose
 
-from trellis.web.context import current_reader
+from trellis.model.view import Sort
+from trellis.records.refusal import Forbidden, Missing
+from trellis.web.cells.column import Column, column_for
+from trellis.web.context import current_model, current_reader, current_store
 from trellis.web.guard import signed_in
+from trellis.web.lists.grid import cell_context
+from trellis.web.lists.recent import recent_ids
+from trellis.web.navigation import readable_entities
 from trellis.web.pages.base import Page
+
+if TYPE_CHECKING:
+    from trellis.model.entity import Entity
+    from trellis.model.pipeline import Pipeline
+    from trellis.records.record import Record
+
+BOXES = 4
+ROWS = 6
+COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Box:
+    """My open records of one entity."""
+
+    entity: Entity
+    columns: tuple[Column, ...]
+    rows: list[Record]
+    count: int
+    capped: bool
+    query: str
 
 
 class HomeView(Page):
@@ -19,5 +49,80 @@ class HomeView(Page):
     @signed_in
     def index(self) -> Response:
         """Greeting, my open records, recent records."""
-        hour = current_reader().now.astimezone(current_reader().time_zone).hour
-        return self.draw("home.html", hour=hour)
+        reader = current_reader()
+        with current_store().transaction():
+            boxes = [box for entity in mine_first()[: BOXES * 2] if (box := open_box(entity)) is not None][:BOXES]
+            return self.draw(
+                "home.html",
+                hour=reader.now.astimezone(reader.time_zone).hour,
+                today=reader.today(),
+                boxes=boxes,
+                recent=recently(),
+                links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
+            )
+
+
+def mine_first() -> list[Entity]:
+    """Entities whose records have an owner, those that move through stages first: that is where work waits."""
+    owned = [e for e in readable_entities() if e.owner_field is not None]
+    return sorted(owned, key=lambda e: (_open_condition(e) is None, _due(e) is None))
+
+
+def open_box(entity: Entity) -> Box | None:
+    """My records that are still open; None when there are none."""
+    store = current_store()
+    where = f"{entity.owner_field} == me"
+    if (condition := _open_condition(entity)) is not None:
+        where = f"{where} and {condition}"
+    paths = _paths(entity)
+    due = _due(entity)
+    sort = [Sort(due)] if due else []
+    page = store.list(entity.key, columns=paths, where=[where], sort=sort, limit=ROWS)
+    if not page.rows:
+        return None
+    n, capped = len(page.rows), False
+    if page.next is not None:
+        found = store.count(entity.key, where=[where], cap=1000)
+        n, capped = found.n, found.capped
+    context = cell_context(store, entity)
+    columns = tuple(c for path in paths if (c := column_for(context, path)) is not None)
+    return Box(entity, columns, list(page.rows), n, capped, where)
+
+
+def _open_condition(entity: Entity) -> str | None:
+    pipeline: Pipeline | None = entity.pipeline_of(None)
+    return f'{pipeline.field}_type == "open"' if pipeline is not None else None
+
+
+def _due(entity: Entity) -> str | None:
+    """The date that presses: the first date field of the default view that people type in."""
+    for path in _view_columns(entity):
+        field = entity.fields.get(path)
+        if field is not None and field.type.formula_type().kind in ("date", "datetime") and not field.system:
+            return path
+    return None
+
+
+def _view_columns(entity: Entity) -> tuple[str, ...]:
+    view = next((v for v in entity.views.values() if v.type == "list" and v.columns), None)
+    return view.columns if view is not None else entity.highlights
+
+
+def _paths(entity: Entity) -> list[str]:
+    """A few columns of the default view, without the title and the owner, who is me."""
+    known = current_store().readable_fields(entity.key)
+    skip = {entity.title_field, entity.owner_field}
+    return [p for p in _view_columns(entity) if p not in skip and p.split(".")[0] in known][:COLUMNS]
+
+
+def recently() -> list[tuple[Entity, Record]]:
+    """What the person looked at last, as far as it can still be seen."""
+    store, model = current_store(), current_model()
+    found = []
+    for key, id in recent_ids(store):
+        try:
+            if key in model.entities:
+                found.append((model.entities[key], store.read(key, id, fields=())))
+        except (Missing, Forbidden):
+            continue
+    return found

@@ -1,0 +1,96 @@
+"""What administrators see of people beside their records: when they signed in last, whether they wait for a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.identity.accounts import ASKED
+from trellis.identity.person import ADMIN, PERSON, is_active
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trellis.storage.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How somebody signs in."""
+
+    has_login: bool
+    last: datetime | None
+    asked: bool  # for a new password
+    failed: int
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Somewhere that a person is signed in."""
+
+    id: str
+    address: str
+    agent: str
+    since: datetime
+    seen: datetime
+
+
+def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
+    """The sign-ins of some people; one statement."""
+    user, login = tenant.tables.entity[PERSON], tenant.tables.metadata.tables["ab_user"]
+    token = tenant.tables.platform.token
+    asked = sa.exists().where(token.c.user == user.c.id, token.c.purpose == ASKED, token.c.expires_at > sa.func.now())
+    query = (
+        sa.select(
+            user.c.id, login.c.id.label("login"), login.c.last_login, login.c.fail_login_count, asked.label("asked")
+        )
+        .select_from(user.outerjoin(login, login.c.id == user.c.login))
+        .where(user.c.id.in_(people))
+    )
+    with tenant.begin() as connection:
+        rows = connection.execute(query).all()
+    return {
+        r.id: SignIn(
+            has_login=r.login is not None,
+            last=r.last_login.replace(tzinfo=UTC) if r.last_login else None,
+            asked=bool(r.asked),
+            failed=r.fail_login_count or 0,
+        )
+        for r in rows
+    }
+
+
+def browsers(tenant: Tenant, person: UUID) -> list[Browser]:
+    """Where a person is signed in, the latest first."""
+    table = tenant.tables.platform.session
+    query = (
+        sa.select(table.c.id, table.c.address, table.c.agent, table.c.created_at, table.c.seen_at)
+        .where(table.c.user == person, table.c.expires_at > sa.func.now())
+        .order_by(table.c.seen_at.desc())
+        .limit(20)
+    )
+    with tenant.begin() as connection:
+        return [
+            Browser(r.id, r.address or "", r.agent or "", r.created_at, r.seen_at) for r in connection.execute(query)
+        ]
+
+
+def other_administrators(tenant: Tenant, person: UUID) -> int:
+    """How many people but this one may administer the tenant."""
+    user = tenant.tables.entity[PERSON]
+    admins = [key for key, role in tenant.model.roles.items() if ADMIN in role.allow]
+    if "roles" not in user.c or not admins:
+        return 0
+    query = sa.select(sa.func.count()).where(
+        user.c.id != person,
+        user.c.deleted_at.is_(None),
+        user.c.login.is_not(None),
+        is_active(user),
+        user.c.roles.overlap(admins),
+    )
+    with tenant.begin() as connection:
+        return connection.execute(query).scalar() or 0
