@@ -79,7 +79,9 @@ class LiveRecord:
         """A stored field's own value."""
         if name in self._values:
             return self._values[name]
-        field = self.definition.fields[name]
+        field = self.definition.fields.get(name)
+        if field is None:
+            return None
         if field.formula is not None:
             return self._compute(field)
         value: Value = None
