@@ -11,6 +11,7 @@ from trellis.model.entity import Entity
 if TYPE_CHECKING:
     from trellis.records.store import Store
 
+
 @dataclass(frozen=True)
 class Activity:
     """An entity whose `field` may point at the record's entity; `at` is the field that says when it is or was."""
@@ -58,6 +59,10 @@ def _text(entity: Entity, readable: Collection[str]) -> str:
     """The field with the most to read."""
     kinds = ("long_text", "rich_text")
     return next(
-        (f.key for f in entity.fields.values() if f.type.name in kinds and f.key in readable and f.key != entity.title_field),
+        (
+            f.key
+            for f in entity.fields.values()
+            if f.type.name in kinds and f.key in readable and f.key != entity.title_field
+        ),
         "",
     )

@@ -143,4 +143,4 @@ def cell_html(store: Store, entity: Entity, record: Record, field: str) -> Marku
     value = record.get(field)
     if value is None or value == () or value == "":
         return Markup("")
-    return Markup(renderer(entity.fields[field], context)(value))  # noqa: S704 - renderers escape
+    return Markup(renderer(entity.fields[field], context)(value))

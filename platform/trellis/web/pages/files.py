@@ -58,11 +58,17 @@ class FilesView(Page):
             abort(404)
         inline = found.type in SHOWN_INLINE and "download" not in request.args
         response = send_file(
-            found.path.resolve(), mimetype=found.type, download_name=found.name, as_attachment=not inline, conditional=True
+            found.path.resolve(),
+            mimetype=found.type,
+            download_name=found.name,
+            as_attachment=not inline,
+            conditional=True,
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         # whatever it is, it may not run anything in the name of this site
-        response.headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+        )
         response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
         return response
 

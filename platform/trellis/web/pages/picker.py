@@ -99,8 +99,10 @@ class PickerView(Page):
         if target.internal or target.part_of:
             return None
         label = target.label.in_language(store.principal.reader.language)
-        said = _("Create %(thing)s “%(name)s”", thing=label.lower(), name=q) if q else _("Create %(thing)s", thing=label.lower())
+        said = (
+            _("Create %(thing)s “%(name)s”", thing=label.lower(), name=q)
+            if q
+            else _("Create %(thing)s", thing=label.lower())
+        )
         extra = {"any": 1} if several else {}
         return {"label": said, "url": url_for("FormView.new", entity=to[0], quick=1, title=q, **extra)}
-
-

@@ -104,7 +104,7 @@ def read_page(store: Store, entity: Entity, record: Record) -> RecordPage:
         status = state.fields.get(key)
         can = may["update"] and key in writable and field.is_writable and not (status and status.readonly)
         edit = url_for("FieldView.field", entity=entity.key, id=record.id, field=key) if can else ""
-        html = Markup() if empty else Markup(renders[key](value))  # noqa: S704 - renderers escape
+        html = Markup() if empty else Markup(renders[key](value))
         return Prop(field, html, edit, empty)
 
     shown = [key for key in entity.fields if key in readable]
@@ -135,7 +135,7 @@ def _subtitle(
     badges: list[Markup] = []
     if path is not None and path.badge:
         badges.append(path.badge)
-    wanted = [*entity.highlights, *(entity.views and next(iter(entity.views.values())).columns or ()), *entity.fields]
+    wanted = [*entity.highlights, *((entity.views and next(iter(entity.views.values())).columns) or ()), *entity.fields]
     chips: list[Markup] = []
     for key in dict.fromkeys(wanted):
         prop = props.get(key)
@@ -191,7 +191,11 @@ class RecordView(Page):
             address = url_for("FormView.new", entity=entity.key, copy=record.id)
             entries.append({"icon": "copy", "label": _("Duplicate"), "href": address})
         entries.append(
-            {"icon": "history", "label": _("History"), "href": url_for("TimelineView.history", entity=entity.key, id=record.id)}
+            {
+                "icon": "history",
+                "label": _("History"),
+                "href": url_for("TimelineView.history", entity=entity.key, id=record.id),
+            }
         )
         return entries
 
@@ -231,6 +235,8 @@ class RecordView(Page):
         return response
 
     def _go(self, location: str) -> Any:
-        return jsonify({"location": location}) if wants_json() or "HX-Request" in request.headers else redirect(location, 303)
-
-
+        return (
+            jsonify({"location": location})
+            if wants_json() or "HX-Request" in request.headers
+            else redirect(location, 303)
+        )

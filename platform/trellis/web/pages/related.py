@@ -16,7 +16,7 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity, Inverse
 from trellis.model.view import Sort
-from trellis.records.pointing import linked_with, pointing_at
+from trellis.records.pointing import holds_for, linked_with, pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.store import Store
@@ -105,7 +105,7 @@ def _default_columns(target: Entity, without: str) -> tuple[str, ...]:
 def related_tabs(store: Store, entity: Entity, record: Record) -> list[Tab]:
     """The tabs beside the timeline."""
     shown = {r.list: r.visible_when for r in entity.related if r.visible_when is not None}
-    hidden = {key for key, formula in shown.items() if not store.holds(formula, record)} if shown else set()
+    hidden = {key for key, formula in shown.items() if not holds_for(store, formula, record)}
     return [
         Tab(
             found.key,
@@ -143,7 +143,7 @@ class RelatedView(Page):
             )
         title = found.target.title_field if found.target.title_field in {c.path for c in columns} else None
         rows = [
-            (row, [(c, Markup(c.html(row[c.path]))) for c in columns], entity_address(found.target.key, row.id))  # noqa: S704
+            (row, [(c, Markup(c.html(row[c.path]))) for c in columns], entity_address(found.target.key, row.id))
             for row in page.rows
         ]
         can_update = store.may("update", entity, record)
@@ -172,7 +172,9 @@ class RelatedView(Page):
         with store.transaction():
             record = store.read(entity, id, fields=())
             lists = related_lists(store, definition)
-            counts = {key: store.count(r.target.key, where=[r.where(store, record.ref)], cap=99) for key, r in lists.items()}
+            counts = {
+                key: store.count(r.target.key, where=[r.where(store, record.ref)], cap=99) for key, r in lists.items()
+            }
         return jsonify({key: f"{c.n}{'+' if c.capped else ''}" for key, c in counts.items()})
 
     @expose("/e/<entity>/<uuid:id>/link/<name>", methods=["POST"])

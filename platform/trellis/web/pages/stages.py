@@ -95,7 +95,7 @@ def path_of(store: Store, entity: Entity, record: Record) -> Path | None:
     shown = None
     if now in pipeline.stages:
         stage = pipeline.stages[now]
-        shown = Markup(badge(stage.label.in_language(store.principal.reader.language), stage.color))  # noqa: S704
+        shown = Markup(badge(stage.label.in_language(store.principal.reader.language), stage.color))
     field = f"{pipeline.field}_checklist" if f"{pipeline.field}_checklist" in entity.fields else "checklist"
     ticked = set(record.get(field) or ())
     checks = [
@@ -136,7 +136,11 @@ class StagesView(Page):
             return self._refused(stale.faults, store)
         except Refused as refused:
             gates = [f for f in refused.faults if f.code == "gate" or f.field in values]
-            if pipeline is None or not any(f.code == "gate" for f in refused.faults) or len(gates) < len(refused.faults):
+            if (
+                pipeline is None
+                or not any(f.code == "gate" for f in refused.faults)
+                or len(gates) < len(refused.faults)
+            ):
                 return self._refused(refused.faults, store)
             return self._gate(store, definition, record, pipeline, to, values, refused.faults)
         stage = pipeline.stages.get(to) if pipeline else None
@@ -196,7 +200,9 @@ class StagesView(Page):
         names = [k for k in dict.fromkeys([*answered, *asked]) if k and not k.endswith("checklist")]
         form = Form((Section("gate", entity.label, tuple(FormField(k, "full") for k in names), columns=1),))
         known = [f for f in faults if f.code != "gate"]
-        bound = BoundForm(store, entity, form, record, typed={k: v for k, v in typed.items() if k in answered}, faults=known)
+        bound = BoundForm(
+            store, entity, form, record, typed={k: v for k, v in typed.items() if k in answered}, faults=known
+        )
         for field in bound.bound.values():
             field.required = True
         checks = [

@@ -101,7 +101,14 @@ class Teller:
             if change.kind in ("create", "created"):
                 details = ()
             yield Item(
-                "change", change.at, icon, "", change.by_name or _("Trellis"), verb, details=details, when=self.clock(change.at)
+                "change",
+                change.at,
+                icon,
+                "",
+                change.by_name or _("Trellis"),
+                verb,
+                details=details,
+                when=self.clock(change.at),
             )
 
     def _verb(self, kind: str) -> tuple[str, str]:
@@ -112,7 +119,9 @@ class Teller:
             "link": ("link", _("linked")),
             "unlink": ("unlink", _("unlinked")),
         }
-        return words.get(kind.removesuffix("d") if kind not in words else kind, words.get(kind, ("arrows-exchange", _("changed"))))
+        return words.get(
+            kind.removesuffix("d") if kind not in words else kind, words.get(kind, ("arrows-exchange", _("changed")))
+        )
 
     def _detail(self, context: CellContext, key: str, old: Value, new: Value) -> Detail:
         field = self.entity.fields[key]
@@ -122,7 +131,7 @@ class Teller:
             if value is None or value in ("", ()):
                 return dash()
             try:
-                return Markup(draw(value))  # noqa: S704 - renderers escape
+                return Markup(draw(value))
             except (AttributeError, TypeError, ValueError, KeyError):
                 return Markup("<bdi>{}</bdi>").format(str(value))
 
@@ -135,7 +144,7 @@ class Teller:
         context = CellContext(self.reader, self.store.tenant.model, entity, entity_address)
         owner = record.get(entity.owner_field or "")
         badges = tuple(
-            Markup(renderer(entity.fields[key], context)(record[key]))  # noqa: S704 - renderers escape
+            Markup(renderer(entity.fields[key], context)(record[key]))
             for key in self._badge_fields(entity)
             if record.get(key) is not None
         )
@@ -152,7 +161,7 @@ class Teller:
             address=entity_address(entity.key, record.id),
             label=entity.label,
             badges=badges,
-            note=Markup(render_markdown(str(text))) if text else None,  # noqa: S704 - sanitised
+            note=Markup(render_markdown(str(text))) if text else None,
             when=self.clock(at) if not self._is_day(record.get(activity.at)) else "",
         )
 

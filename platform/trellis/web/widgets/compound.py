@@ -149,7 +149,7 @@ class Contact(Widget):
         """The rows and the kinds."""
         type_: Any = bound.field.type
         email = type_.widget == "email"
-        look = {"icon": "mail" if email else "phone", "mode": "email" if email else "tel"}
+        look = {"mode": "email" if email else "tel"}
         if not getattr(type_, "multiple", False):
             return {**look, "rows": None}
         value = bound.value or ()

@@ -187,4 +187,8 @@ def grid_fields(child: Entity, form: BoundForm) -> list[Field]:
     readable = frozenset(form.store.readable_fields(child.key))
     skipped = {child.parent_field, "position"}
     fields = [child.fields[k] for k in dict.fromkeys(keys) if k in child.fields and k in readable and k not in skipped]
-    return [f for f in fields if not f.system and "form" not in f.hidden and (widget_of(f).compact or f.type.name == "long_text")]
+    return [
+        f
+        for f in fields
+        if not f.system and "form" not in f.hidden and (widget_of(f).compact or f.type.name == "long_text")
+    ]

@@ -33,7 +33,7 @@ class Duration(Widget):
 
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """What is typed is read back live."""
-        return {"icon": "clock", "live": True}
+        return {"live": True}
 
 
 @widget("money")

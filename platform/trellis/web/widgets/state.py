@@ -98,4 +98,3 @@ def _place(
     number = rows[int(position)] if position.isdigit() and int(position) < len(rows) else position
     prefix = f"{name}.{number}."
     return child, child.fields.get(key), prefix, prefix + key
-

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from trellis.web.widgets.bound import BoundField
 
 INPUT_TYPES = {"email": "email", "phone": "tel", "url": "url"}
-ICONS = {"email": "mail", "phone": "phone", "url": "link", "barcode": "barcode"}
 
 
 @widget("text", "url", "barcode")
@@ -25,7 +24,6 @@ class TextLine(Widget):
         kind = bound.field.type.widget
         return {
             "mode": {"url": "url", "barcode": "text"}.get(kind),
-            "icon": ICONS.get(kind),
             "parses": kind in INPUT_TYPES,
             "max_length": getattr(bound.field.type, "max_length", None),
         }

@@ -21,7 +21,7 @@ class Day(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The exact date for the calendar."""
         value = bound.value
-        return {"native": "date", "icon": "calendar", "iso": value.isoformat() if isinstance(value, date) else ""}
+        return {"native": "date", "iso": value.isoformat() if isinstance(value, date) else ""}
 
 
 @widget("datetime")
@@ -39,7 +39,6 @@ class Moment(Widget):
         local = value.astimezone(bound.reader.time_zone) if isinstance(value, datetime) else None
         return {
             "native": "datetime-local",
-            "icon": "calendar-time",
             "iso": local.strftime("%Y-%m-%dT%H:%M") if local else "",
         }
 
@@ -50,7 +49,7 @@ class TimeOfDay(Widget):
 
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """Read back live."""
-        return {"icon": "clock", "live": True}
+        return {"live": True}
 
     @property
     def template(self) -> str:

@@ -10,3 +10,4 @@ import "./confirm.js";
 import "./password.js";
 import "./connection.js";
 import "./lists/index.js";
+import "./forms/index.js";
