@@ -122,7 +122,7 @@ def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
         yield Problem(
             "E211", error.message, where.key_mark, path, hint or "one of " + ", ".join(error.schema["known"][:30])
         )
-    elif error.parent is not None and _is_name(error):
+    elif _is_name(error):
         where = where.children.get(error.instance, where)
         path = f"{path}.{error.instance}" if path else str(error.instance)
         hint = (
@@ -146,6 +146,7 @@ def _unknown_keys(error: Any, where: Place, path: str) -> Iterator[Problem]:
     for key in error.instance:
         if key not in known and not any(re.search(p, key) for p in patterns):
             spot = where.children.get(key, where)
+            is_cut = any(key.count(a) != key.count(b) for a, b in ("()", "[]", "{}"))  # YAML ended a formula at a comma
             yield Problem(
                 "E203",
                 f"unknown key '{key}'",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from trellis.config.layer import Layer, layer_from_files
+from trellis.config.layer import Layer
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
@@ -20,6 +20,7 @@ from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.formats import compile_formats
 from trellis.model.compile.menus import compile_menus, compile_modules
 from trellis.model.compile.outline import outline
+from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.shapes import check_shapes
@@ -30,36 +31,6 @@ from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
 CACHE_SIZE = 256
-PEOPLE = """\
-entity: user
-label: User
-plural: Users
-icon: user
-title: name
-key: email
-fields:
-  name: {type: text, required: true, search: true}
-  email: {type: email, unique: true, search: true}
-  phone: {type: phone}
-  manager: {type: user, inverse: reports}
-  team: {type: team, inverse: members}
-  roles: {type: list}
-  language: {type: choice, choices: {from: languages}}
-  time_zone: {type: choice, choices: {from: time_zones}}
-  active: {type: boolean, default: true}
----
-entity: team
-label: Team
-plural: Teams
-icon: users-group
-title: name
-fields:
-  name: {type: text, required: true, unique: true, search: true}
-  parent: {type: link, to: team, tree: true, inverse: children}
-  manager: {type: user, inverse: managed_teams}
-"""
-
-
 @dataclass(frozen=True)
 class Compiled:
     """What layers compile to. `model` is None when there are errors; `sources` are the files by name, for snippets."""
@@ -102,7 +73,7 @@ def content_hash(layers: Sequence[Layer]) -> str:
 
 def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     configuration = stack(layers)
-    _add_people(configuration)
+    add_people(configuration)
     ctx = Context(configuration)
     ctx.roles = frozenset(configuration.of("role")) | {"admin"}
     formats = compile_formats(ctx)
@@ -136,15 +107,6 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     return Compiled(
         model if sound else None, profile if sound else None, problems, configuration.sources, configuration
     )
-
-
-def _add_people(configuration: Configuration) -> None:
-    """The entities `user` and `team`, which the platform cannot do without, where no layer gives them."""
-    known = configuration.documents.setdefault("entity", {})
-    if "user" in known and "team" in known:
-        return
-    for document in stack([layer_from_files("trellis", {"schemas/people.yaml": PEOPLE})]).of("entity").values():
-        known.setdefault(document.key, document)
 
 
 def _origins(ctx: Context) -> dict[str, Mark]:

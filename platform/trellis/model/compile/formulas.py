@@ -74,7 +74,7 @@ def value(ctx: Context, item: Item, scope: Scope) -> Formula | None:
 def report(ctx: Context, item: Item, error: FormulaError, skipped: int) -> None:
     """Note the faults of a formula where they stand in the file."""
     for fault in error.faults:
-        hint = fault.hint or _cut_off(item)
+        hint = _cut_off(item) or fault.hint
         ctx.problem(fault.code, fault.message, item, hint, mark=locate(item.place, skipped + fault.offset))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from trellis.model.compile.drafts import EntityDraft, FieldDraft
 from trellis.model.compile.item import Item
 from trellis.model.entity import Inverse
 from trellis.model.kinds.entity import MAX_FIELDS
+from trellis.model.kinds.parts import SNAKE
 
 SYSTEM_FIELDS: dict[str, dict[str, Any]] = {
     "id": {"type": "text", "label": "ID"},
@@ -163,7 +165,7 @@ def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
                 item.path,
                 item.root,
             )
-        if not isinstance(item.data, dict):
+        if not isinstance(item.data, dict) or not re.match(SNAKE, key):
             continue  # the check of shapes has said so
         if key in RESERVED:
             ctx.problem("E305", f"'{key}' is a reserved name", item, "`trellis schema` lists them", at_key=True)
