@@ -26,7 +26,7 @@ def command_modules() -> dict[str, str]:
         names = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
         names |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
         if "command" in names:
-            name = path.stem.replace("_", "-")
+            name = path.stem.rstrip("_").replace("_", "-")  # import_.py: a module cannot have Python's own word
             line = (ast.get_docstring(tree) or "").partition("\n")[0].removeprefix(f"trellis {name}: ")
             found[name] = line[:1].upper() + line[1:]
     return found
@@ -43,7 +43,10 @@ class LazyGroup(click.Group):
         """Import the module of a command."""
         if cmd_name not in command_modules():
             return None
-        command: click.Command = import_module(f"trellis.cli.{cmd_name.replace('-', '_')}").command
+        module = cmd_name.replace("-", "_")
+        if not (HERE / f"{module}.py").exists():
+            module += "_"
+        command: click.Command = import_module(f"trellis.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

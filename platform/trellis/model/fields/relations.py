@@ -217,6 +217,11 @@ class Links(FieldType):
     min_items: int | None = option(None, "how many there must be at least")
     max_items: int | None = option(None, "how many there may be at most")
 
+    @property
+    def link_columns(self) -> Mapping[str, Any]:
+        """The fields that each link carries, by key."""
+        return self.columns_of_link
+
     def targets(self) -> tuple[str, ...]:
         """The entities a link may point to."""
         return (self.to,)

@@ -1,0 +1,255 @@
+"""Loading a layer's `data/`: seed with every install, demo on request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dc_field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from trellis.config.reader import read_yaml
+from trellis.formula.env import NO_GRAPH, Env
+from trellis.formula.formula import FormulaError, compile_formula
+from trellis.formula.types import Value
+from trellis.model.field import Field
+from trellis.model.fields.base import Invalid
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.scope import ReaderScope
+from trellis.records.transfer.importer import Importer, RowOutcome
+from trellis.records.transfer.keys import Links
+from trellis.records.transfer.mapping import LINKS, BadMapping, Column, ImportMap, columns_of
+from trellis.records.transfer.reading import read_table
+
+if TYPE_CHECKING:
+    from trellis.records.store import Store
+
+BATCH = 500
+Which = Literal["seed", "demo"]
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of data: the entity is its name."""
+
+    path: Path
+    entity: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, Sequence[Any]], ...]
+
+
+@dataclass
+class LoadReport:
+    """What was loaded: records by entity, and what could not be."""
+
+    created: Counter[str] = dc_field(default_factory=Counter)
+    skipped: Counter[str] = dc_field(default_factory=Counter)
+    failures: list[str] = dc_field(default_factory=list)
+
+    def __str__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"{self.created.total()} records created, {self.skipped.total()} were there{failed}"
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A link to a record that was not there yet."""
+
+    where: str
+    entity: str
+    id: Any
+    column: Column
+    text: str
+
+
+def data_files(folders: Sequence[Path], which: Which) -> list[DataFile]:
+    """The data files of layers' folders. Raises BadMapping with every file that cannot be read."""
+    found, problems = [], []
+    for folder in folders:
+        for path in sorted((folder / "data" / which).glob("*")):
+            try:
+                if path.suffix.lower() in (".yaml", ".yml"):
+                    found.append(_from_yaml(path))
+                elif path.suffix.lower() == ".csv":
+                    table = read_table(path.read_bytes())
+                    found.append(DataFile(path, path.stem, table.header, tuple(table.rows())))
+            except (OSError, ValueError) as fault:
+                problems.append(f"{path}: {fault}")
+    if problems:
+        raise BadMapping(problems)
+    return found
+
+
+def _from_yaml(path: Path) -> DataFile:
+    content = read_yaml(path.read_bytes(), str(path))
+    if content.problems:
+        raise ValueError("; ".join(f"{p.mark}: {p.message}" for p in content.problems))
+    records = [item for data, _ in content.documents for item in (data if isinstance(data, list) else [data])]
+    if not all(isinstance(record, dict) for record in records):
+        raise ValueError("expected a list of records")
+    header = tuple(dict.fromkeys(str(key) for record in records for key in record))
+    rows = tuple((at, [record.get(name) for name in header]) for at, record in enumerate(records, 1))
+    return DataFile(path, path.stem, header, rows)
+
+
+def load_data(
+    store: Store, folders: Sequence[Path], which: Which, *, on_file: Callable[[Path, int], None] | None = None
+) -> LoadReport:
+    """Load the `data/<which>/` of layers' folders, the undermost first, in one transaction: all of it or nothing.
+
+    A record that is there (by id or natural key) is left alone, so that loading again does no harm. A cell that begins
+    with `=` is a formula. Links may point at records that come later, in the same file or another. Rows that are
+    refused are told in the report; a file that fits no entity raises BadMapping before anything is written.
+    """
+    files = data_files(folders, which)
+    report = LoadReport()
+    links = Links(store.session)
+    evaluate = _Formulas(store)
+    given = ImportMap(on_existing="skip")
+    importers: list[tuple[DataFile, Importer]] = []
+    problems = []
+    for file in _in_order(store, files):
+        try:
+            entity = store.session.entity(file.entity)
+            columns = columns_of(store.session, entity, file.header, given)
+        except Missing:
+            problems.append(f"{file.path}: there is no entity '{file.entity}'")
+            continue
+        except BadMapping as fault:
+            problems += [f"{file.path}: {problem}" for problem in fault.problems]
+            continue
+        options = {"defer": True, "evaluate": evaluate}
+        importers.append((file, Importer(store, entity, columns, given, links=links, reader=options)))
+    if problems:
+        raise BadMapping(problems)
+    with store.transaction():
+        waiting = [later for file, importer in importers for later in _load(file, importer, report, on_file)]
+        _link_later(store, links, waiting, report)
+    return report
+
+
+def _load(
+    file: DataFile, importer: Importer, report: LoadReport, on_file: Callable[[Path, int], None] | None
+) -> Iterator[_Later]:
+    for start in range(0, len(file.rows), BATCH):
+        outcomes, rows = importer.take_rows(file.rows[start : start + BATCH])
+        for outcome, row in zip(outcomes, rows, strict=True):
+            _count(file, outcome, report)
+            if outcome.status == "created":
+                for column, text in row.later.values():
+                    yield _Later(f"{file.path}:{row.line}", file.entity, outcome.id, column, text)
+    if on_file is not None:
+        on_file(file.path, len(file.rows))
+
+
+def _count(file: DataFile, outcome: RowOutcome, report: LoadReport) -> None:
+    if outcome.status == "failed":
+        report.failures.append(f"{file.path}:{outcome.line}: {outcome.message}")
+    else:
+        (report.created if outcome.status == "created" else report.skipped)[file.entity] += 1
+
+
+def _link_later(store: Store, links: Links, waiting: Sequence[_Later], report: LoadReport) -> None:
+    """Make the links whose records came later: one update for each record."""
+    named = [(later, [tuple(part.split(":", 1)) for part in later.text.split("; ")]) for later in waiting]
+    for later, pairs in named:
+        for entity, text in pairs:
+            links.wish(entity, later.column.via, text)
+    links.prepare()
+    changes: dict[tuple[str, Any], dict[str, Value]] = {}
+    places: dict[tuple[str, Any], str] = {}
+    for later, pairs in named:
+        refs = [links.ref(entity, later.column.via, text) for entity, text in pairs]
+        if not all(refs):
+            missing = next(text for (_, text), ref in zip(pairs, refs, strict=True) if ref is None)
+            report.failures.append(f"{later.where}: {later.column.field}: “{missing}” names no record.")
+            continue
+        field = store.session.entity(later.entity).fields[later.column.field]
+        value = tuple(refs) if field.type.formula_type().kind == "records" else refs[0]
+        changes.setdefault((later.entity, later.id), {})[field.key] = value
+        places[later.entity, later.id] = later.where
+    for (entity, id), values in changes.items():
+        try:
+            store.update(entity, id, values, means="import")
+        except (Refused, Missing, Forbidden) as error:
+            report.failures.append(f"{places[entity, id]}: {error}")
+
+
+def _in_order(store: Store, files: Sequence[DataFile]) -> list[DataFile]:
+    """The files so that links point backwards where that is possible; where it is not, in the order of their names."""
+    entities = store.session.model.entities
+    given = {file.entity for file in files}
+    left = sorted(files, key=lambda file: _rank(file.entity))
+    done: set[str] = set()
+    ordered: list[DataFile] = []
+    while left:
+        ready = [f for f in left if _needs(entities[f.entity].fields.values(), f, given) <= done] if entities else []
+        nexts = ready or [min(left, key=lambda f: (_required(entities, f, given - done), _rank(f.entity)))]
+        for file in nexts:
+            ordered.append(file)
+            left.remove(file)
+        done |= {file.entity for file in nexts if not any(other.entity == file.entity for other in left)}
+    return ordered
+
+
+def _rank(entity: str) -> tuple[int, str]:
+    """People first: everything has an owner."""
+    return ({"team": 0, "user": 1}.get(entity, 2), entity)
+
+
+def _needs(fields: Any, file: DataFile, given: set[str]) -> set[str]:
+    """The other entities with data that the file's links point to."""
+    names = {name.partition(".")[0] for name in file.header}
+    targets: set[str] = set()
+    for field in fields:
+        kind = field.type.formula_type()
+        if field.key in names and kind.kind in LINKS:
+            targets |= set(kind.entities) or _mentioned(file, field)
+    return (targets & given) - {file.entity}
+
+
+def _mentioned(file: DataFile, field: Field) -> set[str]:
+    """The entities that the cells of a link to anything name."""
+    places = [at for at, name in enumerate(file.header) if name.partition(".")[0] == field.key]
+    return {
+        str(cells[at]).partition(":")[0] for _, cells in file.rows for at in places if at < len(cells) and cells[at]
+    }
+
+
+def _required(entities: Any, file: DataFile, open: set[str]) -> int:
+    """How many required links of the file point to entities that are not loaded yet."""
+    fields = entities[file.entity].fields.values()
+    return sum(1 for f in fields if f.required and _needs([f], file, open))
+
+
+class _Formulas:
+    """Computes the cells that are formulas; each formula once, as all rows are loaded at the same moment."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Value] = {}
+
+    def __call__(self, source: str, field: Field | None) -> Value:
+        if source not in self._known:
+            self._known[source] = self._compute(source)
+        return self._known[source]
+
+    def _compute(self, source: str) -> Value:
+        session = self._store.session
+        try:
+            formula = compile_formula(source, ReaderScope(session.model, None, session.permit))
+        except FormulaError as error:
+            raise Invalid("formula", "This is no formula: {reason}.", reason=error.faults[0].message) from error
+        return formula.evaluate(Env(_Nothing(), session.reader, NO_GRAPH))
+
+
+class _Nothing:
+    """What a formula outside any record reads."""
+
+    entity = ""
+    id = None
+
+    def get(self, name: str) -> Value:
+        """Blank."""
+        return None
