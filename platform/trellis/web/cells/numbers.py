@@ -50,11 +50,18 @@ def writer(locale: Locale, scale: int, currency: str | None) -> Callable[[Decima
     if not found or not found_below:  # grouped otherwise, or other digits
         return ask
 
+    before, below = _apart(before), _apart(below)
+
     def write(value: Decimal) -> str:
         text = f"{abs(value):,.{scale}f}".translate(table)
         return f"{below}{text}{beyond}" if value < 0 else f"{before}{text}{after}"
 
     return write
+
+
+def _apart(sign: str) -> str:
+    """A currency written in letters does not touch the digits (CLDR's currency spacing, which Babel leaves out)."""
+    return f"{sign}\xa0" if sign[-1:].isalpha() else sign
 
 
 def _plain(scale: int) -> str:

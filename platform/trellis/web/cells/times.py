@@ -23,10 +23,15 @@ NEAR = 10  # days that are said in words
 
 
 @lru_cache(maxsize=2048)
-def short_date(day: date, this_year: int, language: str) -> str:
-    """A date without its year when it is this one."""
+def short_date(day: date, with_year: bool, language: str) -> str:
+    """A date; its year is left out where nobody needs it."""
     locale = locale_of(language)
-    return str(format_skeleton("MMMd" if day.year == this_year else "yMMMd", day, locale=locale))
+    return str(format_skeleton("yMMMd" if with_year else "MMMd", day, locale=locale))
+
+
+def is_far(day: date, today: date) -> bool:
+    """Whether a date needs its year: another one, and not just round the corner."""
+    return day.year != today.year and abs((day - today).days) > 183
 
 
 @lru_cache(maxsize=2048)
@@ -48,7 +53,7 @@ def relative_date(day: date, today: date, language: str) -> str:
         return str(ngettext("In %(num)d day", "In %(num)d days", days))
     if -NEAR < days < 0:
         return str(ngettext("%(num)d day ago", "%(num)d days ago", -days))
-    return short_date(day, today.year, language)
+    return short_date(day, is_far(day, today), language)
 
 
 @cell("date")

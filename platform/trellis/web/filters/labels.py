@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from trellis.web.cells.column import label_of, resolve
 from trellis.web.cells.markup import avatar, badge
 from trellis.web.cells.options import options_of
-from trellis.web.cells.times import short_date
+from trellis.web.cells.times import is_far, short_date
 from trellis.web.filters.operators import kind_of, operator_of
 from trellis.web.filters.periods import PERIODS, day_label
 
@@ -83,7 +83,8 @@ def _day(store: Store, text: str) -> str:
 
     try:
         reader = store.principal.reader
-        return short_date(date.fromisoformat(text), reader.today().year, reader.language)
+        day = date.fromisoformat(text)
+        return short_date(day, is_far(day, reader.today()), reader.language)
     except ValueError:
         return text
 

@@ -131,4 +131,22 @@ document.addEventListener(
   },
   { capture: true, passive: true },
 );
+
+// the next rows are asked for before the reader gets to the end of these
+const ahead = new IntersectionObserver(
+  (seen) => {
+    for (const each of seen) {
+      if (!each.isIntersecting) continue;
+      ahead.unobserve(each.target);
+      htmx.trigger(each.target, "more");
+    }
+  },
+  { rootMargin: "800px 0px", scrollMargin: "800px 0px" },
+);
+function watch() {
+  for (const more of document.querySelectorAll(".t-more, .t-lane-more")) ahead.observe(more);
+}
+document.addEventListener("htmx:afterSettle", watch);
+document.addEventListener("trellis:list", watch);
+watch();
 export { list };
