@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 FORMULA_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"], "format": "formula"}
@@ -54,6 +55,12 @@ def _schema_of(hint: Any) -> dict[str, Any]:
     raise TypeError(f"an option of type {hint} needs a schema of its own")
 
 
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)  # slow: it compiles every annotation
+
+
+@cache
 def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     """The options of a field type by their name in the YAML, in the order they are declared."""
     return {f.metadata["name"] or f.name: f for f in dataclasses.fields(cls) if f.metadata.get("doc")}
@@ -61,7 +68,7 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
 
 def option_schema(cls: type) -> dict[str, Any]:
     """The JSON Schema of a field type's own options, from its attributes."""
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     properties: dict[str, Any] = {}
     required = []
     for name, declared in options_of(cls).items():
@@ -116,7 +123,7 @@ def _convert_any(hints: list[Any], value: Any) -> Any:
 
 def convert_options(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Options as read from YAML (or compiled already), as the attributes' types. Raises ValueError with the option."""
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     declared = options_of(cls)
     converted = {}
     for name, value in given.items():
