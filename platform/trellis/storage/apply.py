@@ -105,7 +105,7 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tena
             raise PlanOutdated(f"the tables of {tenant.slug} have changed since the plan was made; plan again")
         if statements := _statements(steps):
             run_script(connection, ";\n".join(["SET CONSTRAINTS ALL IMMEDIATE", *statements]))
-            run_script(connection, ";\n".join(ddl.grant_statements(tenant.schema, tenant.role, new.tables)))
+        run_script(connection, ";\n".join(ddl.grant_statements(tenant.schema, tenant.role, new.tables)))
         for hook in after_apply:
             hook(connection, new, tenant)
         if entry.database is None:
