@@ -264,9 +264,7 @@ class Checker:
         return self.overloaded(found, node, self.all(node.args), "")
 
     def _unknown_function(self, node: CallNode, hint: str) -> Failed:
-        self.faults.append(
-            FormulaFault("E403", f"unknown function '{node.name}'", node.start, len(node.name), hint)
-        )
+        self.faults.append(FormulaFault("E403", f"unknown function '{node.name}'", node.start, len(node.name), hint))
         return Failed(node.name)
 
     def wrong_count(self, node: CallNode) -> Failed:

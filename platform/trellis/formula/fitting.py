@@ -74,7 +74,9 @@ class Fitting:
     def literal(self, arg: Expr, name: str) -> Expr:
         """An argument that must be written as a text, one of a set."""
         if not isinstance(arg, Literal) or arg.type != TEXT:
-            raise self.checker.fault("E405", "a text must be written here", arg, f'such as "{next(iter(LITERALS[name]), "0.00")}"')
+            raise self.checker.fault(
+                "E405", "a text must be written here", arg, f'such as "{next(iter(LITERALS[name]), "0.00")}"'
+            )
         known = LITERALS[name]
         if known and arg.constant not in known:
             hint = did_you_mean(str(arg.constant), known)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trellis.formula.env import Env
 from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.chosen import place
+from trellis.formula.nodes.links import Narrowed, RecordId
 from trellis.formula.nodes.paths import JsonMember, Known, Member, Place, Root
 from trellis.formula.syntax import MemberNode, NameNode, Node
 from trellis.formula.types import BOOLEAN, Type, Value, record_of
@@ -155,10 +156,12 @@ class Naming:
         if isinstance(of, Root) and of.which == "via":
             return self._via(node, of)
         if name == "id":
-            from trellis.formula.nodes.links import RecordId
-
             return RecordId(node.start, node.end, of)
         entities = of.type.entities
+        if len(entities) != 1 and (
+            name in entities or (not entities and scope.member(of.type, name) == record_of(name))
+        ):
+            return Narrowed(node.start, node.end, of, name)
         having = {e: t for e in entities if (t := scope.member(record_of(e), name)) is not None}
         if not having:
             open_type = scope.member(of.type, name) if not entities else None
@@ -207,6 +210,8 @@ class Naming:
             if of.which == "record":
                 return frame.prefix
             return frame.outer.prefix if of.which == "this" and not of.is_outer and frame.outer is not None else None
+        if isinstance(of, Narrowed):
+            return self.path(of.of)
         if isinstance(of, Member):
             before = self.path(of.of)
             return None if before is None else (*before, of.name)

@@ -106,7 +106,9 @@ class Pattern:
             value = sqlm.to_local(value, scope.reader)
         if self.kind == "time":
             value = sa.cast(value, sa.Interval())
-        mask = "".join(_TO_CHAR.get(t) or ('"\\""' if t == '"' else '"\\\\"' if t == "\\" else f'"{t}"') for t in self.tokens)
+        mask = "".join(
+            _TO_CHAR.get(t) or ('"\\""' if t == '"' else '"\\\\"' if t == "\\" else f'"{t}"') for t in self.tokens
+        )
         return sa.func.to_char(value, mask, type_=sa.Text())
 
     def _sql_number(self, value: Any) -> SqlValue:

@@ -18,7 +18,17 @@ from trellis.formula.nodes.call import Call, Overload, Param
 from trellis.formula.nodes.listed import Listed, Step
 from trellis.formula.nodes.paths import Place, Root
 from trellis.formula.sql import values as sqlv
-from trellis.formula.syntax import BinaryNode, CallNode, ChainNode, ListNode, MemberNode, NameNode, Node, OuterNode, UnaryNode
+from trellis.formula.syntax import (
+    BinaryNode,
+    CallNode,
+    ChainNode,
+    ListNode,
+    MemberNode,
+    NameNode,
+    Node,
+    OuterNode,
+    UnaryNode,
+)
 from trellis.formula.types import BOOLEAN, MONEY, NUMBER, TEXT, Type, record_of
 
 FAMILY = "aggregates"
@@ -90,6 +100,9 @@ def _types(checker: Checker, names: list[str]) -> list[Type]:
         found.append(type_)
         if type_.kind not in ("record", "records") or not name:
             break
+        if type_.kind == "record" and len(type_.entities) > 1 and name in type_.entities:
+            type_ = record_of(name)
+            continue
         steps = [t for e in type_.entities if (t := scope.member(record_of(e), name)) is not None]
         kinds = {t.kind for t in steps}
         if kinds == {"record"}:
@@ -112,9 +125,7 @@ def _found(checker: Checker, whole: Node, node: Node, path: tuple[str, ...]) -> 
     types = _types(checker, names)
     first = next(i for i, t in enumerate(types) if t.kind == "records")
     base = _place(checker, node, len(names), first)
-    steps = tuple(
-        Step(path[i], types[i].kind == "records", types[i].entities) for i in range(first, len(path))
-    )
+    steps = tuple(Step(path[i], types[i].kind == "records", types[i].entities) for i in range(first, len(path)))
     entity = types[len(path) - 1].entities[0]
     parent = types[len(path) - 2] if len(path) > 1 else None
     owner = parent.entities[0] if parent is not None and parent.entities else checker.frame.entity or ""
@@ -192,7 +203,10 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
         if subject.type.kind == "list" and len(node.args) == 1 and measure in _OF_VALUES:
             return _of_values(node, measure, subject)
         raise checker.fault(
-            "E405", f"{measure} goes over an inverse list or a links field", node.args[0], f"write {measure}(lines.field, condition)"
+            "E405",
+            f"{measure} goes over an inverse list or a links field",
+            node.args[0],
+            f"write {measure}(lines.field, condition)",
         )
     of, condition = _parts(checker, node, found)
     if measure in ("any", "all"):
@@ -214,19 +228,32 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
     if of is None or of.type.kind not in takes:
         what = f"a {of.type}" if of is not None else "a list of records"
         raise checker.fault(
-            "E405", f"{measure} takes a number, money or duration of the list, not {what}", node.args[0], f"write {measure}(lines.field)"
+            "E405",
+            f"{measure} takes a number, money or duration of the list, not {what}",
+            node.args[0],
+            f"write {measure}(lines.field)",
         )
     if of.type == MONEY:
         checker.uses.add("rates")
     return Aggregate(node.start, node.end, of.type, measure, found.listed, of, condition)
 
 
+def _items(value: Any) -> Any:
+    """An array in parentheses, so that it can be indexed."""
+    return sa.sql.elements.Grouping(value)
+
+
 _OF_VALUES = {
     "count": Overload(
-        (Param("list"),), NUMBER, lambda v: exact.decimal(len(v)), lambda s, v: sa.cast(sa.func.cardinality(v), sa.Numeric())
+        (Param("list"),),
+        NUMBER,
+        lambda v: exact.decimal(len(v)),
+        lambda s, v: sa.cast(sa.func.cardinality(v), sa.Numeric()),
     ),
-    "first": Overload((Param("list"),), TEXT, lambda v: v[0] if v else None, lambda s, v: v[1]),
-    "last": Overload((Param("list"),), TEXT, lambda v: v[-1] if v else None, lambda s, v: v[sa.func.cardinality(v)]),
+    "first": Overload((Param("list"),), TEXT, lambda v: v[0] if v else None, lambda s, v: _items(v)[1]),
+    "last": Overload(
+        (Param("list"),), TEXT, lambda v: v[-1] if v else None, lambda s, v: _items(v)[sa.func.cardinality(v)]
+    ),
 }
 
 

@@ -57,7 +57,12 @@ def _coalesce(checker: Checker, node: CallNode) -> Expr:
     return Coalesce(node.start, node.end, type_, tuple(items))
 
 
-@special("is_blank", "is_blank(x)", "Is there no value? A text without characters and an empty list are blank.", family=FAMILY)
+@special(
+    "is_blank",
+    "is_blank(x)",
+    "Is there no value? A text without characters and an empty list are blank.",
+    family=FAMILY,
+)
 def _is_blank(checker: Checker, node: CallNode) -> Expr:
     if len(node.args) != 1:
         raise checker.wrong_count(node)

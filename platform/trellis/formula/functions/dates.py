@@ -63,7 +63,12 @@ def _text_date(scope: SqlScope, value: Column) -> SqlValue:
     return sa.case((shaped, _date_sql(scope, *parts)))
 
 
-date_ = function("date", 'date(x) or date(year, month, day) or date("2024-12-31")', "The date of a moment on the reader's clock, or a date from its parts; blank where there is no such date.", family=FAMILY)
+date_ = function(
+    "date",
+    'date(x) or date(year, month, day) or date("2024-12-31")',
+    "The date of a moment on the reader's clock, or a date from its parts; blank where there is no such date.",
+    family=FAMILY,
+)
 date_("date -> date", lambda v: v, lambda s, v: v)
 date_(
     "datetime -> date",
@@ -79,7 +84,12 @@ def _datetime(env: Env, day: date, at: time) -> Value:
     return moments.at_zone(datetime.combine(day, at), env.reader.time_zone)
 
 
-datetime_ = function("datetime", "datetime(date, time)", "The moment at which a date begins, or a time on it, on the reader's clock.", family=FAMILY)
+datetime_ = function(
+    "datetime",
+    "datetime(date, time)",
+    "The moment at which a date begins, or a time on it, on the reader's clock.",
+    family=FAMILY,
+)
 datetime_("datetime -> datetime", lambda v: v, lambda s, v: v)
 datetime_(
     "date -> datetime",
@@ -156,8 +166,18 @@ is_today(
     uses=("now",),
 )
 
-start_of = function("start_of", 'start_of(date, "month")', "The first day, or moment, of the minute, hour, day, week (from Monday), month, quarter or year.", family=FAMILY)
-start_of("date, day_unit -> date", moments.start_of_date, lambda s, v, unit: sqlm.in_years(sqlm.start_of(v, unit, s.reader)), times=2)
+start_of = function(
+    "start_of",
+    'start_of(date, "month")',
+    "The first day, or moment, of the minute, hour, day, week (from Monday), month, quarter or year.",
+    family=FAMILY,
+)
+start_of(
+    "date, day_unit -> date",
+    moments.start_of_date,
+    lambda s, v, unit: sqlm.in_years(sqlm.start_of(v, unit, s.reader)),
+    times=2,
+)
 start_of(
     "datetime, unit -> datetime",
     lambda env, v, unit: moments.start_of_moment(v, unit, env.reader.time_zone),
@@ -166,7 +186,12 @@ start_of(
     times=2,
 )
 end_of = function("end_of", 'end_of(date, "month")', "The last day, or microsecond, of a unit.", family=FAMILY)
-end_of("date, day_unit -> date", moments.end_of_date, lambda s, v, unit: sqlm.in_years(sqlm.end_of(v, unit, s.reader)), times=2)
+end_of(
+    "date, day_unit -> date",
+    moments.end_of_date,
+    lambda s, v, unit: sqlm.in_years(sqlm.end_of(v, unit, s.reader)),
+    times=2,
+)
 end_of(
     "datetime, unit -> datetime",
     lambda env, v, unit: moments.end_of_moment(v, unit, env.reader.time_zone),
@@ -179,7 +204,9 @@ end_of(
 
 
 def _unit(name: str, length: timedelta) -> None:
-    declared = function(name, f"{name}(n)", f"A duration of n {name}; of a duration, how many {name} it is.", family=FAMILY)
+    declared = function(
+        name, f"{name}(n)", f"A duration of n {name}; of a duration, how many {name} it is.", family=FAMILY
+    )
     micros = length // moments.MICROSECOND
     declared(
         "number -> duration",
@@ -259,7 +286,9 @@ def _work_until(local: datetime) -> int:
     before = moments.workdays(date.min, local.date()) - (1 if local.weekday() < 5 else 0)
     hour = 3_600_000_000
     into = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    worked = min(max(into // moments.MICROSECOND - OPENS * hour, 0), (CLOSES - OPENS) * hour) if local.weekday() < 5 else 0
+    worked = (
+        min(max(into // moments.MICROSECOND - OPENS * hour, 0), (CLOSES - OPENS) * hour) if local.weekday() < 5 else 0
+    )
     return before * (CLOSES - OPENS) * hour + worked
 
 

@@ -13,7 +13,12 @@ from trellis.formula.syntax import CallNode
 FAMILY = "links"
 
 
-@special("changed", "changed(field, …)", "Does this save change one of the fields? Not when the record is new.", family=FAMILY)
+@special(
+    "changed",
+    "changed(field, …)",
+    "Does this save change one of the fields? Not when the record is new.",
+    family=FAMILY,
+)
 def _changed(checker: Checker, node: CallNode) -> Expr:
     if not node.args:
         raise checker.wrong_count(node)

@@ -117,7 +117,13 @@ MINUS(
     env=True,
     times=3,
 )
-PLUS("money, number -> money", _plus_number, lambda s, a, b: _money_sum("+")(s, a, _number_in(s, b, a)), env=True, times=6)
+PLUS(
+    "money, number -> money",
+    _plus_number,
+    lambda s, a, b: _money_sum("+")(s, a, _number_in(s, b, a)),
+    env=True,
+    times=6,
+)
 PLUS(
     "number, money -> money",
     lambda env, a, b: _plus_number(env, b, a),
@@ -126,10 +132,18 @@ PLUS(
     times=6,
 )
 MINUS(
-    "money, number -> money", _minus_number, lambda s, a, b: _money_sum("-")(s, a, _number_in(s, b, a)), env=True, times=6
+    "money, number -> money",
+    _minus_number,
+    lambda s, a, b: _money_sum("-")(s, a, _number_in(s, b, a)),
+    env=True,
+    times=6,
 )
 MINUS(
-    "number, money -> money", _number_minus, lambda s, a, b: _money_sum("-")(s, _number_in(s, a, b), b), env=True, times=6
+    "number, money -> money",
+    _number_minus,
+    lambda s, a, b: _money_sum("-")(s, _number_in(s, a, b), b),
+    env=True,
+    times=6,
 )
 TIMES(
     "money, number -> money",
@@ -186,7 +200,9 @@ def _over_duration(a: timedelta, b: Decimal) -> Value:
 PLUS("duration, duration -> duration", _duration_add, _duration_sum(1), times=2)
 MINUS("duration, duration -> duration", _duration_subtract, _duration_sum(-1), times=2)
 TIMES("duration, number -> duration", moments.scaled, _times_duration, times=2)
-TIMES("number, duration -> duration", lambda a, b: moments.scaled(b, a), lambda s, a, b: _times_duration(s, b, a), times=2)
+TIMES(
+    "number, duration -> duration", lambda a, b: moments.scaled(b, a), lambda s, a, b: _times_duration(s, b, a), times=2
+)
 DIVIDED(
     "duration, number -> duration",
     _over_duration,
@@ -234,7 +250,12 @@ def _between_moments(scope: SqlScope, a: Column, b: Column) -> Column:
 
 
 PLUS("date, duration -> date", moments.add_to_date, _date_and_duration(1), times=3)
-PLUS("duration, date -> date", lambda a, b: moments.add_to_date(b, a), lambda s, a, b: _date_and_duration(1)(s, b, a), times=3)
+PLUS(
+    "duration, date -> date",
+    lambda a, b: moments.add_to_date(b, a),
+    lambda s, a, b: _date_and_duration(1)(s, b, a),
+    times=3,
+)
 MINUS("date, duration -> date", lambda a, b: moments.add_to_date(a, -b), _date_and_duration(-1), times=3)
 MINUS(
     "date, date -> number",

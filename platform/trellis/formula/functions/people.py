@@ -26,6 +26,10 @@ def _in_team(env: Any, *teams: str) -> bool:
 
 
 has_role = function("has_role", 'has_role("sales-manager", …)', "Has the reader one of the roles?", family=FAMILY)
-in_team = function("in_team", 'in_team("north", …)', "Is the reader in one of the teams, or in a team below it?", family=FAMILY)
-has_role("text, text... -> boolean", _has_role, lambda s, *names: _one_of(s.reader.roles, names), env=True, uses=("me",))
+in_team = function(
+    "in_team", 'in_team("north", …)', "Is the reader in one of the teams, or in a team below it?", family=FAMILY
+)
+has_role(
+    "text, text... -> boolean", _has_role, lambda s, *names: _one_of(s.reader.roles, names), env=True, uses=("me",)
+)
 in_team("text, text... -> boolean", _in_team, lambda s, *names: _one_of(s.reader.teams, names), env=True, uses=("me",))

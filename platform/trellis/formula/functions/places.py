@@ -47,5 +47,7 @@ def _metres(scope: SqlScope, a: SqlLocation, b: SqlLocation) -> SqlValue:
     return sa.cast(_double(sa.func.floor, length + sa.literal_column("0.5::float8", sa.Double())), sa.Numeric())
 
 
-distance = function("distance", "distance(location, location)", "The distance in metres, as the crow flies.", family=FAMILY)
+distance = function(
+    "distance", "distance(location, location)", "The distance in metres, as the crow flies.", family=FAMILY
+)
 distance("location, location -> number", metres, _metres, times=3)

@@ -98,7 +98,9 @@ def function(name: str, usage: str, doc: str, *, family: str, example: str = "")
     return made
 
 
-def special(name: str, usage: str, doc: str, *, family: str, example: str = "") -> Callable[[SpecialCheck], SpecialCheck]:
+def special(
+    name: str, usage: str, doc: str, *, family: str, example: str = ""
+) -> Callable[[SpecialCheck], SpecialCheck]:
     """Declares a function whose arguments are checked by the decorated function itself."""
 
     def register(check: SpecialCheck) -> SpecialCheck:

@@ -31,10 +31,20 @@ left = function("left", "left(text, n)", "The first n characters.", family=FAMIL
 left("text, number -> text", texts.left, lambda s, v, n: sa.func.left(v, sqlt.count(n), type_=sa.Text()))
 right = function("right", "right(text, n)", "The last n characters.", family=FAMILY)
 right("text, number -> text", texts.right, lambda s, v, n: sa.func.right(v, sqlt.count(n), type_=sa.Text()))
-mid = function("mid", "mid(text, start, n)", "n characters from the position `start`, which counts from 1; without n, all.", family=FAMILY)
+mid = function(
+    "mid",
+    "mid(text, start, n)",
+    "n characters from the position `start`, which counts from 1; without n, all.",
+    family=FAMILY,
+)
 mid("text, number, number? -> text", texts.mid, lambda s, v, start, n=None: sqlt.mid(v, start, n))
 
-contains = function("contains", "contains(text, part)", "Is the part in the text? Capitals count: compare lower(text) where they should not.", family=FAMILY)
+contains = function(
+    "contains",
+    "contains(text, part)",
+    "Is the part in the text? Capitals count: compare lower(text) where they should not.",
+    family=FAMILY,
+)
 contains("text, text -> boolean", lambda v, part: part in v, lambda s, v, part: sqlt.is_within(v, part))
 starts_with = function("starts_with", "starts_with(text, part)", "Does the text begin with the part?", family=FAMILY)
 starts_with("text, text -> boolean", str.startswith, lambda s, v, part: sqlt.starts_with(v, part))
@@ -51,7 +61,12 @@ similar = function(
     family=FAMILY,
     example="similar(name, this.name)",
 )
-similar("text, text, number? -> boolean", texts.is_similar, lambda s, a, b, least=None: sqlt.is_similar(a, b, least), times=4)
+similar(
+    "text, text, number? -> boolean",
+    texts.is_similar,
+    lambda s, a, b, least=None: sqlt.is_similar(a, b, least),
+    times=4,
+)
 
 split = function("split", "split(text, separator)", "The parts of a text as a list.", family=FAMILY)
 split("text, text -> list", texts.split, lambda s, v, separator: sqlt.split(v, separator))
@@ -79,5 +94,10 @@ def _format(checker: Checker, node: CallNode) -> Expr:
         raise checker.fault("E405", "the pattern must be written as a text", pattern, 'such as "0.00" or "yyyy-MM-dd"')
     made = Pattern.of(value.type.kind, str(pattern.constant))
     if made is None:
-        raise checker.fault("E405", f"no pattern for a {value.type}: '{pattern.constant}'", pattern, 'such as "#,##0.00" or "yyyy-MM-dd"')
+        raise checker.fault(
+            "E405",
+            f"no pattern for a {value.type}: '{pattern.constant}'",
+            pattern,
+            'such as "#,##0.00" or "yyyy-MM-dd"',
+        )
     return made.apply(node, value)

@@ -245,11 +245,12 @@ class Ends(Aggregate):
 
 def within_records(checker: Checker, node: BinaryNode, left: Expr, right: Expr, negated: bool) -> Expr:
     """`x in contacts`: is the record one of the list?"""
+    from trellis.formula.nodes.chosen import place
     from trellis.formula.nodes.logic import And, IsBlank, Not
     from trellis.formula.nodes.paths import Member, Place
 
     assert isinstance(right, Member)
-    left = checker.fit.to(left, record_of(*right.type.entities))
+    left = place(checker.fit.to(left, record_of(*right.type.entities)))
     assert isinstance(left, Place)
     entity = right.type.entities[0]
     listed = Listed(right.of, (_list_step(right.name, entity),), entity)

@@ -33,7 +33,9 @@ class Expr:
     is_constant: bool
     weight: int
 
-    def __init__(self, start: int, end: int, type: Type, *parts: Expr, outer: bool = True, constant: bool = True) -> None:
+    def __init__(
+        self, start: int, end: int, type: Type, *parts: Expr, outer: bool = True, constant: bool = True
+    ) -> None:
         self.start = start
         self.end = end
         self.type = type
@@ -113,7 +115,7 @@ class ListOf(Expr):
     def sql(self, scope: SqlScope) -> SqlValue:
         from sqlalchemy.dialects import postgresql
 
-        return postgresql.array([i.column(scope) for i in self.items], type_=sa.Text())
+        return sa.cast(postgresql.array([i.column(scope) for i in self.items]), postgresql.ARRAY(sa.Text()))
 
 
 def is_true(node: Expr, unknown: bool) -> Closure:

@@ -54,7 +54,9 @@ class Call(Expr):
 
     __slots__ = ("args", "overload")
 
-    def __init__(self, start: int, end: int, overload: Overload, args: Sequence[Expr], type: Type | None = None) -> None:
+    def __init__(
+        self, start: int, end: int, overload: Overload, args: Sequence[Expr], type: Type | None = None
+    ) -> None:
         constant = not overload.uses and not overload.env
         super().__init__(start, end, type or overload.result, *args, outer=overload.outer, constant=constant)
         self.overload = overload

@@ -116,9 +116,7 @@ class Compare(Expr):
         return compared
 
     def truth(self, scope: SqlScope) -> ColumnElement[bool]:
-        return sql_compare(
-            self.op, self.left.value(scope), self.right.value(scope), self.left.type, self.right.type
-        )
+        return sql_compare(self.op, self.left.value(scope), self.right.value(scope), self.left.type, self.right.type)
 
     def sql(self, scope: SqlScope) -> SqlValue:
         return sa.func.coalesce(self.truth(scope), sa.false())
@@ -253,7 +251,7 @@ class WithinList(Expr):
         many: Any = self.many.column(scope)
         if self.left.is_outer and not self.negated:
             # `@>` serves from a GIN index
-            return many.op("@>", return_type=sa.Boolean())(pg.array([left], type_=sa.Text()))
+            return many.op("@>", return_type=sa.Boolean())(sa.cast(pg.array([left]), pg.ARRAY(sa.Text())))
         found = sa.func.coalesce(left == sa.func.any(many), sa.false())
         if not self.negated:
             return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from trellis.formula.nodes.base import Closure, Expr
-from trellis.formula.nodes.paths import Place, Row
+from trellis.formula.env import Env, RecordLike
+from trellis.formula.nodes.paths import Place, RecordClosure, Row
 from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.scope import SqlLink, SqlScope, SqlValue
-from trellis.formula.types import TEXT, Type
+from trellis.formula.types import TEXT, Type, record_of
 
 
 def with_entity(value: SqlValue, type_: Type) -> SqlLink:
@@ -36,6 +37,37 @@ class Widened(Place):
 
     def joined_rows(self, scope: SqlScope) -> list[Row]:
         return self.of.rows(scope) if isinstance(self.of, Place) else super().joined_rows(scope)
+
+
+class Narrowed(Place):
+    """`about.account`: the record if it is of the entity, else blank."""
+
+    __slots__ = ("entity", "of")
+
+    def __init__(self, start: int, end: int, of: Place, entity: str) -> None:
+        super().__init__(start, end, record_of(entity), of)
+        self.of = of
+        self.entity = entity
+
+    def python(self, unknown: bool) -> Closure:
+        of, entity = self.of.python(False), self.entity
+        return lambda env: v if (v := of(env)) is not None and v.entity == entity else None
+
+    def record(self, unknown: bool) -> RecordClosure:
+        of, entity = self.of.record(False), self.entity
+
+        def record(env: Env) -> RecordLike | None:
+            found = of(env)
+            return found if found is not None and found.entity == entity else None
+
+        return record
+
+    def joined_rows(self, scope: SqlScope) -> list[Row]:
+        return [r for r in self.of.rows(scope) if r is not None and r.entity == self.entity]
+
+    def sql(self, scope: SqlScope) -> SqlValue:
+        value = with_entity(self.of.value(scope), self.of.type)
+        return sa.case((value.entity == self.entity, value.id))
 
 
 class EntityOf(Expr):

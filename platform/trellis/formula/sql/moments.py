@@ -37,7 +37,10 @@ def from_local(local: Column, reader: Reader) -> Column:
 def in_years(value: Column) -> Column:
     """The date or moment, blank out of the years 1 to 9999, which PostgreSQL goes beyond."""
     if isinstance(value.type, sa.Date):
-        low, high = sa.cast(sa.literal_column(f"'{_FIRST}'"), sa.Date()), sa.cast(sa.literal_column(f"'{_LAST}'"), sa.Date())
+        low, high = (
+            sa.cast(sa.literal_column(f"'{_FIRST}'"), sa.Date()),
+            sa.cast(sa.literal_column(f"'{_LAST}'"), sa.Date()),
+        )
         return sa.case((value.between(low, high), value))
     low = sa.literal_column(f"timestamptz '{_FIRST} 00:00:00+00'")
     high = sa.literal_column(f"timestamptz '{_LAST} 23:59:59.999999+00'")

@@ -182,4 +182,3 @@ class SqlScope:
         for alias, on in self._root._clauses:
             result = result.outerjoin(alias, on)
         return result
-

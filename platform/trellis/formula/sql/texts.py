@@ -87,7 +87,7 @@ def _bigrams(text: Column) -> Any:
     """The distinct pairs of letters as rows."""
     given = sa.select(_letters(text).label("t")).subquery()
     length = sa.func.greatest(sa.func.char_length(given.c.t) - 1, 1)
-    index = sa.func.generate_series(1, length).table_valued("i", joins_implicitly=True)
+    index = sa.func.generate_series(1, length).table_valued("i", joins_implicitly=True).render_derived()
     return sa.select(sa.func.substr(given.c.t, index.c.i, 2, type_=TEXT).label("g")).where(given.c.t != "").distinct()
 
 

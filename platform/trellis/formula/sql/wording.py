@@ -34,7 +34,11 @@ def _joined(separator: str, columns: Sequence[Column]) -> Column:
 
 def _name(value: Any, scope: SqlScope) -> Column:
     given = {p: part(value, p) for p in NAME_PARTS}
-    cjk = sa.func.concat(given["first"], given["last"], type_=_TEXT).collate("C").op("~", return_type=sa.Boolean())(sqlv.text(CJK))
+    cjk = (
+        sa.func.concat(given["first"], given["last"], type_=_TEXT)
+        .collate("C")
+        .op("~", return_type=sa.Boolean())(sqlv.text(CJK))
+    )
     own = _joined("", [given[p] for p in ("last", "middle", "first")])
     return sa.case(
         (cjk, _joined(" ", [given["title"], own, given["suffix"]])), else_=_joined(" ", [given[p] for p in NAME_PARTS])
