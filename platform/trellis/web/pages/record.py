@@ -8,6 +8,7 @@ from dataclasses import field as dc_field
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import Response, jsonify, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.model.markup import render_markdown, sanitise
 from trellis.records.record import Record
 from trellis.records.refusal import Refused
 from trellis.records.store import Store
@@ -42,9 +44,9 @@ class Prop:
     is_empty: bool = False
 
     @property
-    def id(self) -> str:
-        """The id of its place on the page."""
-        return f"v-{self.field.key}"
+    def has_links(self) -> bool:
+        """Whether there is something to follow in it, so that the whole of it cannot be one button."""
+        return "<a " in self.html
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,20 @@ def read_page(store: Store, entity: Entity, record: Record) -> RecordPage:
     badges, chips = _subtitle(entity, record, props, path)
     high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
     return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may)
+
+
+def shown_value(entity: Entity, record: Record, field: Field, value: Any) -> Markup | None:
+    """What the record page shows at more length than a list: prose, files, source code."""
+    kind = field.type.widget
+    if kind == "long_text":
+        return Markup('<div class="t-prose" dir="auto">{}</div>').format(Markup(render_markdown(value)))
+    if kind == "rich_text":
+        return Markup('<div class="t-prose" dir="auto">{}</div>').format(Markup(sanitise(value)))
+    if kind in ("code", "json"):
+        return Markup('<pre class="t-code" dir="ltr">{}</pre>').format(value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    if kind in ("file", "image", "signature"):
+        return Markup(render_template("_files.html", entity=entity, record=record, field=field, files=value))
+    return None
 
 
 def _subtitle(

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from flask import Response, abort, jsonify, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
@@ -74,6 +74,7 @@ class Day:
 
     label: str
     items: list[Item]
+    is_coming: bool = False
 
 
 class Teller:
@@ -195,7 +196,7 @@ class Teller:
         today = self.reader.today()
         coming = sorted((i for i in items if self._day(i) > today), key=lambda i: i.at)
         past = sorted((i for i in items if self._day(i) <= today), key=lambda i: i.at, reverse=True)
-        days: list[Day] = [Day(_("Upcoming"), coming)] if coming else []
+        days: list[Day] = [Day(_("Upcoming"), coming, True)] if coming else []
         for item in past:
             label = self.day_text(self._day(item), today)
             if not days or days[-1].label != label:
@@ -215,6 +216,13 @@ class Teller:
         if day.year == today.year and self.locale.language == "en":
             return str(format_date(day, "EEEE, d MMMM", locale=self.locale))
         return str(format_date(day, "long", locale=self.locale))
+
+    def short_day(self, item: Item) -> str:
+        """The day of something to come: Tomorrow, Mon 24 Nov."""
+        day = self._day(item)
+        if day == self.reader.today() + timedelta(days=1):
+            return _("Tomorrow")
+        return str(format_skeleton("MMMEd", datetime.combine(day, time()), locale=self.locale))
 
     def exact(self, item: Item) -> str:
         """Day and time, for a tooltip."""

@@ -25,7 +25,7 @@ class Editor {
     this.holder = holder;
     this.resolve = resolve;
     this.url = holder.dataset.edit;
-    this.home = holder.parentElement;
+    this.shown = holder.closest(".t-val-split") ?? holder;
     this.cell = holder.matches("td, [role=gridcell]");
     this.box = document.createElement("div");
     this.box.className = this.cell ? "t-edit t-edit-in" : "t-edit-in";
@@ -33,7 +33,7 @@ class Editor {
       this.kept = [...holder.childNodes];
       holder.classList.add("is-edit");
       holder.replaceChildren(this.box);
-    } else holder.replaceWith(this.box);
+    } else this.shown.replaceWith(this.box);
     this.fill(html);
     this.leave = later(80, () => {
       if (!this.done && !this.box.contains(document.activeElement) && !$("dialog[open]")) this.save();
@@ -113,7 +113,7 @@ class Editor {
       this.holder.dispatchEvent(new CustomEvent("trellis:cell", { bubbles: true, detail: { version: answer.answer.headers.get("X-Version") } }));
       if (refocus) this.holder.focus?.();
     } else {
-      this.box.replaceWith(this.holder);
+      this.box.replaceWith(this.shown);
       refresh(fragment);
       if (refocus) this.again()?.focus();
       document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));
@@ -138,7 +138,7 @@ class Editor {
       this.holder.replaceChildren(...this.kept);
       if (refocus) this.holder.focus?.();
     } else {
-      this.box.replaceWith(this.holder);
+      this.box.replaceWith(this.shown);
       if (refocus) this.holder.focus();
     }
     this.resolve(false);
@@ -165,9 +165,8 @@ export function refresh(fragment) {
 }
 
 document.addEventListener("click", (event) => {
-  const holder = event.target.closest("button[data-edit]");
-  if (!holder) return;
-  if (event.target.closest("a[href]")) return;
+  const holder = event.target.closest("button[data-edit]") ?? event.target.closest(".t-val-split")?.querySelector("[data-edit]");
+  if (!holder || event.target.closest("a[href]")) return;
   event.preventDefault();
   edit(holder);
 });
