@@ -12,6 +12,7 @@ from flask_appbuilder import expose
 from trellis.records.record import Count
 from trellis.web.cells.column import column_for, columns_for
 from trellis.web.cells.times import moment_writer
+from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.lists.changes import change_words
 from trellis.web.lists.desk import Desk, counted, how_many, open_desk
@@ -76,15 +77,19 @@ class ListView(Page):
     @signed_in
     def index(self, entity: str) -> str:
         """The view that `?view=` names, or the entity's first."""
-        desk = open_desk(entity)
-        return VIEWS[desk.state.view.type](desk)
+        with current_store().transaction():  # one for all that the page reads
+            desk = open_desk(entity)
+            return VIEWS[desk.state.view.type](desk)
 
     @expose("/e/<entity>/rows")  # type: ignore[untyped-decorator]
     @signed_in
     def rows(self, entity: str) -> str:
         """The rows after a cursor, or one row again (`?only=<id>`) after it was edited."""
-        desk = open_desk(entity)
-        grid = make_grid(desk.store, desk.state)
+        with current_store().transaction():
+            return self._rows(open_desk(entity))
+
+    def _rows(self, desk: Desk) -> str:
+        entity, grid = desk.entity.key, make_grid(desk.store, desk.state)
         if only := request.args.get("only"):
             record = desk.store.read(entity, UUID(only), fields=grid.paths)
             return str(grid.rows([record]))

@@ -19,7 +19,7 @@ from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
 from trellis.web.lists.grid import record_address
 from trellis.web.lists.recent import recent_ids
-from trellis.web.navigation import address, entity_address, readable_entities
+from trellis.web.navigation import address, entity_address, readable_entities, sidebar
 from trellis.web.pages.base import Page
 
 if TYPE_CHECKING:
@@ -176,16 +176,19 @@ def in_order(here: str) -> list[Entity]:
 
 
 def letters() -> list[tuple[str, str, str]]:
-    """The letter after `g` that goes to each entity: the first of its English plural that is free."""
+    """The letter after `g` for each entity: its first one if free, in the sidebar's order; else another."""
     language = current_language()
-    taken: set[str] = {"h"}  # g h is home
-    found: list[tuple[str, str, str]] = []
-    for entity in readable_entities():
-        letter = next((c for c in entity.plural.source.lower() if c.isascii() and c.isalpha() and c not in taken), None)
-        if letter:
-            taken.add(letter)
-            found.append((letter, entity.key, entity.plural.in_language(language)))
-    return found
+    shown = [link.key for group in sidebar() for link in group.links]
+    entities = sorted(readable_entities(), key=lambda e: shown.index(e.key) if e.key in shown else len(shown))
+    taken: dict[str, str] = {"h": ""}  # g h is home
+    given: dict[str, str] = {}
+    for at_most in (1, None):
+        for entity in entities:
+            name = [c for c in entity.plural.source.lower() if c.isascii() and c.isalpha()][:at_most]
+            letter = next((c for c in name if c not in taken), None)
+            if letter and entity.key not in given:
+                given[entity.key] = taken[letter] = letter
+    return [(given[e.key], e.key, e.plural.in_language(language)) for e in entities if e.key in given]
 
 
 def matches(q: str, label: str) -> bool:
