@@ -82,11 +82,13 @@ def provision(catalogue: Catalogue, settings: Settings) -> None:
         began = time.perf_counter()
         click.echo(f"Making the demo tenant {slug} …", err=True, nl=False)
         try:
-            provision_demo(catalogue, workspace, slug)
+            failures = provision_demo(catalogue, workspace, slug)
         except BrokenConfiguration as broken:
             click.echo("", err=True)
             raise click.ClickException(f"{slug}: {broken}\nRun: trellis check tenants/{slug}") from broken
         click.echo(f" {time.perf_counter() - began:.1f} s", err=True)
+        for failure in failures[:20]:
+            click.echo(f"  not loaded: {failure}", err=True)
 
 
 def _tell(dispatcher: Dispatcher, host: str, port: int, began: float) -> None:

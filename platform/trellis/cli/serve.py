@@ -61,12 +61,8 @@ def serve_until_stopped(
             port=port,
             threads=threads,
             ident=None,
-            clear_untrusted_proxy_headers=True,
-            trusted_proxy="*" if settings.behind_proxy else None,
-            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
-            if settings.behind_proxy
-            else set(),
-            trusted_proxy_count=settings.behind_proxy or 1,
+            # X-Forwarded-* are believed by behind_proxy() or by nobody
+            clear_untrusted_proxy_headers=not settings.behind_proxy,
             log_untrusted_proxy_headers=False,
             max_request_body_size=128 * 2**20,
             channel_timeout=60,

@@ -15,6 +15,7 @@ from trellis.identity.accounts import Account, set_password
 from trellis.identity.person import ADMIN, PERSON, reader_for
 from trellis.records.principal import Principal
 from trellis.records.store import Store
+from trellis.records.transfer import load_data
 
 if TYPE_CHECKING:
     from trellis.config.layer import Layer
@@ -35,8 +36,8 @@ class Login:
     roles: tuple[str, ...]
 
 
-def provision_demo(catalogue: Catalogue, workspace: Workspace, slug: str) -> bool:
-    """Make a demo tenant with seed and demo data and passwords; False if it is there already.
+def provision_demo(catalogue: Catalogue, workspace: Workspace, slug: str) -> list[str]:
+    """Make a demo tenant with seed and demo data and passwords, unless it is there; what could not be loaded.
 
     The tenant stays closed (`provisioning`) until all of it is in: a process that is killed in between leaves
     something that nobody sees and that the next start makes anew.
@@ -44,32 +45,23 @@ def provision_demo(catalogue: Catalogue, workspace: Workspace, slug: str) -> boo
     with _turn(catalogue, slug):
         status = {entry.slug: entry.status for entry in catalogue.list()}.get(slug)
         if status is not None and status != "provisioning":
-            return False
+            return []
         if status == "provisioning":
             catalogue.drop(slug)
         layers = workspace.layers_for_tenant(slug)
         tenant = catalogue.create(slug, layers, "trellis", why=DEMO, status="provisioning")
-        _load(tenant, workspace, layers)
+        failures = load_layers(tenant, workspace.root, layers)
         ensure_administrator(tenant)
         give_passwords(tenant, DEMO_PASSWORD)
         catalogue.resume(slug)
-        return True
+        return failures
 
 
-def _load(tenant: Tenant, workspace: Workspace, layers: Sequence[Layer]) -> None:
-    for folder in data_folders(workspace.root, [layer.folder for layer in layers]):
-        from trellis.records.transfer import load_data
-
-        load_data(tenant, folder)
-
-
-def data_folders(root: Path, layers: Sequence[str]) -> Iterator[Path]:
-    """The folders with records to load: every layer's seed data, then every layer's demo data."""
-    for kind in ("seed", "demo"):
-        for layer in layers:
-            folder = root / layer / "data" / kind
-            if folder.is_dir():
-                yield folder
+def load_layers(tenant: Tenant, root: Path, layers: Sequence[Layer]) -> list[str]:
+    """Load every layer's seed data, then every layer's demo data; the answer is what could not be loaded."""
+    folders = [root / layer.folder for layer in layers]
+    store = system_store(tenant)
+    return [failure for which in ("seed", "demo") for failure in load_data(store, folders, which).failures]
 
 
 @contextmanager

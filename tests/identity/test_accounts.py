@@ -1,0 +1,94 @@
+"""Passwords and the links that set them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.web.frame_tenants import PASSWORD, YAML, add_person
+
+from trellis.identity.accounts import (
+    account_of_link,
+    ask_for_link,
+    check_password,
+    find_account,
+    is_password,
+    make_link,
+    read_account,
+    use_link,
+)
+from trellis.identity.people import sign_ins
+from trellis.identity.sessions import digest, open_session
+from trellis.records.refusal import Refused
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["short", "passwordpassword", "Password123", "aaaaaaaaaaaa", "x" * 257, "anna@x.example", "with\0nul bytes"],
+)
+def test_passwords_that_are_refused(make_tenant: Any, password: str) -> None:
+    tenant = make_tenant(YAML)
+    account = read_account(tenant, add_person(tenant, "anna@x.example"))
+    with pytest.raises(Refused):
+        check_password(password, account)
+
+
+def test_a_link_works_once_and_ends_sessions(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    person = add_person(tenant, "anna@x.example")
+    account = read_account(tenant, person)
+    assert account is not None
+    open_session(tenant, person)
+    secret = make_link(tenant, account)
+
+    assert use_link(tenant, secret, "a brand new password") == account
+    assert use_link(tenant, secret, "another new password") is None
+    assert account_of_link(tenant, secret) is None
+    with tenant.begin() as connection:
+        assert is_password(connection, tenant, account, "a brand new password")
+        assert not is_password(connection, tenant, account, PASSWORD)
+        assert not connection.execute(sa.select(tenant.tables.platform.session)).all()
+
+
+def test_a_refused_password_does_not_use_up_the_link(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    account = read_account(tenant, add_person(tenant, "anna@x.example"))
+    assert account is not None
+    secret = make_link(tenant, account)
+    with pytest.raises(Refused):
+        use_link(tenant, secret, "short")
+    assert use_link(tenant, secret, "long enough now") is not None
+
+
+def test_a_newer_link_replaces_the_older(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    account = read_account(tenant, add_person(tenant, "anna@x.example"))
+    assert account is not None
+    older, newer = make_link(tenant, account), make_link(tenant, account)
+    assert account_of_link(tenant, older) is None
+    assert account_of_link(tenant, newer) == account
+    assert account_of_link(tenant, digest(newer)) is None
+
+
+def test_an_old_link_does_not_work(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    account = read_account(tenant, add_person(tenant, "anna@x.example"))
+    assert account is not None
+    secret = make_link(tenant, account)
+    with tenant.begin() as connection:
+        connection.execute(sa.update(tenant.tables.platform.token).values(expires_at=sa.func.now()))
+    assert use_link(tenant, secret, "long enough now") is None
+
+
+def test_asking_is_seen_by_administrators_and_ends_with_the_password(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    person = add_person(tenant, "anna@x.example")
+    ask_for_link(tenant, "ANNA@x.example ")
+    ask_for_link(tenant, "nobody@x.example")
+    assert sign_ins(tenant, [person])[person].asked
+
+    account = find_account(tenant, "Anna@X.example")
+    assert account is not None
+    use_link(tenant, make_link(tenant, account), "a brand new password")
+    assert not sign_ins(tenant, [person])[person].asked
