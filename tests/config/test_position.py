@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from trellis.config.position import locate
 from trellis.config.reader import read_yaml
 

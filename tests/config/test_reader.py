@@ -7,6 +7,7 @@ import tracemalloc
 from decimal import Decimal
 
 import pytest
+
 from trellis.config.reader import read_yaml
 
 
@@ -76,7 +77,10 @@ def test_anchors_and_merge_keys() -> None:
 BAD = {
     "duplicate key": ("a: 1\nb:\n  c: 1\n  c: 2\n", "a.yaml:4:3: E101 key 'c' is already set on line 3"),
     "tab": ("a:\n\tb: 1\n", "a.yaml:2:1: E100"),
-    "tag": ("a: !!python/object:os.system x\n", "a.yaml:1:4: E105 YAML tags are not used here: !!python/object:os.system"),
+    "tag": (
+        "a: !!python/object:os.system x\n",
+        "a.yaml:1:4: E105 YAML tags are not used here: !!python/object:os.system",
+    ),
     "local tag": ("a: !secret x\n", "a.yaml:1:4: E105 YAML tags are not used here: !secret"),
     "unclosed": ("a: [1, 2\n", "a.yaml:2:1: E100"),
     "unknown anchor": ("a: *nothing\n", "a.yaml:1:4: E106"),

@@ -9,7 +9,13 @@ from trellis.config.report import write_github, write_json, write_text
 from trellis.config.source import Source
 
 TEXT = "fields:\n  phone:\n    type: telephone\n"
-PROBLEM = Problem("E210", "unknown field type 'telephone'", Mark("a/member.yaml", 3, 11, "core"), "fields.phone.type", "did you mean 'phone'?")
+PROBLEM = Problem(
+    "E210",
+    "unknown field type 'telephone'",
+    Mark("a/member.yaml", 3, 11, "core"),
+    "fields.phone.type",
+    "did you mean 'phone'?",
+)
 SOURCES = {"a/member.yaml": Source("a/member.yaml", TEXT, "core"), "b.yaml": Source("b.yaml", "", "core")}
 
 

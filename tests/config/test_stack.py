@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+
 from trellis.config.layer import layer_from_files
 from trellis.config.stack import Configuration, stack
 
@@ -128,11 +129,17 @@ PROBLEMS = {
         "templates/retail/schemas/a.yaml:2:35: E310 the list has no 'amout'",
     ),
     "locked": (
-        ("entity: deal\nfields: {amount: {type: money}}\nlocked: [fields.amount.type]", "entity: deal\nfields: {amount: {type: text}}"),
+        (
+            "entity: deal\nfields: {amount: {type: money}}\nlocked: [fields.amount.type]",
+            "entity: deal\nfields: {amount: {type: text}}",
+        ),
         "templates/retail/schemas/a.yaml:2:19: E311 'fields.amount.type' is locked by core",
     ),
     "locked and removed": (
-        ("entity: deal\nfields: {amount: {type: money}}\nlocked: [fields.amount.type]", "entity: deal\nfields: {amount: null}"),
+        (
+            "entity: deal\nfields: {amount: {type: money}}\nlocked: [fields.amount.type]",
+            "entity: deal\nfields: {amount: null}",
+        ),
         "templates/retail/schemas/a.yaml:2:10: E311 'fields.amount.type' is locked by core",
     ),
     "locked and replaced": (
@@ -168,7 +175,9 @@ def test_locked_leaves_the_rest_open() -> None:
 def test_translations_by_path_in_layer_order() -> None:
     configuration = stack(
         [
-            layer_from_files("a", {"i18n/de.yaml": "entity.deal.label: Geschäft\nentity:\n  deal: {plural: Geschäfte}"}),
+            layer_from_files(
+                "a", {"i18n/de.yaml": "entity.deal.label: Geschäft\nentity:\n  deal: {plural: Geschäfte}"}
+            ),
             layer_from_files("b", {"i18n/de.yaml": "entity.deal.label: Auftrag"}),
         ]
     )

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
+
 from trellis.config.layer import layer_from_files
 from trellis.config.report import one_line
 from trellis.model.compile import Compiled, compile_layers

@@ -79,7 +79,10 @@ def sales(model_of):
 
 
 def test_labels_come_from_keys(sales) -> None:
-    assert (str(sales.entities["deal_line"].label), str(sales.entities["deal_line"].plural)) == ("Deal line", "Deal lines")
+    assert (str(sales.entities["deal_line"].label), str(sales.entities["deal_line"].plural)) == (
+        "Deal line",
+        "Deal lines",
+    )
     assert str(sales.entities["deal"].fields["close_date"].label) == "Close date"
 
 
@@ -274,7 +277,9 @@ def test_a_later_layer_places_its_fields(model_of) -> None:
 
 
 def test_any_sql_word_may_be_an_entity(model_of) -> None:
-    model = model_of("entity: order\nfields: {select: {type: text}, group: {type: link, to: user_group}}\n---\nentity: user_group")
+    model = model_of(
+        "entity: order\nfields: {select: {type: text}, group: {type: link, to: user_group}}\n---\nentity: user_group"
+    )
     assert set(model.entities) >= {"order", "user_group"}
 
 

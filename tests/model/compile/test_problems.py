@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+
 from trellis.config.report import one_line
 
 DEAL = textwrap.dedent("""\
@@ -64,7 +65,9 @@ CASES = {
     ),
     "unknown column": (
         DEAL + "entity: x\nfields: {deal: {type: link, to: deal}}\nviews: {v: {columns: [deal.acount.city]}}",
-        ["a.yaml:12:23: E304 views.v.columns.deal.acount.city: unknown column of deal 'acount' (did you mean 'account'?)"],
+        [
+            "a.yaml:12:23: E304 views.v.columns.deal.acount.city: unknown column of deal 'acount' (did you mean 'account'?)"
+        ],
     ),
     "unknown choices": (
         "entity: deal\nfields: {a: {type: choice, choices: lead-sorce}}\n---\nchoices: lead-source\nvalues: [web]",
@@ -80,7 +83,10 @@ CASES = {
     ),
     "unknown stage in a move": (
         "entity: deal\n---\npipeline: p\nentity: deal\nstages: {new: {}, won: {type: won}}\nmoves: [{from: new, to: wonn}]",
-        ["a.yaml:5:19: E314 stages.won: no move leads to stage 'won'", "a.yaml:6:25: E309 moves.0.to: unknown stage 'wonn' (did you mean 'won'?)"],
+        [
+            "a.yaml:5:19: E314 stages.won: no move leads to stage 'won'",
+            "a.yaml:6:25: E309 moves.0.to: unknown stage 'wonn' (did you mean 'won'?)",
+        ],
     ),
     "stage type": (
         "entity: deal\n---\npipeline: p\nentity: deal\nstages: {won: {type: win}}",
@@ -120,7 +126,10 @@ CASES = {
     ),
     "dashboard": (
         "report: r\nentity: user\nmeasures: {n: count()}\n---\ndashboard: d\nwidgets: {a: {number: rr}, b: {char: r}}",
-        ["a.yaml:6:23: E316 widgets.a.number: unknown report 'rr'", "a.yaml:6:28: E211 widgets.b: not a known widget (did you mean 'chart'?)"],
+        [
+            "a.yaml:6:23: E316 widgets.a.number: unknown report 'rr'",
+            "a.yaml:6:28: E211 widgets.b: not a known widget (did you mean 'chart'?)",
+        ],
     ),
     "tenant": (
         "tenant: x\ntime_zone: Europe/Berln\nsettings: {points: 1}",
@@ -168,7 +177,9 @@ def test_what_is_wrong_is_told(name: str, compile_yaml) -> None:
 
 
 def test_all_problems_are_told_at_once(compile_yaml) -> None:
-    compiled = compile_yaml("entity: a\nfields: {x: {type: txt}, y: {type: link, to: nothing}}\nviews: {v: {columns: [q]}}")
+    compiled = compile_yaml(
+        "entity: a\nfields: {x: {type: txt}, y: {type: link, to: nothing}}\nviews: {v: {columns: [q]}}"
+    )
     assert [p.code for p in compiled.problems] == ["E210", "E301", "E304"]
 
 

@@ -31,6 +31,8 @@ from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
 CACHE_SIZE = 256
+
+
 @dataclass(frozen=True)
 class Compiled:
     """What layers compile to. `model` is None when there are errors; `sources` are the files by name, for snippets."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import field as dc_field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trellis.config.problem import Mark, Problem, did_you_mean
 from trellis.config.stack import Configuration
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.item import Item
+from trellis.model.compile.system_texts import SYSTEM_TEXTS
 from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trellis.model.model import Setting
 
 MAX_PROBLEMS = 500
+T = TypeVar("T")
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Context:
     formulas: list[tuple[str, str, Formula, Item]] = dc_field(default_factory=list)  # entity, field, …: for cycles
 
     def __post_init__(self) -> None:
+        self.translations = {path: dict(texts) for path, texts in SYSTEM_TEXTS.items()}
         for language, texts in self.configuration.translations.items():
             for path, (text, _) in texts.items():
                 self.translations.setdefault(path, {})[language] = text
@@ -49,6 +52,13 @@ class Context:
             return
         where = mark or (item.place.key_mark if at_key else item.place.mark)
         self.problems.append(Problem(code, message, where, item.path, hint))
+
+    def quietly(self, run: Callable[[], T]) -> T:
+        """Run something whose problems are nobody's mistake."""
+        before = len(self.problems)
+        result = run()
+        del self.problems[before:]
+        return result
 
     def has_problem_in(self, item: Item) -> bool:
         """Whether something inside the item is known to be wrong, so that what follows from it need not be said."""

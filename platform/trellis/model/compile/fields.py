@@ -16,6 +16,7 @@ from trellis.model.compile.types import Types
 from trellis.model.field import Field
 from trellis.model.text import NO_TEXT, Text
 
+_NAMES_FIELDS = {"duration": ("between",), "datetime": ("all_day",), "reminders": ("for",), "sequence": ("per",)}
 ALL_PLACES = frozenset({"form", "list", "export", "api"})
 
 
@@ -35,6 +36,11 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
     if (pattern := item.get("pattern")) is not None:
         is_pattern(ctx, pattern)
     _check_format(ctx, item.get("format"))
+    for name in _NAMES_FIELDS.get(field.type_name, ()):
+        named = item.get(name)
+        for each in named.each() if named is not None else ():
+            if each.text not in draft.fields:
+                ctx.unknown("field", each, draft.fields, "E304")
     default = item.get("default")
     return Field(
         key=field.key,

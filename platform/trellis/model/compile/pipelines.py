@@ -56,7 +56,10 @@ def _give_fields(ctx: Context, draft: EntityDraft) -> None:
         default = next((p for p in pipelines if p[1].flag("default")), pipelines[0])
         stages = _stage_choices(ctx, pipelines)
         keys = tuple(Choice(k, ctx.text(i, "label", humanize(k))) for k, i in pipelines)
-        types = tuple(Choice(k, Text(humanize(k)), color) for k, color in STAGE_TYPES.items())
+        types = tuple(
+            Choice(k, ctx.translated(humanize(k), f"system.stage_types.{k}.label"), color)
+            for k, color in STAGE_TYPES.items()
+        )
         first = next((k for k, _ in _stages(default[1])), None)
         _give(ctx, draft, default[1], f"{prefix}pipeline", keys, type="choice", label="Pipeline", default=default[0])
         _give(ctx, draft, default[1], field, stages, type="choice", label=humanize(field), default=first)

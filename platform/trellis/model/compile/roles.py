@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from trellis.config.problem import did_you_mean
-from trellis.formula.types import BOOLEAN
+from trellis.formula.formula import Formula
+from trellis.formula.types import ANY
 from trellis.model.compile.context import Context, humanize
-from trellis.model.compile.formulas import condition, formula
+from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
 from trellis.model.compile.types import Types
 from trellis.model.role import ACTIONS, ALL, NONE, Grant, Level, Role
@@ -56,10 +58,15 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
     )
 
 
-def _role_where(ctx: Context, types: Types, item: Item) -> Any:
-    """A portal role's condition is about any entity, so it is checked against each record's own fields at use."""
-    readable = [k for k, d in ctx.drafts.items() if not d.is_abstract and "account" in d.fields]
-    return formula(ctx, item, types.scope(readable[0]), BOOLEAN) if readable else None
+def _role_where(ctx: Context, types: Types, item: Item) -> Formula | None:
+    """A role's condition is about any entity: it is checked on the first that has all of its names."""
+    entities = [k for k, d in ctx.drafts.items() if not d.is_abstract]
+    for entity in entities:
+        scope = types.scope(entity, me=ANY)  # of a portal role, `me` is the contact
+        found = ctx.quietly(functools.partial(condition, ctx, item, scope))
+        if found is not None:
+            return found
+    return condition(ctx, item, types.scope(entities[0], me=ANY)) if entities else None
 
 
 def _grant(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> Grant:
@@ -87,7 +94,9 @@ def _level(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> 
             hint = "add a `user` field with `role: owner`, or write a formula"
             ctx.problem("W606", f"'{entity}' has no owner: own means who created it", item, hint)
         return level
-    compiled = condition(ctx, item, types.scope(entity))
+    scope = types.scope(entity)
+    # what "*" says holds where its names exist
+    compiled = condition(ctx, item, scope) if named else ctx.quietly(lambda: condition(ctx, item, scope))
     return Level("formula", compiled) if compiled is not None else NONE
 
 

@@ -64,6 +64,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
             ctx.unknown("setting", at, ctx.settings, "E317")
         else:
             values[key] = _value(ctx, setting.type, value)
+    check_template(ctx, item.get("template"))
     _known(ctx, item.get("time_zone"), "time_zones", "time zone")
     _known(ctx, item.get("currency"), "currencies", "currency")
     modules = item.get("modules")
@@ -84,6 +85,44 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
         theme=theme.data if theme is not None and isinstance(theme.data, dict) else {},
         sign_in=sign_in.data if sign_in is not None and isinstance(sign_in.data, dict) else {},
     )
+
+
+def check_template(ctx: Context, item: Item | None) -> None:
+    """A tenant's template is there, in a version that it takes: `retail ^1.4`."""
+    if item is None:
+        return
+    name, _, wanted = item.text.partition(" ")
+    document = ctx.configuration.of("template").get(name)
+    if document is None:
+        ctx.unknown("template", item, ctx.configuration.of("template"), "E316", name=name)
+        return
+    version = document.place.children.get("version")
+    found = version.raw if version is not None and version.raw else ""
+    if wanted.strip() and not satisfies(found, wanted.strip()):
+        ctx.problem("E320", f"template '{name}' is version {found or 'unknown'}, which is not {wanted.strip()}", item)
+
+
+def satisfies(version: str, wanted: str) -> bool:
+    """Whether a version is in a range: ^1.4 (no other first number), ~1.4.2 (nor second), >=1.2, <2, 1.4."""
+    have = _numbers(version)
+    return bool(have) and all(_in_range(have, part) for part in wanted.replace(",", " ").split())
+
+
+def _in_range(have: tuple[int, ...], part: str) -> bool:
+    operator = part[: len(part) - len(part.lstrip("^~><="))]
+    least = _numbers(part.lstrip("^~><="))
+    if not least:
+        return False
+    padded = least + (0,) * (3 - len(least))
+    fixed = {"^": 1 if padded[0] else 2, "~": 2, "": len(least), "=": len(least), "==": len(least)}.get(operator)
+    if fixed is not None:
+        return have[:fixed] == padded[:fixed] and have >= padded
+    return {">=": have >= padded, ">": have > padded, "<": have < padded, "<=": have <= padded}.get(operator, False)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split("-")[0].split("+")[0].split(".")
+    return tuple(int(p) for p in parts[:3]) if all(p.isdigit() and len(p) < 10 for p in parts) else ()
 
 
 _REGIONS = {
