@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.names import digest, quoted, short
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trellis.model.entity import Entity
+    from trellis.model.field import Field
 
 LIVE = sa.text("deleted_at IS NULL")
 IN_BIN = sa.text("deleted_at IS NOT NULL")
@@ -26,13 +28,8 @@ def add_indexes(entity: Entity, table: sa.Table) -> None:
     if "login" in table.c and entity.key == "user":
         _add(table, "login", [table.c.login], unique=True)
     for field in entity.stored_fields():
-        columns = _columns(table, [field.key])
-        if not columns or field.key in ("id", "created_at"):
-            continue
-        if field.unique:
-            _add(table, f"{field.key}_unique", columns, unique=True, where=LIVE)
-        elif field.index or columns[0].foreign_keys or f"{field.key}_entity" in table.c:
-            _add(table, field.key, columns)
+        if field.key not in ("id", "created_at"):
+            _add_field(table, field)
     for unique in entity.uniques:
         if parts := _columns(table, unique.fields):
             folded = [c if unique.case or not _is_text(c) else sa.func.lower(c) for c in parts]
@@ -40,6 +37,23 @@ def add_indexes(entity: Entity, table: sa.Table) -> None:
     for key, names in entity.indexes.items():
         if parts := _columns(table, names):
             _add(table, key, parts)
+
+
+def _add_field(table: sa.Table, field: Field) -> None:
+    """What one field needs: a unique field, a link, an indexed one."""
+    columns = _columns(table, [field.key])
+    if not columns:
+        return
+    entity_column = short(f"{field.key}_entity")
+    if field.unique or getattr(field.type, "one", False):
+        _add(table, f"{field.key}_unique", columns, unique=True, where=LIVE)
+    elif columns[0].foreign_keys:
+        _add(table, field.key, columns)
+    elif entity_column in table.c:  # a link to one of several entities
+        _add(table, field.key, [table.c[entity_column], *columns])
+    elif field.index:
+        several = isinstance(columns[0].type, ARRAY | JSONB)
+        _add(table, field.key, columns, using="gin" if several else None)
 
 
 def _columns(table: sa.Table, fields: Sequence[str]) -> list[sa.Column[Any]]:
