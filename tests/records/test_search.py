@@ -19,7 +19,7 @@ def test_the_last_word_matches_by_its_beginning():
     assert query_text("!!!") is None
 
 
-@pytest.mark.parametrize("q", ["capek", "ČAP", "消费", "费", "strasse", "o'brien", "brien"])
+@pytest.mark.parametrize("q", ["capek", "ČAP", "消费", "费", "hauptstrasse", "o'brien", "brien"])
 def test_records_are_found_in_any_language(system, q):
     for name in ("Čapek", "上海消费品", "Hauptstraße", "O'Brien & Sons"):
         system.create("account", {"name": name})

@@ -85,7 +85,7 @@ def _describe(
         fields[name] = FieldState(
             visible=conditions.is_visible(draft, field),
             required=conditions.is_required(draft, field),
-            readonly=closed and not session.principal.is_system,
+            readonly=closed,
             choices=conditions.open_choices(draft, field),
         )
         if field.is_derived and mode != "masked" and (field.stored or field.formula is not None):

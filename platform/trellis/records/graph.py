@@ -38,6 +38,7 @@ class LiveRecord:
         self.definition = entity
         self.is_new = is_new
         self.via: Mapping[str, Value] = {}
+        self.lists: dict[str, list[LiveRecord]] = {}  # lines about to be saved, by list
         self._id = id
         self._values = values
         self._row = row
@@ -86,7 +87,7 @@ class LiveRecord:
             return self._compute(field)
         value: Value = None
         if field.type.formula_type().kind == "records":
-            value = self.graph.refs(self, name)
+            return self.graph.refs(self, name)
         elif name == "id":
             value = self._id
         elif self._row is not None:
@@ -96,6 +97,10 @@ class LiveRecord:
                 value = field.type.from_columns({s: row[short(name + s)] for s in suffixes})
         self._values[name] = value
         return value
+
+    def has(self, name: str) -> bool:
+        """Whether the record has a value of its own in hand, beside what is stored."""
+        return name in self._values
 
     def set(self, name: str, value: Value) -> None:
         """Give a field a value; what is computed from it is computed anew."""
@@ -179,37 +184,26 @@ class StoreGraph:
         """From now on this is the record: a draft stands for what is stored."""
         self._records[record.entity, record.id] = record
 
-    def put_list(self, record: RecordLike, name: str, children: list[LiveRecord]) -> None:
-        """From now on these are the record's children: lines about to be saved."""
-        assert record.id is not None
-        self._lists[record.id, name] = children
-
     def forget(self) -> None:
         """Read everything anew."""
         self._records.clear()
         self._lists.clear()
 
     def children(self, record: RecordLike, name: str) -> Sequence[LiveRecord]:
-        """The live records of an inverse list or a links field, in order."""
+        """The live records of an inverse list or a links field, in order; of a draft, those it is about to have."""
         if record.id is None:
             return ()
+        is_new = False
+        if isinstance(record, LiveRecord):
+            if name in record.lists:
+                return record.lists[name]
+            if record.has(name) and name not in record.definition.inverses:
+                return [r for ref in record.value(name) or () if (r := self.follow(ref)) is not None]
+            is_new = record.is_new
         key = (record.id, name)
         if key not in self._lists:
-            new = isinstance(record, LiveRecord) and record.is_new
-            inverse = self.session.model.entities[record.entity].inverses.get(name)
-            self._lists[key] = (
-                self._pending(record, name) if inverse is None else [] if new else self._read(record, name)
-            )
+            self._lists[key] = [] if is_new else self._read(record, name)
         return self._lists[key]
-
-    def _pending(self, record: RecordLike, name: str) -> list[LiveRecord]:
-        """A links field: of a draft, what it is about to hold."""
-        if isinstance(record, LiveRecord) and name in record._values:
-            refs = record._values[name] or ()
-            return [r for r in (self.follow(ref) for ref in refs) if r is not None]
-        if isinstance(record, LiveRecord) and record.is_new:
-            return []
-        return self._read(record, name)
 
     def _read(self, record: RecordLike, name: str) -> list[LiveRecord]:
         how = Catalog(self.session, guarded=False).children(record.entity, name)

@@ -64,7 +64,7 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
         drafts.append(line)
     draft.lines[inverse.name] = drafts
     draft.gone[inverse.name] = list(left.values())
-    graph.put_list(draft.record, inverse.name, [d.record for d in drafts])
+    draft.record.lists[inverse.name] = [d.record for d in drafts]
     for line, row in zip(drafts, list(raw), strict=False):
         write.prepare(session, line, {k: v for k, v in row.items() if k not in ("position", part.parent_field)})
 
