@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-
 from tests.formula.world import METADATA, Row, World, small_world
+
 from trellis.formula.reader import Reader
 from trellis.storage.database import Database
 

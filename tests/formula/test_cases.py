@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-
 from tests.formula.world import Row, World, WorldScope, in_python, in_sql
+
 from trellis.formula.formula import compile_formula
 from trellis.formula.reader import Reader
 from trellis.formula.types import NUMBER, TEXT, Location, Money

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -97,13 +98,13 @@ class Checker:
             OuterNode: self._outer,
         }
 
-    def all(self, nodes: Iterable[Node]) -> list[Expr]:
-        """Several nodes: all are checked, so that every fault is found, before the first Failed is raised."""
+    def all(self, nodes: Iterable[Node], conditions: int = 0) -> list[Expr]:
+        """Several nodes, the first ones conditions: all are checked, to find every fault, before Failed is raised."""
         done: list[Expr] = []
         failed: Failed | None = None
-        for node in nodes:
+        for index, node in enumerate(nodes):
             try:
-                done.append(self.check(node))
+                done.append(self.condition(node) if index < conditions else self.check(node))
             except Failed as error:
                 failed = failed or error
         if failed is not None:
@@ -113,19 +114,6 @@ class Checker:
     def condition(self, node: Node) -> Expr:
         """A node that must be true or false."""
         return self.fit.to(self.check(node), BOOLEAN)
-
-    def conditions(self, nodes: Iterable[Node]) -> list[Expr]:
-        """Several conditions, with the faults of all."""
-        done: list[Expr] = []
-        failed: Failed | None = None
-        for node in nodes:
-            try:
-                done.append(self.condition(node))
-            except Failed as error:
-                failed = failed or error
-        if failed is not None:
-            raise failed
-        return done
 
     def _outer(self, node: OuterNode) -> Expr:
         from trellis.formula.nodes.aggregate import Outside
@@ -167,7 +155,7 @@ class Checker:
     def _chain(self, node: ChainNode) -> Expr:
         if node.op == "&":
             return Concat(node.start, node.end, tuple(self.text(i) for i in self.all(node.items)))
-        items = tuple(self.conditions(node.items))
+        items = tuple(self.all(node.items, conditions=len(node.items)))
         return (And if node.op == "and" else Or)(node.start, node.end, items)
 
     def text(self, of: Expr) -> Expr:
@@ -223,10 +211,7 @@ class Checker:
         )
         if node.op == "between":
             return both
-        outside = Or(
-            node.start, node.end, (self.compare(node, "<", subject, low), self.compare(node, ">", subject, high))
-        )
-        return outside
+        return Or(node.start, node.end, (self.compare(node, "<", subject, low), self.compare(node, ">", subject, high)))
 
     def _within(self, node: BinaryNode) -> Expr:
         negated = node.op == "not in"
@@ -349,10 +334,8 @@ def check_template(text: str, scope: Scope) -> Checked:
         try:
             tree = parse(part.formula)
             before = len(checker.faults)
-            try:
+            with suppress(Failed):
                 parts.append(checker.text(checker.check(tree)))
-            except Failed:
-                pass
             checker.faults[before:] = [_shifted(f, part.start) for f in checker.faults[before:]]
         except FormulaError as error:
             checker.faults.extend(_shifted(f, part.start) for f in error.faults)

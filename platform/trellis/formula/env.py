@@ -62,7 +62,7 @@ NO_GRAPH = NoGraph()
 
 @dataclass(slots=True)
 class Env:
-    """One evaluation. `variables` holds a workflow's steps by name (values, Refs or RecordLikes) and `param`, a mapping.
+    """One evaluation. `variables` holds a workflow's steps by name (values, Refs or RecordLikes), and `param`.
 
     `this` is the record whose form is open; inside an aggregate it is the outer record. `old` is the record before the
     change.

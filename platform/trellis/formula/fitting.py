@@ -95,11 +95,7 @@ class Fitting:
                 return node
         elif have.kind in ("json", "any") and want.kind in FROM_JSON:
             return from_json(node, want)
-        elif have.kind == want.kind and have.kind not in ("list", "records"):
-            return node
-        elif have.kind == "list" and want.kind == "list" and (have.item == want.item or want.item is None):
-            return node
-        elif have.kind == "records" and want.kind == "records":
+        elif self._same(have, want):
             return node
         elif (have.kind, want.kind) == ("money", "number"):
             return as_amount(node)
@@ -108,6 +104,11 @@ class Fitting:
         elif (have.kind, want.kind) in (("number", "money"), ("date", "datetime"), ("datetime", "date")):
             return self.converted(node, want)
         raise self.checker.fault(code, f"a {want} is expected here, not a {have}", node, self._advice(have, want))
+
+    def _same(self, have: Type, want: Type) -> bool:
+        if have.kind == want.kind == "list":
+            return want.item is None or have.item == want.item
+        return have.kind == want.kind
 
     def _advice(self, have: Type, want: Type) -> str:
         if want == BOOLEAN:

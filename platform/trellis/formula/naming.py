@@ -69,9 +69,14 @@ class Naming:
         if name in NAMESPACES:
             return None
         type_ = scope.name(name)
-        if type_ is None:
+        if type_ is None or (frame.outer is not None and self._is_field(name)):
             return None
         return Known(node.start, node.end, type_, lambda env: env.variables.get(name))
+
+    def _is_field(self, name: str) -> bool:
+        """Is it a field of the outermost record, which inside an aggregate is not named plainly?"""
+        entity = self.checker.scope.entity
+        return entity is not None and self.checker.scope.member(record_of(entity), name) is not None
 
     def _root(self, node: NameNode) -> Expr | None:
         frame, scope = self.checker.frame, self.checker.scope

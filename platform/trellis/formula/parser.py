@@ -77,11 +77,11 @@ class _Build(Transformer[Token, Node]):
     def group(self, c: list[Any]) -> Node:
         return c[1]  # type: ignore[no-any-return]
 
-    def list(self, c: list[Any]) -> Node:
+    def values(self, c: list[Any]) -> Node:
         items = tuple(x for x in c if isinstance(x, Node))
         return ListNode(c[0].start_pos, c[-1].end_pos, _depth(items), _size(items), items)
 
-    pair = list
+    pair = values
 
     def call(self, c: list[Any]) -> Node:
         args = tuple(x for x in c if isinstance(x, Node))

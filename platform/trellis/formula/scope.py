@@ -12,8 +12,9 @@ class Scope(Protocol):
     """The names a formula may use and their types; the Model gives one for every place that holds a formula.
 
     `name` answers for plain names: the fields of the record (also inverse lists), the variables of a workflow, and
-    `old` and `this` where they exist (both records). `setting` and `param` are asked for as `setting.points`. What every formula
-    has (`me`, `my_team`, `is_new`, functions) and the parts of money, name, address and location are formula's own.
+    `old` and `this` where they exist (both records). `setting` and `param` are asked for as `setting.points`. What
+    every formula has (`me`, `my_team`, `is_new`, functions) and the parts of money, name, address and location are
+    formula's own.
     """
 
     @property

@@ -64,7 +64,7 @@ class UnaryNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class BinaryNode(Node):
-    """Arithmetic, a comparison, `in` or `between` (whose right side is a list of two); `op_start` is where the sign is."""
+    """Arithmetic, a comparison, `in` or `between` (with a list of two); `op_start` is where the sign is."""
 
     op: str
     left: Node

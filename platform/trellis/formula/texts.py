@@ -8,7 +8,10 @@ from functools import cache
 from trellis.formula import exact, limits
 from trellis.formula.exact import Number
 
-SPACES = " \t\n\r\f\v\u0085\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+SPACES = (
+    " \t\n\r\f\v\u0085\u00a0"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 """What trim takes away: the spaces of all scripts."""
 MAX_REPLACEMENT = 200
 MAX_REPLACED = 20_000

@@ -16,8 +16,7 @@ FAMILY = "choosing"
 def _if(checker: Checker, node: CallNode) -> Expr:
     if len(node.args) not in (2, 3):
         raise checker.wrong_count(node)
-    (condition,) = checker.conditions(node.args[:1])
-    results = checker.all(node.args[1:])
+    condition, *results = checker.all(node.args, conditions=1)
     if len(results) == 1:
         results.append(Literal(node.end, node.end, BLANK, None))
     type_, results = checker.fit.common(node, results)
@@ -27,7 +26,8 @@ def _if(checker: Checker, node: CallNode) -> Expr:
 @special(
     "case",
     "case(x, value, result, …, else)",
-    "The result after the first value that equals x; or, with conditions, after the first that is true. Without `else`, blank.",
+    "The result after the first value that equals x; or, with conditions, after the first that is true. "
+    "Without `else`, blank.",
     family=FAMILY,
     example='case(priority, "high", 3, "normal", 2, 1)',
 )

@@ -272,7 +272,8 @@ def _add_workdays(scope: SqlScope, day: Column, amount: Column) -> SqlValue:
 workdays = function(
     "workdays",
     "workdays(start, end) or workdays(date, n)",
-    "How many days from Monday to Friday there are from start to end, both counted (negative backwards); or the day n workdays after a date.",
+    "How many days from Monday to Friday there are from start to end, both counted (negative backwards); "
+    "or the day n workdays after a date.",
     family=FAMILY,
 )
 workdays("date, date -> number", lambda a, b: Decimal(moments.workdays(a, b)), _workdays_between, times=4)

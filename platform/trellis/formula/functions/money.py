@@ -25,7 +25,7 @@ def _convert(scope: SqlScope, value: SqlMoney, currency: ColumnElement[Any]) -> 
 convert = function(
     "convert",
     'convert(money, "EUR")',
-    "The money in another currency: from its amount in the tenant's currency, at the present rate; blank when no rate is known.",
+    "The money in another currency at the present rate; blank when no rate is known.",
     family=FAMILY,
 )
 convert(

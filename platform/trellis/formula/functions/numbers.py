@@ -80,7 +80,8 @@ abs_("money -> money", _mapped(lambda x: abs(x)), _whole_money(sa.func.abs), env
 round_ = function(
     "round",
     "round(x, places)",
-    "Rounded half away from zero: to a whole number, or to so many decimals; money without places to its currency's minor unit.",
+    "Rounded half away from zero: to a whole number, or to so many decimals; "
+    "money without places to its currency's minor unit.",
     family=FAMILY,
     example="round(quantity * price, 2)",
 )

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from trellis.formula import exact, money, moments
+from trellis.formula import exact, moments, money
 from trellis.formula.env import Env
 from trellis.formula.functions.registry import Function
 from trellis.formula.sql import moments as sqlm

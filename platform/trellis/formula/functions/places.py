@@ -40,9 +40,9 @@ def _metres(scope: SqlScope, a: SqlLocation, b: SqlLocation) -> SqlValue:
     lat1, lat2 = radians(a.latitude), radians(b.latitude)
     half_lat, half_lon = half(lat2 - lat1), half(radians(b.longitude - a.longitude))
     h = half_lat * half_lat + _double(sa.func.cos, lat1) * _double(sa.func.cos, lat2) * half_lon * half_lon
-    one = sa.literal_column("1::float8", sa.Double())
+    one: ColumnElement[Any] = sa.literal_column("1::float8", sa.Double())
     bounded = sa.case((h > one, one), else_=h)
-    diameter = sa.literal_column(f"{2 * RADIUS!r}::float8", sa.Double())
+    diameter: ColumnElement[Any] = sa.literal_column(f"{2 * RADIUS!r}::float8", sa.Double())
     length = diameter * _double(sa.func.asin, _double(sa.func.sqrt, bounded))
     return sa.cast(_double(sa.func.floor, length + sa.literal_column("0.5::float8", sa.Double())), sa.Numeric())
 

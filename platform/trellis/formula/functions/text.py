@@ -57,7 +57,8 @@ replace("text, text, text -> text", texts.replace, lambda s, v, old, new: sqlt.r
 similar = function(
     "similar",
     "similar(a, b, least)",
-    "Are two texts alike? They are if they share 0.6, or `least`, of their pairs of letters; capitals and spaces do not count.",
+    "Are two texts alike? They are if they share 0.6, or `least`, of their pairs of letters; "
+    "capitals and spaces do not count.",
     family=FAMILY,
     example="similar(name, this.name)",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from trellis.formula import exact, money, moments
+from trellis.formula import exact, moments, money
 from trellis.formula.env import Env
 from trellis.formula.functions.operators import quotient
 from trellis.formula.nodes.base import Closure, Expr
@@ -218,10 +219,8 @@ class Ends(Aggregate):
         of = self.of.python(False) if self.of is not None else Root(0, 0, self.type, "record").python(False)
 
         def end(env: Env) -> Value:
-            found: Env | None = None
-            for found in rows(env):
-                if first:
-                    break
+            listed = iter(rows(env))
+            found = next(listed, None) if first else next(iter(deque(listed, maxlen=1)), None)
             return None if found is None else of(found)
 
         return end

@@ -25,8 +25,9 @@ class Param:
 class Overload:
     """One signature with both implementations.
 
-    `python` takes the values (an Env before them with `env`), `sql` the scope and the SQL values. Where an argument is blank the result is
-    blank and neither is asked, unless `blanks` says that they look at blanks themselves. A literal parameter is given to both as its text.
+    `python` takes the values (an Env before them with `env`), `sql` the scope and the SQL values. Where an argument is
+    blank the result is blank and neither is asked, unless `blanks` says that they look at blanks themselves. A literal
+    parameter is given to both as its text.
     """
 
     params: tuple[Param, ...]

@@ -54,9 +54,9 @@ def sql_compare(op: str, left: SqlValue, right: SqlValue, left_type: Type, right
 
 def _whole(value: ColumnElement[Any]) -> ColumnElement[Any]:
     # a whole number compared with a whole-number column is bound as one, so that the column's index serves
-    if isinstance(value, sa.BindParameter) and value.value is not None and value.value == int(value.value):
-        if abs(value.value) < 2**63:
-            return sa.literal(int(value.value), sa.BigInteger())
+    known = value.value if isinstance(value, sa.BindParameter) else None
+    if known is not None and abs(known) < 2**63 and known == int(known):
+        return sa.literal(int(known), sa.BigInteger())
     return value
 
 
@@ -251,11 +251,12 @@ class WithinList(Expr):
         many: Any = self.many.column(scope)
         if self.left.is_outer and not self.negated:
             # `@>` serves from a GIN index
-            return many.op("@>", return_type=sa.Boolean())(sa.cast(pg.array([left]), pg.ARRAY(sa.Text())))
-        found = sa.func.coalesce(left == sa.func.any(many), sa.false())
-        if not self.negated:
+            found: ColumnElement[bool] = many.op("@>", return_type=sa.Boolean())(
+                sa.cast(pg.array([left]), pg.ARRAY(sa.Text()))
+            )
             return found
-        return sa.and_(left.is_not(None), sa.not_(found))
+        among = sa.func.coalesce(left == sa.func.any(many), sa.false())
+        return sa.and_(left.is_not(None), sa.not_(among)) if self.negated else among
 
     def sql(self, scope: SqlScope) -> SqlValue:
         return sa.func.coalesce(self.truth(scope), sa.false())

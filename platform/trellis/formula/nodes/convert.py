@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from trellis.formula import exact, money, moments, wording
+from trellis.formula import exact, moments, money, wording
 from trellis.formula.env import Env
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.nodes.paths import Place

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.env import Env, RecordLike
+from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.nodes.paths import Place, RecordClosure, Row
 from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.scope import SqlLink, SqlScope, SqlValue

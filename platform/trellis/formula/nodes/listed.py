@@ -51,7 +51,7 @@ class Listed:
         return walk
 
     def select(self, scope: SqlScope) -> tuple[SqlScope, FromClause, ColumnElement[bool]]:
-        """The listed rows for a correlated subquery: their scope, what they come from (joins to be added), which they are."""
+        """The listed rows for a correlated subquery: their scope, what they come from, and which they are."""
         *before, last = self.steps
         parents: list[tuple[str, Any]] = []
         for row in self.base.rows(scope):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
@@ -12,7 +11,7 @@ from sqlalchemy import ColumnElement
 from trellis.formula.env import Env, RecordLike
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.sql.scope import SqlScope, SqlValue
-from trellis.formula.types import JSON, Ref, Type, Value, record_of
+from trellis.formula.types import JSON, Ref, Type, Value
 
 Row = SqlScope | Ref | RecordLike | None
 """Where a path stands in SQL: a row of the FROM, or a record that is known."""
@@ -220,14 +219,5 @@ class JsonMember(Expr):
 
     def sql(self, scope: SqlScope) -> SqlValue:
         of: Any = self.of.column(scope)
-        return of.op("->", return_type=of.type)(sa.literal(self.name, sa.Text()))
-
-
-def entity_id(value: Value) -> UUID | None:
-    """The id of a record's value."""
-    return None if value is None else value.id  # type: ignore[no-any-return]
-
-
-def user_type() -> Type:
-    """The type of `me`."""
-    return record_of("user")
+        found: ColumnElement[Any] = of.op("->", return_type=of.type)(sa.literal(self.name, sa.Text()))
+        return found

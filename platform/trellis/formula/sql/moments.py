@@ -19,6 +19,10 @@ MOMENT = sa.DateTime(timezone=True)
 _FIRST, _LAST = date.min.isoformat(), date.max.isoformat()
 
 
+def _raw(text: str) -> Column:
+    return sa.literal_column(text)
+
+
 def zone(reader: Reader) -> Column:
     """The reader's time zone."""
     return sqlv.text(str(reader.time_zone))
@@ -37,13 +41,9 @@ def from_local(local: Column, reader: Reader) -> Column:
 def in_years(value: Column) -> Column:
     """The date or moment, blank out of the years 1 to 9999, which PostgreSQL goes beyond."""
     if isinstance(value.type, sa.Date):
-        low, high = (
-            sa.cast(sa.literal_column(f"'{_FIRST}'"), sa.Date()),
-            sa.cast(sa.literal_column(f"'{_LAST}'"), sa.Date()),
-        )
-        return sa.case((value.between(low, high), value))
-    low = sa.literal_column(f"timestamptz '{_FIRST} 00:00:00+00'")
-    high = sa.literal_column(f"timestamptz '{_LAST} 23:59:59.999999+00'")
+        return sa.case((value.between(_raw(f"date '{_FIRST}'"), _raw(f"date '{_LAST}'")), value))
+    low = _raw(f"timestamptz '{_FIRST} 00:00:00+00'")
+    high = _raw(f"timestamptz '{_LAST} 23:59:59.999999+00'")
     return sa.case((value.between(low, high), value))
 
 
@@ -96,7 +96,7 @@ def add_months(value: Column, count: Column, reader: Reader) -> Column:
 
 def start_of(value: Column, unit: str, reader: Reader) -> Column:
     """The first day, or the moment, at which a unit begins."""
-    name = sa.literal_column(f"'{unit}'")
+    name = _raw(f"'{unit}'")
     if isinstance(value.type, sa.Date):
         return sa.cast(sa.func.date_trunc(name, sa.cast(value, LOCAL), type_=LOCAL), sa.Date())
     return from_local(sa.func.date_trunc(name, to_local(value, reader), type_=LOCAL), reader)
@@ -107,14 +107,14 @@ _LENGTHS = {"quarter": "3 months"}
 
 def end_of(value: Column, unit: str, reader: Reader) -> Column:
     """The last day, or the last microsecond, of a unit."""
-    name = sa.literal_column(f"'{unit}'")
-    length = sa.literal_column(f"interval '{_LENGTHS.get(unit, '1 ' + unit)}'")
+    name = _raw(f"'{unit}'")
+    length = _raw(f"interval '{_LENGTHS.get(unit, '1 ' + unit)}'")
     if isinstance(value.type, sa.Date):
         start = sa.func.date_trunc(name, sa.cast(value, LOCAL), type_=LOCAL)
         end = start.op("+", return_type=LOCAL)(length).op("-", return_type=LOCAL)(sa.literal_column("interval '1 day'"))
         return sa.cast(end, sa.Date())
     start = sa.func.date_trunc(name, to_local(value, reader), type_=LOCAL)
-    microsecond = sa.literal_column("interval '1 microsecond'")
+    microsecond = _raw("interval '1 microsecond'")
     return from_local(start.op("+", return_type=LOCAL)(length).op("-", return_type=LOCAL)(microsecond), reader)
 
 

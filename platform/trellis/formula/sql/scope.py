@@ -54,9 +54,10 @@ SqlValue: TypeAlias = ColumnElement[Any] | SqlMoney | SqlLink | SqlLocation | Sq
 class Children:
     """How an inverse list or a links field joins.
 
-    An inverse list: rows of `entity` whose column `column` holds this record's id (and, for an any_link, whose `entity_column` holds this
-    record's entity). A links field: rows of `entity` by `links`, a table whose column `near` holds this record's id and
-    `far` the listed record's. `order` names the columns that first and last go by: of `links`, if there is one.
+    An inverse list: rows of `entity` whose column `column` holds this record's id (and, for an any_link, whose
+    `entity_column` holds this record's entity). A links field: rows of `entity` by `links`, a table whose column `near`
+    holds this record's id and `far` the listed record's. `order` names the columns that first and last go by: of
+    `links`, if there is one.
     """
 
     entity: str
@@ -93,7 +94,7 @@ class SqlCatalog(Protocol):
 class SqlScope:
     """A row of `entity` at `alias`, for formulas to be read in. Dotted paths add LEFT JOINs, each once.
 
-    Values that do not depend on the row (reader, variables, `this` when it is a record in hand) go in as bind parameters.
+    Values that do not depend on the row (reader, variables, a `this` that is in hand) go in as bind parameters.
     """
 
     def __init__(
@@ -177,7 +178,7 @@ class SqlScope:
         return inner
 
     def joined(self, from_clause: FromClause | None = None) -> FromClause:
-        """The FROM (the row's own alias unless another is given) with the joins that the expressions asked for so far."""
+        """The FROM (the row's own alias unless another is given) with the joins asked for so far."""
         result = self.alias if from_clause is None else from_clause
         for alias, on in self._root._clauses:
             result = result.outerjoin(alias, on)

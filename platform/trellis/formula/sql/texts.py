@@ -83,24 +83,25 @@ def _letters(text: Column) -> Column:
     return sa.func.translate(lower(sa.func.left(text, texts.MAX_COMPARED, type_=TEXT)), blanks, "", type_=TEXT)
 
 
-def _bigrams(text: Column) -> Any:
-    """The distinct pairs of letters as rows."""
-    given = sa.select(_letters(text).label("t")).subquery()
-    length = sa.func.greatest(sa.func.char_length(given.c.t) - 1, 1)
-    index = sa.func.generate_series(1, length).table_valued("i", joins_implicitly=True).render_derived()
-    return sa.select(sa.func.substr(given.c.t, index.c.i, 2, type_=TEXT).label("g")).where(given.c.t != "").distinct()
+def _bigrams(letters: Column, among: Column | None = None) -> Column:
+    """The distinct pairs of letters as an array: all, or those that are among others."""
+    length = sa.func.greatest(sa.func.char_length(letters) - 1, 1)
+    series = sa.func.generate_series(1, length).table_valued("i").render_derived()
+    pair = sa.func.substr(letters, series.c.i, 2, type_=TEXT)
+    select = sa.select(pair).select_from(series).where(letters != "").distinct()
+    if among is not None:
+        select = select.where(pair == sa.func.any(among))
+    return sa.func.array(select.correlate_except(series).scalar_subquery(), type_=pg.ARRAY(TEXT))
+
+
+def _size(items: Column) -> Column:
+    return sa.func.cardinality(items, type_=sa.Integer())
 
 
 def is_similar(a: Column, b: Column, least: Column | None) -> Column:
     """Do two texts share enough of their pairs of letters?"""
-    x, y = _bigrams(a).subquery(), _bigrams(b).subquery()
-
-    def size(rows: Any) -> Column:
-        return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
-
-    shared = size(sa.select(x.c.g).join(y, x.c.g == y.c.g).subquery())
+    x, y = _letters(a), _letters(b)
     wanted = sa.cast(texts.DEFAULT_SIMILARITY, sa.Numeric()) if least is None else sqlv.numeric(least)
-    total = size(_bigrams(a).subquery()) + size(_bigrams(b).subquery())
-    enough = sa.and_(shared > 0, 2 * shared >= wanted * total)
-    none_needed = sa.and_(_letters(a) != "", _letters(b) != "", wanted <= 0)
-    return sa.case((sa.and_(a.is_not(None), b.is_not(None), wanted.is_not(None)), sa.or_(enough, none_needed)))
+    shared, total = _size(_bigrams(x, _bigrams(y))), _size(_bigrams(x)) + _size(_bigrams(y))
+    enough = sa.and_(x != "", y != "", 2 * shared >= wanted * total)
+    return sa.case((sa.and_(a.is_not(None), b.is_not(None), wanted.is_not(None)), enough))

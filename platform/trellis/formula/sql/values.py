@@ -43,7 +43,7 @@ def text(value: str | None) -> ColumnElement[Any]:
 
 
 def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A number to calculate with: whole-number columns become exact decimals, so that nothing overflows or truncates."""
+    """A number to calculate with: whole-number columns become decimals, so that nothing overflows or truncates."""
     return sa.cast(value, sa.Numeric()) if isinstance(value.type, sa.Integer) else value
 
 
