@@ -88,7 +88,7 @@ class LiveRecord:
         value: Value = None
         if field.type.formula_type().kind == "records":
             return self.graph.refs(self, name)
-        elif name == "id":
+        if name == "id":
             value = self._id
         elif self._row is not None:
             row = self._row

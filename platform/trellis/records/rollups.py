@@ -141,7 +141,9 @@ def after_drafts(session: Session, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         for dependency in known.get(draft.entity.key, ()):
             if not dependency.hops:
-                continue  # the record's own: the draft has them
+                if _links_given(draft, dependency.field):
+                    pending[dependency.entity, dependency.rollup].add(draft.record.id)
+                continue  # other values of its own: the draft has computed them
             if not draft.is_new and (dependency.field is None or not draft.has_changed(dependency.field)):
                 continue
             pending[dependency.entity, dependency.rollup] |= _parents(
@@ -149,6 +151,14 @@ def after_drafts(session: Session, drafts: Sequence[Draft]) -> None:
             )
     _drop_previewed(drafts, pending)
     recompute(session, pending)
+
+
+def _links_given(draft: Draft, name: str | None) -> bool:
+    """Whether a many-to-many of the draft was written, with columns that only the database has together."""
+    field = draft.entity.fields.get(name or "")
+    if field is None or field.type.formula_type().kind != "records":
+        return False
+    return field.key in draft.given or draft.has_changed(field.key)
 
 
 def _drop_previewed(drafts: Sequence[Draft], pending: Pending) -> None:
