@@ -99,7 +99,7 @@ BAD = {
 def test_bad_yaml_is_a_problem(name: str) -> None:
     text, expected = BAD[name]
     problems = read_yaml(text, "a.yaml").problems
-    assert [f"{p.mark}: {p.code} {p.message}" for p in problems][0].startswith(expected)
+    assert f"{problems[0].mark}: {problems[0].code} {problems[0].message}".startswith(expected)
 
 
 def test_bytes_that_are_not_utf8() -> None:

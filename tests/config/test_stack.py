@@ -159,7 +159,7 @@ PROBLEMS = {
 def test_what_cannot_be_stacked_is_told(name: str) -> None:
     texts, expected = PROBLEMS[name]
     problems = stacked(*texts).problems
-    assert [f"{p.mark}: {p.code} {p.message}" for p in problems][0].startswith(expected)
+    assert f"{problems[0].mark}: {problems[0].code} {problems[0].message}".startswith(expected)
 
 
 def test_locked_leaves_the_rest_open() -> None:

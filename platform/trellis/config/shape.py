@@ -152,7 +152,7 @@ def _unknown_keys(error: Any, where: Place, path: str) -> Iterator[Problem]:
                 f"unknown key '{key}'",
                 spot.key_mark,
                 f"{path}.{key}" if path else key,
-                did_you_mean(key, known),
+                "quote the formula" if is_cut else did_you_mean(key, known),
             )
 
 
@@ -254,6 +254,8 @@ def export(schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return str(schema) if isinstance(schema, Decimal) else schema
     plain = {k: export(v) for k, v in schema.items() if not k.startswith("x-")}
+    if plain.get("type") == "string" and "pattern" not in plain:
+        plain["type"] = ["string", "number", "boolean"]  # where text is expected the characters as written count
     extra: list[Any] = []
     if cases := schema.get("x-cases"):
         name = cases["property"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trellis.config.layer import Layer, layer_from_files, read_documents, read_layer
+from trellis.config.layer import FOLDERS, ROOT_FILES, Layer, layer_from_files, read_documents, read_layer
 
 __all__ = ["Workspace"]
 
@@ -54,22 +54,23 @@ class Workspace:
         if (path / "schemas").is_dir() or (path / "workflows").is_dir():
             layer = read_layer(path, path.resolve().name)
             return [layer] if not self._has_core() else [self.core(), layer]
-        for parent in resolved.parents:  # a folder inside a layer: the layer
-            if (parent / "tenant.yaml").is_file() or (parent / "template.yaml").is_file():
-                return self.layers_for_path(parent)
-            if parent == root:
-                return [self.core()]
+        if (around := self._layer_around(path)) is not None:
+            return self.layers_for_path(around)
         return self._loose(path, sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml")))
 
     def _for_file(self, path: Path) -> list[Layer]:
-        for parent in path.resolve().parents:
-            if (
-                (parent / "tenant.yaml").is_file()
-                or (parent / "template.yaml").is_file()
-                or parent == self.root.resolve()
-            ):
-                return self.layers_for_path(parent)
-        return self._loose(path.parent, [path])
+        layer = self._layer_around(path)
+        return self._loose(path.parent, [path]) if layer is None else self.layers_for_path(layer)
+
+    def _layer_around(self, path: Path) -> Path | None:
+        """The layer's folder that a file or folder is in."""
+        resolved, root = path.resolve(), self.root.resolve()
+        for parent in resolved.parents:
+            if any((parent / name).is_file() for name in ROOT_FILES):
+                return parent
+            if parent == root:
+                return root if resolved.relative_to(root).parts[0] in FOLDERS else None
+        return None
 
     def _loose(self, folder: Path, paths: list[Path]) -> list[Layer]:
         shown = self._shown(folder)

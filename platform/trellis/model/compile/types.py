@@ -35,6 +35,7 @@ TYPE_OF_KIND = {
     "location": "location",
     "json": "json",
 }
+MAX_CHAIN = 30
 
 
 class Types:
@@ -42,6 +43,7 @@ class Types:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
+        self.depth = 0  # of derived fields whose types follow from others
 
     def scope(self, entity: str | None, **variables: Type) -> EntityScope:
         """The scope of a formula of an entity."""
@@ -101,12 +103,19 @@ class Types:
                     "E405", f"the type of {field.entity}.{field.key} depends on itself; write its type", where
                 )
             return field.type
+        if self.depth >= MAX_CHAIN and not field.type_name:
+            self.ctx.problem(
+                "E405", f"a chain of more than {MAX_CHAIN} derived fields; write the type of this one", field.item
+            )
+            return None
         field.state = "busy"
+        self.depth += 1
         if field.type_name:
             field.type = self._written(field, field.type_name, field.item)
         elif field.is_derived:
             self._derive(field, None)
             field.type = self._inferred(field)
+        self.depth -= 1
         field.state = "done"
         return field.type
 

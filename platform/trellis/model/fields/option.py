@@ -56,11 +56,10 @@ def _schema_of(hint: Any) -> dict[str, Any]:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return get_type_hints(cls)  # slow: it compiles every annotation
 
 
-@cache
 def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     """The options of a field type by their name in the YAML, in the order they are declared."""
     return {f.metadata["name"] or f.name: f for f in dataclasses.fields(cls) if f.metadata.get("doc")}
