@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.column import label_of
 from trellis.web.context import current_model, current_store
+from trellis.web.filters.check import formula_faults
 from trellis.web.filters.labels import ChipLabel, chip_labels
 from trellis.web.lists.saved import SavedView, saved_views
 from trellis.web.lists.state import ListState, every_view, read_state
@@ -44,6 +45,7 @@ class Desk:
     entity: Entity
     state: ListState
     saved: tuple[SavedView, ...]
+    errors: tuple[str, ...] = ()  # what is wrong with the formula in the address, which is then left out
 
     @property
     def base(self) -> str:
@@ -82,13 +84,6 @@ class Desk:
     def chips(self) -> list[ChipLabel]:
         """The filter chips in words."""
         return chip_labels(self.store, self.entity, self.state)
-
-    @property
-    def errors(self) -> list[str]:
-        """What is wrong with the formula in the address."""
-        from trellis.web.filters.check import formula_faults
-
-        return [fault.message for fault in formula_faults(self.store, self.entity, self.state.where)]
 
     @property
     def sort_label(self) -> str:
@@ -145,10 +140,11 @@ def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str 
         raise Forbidden(key, action)
     saved = tuple(saved_views(store, key))
     state = read_state(model, entity, request.args if args is None else args, saved, store.principal.roles)
-    desk = Desk(store, entity, state, saved)
-    if state.where and desk.errors:
-        return replace(desk, state=replace(state, where=""))
-    return desk
+    wrong = formula_faults(store, entity, state.where) if state.where else []
+    if not wrong:
+        return Desk(store, entity, state, saved)
+    errors = tuple(f"{fault.message} {fault.hint}".strip() for fault in wrong)
+    return Desk(store, entity, replace(state, where=""), saved, errors)
 
 
 def counted(n: int, capped: bool = False) -> str:

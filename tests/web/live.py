@@ -1,0 +1,104 @@
+"""A tenant with deals in a pipeline, for the tests that need many records, and for the browser."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from tests.web.frame_tenants import YAML
+
+from trellis.formula.reader import Reader
+from trellis.records.principal import Principal
+from trellis.records.store import Store
+from trellis.storage.tenant import Tenant
+
+SALES = """
+---
+entity: deal
+label: Deal
+plural: Deals
+icon: businessplan
+title: name
+description: A chance to sell something to an account.
+fields:
+  name:       {type: text, required: true, search: true}
+  account:    {type: link, to: account, inverse: deals}
+  owner:      {type: user, default: =me, role: owner}
+  amount:     {type: money, min: 0}
+  close_date: {type: date}
+  priority:   {type: choice, choices: [low, normal, {high: {color: red}}], default: normal}
+  note:       {type: text}
+  lost_reason: {type: choice, choices: [price, time]}
+rules:
+  cap: {check: amount <= 1000000, message: Nobody sells that much., field: amount}
+filters:
+  mine: {label: Mine, filter: owner == me}
+  big:  {label: Big, filter: amount > 500}
+views:
+  open:
+    type: list
+    label: Open deals
+    filter: 'stage_type == "open"'
+    sort: [close_date]
+    columns: [name, account, stage, amount, close_date, owner]
+    totals: {amount: sum}
+  board:
+    {type: kanban, group: stage, card: [account, amount, close_date], totals: {amount: sum}, hide: [lost]}
+  plan:  {type: calendar, label: Calendar, start: close_date}
+---
+entity: place
+label: Place
+plural: Places
+description: Somewhere that we go to.
+title: name
+fields:
+  name: {type: text, required: true}
+  at:   {type: location}
+views:
+  map: {type: map, label: Map, location: at}
+---
+pipeline: sales
+entity: deal
+default: true
+stages:
+  new:    {label: New, color: azure}
+  offer:  {label: Offer, color: indigo, require: [amount]}
+  closed: {label: Won, type: won, color: green}
+  lost:   {label: Lost, type: lost, require: [lost_reason]}
+moves:
+  - {from: new, to: [offer, lost]}
+  - {from: offer, to: [new, closed, lost]}
+---
+role: seller
+label: Seller
+grants:
+  "*":  {read: all}
+  deal: {read: own, create: true, update: own, delete: false}
+"""
+SHOP = YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}") + SALES
+EVIL = '<b id="evil">"Bold"</b> & Co'
+
+
+def system_store(tenant: Tenant) -> Store:
+    """The door for the system's hand."""
+    profile = tenant.profile
+    return Store(tenant, Principal.system(Reader(currency=profile.currency)))
+
+
+def fill(tenant: Tenant, owner: Any, count: int = 120) -> list[Any]:
+    """Accounts and deals: every third in the second stage, amounts 10, 20, …, one name that is markup."""
+    store = system_store(tenant)
+    accounts = [store.create("account", {"name": name}).ref for name in ("Acme", "Ångström", "上海同济", EVIL)]
+    today = date.today()
+    rows = [
+        {
+            "name": EVIL if number == 1 else f"Deal {number:03}",
+            "account": accounts[number % 4],
+            "owner": owner,
+            "amount": {"amount": number * 10, "currency": "EUR"} if number % 3 == 0 else None,
+            "close_date": (today + timedelta(days=number - 5)).isoformat(),
+            "stage": "offer" if number % 3 == 0 else "new",
+        }
+        for number in range(count)
+    ]
+    return [store.create("deal", row, means="import").ref for row in rows]

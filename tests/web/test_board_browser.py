@@ -1,0 +1,44 @@
+"""The board in a browser: drag, the menu for the keyboard, and a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.web.live import system_store
+
+from trellis.storage.tenant import Tenant
+
+
+@pytest.fixture
+def card(shop: Tenant) -> Iterator[str]:
+    store = system_store(shop)
+    made = store.create("deal", {"name": "A card", "stage": "new"})
+    yield f'.t-card[data-id="{made.id}"]'
+    store.delete("deal", made.id)
+    store.purge("deal", made.id)
+
+
+def test_a_card_is_dragged_into_a_gate_and_goes_on_when_it_has_what_is_needed(page: Page, card: str) -> None:
+    page.goto("e/deal/?view=board")
+    page.locator(card).drag_to(page.locator('[data-lane="offer"] [data-cards]'), target_position={"x": 90, "y": 60})
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("Amount")
+    expect(page.locator(card)).to_have_class("t-card is-held")
+    dialog.get_by_role("button", name="Put back").click()
+    expect(page.locator(f'[data-lane="new"] {card}')).to_be_visible()
+    page.locator(card).drag_to(page.locator('[data-lane="offer"] [data-cards]'), target_position={"x": 90, "y": 60})
+    dialog.locator("#f-amount").fill("12")
+    dialog.locator('button[type="submit"]').click()
+    expect(page.locator(f'[data-lane="offer"] {card}')).to_contain_text("€12.00")
+    expect(page.locator(".t-toast")).to_contain_text("Undo")
+
+
+def test_a_card_is_moved_by_keyboard_and_put_back_with_the_reason(page: Page, card: str) -> None:
+    page.goto("e/deal/?view=board")
+    page.locator(f'{card} [data-do="card-move"]').focus()
+    page.keyboard.press("Enter")
+    page.locator('#move-menu [data-to="closed"]').press("Enter")
+    expect(page.locator(f'[data-lane="new"] {card}')).to_have_class("t-card is-refused")
+    expect(page.locator(f'{card} [role="alert"]')).to_contain_text("Put back")

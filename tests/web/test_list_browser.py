@@ -1,0 +1,82 @@
+"""The list in a browser: by keyboard, by mouse, and what is told when something is refused."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+
+def test_rows_are_walked_peeked_and_selected_by_keyboard(page: Page) -> None:
+    page.goto("e/deal/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator("#rows tr").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator("#peek h2")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#peek")).to_be_hidden()
+    page.keyboard.press("x")
+    expect(page.locator("[data-bulk]")).to_contain_text("1 selected")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-bulk]")).to_be_hidden()
+
+
+def test_scrolling_loads_more_rows(page: Page) -> None:
+    page.goto("e/deal/")
+    expect(page.locator("#rows tr[data-id]")).to_have_count(50)
+    page.locator("#rows tr[data-id]").last.scroll_into_view_if_needed()
+    expect(page.locator("#rows tr[data-id]")).to_have_count(100)
+
+
+def test_searching_and_filtering_changes_the_address_and_the_way_back_works(page: Page) -> None:
+    page.goto("e/deal/")
+    page.keyboard.press("/")
+    page.keyboard.type("Deal 007")
+    expect(page.locator("#rows tr[data-id]")).to_have_count(1)
+    assert "q=Deal+007" in page.url
+    page.go_back()
+    expect(page.locator("#rows tr[data-id]")).to_have_count(50)
+    page.click("[data-filter-open]")
+    page.select_option("#fp-0", "stage")
+    page.get_by_role("group", name="Values").get_by_text("Offer").click()
+    page.click('.t-filter button[value="apply"]')
+    expect(page.locator(".t-chip")).to_contain_text("Stage")
+    expect(page.locator("#list")).to_have_attribute("data-count", "40")
+    page.click('.t-chip [aria-label^="Remove filter"]')
+    expect(page.locator("#list")).to_have_attribute("data-count", "120")
+
+
+def test_a_cell_is_edited_and_a_refusal_stands_at_the_cell(page: Page) -> None:
+    page.goto("e/deal/?view=open&q=Deal+009")
+    cell = page.locator('#rows td[data-f="amount"]')
+    cell.dblclick()
+    box = cell.locator("input").first
+    box.fill("9999999")
+    box.press("Enter")
+    expect(cell.locator('[role="alert"]')).to_contain_text("Nobody sells that much")
+    cell.locator("input").first.fill("91")
+    cell.locator("input").first.press("Enter")
+    expect(cell).to_have_text("€91.00")
+    cell.dblclick()
+    cell.locator("input").first.fill("90")
+    cell.locator("input").first.press("Enter")
+    expect(cell).to_have_text("€90.00")
+
+
+def test_the_palette_opens_by_key_and_goes_somewhere(page: Page) -> None:
+    page.goto("e/deal/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Payslips")
+    expect(page.locator(".t-palette [data-href]").last).to_contain_text("Payslips")
+    page.locator(".t-palette [data-href]", has_text="Payslips").first.click()
+    page.wait_for_url("**/e/payslip/")
+
+
+def test_on_a_phone_rows_are_cards_and_nothing_is_wider_than_the_window(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("e/deal/", "e/deal/?view=board", "e/deal/?view=plan", "e/deal/bin", "e/place/?view=all"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    page.goto("e/deal/")
+    row = page.locator("#rows tr[data-id]").first
+    assert row.bounding_box()["height"] > 60  # type: ignore[index]

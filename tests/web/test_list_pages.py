@@ -1,0 +1,201 @@
+"""The list page and its fragments, over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from tests.web.live import EVIL, system_store
+
+from trellis.storage.tenant import Tenant
+
+FRAME_STATEMENTS = 1  # who is signed in
+
+
+def rows_of(html: str) -> list[str]:
+    return re.findall(r'<tr role="row" data-id="([0-9a-f-]{36})"', html)
+
+
+def test_a_list_shows_its_first_page_and_how_many_there_are(anna: FlaskClient) -> None:
+    html = anna.get("/e/deal/").text
+    assert len(rows_of(html)) == 50
+    assert "120 deals" in html
+    assert 'aria-sort="ascending"' in html
+
+
+def test_scrolling_brings_every_record_once(anna: FlaskClient) -> None:
+    html = anna.get("/e/deal/?sort=amount").text
+    seen = rows_of(html)
+    while more := re.search(r'hx-get="([^"]+rows[^"]+)"', html):
+        html = anna.get(more[1].replace("&amp;", "&")).text
+        seen += rows_of(html)
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_nothing_that_a_person_typed_is_markup(anna: FlaskClient) -> None:
+    for path in (
+        "/e/deal/",
+        "/e/deal/?view=board",
+        "/e/deal/?view=plan",
+        f"/e/deal/?q={quote(EVIL)}",
+        "/search?q=bold",
+    ):
+        html = anna.get(path).text
+        assert 'id="evil"' not in html, path
+    assert "&lt;b id=" in anna.get("/e/deal/").text
+
+
+def test_a_page_has_no_inline_style_script_or_handler(anna: FlaskClient) -> None:
+    for path in ("/e/deal/", "/e/deal/?view=board", "/e/deal/?view=plan", "/e/place/", "/e/deal/bin", "/keys"):
+        html = anna.get(path).text
+        assert not re.search(r"\sstyle=|\son[a-z]+=\"|<script(?! type=\"(module|application/json)\")", html), path
+
+
+def test_the_data_of_a_page_costs_three_statements(anna: FlaskClient, shop: Tenant) -> None:
+    anna.get("/e/deal/")
+    said: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "set_config" not in statement:
+            said.append(statement)
+
+    engine = shop.database.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        anna.get("/e/deal/")
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(said) - FRAME_STATEMENTS <= 3, said
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("on=big", 23),
+        ("f=amount~%3E~500", 23),
+        ("f=stage~in~offer", 40),
+        ("f=stage~in~offer&f=amount~%3C%3D~500", 17),
+        ("f=amount~%3E~1100%7Camount~%3C~25", 4),
+        ("f=account.name~contains~acme", 30),
+        ("f=owner~in~me", 120),
+        ("f=owner~in~my_team", 120),
+        ("f=close_date~period~past", 5),
+        ("f=close_date~%3C~today", 5),
+        ("f=priority~not%20in~high", 120),
+        ("f=amount~is_blank", 80),
+        ("where=amount%20%3E%20500", 23),
+        ("q=Deal%20007", 1),
+        ("f=created_at~period~today", 120),
+        ("f=nonsense~%3E~1", 120),
+    ],
+)
+def test_filters_narrow_the_list(anna: FlaskClient, query: str, count: int) -> None:
+    response = anna.get(f"/e/deal/?view=open&{query}")
+    assert response.status_code == 200
+    assert f'data-count="{count}"' in response.text
+
+
+def test_a_wrong_formula_is_told_and_left_out(anna: FlaskClient) -> None:
+    html = anna.get("/e/deal/?where=amout > 5").text
+    assert 'role="alert"' in html
+    assert "amout" in html
+    assert 'data-count="120"' in html
+
+
+def test_formulas_are_checked_while_they_are_typed(anna: FlaskClient) -> None:
+    token = re.search(r'name="csrf-token" content="([^"]+)"', anna.get("/e/deal/").text)
+    assert token
+    faults = anna.post("/e/deal/filter/check", data={"where": "amount >", "csrf_token": token[1]}).json
+    assert faults
+    assert faults[0]["message"]
+
+
+def test_totals_sum_all_that_match_not_the_page(anna: FlaskClient) -> None:
+    assert "€23,400.00" in anna.get("/e/deal/totals?view=open").text
+
+
+def test_a_seller_sees_only_what_the_role_lets_through(sam: FlaskClient) -> None:
+    html = sam.get("/e/deal/").text
+    assert 'data-count="0"' in html
+    assert sam.get("/e/deal/bin").status_code == 403
+    assert sam.get("/e/deal/export.csv").status_code == 403
+    assert sam.get("/e/nothing/").status_code == 404
+
+
+def test_an_empty_list_says_what_the_entity_is_for(anna: FlaskClient) -> None:
+    html = anna.get("/e/place/?view=all").text
+    assert "Somewhere that we go to." in html
+    assert "/e/place/new" in html
+    assert "No places yet" in html
+
+
+def test_export_is_what_is_listed_and_safe_to_open(anna: FlaskClient, shop: Tenant) -> None:
+    store = system_store(shop)
+    risky = store.create("deal", {"name": "=1+1", "amount": 5, "stage": "offer"})
+    try:
+        text = anna.get("/e/deal/export.csv?view=open&f=amount~%3C~25&cols=name,amount,account.name").text
+    finally:
+        store.delete("deal", risky.id)
+    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    assert rows[0][0] == "Name"
+    assert len(rows) == 3
+    assert any(row[0] == "'=1+1" for row in rows)
+
+
+def test_views_are_saved_and_deleted(anna: FlaskClient, sam: FlaskClient) -> None:
+    token = re.search(r'name="csrf-token" content="([^"]+)"', anna.get("/e/deal/").text)
+    assert token
+    state = "view=open&f=amount~%3E~500&sort=-amount"
+    saved = anna.post("/e/deal/views", data={"label": "My <big> ones", "state": state, "csrf_token": token[1]})
+    html = anna.get(saved.location).text
+    assert 'data-count="23"' in html
+    assert "My &lt;big&gt; ones" in html
+    key = saved.location.partition("view=my-")[2]
+    assert "My &lt;big&gt;" not in sam.get("/e/deal/").text
+    assert key in anna.get("/e/deal/").text
+    anna.post("/e/deal/views", data={"delete": key, "state": f"view=my-{key}", "csrf_token": token[1]})
+    assert "My &lt;big&gt;" not in anna.get("/e/deal/").text
+
+
+def test_bulk_edit_says_what_was_refused(anna: FlaskClient, shop: Tenant) -> None:
+    store = system_store(shop)
+    made = [store.create("deal", {"name": f"Bulk {n}", "stage": "new"}).id for n in range(3)]
+    token = re.search(r'name="csrf-token" content="([^"]+)"', anna.get("/e/deal/").text)
+    assert token
+    sent = {"ids": ",".join(map(str, made)), "csrf_token": token[1], "state": "view=open", "_has": "note"}
+    done = anna.post("/e/deal/bulk/edit", data={**sent, "field": "note", "note": "seen"}).json
+    assert done["done"] == 3
+    gone = anna.post("/e/deal/bulk/delete", data=sent).json
+    assert gone["done"] == 3
+    assert "Bulk 0" in anna.get("/e/deal/bin").text
+    assert anna.post("/e/deal/bulk/restore", data=sent).json["done"] == 3
+    anna.post("/e/deal/bulk/delete", data=sent)
+    for id in made:
+        anna.post(f"/e/deal/{id}/purge", data={"csrf_token": token[1]})
+    assert "Bulk 0" not in anna.get("/e/deal/bin").text
+
+
+def test_the_palette_finds_records_pages_and_commands(anna: FlaskClient, sam: FlaskClient) -> None:
+    html = anna.get("/search?q=ångst&here=deal").text
+    assert "Ångst" in html
+    assert "Search deals for" in html
+    assert "New deal" in anna.get("/search?q=new deal").text
+    assert "payslip" in anna.get("/search?q=pay").text
+    assert "/e/payslip/new" not in sam.get("/search?q=new").text
+
+
+def test_a_calendar_and_a_map_are_drawn(anna: FlaskClient, shop: Tenant) -> None:
+    assert "t-cal-entry" in anna.get("/e/deal/?view=plan").text
+    store = system_store(shop)
+    place = store.create("place", {"name": "Here", "at": {"latitude": 52.5, "longitude": 13.4}})
+    try:
+        assert "openstreetmap.org" in anna.get("/e/place/?view=map").text
+    finally:
+        store.delete("place", place.id)
+        store.purge("place", place.id)
