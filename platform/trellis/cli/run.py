@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,20 +93,27 @@ def provision(catalogue: Catalogue, settings: Settings) -> None:
 
 
 def _tell(dispatcher: Dispatcher, host: str, port: int, began: float) -> None:
-    """Print where everything is and who can sign in."""
-    from trellis.packaging.provision import DEMO_PASSWORD, is_demo, logins
-
+    """Say that we serve; then, beside the serving, get the tenants' apps ready and say who can sign in."""
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host
     click.echo(f"\nTrellis is running at http://{shown}:{port}/  ({time.perf_counter() - began:.1f} s)\n")
+    threading.Thread(target=_introduce, args=(dispatcher, f"http://{shown}:{port}"), daemon=True).start()
+
+
+def _introduce(dispatcher: Dispatcher, site: str) -> None:
+    from trellis.packaging.provision import DEMO_PASSWORD, is_demo, logins
+
+    any_demo = False
     for entry in dispatcher.catalogue.list():
-        click.echo(
-            f"  {entry.label}  http://{shown}:{port}/t/{entry.slug}/"
-            + ("" if entry.status == "active" else f"  ({entry.status})")
-        )
-        if entry.status == "active" and is_demo(dispatcher.catalogue, entry.slug):
-            for login in _varied(logins(dispatcher.catalogue.get(entry.slug))):
+        built = dispatcher.apps.get(entry.slug) if entry.status == "active" else None
+        closed = "" if built is not None else f"  ({entry.status})"
+        click.echo(f"  {entry.label}  {site}/t/{entry.slug}/{closed}")
+        if built is not None and built.app is not None and is_demo(dispatcher.catalogue, entry.slug):
+            any_demo = True
+            for login in _varied(logins(built.app.extensions["trellis"].tenant)):
                 click.echo(f"      {login.email:<44} {', '.join(login.roles)}")
-    click.echo(f"\n  The demo password is {DEMO_PASSWORD} for everybody. Ctrl-C stops everything.\n")
+    if any_demo:
+        click.echo(f"\n  The demo password is {DEMO_PASSWORD} for everybody.")
+    click.echo("  Ctrl-C stops everything.\n")
 
 
 def _varied(everybody: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What administrators see of people beside their records: when they signed in last, whether they wait for a password."""
+"""What administrators see of people beside their records: the last sign-in, whether they wait for a password."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Apps:
             return self._build(slug)
 
     def refresh(self, slug: str, revision: int | None = None) -> Built | None:
-        """Build the app anew and put it in the old one's place; who is being answered by the old one is not disturbed."""
+        """Build the app anew and put it in the old one's place; whoever the old one is answering is not disturbed."""
         with self._guard:
             old = self._built.get(slug)
             builder = self._builders.setdefault(slug, threading.Lock())

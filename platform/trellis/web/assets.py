@@ -21,12 +21,17 @@ class AssetsMissing(RuntimeError):
         super().__init__("The pages' styles and scripts are not built yet: run `make assets`.")
 
 
-@lru_cache(maxsize=1)
 def _manifest() -> dict[str, str]:
+    """Names with their hashes; read again when the build has run while we serve."""
     try:
-        manifest: dict[str, str] = json.loads((DIST / "manifest.json").read_text("utf-8"))
+        return _read_manifest((DIST / "manifest.json").stat().st_mtime_ns)
     except FileNotFoundError as missing:
         raise AssetsMissing from missing
+
+
+@lru_cache(maxsize=1)
+def _read_manifest(_changed: int) -> dict[str, str]:
+    manifest: dict[str, str] = json.loads((DIST / "manifest.json").read_text("utf-8"))
     return manifest
 
 

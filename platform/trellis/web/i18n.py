@@ -1,4 +1,4 @@
-"""Languages of the pages: which one a request is answered in, and our own catalogues, read straight from the .po files."""
+"""Languages of the pages: which one answers a request, and our own catalogues, read straight from the .po files."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _script(locale: Locale) -> str | None:
 
 
 def select_locale() -> str:
-    """The language of this page: the person's setting; before sign-in the cookie, then the browser; then the tenant's."""
+    """The language of this page: the person's; before sign-in the cookie's, then the browser's; then the tenant's."""
     from trellis.web.context import current_person, current_tenant
 
     person = current_person()

@@ -85,7 +85,9 @@ def sidebar() -> list[Group]:
     if not menu:
         links = tuple(_link(e.plural, e.icon, e.key) for e in readable_entities())
         return [Group("", links)] if links else []
-    groups = (Group(g_.label, tuple(_mark(l) for i in g_.items if (l := _item(tenant, i)) is not None)) for g_ in menu)
+    groups = (
+        Group(g_.label, tuple(_mark(link) for i in g_.items if (link := _item(tenant, i)) is not None)) for g_ in menu
+    )
     return [group for group in groups if group.links]
 
 

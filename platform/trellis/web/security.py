@@ -85,11 +85,7 @@ def safe_address(target: str | None) -> str | None:
 
 def is_allowed_host(host: str, settings: Settings) -> bool:
     """Whether a request may carry this host name: numeric addresses cannot be rebound, the rest must be known."""
-    name = host.lower()
-    if name.startswith("["):
-        name = name[1 : name.find("]")]
-    else:
-        name = name.rsplit(":", 1)[0] if name.count(":") == 1 else name
+    name = urlsplit(f"//{host}").hostname or ""
     if name in ("localhost", "testserver") or name in settings.allowed_hosts or name in settings.hosts:
         return True
     if settings.domain and (name == settings.domain or name.endswith(f".{settings.domain}")):

@@ -20,12 +20,18 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 UNNAMED = ("manifest.json", "icons.json")  # for the server only
 
 
-@lru_cache(maxsize=128)
 def _content(name: str, ending: str) -> bytes | None:
-    path = DIST / (name + ending)
-    if "/" in name or "\\" in name or name.startswith(".") or name in UNNAMED or not path.is_file():
+    if "/" in name or "\\" in name or "\0" in name or name.startswith(".") or name in UNNAMED:
         return None
-    return path.read_bytes()
+    try:
+        return _read(name + ending)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=128)
+def _read(name: str) -> bytes:
+    return (DIST / name).read_bytes()
 
 
 def is_static(path: str) -> bool:

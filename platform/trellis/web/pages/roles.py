@@ -77,7 +77,7 @@ def _people() -> dict[str, int]:
     user = tenant.tables.entity["user"]
     if "roles" not in user.c:
         return {}
-    role = sa.func.unnest(user.c.roles).column_valued("role")
-    query = sa.select(role, sa.func.count()).select_from(user, role).where(user.c.deleted_at.is_(None)).group_by(role)
+    held = sa.select(sa.func.unnest(user.c.roles).label("role")).where(user.c.deleted_at.is_(None)).subquery()
+    query = sa.select(held.c.role, sa.func.count()).group_by(held.c.role)
     with tenant.begin() as connection:
-        return {key: n for key, n in connection.execute(query)}
+        return {row[0]: row[1] for row in connection.execute(query)}
