@@ -16,9 +16,10 @@ from trellis.records.store import Store
 from trellis.web.context import current_person, current_store
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
+from trellis.web.lists.desk import lower_first
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
-from trellis.web.widgets import Submitted
+from trellis.web.widgets import PRESENT, Submitted
 from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of
 from trellis.web.widgets.link import picked
 from trellis.web.widgets.state import answer_state
@@ -44,9 +45,33 @@ def wants_json() -> bool:
     return "X-Requested-With" in request.headers
 
 
+def touched() -> frozenset[str]:
+    """The names of the fields that the person has touched; lines are numbered by their place."""
+    sent = request.form.getlist("_touched")
+    places: dict[str, dict[str, int]] = {}
+    for name in request.form.getlist(PRESENT):
+        head, _dot, rest = name.partition(".")
+        number = rest.partition(".")[0]
+        if number.isdigit():
+            listed = places.setdefault(head, {})
+            listed.setdefault(number, len(listed))
+    found = set()
+    for name in sent:
+        head, _dot, rest = name.partition(".")
+        number, _dot, key = rest.partition(".")
+        place = places.get(head, {}).get(number)
+        found.add(f"{head}.{place}.{key}" if key and place is not None else name)
+    return frozenset(found)
+
+
+def here() -> str:
+    """The address of this request, query included, as the browser knows it."""
+    return request.script_root + (request.full_path if request.query_string else request.path)
+
+
 def label_of(entity: Entity, store: Store) -> str:
     """What one record is called, in the reader's language."""
-    return entity.label.in_language(store.principal.reader.language)
+    return lower_first(entity.label.in_language(store.principal.reader.language))
 
 
 class FormView(Page):
@@ -70,14 +95,18 @@ class FormView(Page):
             return self._page(BoundForm(store, definition, form, given=given), quick=quick)
         typed = read_form(definition, submitted(), store.tenant.model.entities)
         if "_draw" in request.form:
-            return self._page(BoundForm(store, definition, form, typed=typed, given=given), quick=quick)
+            return self._page(
+                BoundForm(store, definition, form, typed=typed, given=given, touched=touched()), quick=quick
+            )
         hidden = {key: value for key, value in given.items() if key not in typed}
         try:
             record = store.create(entity, {**hidden, **typed})
         except Refused as refused:
-            bound = BoundForm(store, definition, form, typed=typed, faults=refused.faults, given=given)
+            bound = BoundForm(
+                store, definition, form, typed=typed, faults=refused.faults, given=given, touched=touched()
+            )
             return self._page(bound, quick=quick, status=422)
-        return self._saved(store, definition, record, _("%(thing)s created", thing=label_of(definition, store)), quick)
+        return self._saved(store, definition, record, _("Created"), quick)
 
     @expose("/e/<entity>/<uuid:id>/edit", methods=["GET", "POST"])
     @signed_in
@@ -93,7 +122,7 @@ class FormView(Page):
             return self._page(BoundForm(store, definition, form, record))
         typed = read_form(definition, submitted(), store.tenant.model.entities)
         if "_draw" in request.form:
-            return self._page(BoundForm(store, definition, form, record, typed=typed))
+            return self._page(BoundForm(store, definition, form, record, typed=typed, touched=touched()))
         version = request.form.get("version", type=int)
         try:
             saved = store.update(entity, id, typed, version=version)
@@ -104,7 +133,7 @@ class FormView(Page):
         except Refused as refused:
             bound = BoundForm(store, definition, form, record, typed=typed, faults=refused.faults)
             return self._page(bound, status=422, version=version)
-        return self._saved(store, definition, saved, _("%(thing)s saved", thing=label_of(definition, store)), False)
+        return self._saved(store, definition, saved, _("Saved"), False)
 
     @expose("/e/<entity>/form-state", methods=["POST"])
     @expose("/e/<entity>/<uuid:id>/form-state", methods=["POST"])
@@ -113,8 +142,8 @@ class FormView(Page):
         """What conditions, defaults and calculations make of what stands in the form now."""
         store = current_store()
         definition = entity_or_404(store, entity)
-        touched = frozenset(request.form.getlist("_touched"))
-        return jsonify(answer_state(store, definition, submitted(), touched, id))
+        named = frozenset(request.form.getlist("_touched"))
+        return jsonify(answer_state(store, definition, submitted(), named, id))
 
     def _page(
         self,
@@ -138,7 +167,7 @@ class FormView(Page):
             record=record,
             title=title,
             save_label=_("Save %(thing)s", thing=thing) if record else _("Create %(thing)s", thing=thing),
-            action=request.full_path.rstrip("?") if request.query_string else request.path,
+            action=here(),
             base=request.script_root,
             state_address=self._state_address(entity, record),
             back=entity_address(entity.key, record.id if record else None),

@@ -15,7 +15,7 @@ from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.navigation import readable_entities
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404
+from trellis.web.pages.form import entity_or_404, label_of
 from trellis.web.widgets.form import uuid_of
 from trellis.web.widgets.link import picked, targets
 
@@ -98,11 +98,7 @@ class PickerView(Page):
         target, q = store.tenant.model.entities[to[0]], request.args.get("q", "").strip()
         if target.internal or target.part_of:
             return None
-        label = target.label.in_language(store.principal.reader.language)
-        said = (
-            _("Create %(thing)s “%(name)s”", thing=label.lower(), name=q)
-            if q
-            else _("Create %(thing)s", thing=label.lower())
-        )
+        label = label_of(target, store)
+        said = _("Create %(thing)s “%(name)s”", thing=label, name=q) if q else _("Create %(thing)s", thing=label)
         extra = {"any": 1} if several else {}
         return {"label": said, "url": url_for("FormView.new", entity=to[0], quick=1, title=q, **extra)}

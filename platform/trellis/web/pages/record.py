@@ -138,7 +138,9 @@ def shown_value(entity: Entity, record: Record, field: Field, value: Any) -> Mar
     if kind == "rich_text":
         return Markup('<div class="t-prose" dir="auto">{}</div>').format(Markup(sanitise(value)))
     if kind in ("code", "json"):
-        return Markup('<pre class="t-code" dir="ltr">{}</pre>').format(value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+        return Markup('<pre class="t-code" dir="ltr">{}</pre>').format(
+            value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        )
     if kind in ("file", "image", "signature"):
         return Markup(render_template("_files.html", entity=entity, record=record, field=field, files=value))
     return None
@@ -151,7 +153,8 @@ def _subtitle(
     badges: list[Markup] = []
     if path is not None and path.badge:
         badges.append(path.badge)
-    wanted = [*entity.highlights, *((entity.views and next(iter(entity.views.values())).columns) or ()), *entity.fields]
+    first = entity.form.sections[:1] if entity.form else ()
+    wanted = [*entity.highlights, *(place.field for section in first for place in section.fields)]
     chips: list[Markup] = []
     for key in dict.fromkeys(wanted):
         prop = props.get(key)

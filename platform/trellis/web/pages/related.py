@@ -27,7 +27,7 @@ from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, faults_json
+from trellis.web.pages.form import entity_or_404, faults_json, label_of
 from trellis.web.widgets.link import as_ref
 
 PAGE = 25
@@ -156,7 +156,7 @@ class RelatedView(Page):
             title_column=title,
             rows=rows,
             next=page.next,
-            address=request.path,
+            address=request.script_root + request.path,
             add=self._add(store, found, record, can_update),
             link=can_update and found.many is not None,
             may_unlink=can_update and found.many is not None,
@@ -224,7 +224,7 @@ class RelatedView(Page):
         """The offer to create a record in the list."""
         if found.is_part or not store.may("create", found.target.key):
             return None
-        label = _("New %(thing)s", thing=found.target.label.in_language(store.principal.reader.language).lower())
+        label = _("New %(thing)s", thing=label_of(found.target, store))
         if found.many is not None:
             if not can_update:
                 return None

@@ -25,7 +25,7 @@ from trellis.web.cells.markup import badge
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, faults_json, submitted
+from trellis.web.pages.form import entity_or_404, faults_json, here, submitted
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm
@@ -201,7 +201,13 @@ class StagesView(Page):
         form = Form((Section("gate", entity.label, tuple(FormField(k, "full") for k in names), columns=1),))
         known = [f for f in faults if f.code != "gate"]
         bound = BoundForm(
-            store, entity, form, record, typed={k: v for k, v in typed.items() if k in answered}, faults=known
+            store,
+            entity,
+            form,
+            record,
+            typed={k: v for k, v in typed.items() if k in answered},
+            faults=known,
+            given={pipeline.field: to},
         )
         for field in bound.bound.values():
             field.required = True
@@ -216,7 +222,7 @@ class StagesView(Page):
             record=record,
             stage=pipeline.stages[to],
             to=to,
-            action=request.path,
+            action=here(),
             checks=checks,
             lists=[fault_text(f, bound.language) for f in faults if f.field in lists],
             state_address=url_for("FormView.state", entity=entity.key, id=record.id),

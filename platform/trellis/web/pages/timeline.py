@@ -30,7 +30,7 @@ from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, submitted
+from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
@@ -307,7 +307,7 @@ class TimelineView(Page):
             days=teller.days(list(teller.changes(changes))),
             teller=teller,
             older=changes[-1].id if len(changes) == CHANGES else None,
-            address=request.path,
+            address=request.script_root + request.path,
             back=entity_address(entity, id),
         )
 
@@ -322,6 +322,8 @@ class TimelineView(Page):
         bound = BoundForm(store, entity, form, given={activity.field: about}, **more)
         fields = [f for f in bound.bound.values() if f.name != activity.field]
         label = entity.label.in_language(store.principal.reader.language)
+        if fields and not fields[0].is_lines:
+            fields[0].hint = _("Write here")
         return {
             "kind": entity.key,
             "entity": entity,
@@ -329,5 +331,5 @@ class TimelineView(Page):
             "fields": fields,
             "address": url_for("TimelineView.compose", entity=about.entity, id=about.id, kind=entity.key),
             "state": url_for("FormView.state", entity=entity.key),
-            "save": _("Save %(thing)s", thing=label.lower()),
+            "save": _("Save %(thing)s", thing=label_of(entity, store)),
         }

@@ -53,6 +53,9 @@ class BoundField:
     this: Mapping[str, Any] = dc_field(default_factory=dict)
     fixed: bool = False  # never writable here, whatever conditions say
 
+    touched: bool = False  # by the person: defaults leave it alone
+    hint: str = ""  # stands in the empty control
+
     is_lines = False
 
     @property

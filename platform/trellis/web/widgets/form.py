@@ -85,6 +85,7 @@ class BoundForm:
     typed: Mapping[str, Any] = dc_field(default_factory=dict)
     faults: Sequence[Fault] = ()
     given: Mapping[str, Any] = dc_field(default_factory=dict)  # what the address sets: ?account=…
+    touched: frozenset[str] = frozenset()  # the names of the fields that the person has touched
 
     @cached_property
     def language(self) -> str:
@@ -181,6 +182,7 @@ class BoundForm:
             compact=compact,
             this={"id": self.record.id} if self.record else {},
             fixed=fixed,
+            touched=key in self.touched or key in self.given,
         )
 
     def _value(self, field: Field) -> Value:

@@ -142,14 +142,14 @@ class Lines:
         prefix = f"{self.key}.{number}."
         line = Line(prefix, [], str(values.get("id") or ""))
         for column in self.columns:
-            bound = self._cell(prefix, column.field, values, typed)
+            bound = self._cell(prefix, number, column.field, values, typed)
             line.cells.append(bound)
             line.errors += [Wrong(bound.error_id, text) for text in bound.errors]
         general = [fault_text(f, self.form.language) for f in self.form.faults if f.field == prefix[:-1]]
         line.errors += [Wrong(f"f-{prefix.replace('.', '-')}e", text) for text in general]
         return line
 
-    def _cell(self, prefix: str, field: Field, values: Mapping[str, Any], typed: bool) -> BoundField:
+    def _cell(self, prefix: str, number: str, field: Field, values: Mapping[str, Any], typed: bool) -> BoundField:
         name = prefix + field.key
         value: Value = values.get(field.key)
         computed = self.form.state.computed.get(name)
@@ -164,6 +164,7 @@ class Lines:
             required=field.required,
             readonly=self.readonly or not field.is_writable,
             compact=True,
+            touched=bool(values.get("id")) or f"{self.key}.{number}.{field.key}" in self.form.touched,
         )
 
 

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from babel.numbers import format_decimal
+
 from trellis.formula.types import Money
 from trellis.model.field import Field
+from trellis.model.fields.base import Invalid
+from trellis.model.locales import babel_locale
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.bound import editable_text
 from trellis.web.widgets.submitted import Submitted
@@ -24,7 +28,22 @@ class Number(Widget):
         """The unit, and the keyboard for a phone."""
         kind = bound.field.type.name
         unit = bound.field.options.get("unit") or getattr(bound.field.type, "unit", None)
-        return {"mode": "numeric" if kind == "integer" else "decimal", "unit": unit, "parses": True}
+        return {"mode": "numeric" if kind == "integer" else "decimal", "unit": unit, "text": self._text(bound)}
+
+    def _text(self, bound: BoundField) -> str:
+        """The number without zeros that say nothing: 2, not 2.000."""
+        value = bound.value
+        if bound.typed or not isinstance(value, Decimal | int) or bound.field.type.name != "decimal":
+            return bound.text
+        shown = str(format_decimal(value, format="#,##0.############", locale=babel_locale(bound.reader.language)))
+        try:
+            return shown if bound.field.type.parse(shown, bound.reader) == value else bound.text
+        except Invalid:
+            return bound.text
+
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """The number as it is edited."""
+        return {"": self._text(bound)}
 
 
 @widget("duration")
@@ -77,11 +96,7 @@ COMMON = ("EUR", "USD", "GBP", "CHF", "CNY", "JPY")
 
 def _bare(text: str, value: Money, type_: Any, bound: BoundField) -> str:
     """The amount without the currency, in the reader's writing when that can be read back."""
-    from trellis.model.locales import babel_locale
-
     try:
-        from babel.numbers import format_decimal
-
         places = type_.places(value.currency)
         pattern = "#,##0." + "0" * places if places else "#,##0"
         shown = str(format_decimal(value.amount, format=pattern, locale=babel_locale(bound.reader.language)))

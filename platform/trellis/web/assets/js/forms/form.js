@@ -66,6 +66,17 @@ function fill(field, value) {
   }
 }
 
+/** What a person has touched keeps its value when defaults are found anew; the server is told with every request. */
+function touch(field) {
+  if (field.dataset.touched === "1") return;
+  field.dataset.touched = "1";
+  const mark = document.createElement("input");
+  mark.type = "hidden";
+  mark.name = "_touched";
+  mark.value = field.dataset.field;
+  field.append(mark);
+}
+
 class Form {
   constructor(form) {
     this.form = form;
@@ -81,7 +92,7 @@ class Form {
   }
 
   picture() {
-    return JSON.stringify([...new FormData(this.form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
+    return JSON.stringify([...new FormData(this.form)].filter(([name]) => name !== "_touched").map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
   }
 
   get dirty() {
@@ -90,7 +101,7 @@ class Form {
 
   touched(event) {
     const field = event.target.closest("[data-field]");
-    if (event.isTrusted || event.type === "change") for (let at = field; at; at = at.parentElement?.closest("[data-field]")) at.dataset.touched = "1";
+    if (event.isTrusted || event.type === "change") for (let at = field; at; at = at.parentElement?.closest("[data-field]")) touch(at);
     if (this.form.dataset.state) this.state();
     if (this.form.dataset.draft) keep(this.form);
   }
@@ -99,7 +110,6 @@ class Form {
     const round = (this.round += 1);
     const body = new FormData(this.form);
     for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
-    for (const field of $$("[data-touched='1']", this.form)) body.append("_touched", field.dataset.field);
     const { ok, data } = await ask(this.form.dataset.state, { method: "POST", body, accept: "application/json" });
     if (ok && round === this.round) applyState(this.form, data);
   }

@@ -2,7 +2,7 @@
 //   <button class="t-val-btn" data-edit="/e/deal/<id>/field/amount" data-version="3">…</button>
 // or a table cell with data-edit (Enter and double-click are the list's). The editor saves on leave and on Enter, Esc
 // puts the old value back, a refusal stays at the field. When it is saved the answer's parts replace those on the page.
-import { $, $$, ask, enliven, later, nodes } from "./util.js";
+import { $, $$, ask, enliven, firstControl, later, nodes } from "./util.js";
 import { refuse } from "./quick.js";
 
 let open = null;
@@ -57,7 +57,7 @@ class Editor {
     enliven(this.box);
     this.form = $("form", this.box);
     this.before = this.picture();
-    const at = $("[autofocus], [aria-invalid=true], [role=combobox], input:not([type=hidden]), textarea, select", this.form);
+    const at = firstControl(this.form);
     at?.focus();
     at?.select?.();
     if (at?.matches("[role=combobox]")) at.click();

@@ -1,6 +1,6 @@
 // Line items: Enter in the last row adds one, grips and Alt ↑ ↓ move rows, the bin removes one (with Undo).
 import Sortable from "sortablejs";
-import { $, $$, enliven, nodes, onContent, once } from "./util.js";
+import { $, $$, enliven, firstControl, nodes, onContent, once } from "./util.js";
 
 class Lines {
   constructor(frame) {
@@ -29,7 +29,7 @@ class Lines {
     this.body.append(row);
     enliven(row);
     this.number();
-    $("[role=combobox], input:not([type=hidden]), select", row)?.focus();
+    firstControl(row)?.focus();
     this.changed();
     return row;
   }
@@ -59,7 +59,7 @@ class Lines {
       const rows = this.rows();
       const below = rows[rows.indexOf(row) + 1];
       const column = [...row.cells].indexOf(event.target.closest("td"));
-      if (below) $("input:not([type=hidden]), select", below.cells[column])?.focus();
+      if (below) firstControl(below.cells[column])?.focus();
       else this.add();
     }
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {

@@ -1,6 +1,6 @@
 // The quick-create dialog: a short form over the page, for pickers, lists, related tabs and gates.
 // <button data-quick="address"> opens it; when it is done it raises `trellis:saved` on the button, or the page loads anew.
-import { $, ask, enliven, nodes } from "./util.js";
+import { $, ask, enliven, firstControl, nodes } from "./util.js";
 import { signedOut } from "../connection.js";
 import { text } from "../lib/text.js";
 import { toast } from "../toasts.js";
@@ -61,7 +61,7 @@ function name(dialog) {
 }
 
 function focusFirst(dialog) {
-  const at = $("[aria-invalid=true], [autofocus], .t-dialog-body :is(input, select, textarea, button):not([type=hidden], [tabindex='-1'], [disabled], [readonly], .t-vh)", dialog);
+  const at = $("[aria-invalid=true]:not(.t-vh)", dialog) ?? firstControl($(".t-dialog-body", dialog) ?? dialog) ?? $("[type=submit]", dialog);
   at?.focus();
 }
 

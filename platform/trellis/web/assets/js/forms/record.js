@@ -1,5 +1,5 @@
 // The record page: tabs, folding sections, the composer and the timeline's filter, previous and next in the list.
-import { $, $$, ask, enliven, load, nodes, onContent, once } from "./util.js";
+import { $, $$, ask, enliven, firstControl, load, nodes, onContent, once } from "./util.js";
 import { toast } from "../toasts.js";
 import { refuse } from "./quick.js";
 import { redraw } from "./moves.js";
@@ -115,7 +115,7 @@ document.addEventListener("click", async (event) => {
   const body = $("[data-composer-body]", composer);
   body.replaceChildren(nodes(data));
   enliven(body);
-  $("textarea, input:not([type=hidden])", body)?.focus();
+  firstControl(body)?.focus();
 });
 
 document.addEventListener("submit", async (event) => {
@@ -205,5 +205,9 @@ onContent((root) => {
   go($("[data-previous]", nav), kept.ids[at - 1]);
   go($("[data-next]", nav), kept.ids[at + 1]);
   const crumb = $("[data-crumb-view]");
-  if (crumb && kept.url) { crumb.href = kept.url; if (kept.label) crumb.textContent = kept.label; crumb.hidden = !kept.label; }
+  if (crumb && kept.url && kept.label) {
+    crumb.href = kept.url;
+    crumb.textContent = kept.label;
+    crumb.closest("[data-crumb]").hidden = false;
+  }
 });

@@ -1,5 +1,5 @@
 // Fields with several rows (phones, e-mails, a list of texts): add and remove a row.
-import { $, $$, enliven, nodes, onContent, once } from "./util.js";
+import { $, $$, enliven, firstControl, nodes, onContent, once } from "./util.js";
 
 onContent((root) => {
   for (const box of $$("[data-rows]", root)) {
@@ -10,7 +10,7 @@ onContent((root) => {
         const fresh = nodes($("template", box).innerHTML.replaceAll("__n__", String((next += 1)))).firstElementChild;
         $("[data-row-list]", box).append(fresh);
         enliven(fresh);
-        $("input:not([type=hidden])", fresh)?.focus();
+        firstControl(fresh)?.focus();
         box.dispatchEvent(new Event("change", { bubbles: true }));
       }
       const remove = event.target.closest("[data-row-remove]");

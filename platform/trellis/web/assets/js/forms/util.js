@@ -93,5 +93,10 @@ export function make(tag, attributes = {}, ...children) {
 /** One of the icons that these modules use. */
 export const icon = (name, more = "") => draw(drawings[name], more);
 
+/** The first control that a person types into or chooses from. */
+export function firstControl(root) {
+  return $$("input:not([type=hidden]), select, textarea", root).find((control) => !control.disabled && !control.readOnly && !control.matches(".t-vh, [data-native]") && control.getClientRects().length) ?? null;
+}
+
 let count = 0;
 export const newId = (stem) => `${stem}-${(count += 1)}`;
