@@ -28,6 +28,6 @@ def test_values_of_different_layers() -> None:
     assert at("entity.deal.fields.amount.type") == "schemas/a.yaml:3:12"
     assert at("entity.deal.fields.amount.label") == "t/schemas/b.yaml:3:12"
     assert at("entity.deal.fields.priority.choices.high.color") == "schemas/a.yaml:4:51"
-    assert at("entity.deal.fields.priority.choices.high.label") == "t/schemas/b.yaml:4:40"
-    assert at("entity.deal.fields.priority.choices.top") == "t/schemas/b.yaml:4:63"
+    assert at("entity.deal.fields.priority.choices.high.label") == "t/schemas/b.yaml:4:38"
+    assert at("entity.deal.fields.priority.choices.top") == "t/schemas/b.yaml:4:61"
     assert at("entity.deal.nothing") == "None"

@@ -125,6 +125,42 @@ CASES = {
             "a.yaml:14:5: E211 steps.email: not a known step (did you mean 'send'?)",
         ],
     ),
+    "a workflow that never ends": (
+        DEAL + "workflow: w\non: {record: deal, changed: [amount]}\nsteps:\n  - set: {amount: =amount + 1}",
+        ["a.yaml:13:5: E321 steps.set: sets itself off again, for ever (add a `when:`)"],
+    ),
+    "a field without a type": (
+        "entity: deal\nfields:\n  name: {label: Name}",
+        ["a.yaml:3:3: E204 fields.name: 'type' is missing"],
+    ),
+    "a field that is a word": (
+        "entity: deal\nfields:\n  name: text",
+        ["a.yaml:3:9: E205 fields.name: expected a mapping such as {type: text}, found 'text'"],
+    ),
+    "a report of an unknown field": (
+        DEAL + "report: r\nentity: deal\nmeasures: {n: sum(amuont)}\ngroup: [accont]\nsort: [-m]",
+        [
+            "a.yaml:12:19: E402 measures.n: ",
+            "a.yaml:13:9: E402 group.accont: ",
+            "a.yaml:14:8: E319 sort.-m: unknown column of the report 'm'",
+        ],
+    ),
+    "another version of the template": (
+        "template: retail\nversion: 1.2.0\n---\ntenant: x\ntemplate: retail ^2.0",
+        ["a.yaml:5:11: E320 template: template 'retail' is version 1.2.0, which is not ^2.0"],
+    ),
+    "a field named by an option": (
+        "entity: a\nfields: {at: {type: datetime, all_day: whole}}",
+        ["a.yaml:2:40: E304 fields.at.all_day: unknown field 'whole'"],
+    ),
+    "convert": (
+        DEAL + "convert: deal\ninto: {acount: {set: {name: =name}}, account: {set: {nme: =name, city: =twon}}}",
+        [
+            "a.yaml:11:8: E301 into.acount: unknown entity 'acount' (did you mean 'account'?)",
+            "a.yaml:11:54: E304 into.account.set.nme: unknown field 'nme' of account (did you mean 'name'?)",
+            "a.yaml:11:73: E402 into.account.set.city: ",
+        ],
+    ),
     "dashboard": (
         "report: r\nentity: user\nmeasures: {n: count()}\n---\ndashboard: d\nwidgets: {a: {number: rr}, b: {char: r}}",
         [

@@ -104,7 +104,7 @@ def _choices_when(ctx: Context, item: Item | None, found: Any, scope: Any) -> di
     conditions: dict[str, Formula] = {}
     for key, value in item.entries() if item is not None else ():
         if known and key not in known:
-            ctx.unknown("choice", Item(key, value.place.under(0, 0), value.path, value.root), known, "E306", name=key)
+            ctx.unknown("choice", value.key(key), known, "E306")
         elif (compiled := condition(ctx, value, scope)) is not None:
             conditions[key] = compiled
     return conditions

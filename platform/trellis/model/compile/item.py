@@ -78,3 +78,8 @@ class Item:
             self.path,
             self.root,
         )
+
+    def key(self, text: str) -> Item:
+        """The key that this value stands under, at its place."""
+        line, column = self.place.key_line or self.place.line, self.place.key_column or self.place.column
+        return Item(text, Place(self.place.source, line, column, raw=text, style="made"), self.path, self.root)

@@ -151,20 +151,6 @@ def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
     fields = draft.item.get("fields")
     listed = islice(fields.entries(), MAX_FIELDS) if fields is not None else ()
     for key, item in listed:
-        if isinstance(item.data, str):
-            item = Item(
-                {"type": item.data},
-                Place(
-                    item.place.source,
-                    item.place.line,
-                    item.place.column,
-                    children={"type": item.place},
-                    key_line=item.place.key_line,
-                    key_column=item.place.key_column,
-                ),
-                item.path,
-                item.root,
-            )
         if not isinstance(item.data, dict) or not re.match(SNAKE, key):
             continue  # the check of shapes has said so
         if key in RESERVED:

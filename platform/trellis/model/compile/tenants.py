@@ -59,9 +59,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     for key, value in given.entries() if given is not None else ():
         setting = ctx.settings.get(key)
         if setting is None:
-            at = item.plain(key)
-            at.place.line, at.place.column, at.path = value.place.key_line, value.place.key_column, value.path
-            ctx.unknown("setting", at, ctx.settings, "E317")
+            ctx.unknown("setting", value.key(key), ctx.settings, "E317")
         else:
             values[key] = _value(ctx, setting.type, value)
     check_template(ctx, item.get("template"))

@@ -115,6 +115,8 @@ class Types:
         elif field.is_derived:
             self._derive(field, None)
             field.type = self._inferred(field)
+        else:
+            self.ctx.problem("E204", "'type' is missing", field.item, at_key=True)
         self.depth -= 1
         field.state = "done"
         return field.type

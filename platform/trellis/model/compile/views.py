@@ -127,12 +127,7 @@ def sorts(ctx: Context, types: Types, draft: EntityDraft, item: Item | None) -> 
 def _totals(ctx: Context, types: Types, draft: EntityDraft, item: Item | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in item.entries() if item is not None else ():
-        at = Item(key, value.place.under(0, 0), value.path, value.root)
-        at.place.line, at.place.column = (
-            value.place.key_line or value.place.line,
-            value.place.key_column or value.place.column,
-        )
-        if not check_path(ctx, types, draft, at, key):
+        if not check_path(ctx, types, draft, value.key(key), key):
             continue
         if value.text not in TOTALS:
             ctx.unknown("total", value, TOTALS, "E206")

@@ -122,7 +122,7 @@ def field_schema() -> Schema:
     for name in FIELD_TYPES:
         free |= _options(name)["properties"]
     return {
-        "type": ["object", "string"],
+        "type": "object",
         "x-expected": "a mapping such as {type: text}",
         "x-cases": {
             "property": "type",

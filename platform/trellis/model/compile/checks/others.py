@@ -20,7 +20,7 @@ def check_convert(ctx: Context, types: Types, key: str, item: Item) -> None:
     made = {k: record_of(k) for k, _ in (into.entries() if into is not None else ()) if k in ctx.drafts}
     scope = types.scope(entity, **made)
     for target, each in into.entries() if into is not None else ():
-        found = names.entity(each.plain(target))
+        found = names.entity(each.key(target))
         names.fields(each.get("match"), found)
         names.keys(each.get("set"), found, scope)
     then = item.get("then")

@@ -24,6 +24,9 @@ def check_workflow(ctx: Context, types: Types, key: str, item: Item) -> None:
     entity = next(iter(entities), None)
     names.conditions(item, names.scope(entity, **variables), "when")
     _steps(names, item.get("steps"), entity, variables)
+    if item.get("when") is None:
+        for trigger in on.each() if on is not None else ():
+            _loops(ctx, item, trigger)
 
 
 def check_sequence(ctx: Context, types: Types, key: str, item: Item) -> None:
@@ -74,6 +77,24 @@ def _trigger(names: Names, item: Item, variables: dict[str, Type]) -> str | None
         variables["record"] = ANY
         return names.entity(run.get("entity"))
     return None
+
+
+def _loops(ctx: Context, item: Item, trigger: Item) -> None:
+    """A workflow without a condition that changes what sets it off would never end."""
+    entity = trigger.word("record")
+    if not entity:
+        return
+    changed = set(trigger.words("changed"))
+    steps = item.get("steps")
+    for step in steps.each() if steps is not None else ():
+        if not isinstance(step.data, dict) or step.get("when") is not None:
+            continue
+        keys = {k for k, _ in _entries(step.get("set"))}
+        is_own = step.get("update") is None and step.get("create") is None and step.get("link") is None
+        again = is_own and bool(keys) and (trigger.flag("updated") or bool(keys & changed))
+        again = again or (step.word("create") == entity and trigger.flag("created"))
+        if again:
+            ctx.problem("E321", "sets itself off again, for ever", step, "add a `when:`", at_key=True)
 
 
 def _stages(names: Names, item: Item | None, entity: str | None) -> None:
