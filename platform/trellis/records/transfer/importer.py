@@ -197,10 +197,13 @@ class Importer:
             if row.faults
         }
         left = [row for row in rows if not row.faults]
+        done: dict[Any, RowOutcome] = {}
         while left:
-            now, left = self._without_repeats(left)
+            now, later = self._without_repeats(left)
             for row, outcome in self._save(now):
                 outcomes[id(row)] = outcome
+                done[self._identity(row)] = outcome
+            left = [row for row in later if not self._is_left_alone(row, done[self._identity(row)], outcomes)]
         return [outcomes[id(row)] for row in rows], rows
 
     def _may_wait(self, row: Row) -> bool:
@@ -212,10 +215,20 @@ class Importer:
         now: list[Row] = []
         later: list[Row] = []
         for row in rows:
-            key = row.values.get("id") or self._key(row)
+            key = self._identity(row)
             (later if key is not None and key in seen else now).append(row)
             seen.add(key)
         return now, later
+
+    def _identity(self, row: Row) -> Any:
+        return row.values.get("id") or self._key(row)
+
+    def _is_left_alone(self, row: Row, before: RowOutcome, outcomes: dict[int, RowOutcome]) -> bool:
+        """Whether a repeated row is skipped without looking: its record is there, and is not to be updated."""
+        if self.given.on_existing != "skip" or before.id is None:
+            return False
+        outcomes[id(row)] = RowOutcome(row.line, "skipped", before.id)
+        return True
 
     def _key(self, row: Row) -> tuple[Any, ...] | None:
         """The values that find the row's record; None when one is blank."""
