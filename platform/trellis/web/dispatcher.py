@@ -17,6 +17,7 @@ from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
 from trellis.web import metrics
 from trellis.web.apps import Apps, Built
+from trellis.web.errors import OUTDATED
 from trellis.web.front import create_front_app
 from trellis.web.logs import request_id_of
 from trellis.web.security import is_allowed_host
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 LARGEST_REPLAY = 2**20  # a body that is small enough to be sent to the app again
-OUTDATED = "trellis.outdated"  # set by an app that met tables newer than its Model
 LOCAL = ("127.0.0.1", "::1")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 log = structlog.get_logger()
+OUTDATED = "trellis.outdated"  # in the environ: this app met tables newer than its Model
+MISSING_IN_DATABASE = ("42P01", "42703")  # undefined_table, undefined_column
 
 
 def set_up_errors(app: Flask) -> None:
@@ -77,6 +79,11 @@ def answer(status: int, *, message: str | None = None) -> Response:
     return response
 
 
+def _is_outdated(error: Exception) -> bool:
+    """Whether a table or column was not there: a revision may have come in while the request was on its way."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in MISSING_IN_DATABASE
+
+
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
@@ -93,6 +100,8 @@ def _expired(error: CSRFError) -> Any:
 
 
 def _broken(error: Exception) -> Any:
+    if _is_outdated(error):
+        request.environ[OUTDATED] = True  # the dispatcher asks a newer app, if there is one
     log.exception("request failed", error=type(error).__name__)
     try:
         return answer(500)
