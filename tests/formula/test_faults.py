@@ -1,4 +1,4 @@
-"""Where a formula is wrong, and what the hint says: code, the faulty text itself, part of the message, part of the hint."""
+"""Where a formula is wrong: the code, the faulty text itself, part of the message, part of the hint."""
 
 from __future__ import annotations
 

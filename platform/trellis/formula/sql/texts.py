@@ -88,14 +88,14 @@ def _bigrams(letters: Column, among: Column | None = None) -> Column:
     length = sa.func.greatest(sa.func.char_length(letters) - 1, 1)
     series = sa.func.generate_series(1, length).table_valued("i").render_derived()
     pair = sa.func.substr(letters, series.c.i, 2, type_=TEXT)
-    select = sa.select(pair).select_from(series).where(letters != "").distinct()
+    select = sa.select(sa.func.array_agg(sa.distinct(pair), type_=pg.ARRAY(TEXT))).select_from(series)
     if among is not None:
-        select = select.where(pair == sa.func.any(among))
-    return sa.func.array(select.correlate_except(series).scalar_subquery(), type_=pg.ARRAY(TEXT))
+        select = select.where(sa.func.array_position(among, pair).is_not(None))
+    return select.correlate_except(series).scalar_subquery()
 
 
 def _size(items: Column) -> Column:
-    return sa.func.cardinality(items, type_=sa.Integer())
+    return sa.func.coalesce(sa.func.cardinality(items), 0, type_=sa.Integer())
 
 
 def is_similar(a: Column, b: Column, least: Column | None) -> Column:

@@ -34,12 +34,17 @@ SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
 
 def number(value: Decimal | int | None) -> ColumnElement[Any]:
     """A number as a bind parameter."""
-    return sa.literal(None if value is None else exact.decimal(value), sa.Numeric())
+    return _nothing(sa.Numeric()) if value is None else sa.literal(exact.decimal(value), sa.Numeric())
 
 
 def text(value: str | None) -> ColumnElement[Any]:
     """A text as a bind parameter."""
-    return sa.literal(value, sa.Text())
+    return _nothing(sa.Text()) if value is None else sa.literal(value, sa.Text())
+
+
+def _nothing(type_: sa.types.TypeEngine[Any]) -> ColumnElement[Any]:
+    # PostgreSQL must be told the type of a NULL
+    return sa.cast(sa.null(), type_)
 
 
 def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -49,6 +54,8 @@ def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def to_sql(value: Value, type_: Type, reader: Reader) -> SqlValue:
     """A Python value as bind parameters."""
+    if value is None and type_.kind in SQL_TYPES:
+        return _nothing(SQL_TYPES[type_.kind])
     match type_.kind:
         case "number":
             return number(value)
@@ -57,16 +64,16 @@ def to_sql(value: Value, type_: Type, reader: Reader) -> SqlValue:
                 return SqlMoney(number(None), text(None), number(None))
             return SqlMoney(number(value.amount), text(value.currency), number(money.base_of(value, reader)))
         case "record":
-            id_ = sa.literal(None if value is None else value.id, sa.Uuid())
+            id_ = _nothing(sa.Uuid()) if value is None else sa.literal(value.id, sa.Uuid())
             if len(type_.entities) == 1:
                 return id_
             return SqlLink(id_, text(None if value is None else value.entity))
         case "location":
-            return SqlLocation(
-                sa.literal(value and value.latitude, sa.Double()), sa.literal(value and value.longitude, sa.Double())
-            )
+            if value is None:
+                return SqlLocation(_nothing(sa.Double()), _nothing(sa.Double()))
+            return SqlLocation(sa.literal(value.latitude, sa.Double()), sa.literal(value.longitude, sa.Double()))
         case "list":
-            return sa.literal(None if value is None else list(value), pg.ARRAY(sa.Text()))
+            return sa.literal(list(value), pg.ARRAY(sa.Text()))
         case "blank":
             return sa.null()
     return sa.literal(value, SQL_TYPES.get(type_.kind, sa.Text()))
