@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,11 +55,18 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """One PostgreSQL for the run, in a folder that goes away with it."""
-    opened = Database.open(None, tmp_path_factory.mktemp("var"), settings=FAST)
-    yield opened
-    opened.close()
+def database() -> Iterator[Database]:
+    """One PostgreSQL for the run, in a folder that goes away with it.
+
+    Not in pytest's own temporary folder: run by root, the server is another user's, and pytest closes that folder to
+    others whenever it starts.
+    """
+    with tempfile.TemporaryDirectory(prefix="trellis-", ignore_cleanup_errors=True) as folder:
+        opened = Database.open(None, Path(folder), settings=FAST)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @pytest.fixture(scope="session")

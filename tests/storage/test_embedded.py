@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,11 +33,13 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def var(tmp_path):
+def var():
     """A folder whose server is stopped after the test, whatever happened."""
-    yield tmp_path
-    for pid in servers(tmp_path):
-        psutil.Process(pid).kill()
+    with tempfile.TemporaryDirectory(prefix="trellis-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        yield folder
+        for pid in servers(folder):
+            psutil.Process(pid).kill()
 
 
 def servers(var: Path) -> list[int]:

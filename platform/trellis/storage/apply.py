@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from trellis.storage import ddl
 from trellis.storage.catalogue import Catalogue, announce, lock_tenant, revision_row, run_script
-from trellis.storage.hooks import after_apply
+from trellis.storage.hooks import after_apply, after_publish
 from trellis.storage.live import owner_connection
 from trellis.storage.plan import Plan, find_steps, plan
 from trellis.storage.schema import revisions, tenants
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from trellis.storage.tenant import Tenant
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
 LOCK_TIMEOUT = "2s"  # how long others queue behind us when a table is busy; then we step back and try again
@@ -64,6 +67,11 @@ def apply(catalogue: Catalogue, planned: Plan, who: str, why: str = "", *, allow
                 raise
             time.sleep(random.uniform(0.1, 0.4) * attempt)
     _finish(applied, planned)
+    for hook in after_publish:
+        try:
+            hook(applied, planned.tenant)
+        except Exception:
+            log.exception("work after publishing %s failed", applied.slug)
     return applied
 
 

@@ -89,7 +89,7 @@ class Catalogue:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Make the catalogue's own tables if they are not there, and close the schema `public` to everybody."""
+        """Make the catalogue's own tables if they are not there, in a schema that tenants cannot look into."""
         with self.database.engine.begin() as connection:
             if connection.execute(sa.select(sa.func.to_regclass(f"{SCHEMA}.revisions"))).scalar() is not None:
                 return

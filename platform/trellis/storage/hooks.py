@@ -15,3 +15,9 @@ AfterApply = Callable[["Connection", "Tenant", "Tenant | None"], None]
 # called with the open transaction (the platform's own login, search_path is the tenant's), the tenant as it will be,
 # and as it was (None: it is being made). What they raise undoes the whole apply.
 after_apply: list[AfterApply] = []
+
+AfterPublish = Callable[["Tenant", "Tenant"], None]
+
+# called after the commit with the tenant as it is and as it was, for what may take long and holds nobody up:
+# computing new roll-ups, filling the search of old records. What they raise is logged.
+after_publish: list[AfterPublish] = []
