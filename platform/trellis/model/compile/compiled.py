@@ -50,22 +50,31 @@ class Compiled:
 
 
 _cache: OrderedDict[str, Compiled] = OrderedDict()
-_models: OrderedDict[str, Model] = OrderedDict()
 _lock = Lock()
+_compiling = Lock()  # apart, so that what is compiled already is never waited for
 
 
 def compile_layers(layers: Sequence[Layer]) -> Compiled:
     """Compile layers in order; the same content gives the same answer, computed once."""
     key = content_hash(layers)
+    if (known := _known(key)) is not None:
+        return known
+    with _compiling:
+        if (known := _known(key)) is not None:  # by another thread, meanwhile
+            return known
+        compiled = _compile(layers, key)
+        with _lock:
+            _cache[key] = compiled
+            while len(_cache) > CACHE_SIZE:
+                _cache.popitem(last=False)
+        return compiled
+
+
+def _known(key: str) -> Compiled | None:
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
-            return _cache[key]
-        compiled = _compile(layers, key)
-        _cache[key] = compiled
-        while len(_cache) > CACHE_SIZE:
-            _cache.popitem(last=False)
-        return compiled
+        return _cache.get(key)
 
 
 def content_hash(layers: Sequence[Layer]) -> str:

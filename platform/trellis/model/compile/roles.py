@@ -44,9 +44,11 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
         if source is not None:
             resolved[entity] = _grant(ctx, types, entity, source, named=entity in written)
     for entity in entities:
-        parent = ctx.drafts[entity].parent
-        if entity not in resolved and parent is not None and parent in resolved:
-            resolved[entity] = resolved[parent]
+        holder = ctx.drafts[entity].parent
+        while entity not in resolved and holder is not None:  # a part of a part, too
+            if holder in resolved:
+                resolved[entity] = resolved[holder]
+            holder = ctx.drafts[holder].parent if holder != entity else None
     where = item.get("where")
     return Role(
         key=key,
