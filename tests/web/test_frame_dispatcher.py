@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -200,7 +199,7 @@ def test_an_app_that_cannot_be_built_leaves_the_last_good_one(
 
 def test_a_large_body_reaches_the_app(make_tenant: Any, browser: Client) -> None:
     make_tenant(YAML, slug="shop")
-    answer = browser.post("/t/shop/login", data={"x": (io.BytesIO(b"0" * 2_000_000), "big.bin")})
+    answer = browser.post("/t/shop/login", data=b"0" * 2_000_000, content_type="application/octet-stream")
     assert answer.status_code == 400
 
 

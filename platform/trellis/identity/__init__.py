@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trellis.storage.hooks import after_apply
+from trellis.storage.hooks import after_apply, after_publish
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -20,3 +20,13 @@ def _roles_follow(connection: Connection, tenant: Tenant, _before: Tenant | None
 
 # whoever makes or changes a tenant does it through the command line or the pages, and both import this package
 after_apply.append(_roles_follow)
+
+
+def _rollups_follow(tenant: Tenant, before: Tenant) -> None:
+    from trellis.identity.person import reader_for
+    from trellis.records.refill import refill
+
+    refill(tenant, before, reader_for(tenant))
+
+
+after_publish.append(_rollups_follow)

@@ -123,7 +123,7 @@ def is_password(connection: sa.Connection, tenant: Tenant, account: Account, pas
     """Whether this is the person's password."""
     login = tenant.tables.metadata.tables["ab_user"]
     hashed = connection.execute(sa.select(login.c.password).where(login.c.id == account.login)).scalar()
-    return bool(hashed) and check_password_hash(hashed, password)
+    return hashed is not None and check_password_hash(hashed, password)
 
 
 def make_link(tenant: Tenant, account: Account) -> str:

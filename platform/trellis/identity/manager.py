@@ -97,6 +97,6 @@ class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
         person = getattr(g, "user", None)
         if person is None or not person.is_authenticated:
             return False
-        view = next((v for v in current_app.appbuilder.baseviews if type(v).__name__ == view_name), None)
+        view = next((v for v in current_app.extensions["appbuilder"].baseviews if type(v).__name__ == view_name), None)
         right = getattr(view, "needs_right", None)
         return right is None or has_right(self.tenant, person, right)

@@ -18,6 +18,8 @@ from trellis.records.principal import Principal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy.engine import RowMapping
+
     from trellis.storage.tenant import Tenant
 
 PERSON = "user"  # the entities that the platform knows by name: who signs in, and the teams they are in
@@ -103,7 +105,7 @@ def read_person(tenant: Tenant, session: str) -> Person | None:
     return person_of(row, session) if row else None
 
 
-def person_of(row: Mapping[str, Any], session: str = "") -> Person:
+def person_of(row: RowMapping, session: str = "") -> Person:
     """A row of the statement as a Person."""
     return Person(
         id=row["id"],
@@ -192,7 +194,7 @@ def _teams_above(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnEleme
 def _people_below(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnElement[Any]:
     """Everyone below the person: members of the teams that they manage, and whoever reports to one of these."""
     first, report = entities[PERSON].alias("first"), entities[PERSON].alias("report")
-    begins = first.c.id.in_(sa.select(me.c.id))
+    begins: sa.ColumnElement[bool] = first.c.id.in_(sa.select(me.c.id))
     team = entities.get(TEAM)
     if team is not None and "team" in first.c and "manager" in team.c:
         led, lower = team.alias("led"), team.alias("lower_team")

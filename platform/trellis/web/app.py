@@ -57,7 +57,7 @@ class TrellisApp(Flask):
         super().__init__(name, static_folder=None, template_folder=None)
         self._setting_up: Environment | None = Environment(autoescape=True)
 
-    @property  # type: ignore[override]
+    @property
     def jinja_env(self) -> Any:
         """The shared environment, once the app is ready."""
         return self._setting_up if self._setting_up is not None else shared_environment()

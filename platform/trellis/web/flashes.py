@@ -12,7 +12,8 @@ def toast(
     text: str, *, kind: str = "success", undo: dict[str, Any] | None = None, link: dict[str, str] | None = None
 ) -> None:
     """Say something on the next page. `undo`: {"url": …} is posted when the person takes it back."""
-    flash({k: v for k, v in {"text": text, "undo": undo, "link": link}.items() if v}, kind)
+    message: Any = {k: v for k, v in {"text": text, "undo": undo, "link": link}.items() if v}
+    flash(message, kind)
 
 
 def toast_now(response: Response, text: str, *, kind: str = "success", undo: dict[str, Any] | None = None) -> Response:

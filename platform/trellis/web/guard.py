@@ -46,5 +46,6 @@ def ask_to_sign_in() -> Any:
         abort(401)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else request.path
     target = f"{request.script_root}{wanted}"
-    at_home = request.path == "/"
-    return redirect(url_for("AccountView.sign_in", **({} if at_home else {"next": target})))
+    if request.path == "/":
+        return redirect(url_for("AccountView.sign_in"))
+    return redirect(url_for("AccountView.sign_in", next=target))

@@ -157,7 +157,5 @@ class Frame:
 
     def flashes(self) -> list[dict[str, Any]]:
         """Messages of the last request, for toasts."""
-        return [
-            {"kind": kind, **(message if isinstance(message, dict) else {"text": str(message)})}
-            for kind, message in get_flashed_messages(with_categories=True)
-        ]
+        flashed: Any = get_flashed_messages(with_categories=True)
+        return [{"kind": kind, **(m if isinstance(m, dict) else {"text": str(m)})} for kind, m in flashed]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response
 from flask_appbuilder import expose
 
+from trellis.identity.person import PERSON
 from trellis.model.view import Sort
 from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.column import Column, column_for
@@ -51,12 +52,16 @@ class HomeView(Page):
         """Greeting, my open records, recent records."""
         reader = current_reader()
         with current_store().transaction():
-            boxes = [box for entity in mine_first()[: BOXES * 2] if (box := open_box(entity)) is not None][:BOXES]
+            boxes = open_boxes("me")
+            is_team = not boxes and leads_people()
+            if is_team:
+                boxes = open_boxes("team")
             return self.draw(
                 "home.html",
                 hour=reader.now.astimezone(reader.time_zone).hour,
                 today=reader.today(),
                 boxes=boxes,
+                is_team=is_team,
                 recent=recently(),
                 links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
             )
@@ -68,10 +73,20 @@ def mine_first() -> list[Entity]:
     return sorted(owned, key=lambda e: (_open_condition(e) is None, _due(e) is None))
 
 
-def open_box(entity: Entity) -> Box | None:
-    """My records that are still open; None when there are none."""
+def leads_people() -> bool:
+    """Whether somebody reports to the person."""
+    return len(current_reader().team_members) > 1 and "manager" in current_model().entities[PERSON].fields
+
+
+def open_boxes(whose: str) -> list[Box]:
+    """A few entities with what is still open of mine, or of those who report to me."""
+    return [box for entity in mine_first()[: BOXES * 2] if (box := open_box(entity, whose)) is not None][:BOXES]
+
+
+def open_box(entity: Entity, whose: str) -> Box | None:
+    """Records that are still open; None when there are none."""
     store = current_store()
-    where = f"{entity.owner_field} == me"
+    where = f"{entity.owner_field} == me" if whose == "me" else f"{entity.owner_field}.manager == me"
     if (condition := _open_condition(entity)) is not None:
         where = f"{where} and {condition}"
     paths = _paths(entity)

@@ -9,5 +9,6 @@ import "./toasts.js";
 import "./confirm.js";
 import "./password.js";
 import "./connection.js";
+import "./offline.js";
 import "./lists/index.js";
 import "./forms/index.js";

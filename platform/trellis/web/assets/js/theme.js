@@ -12,13 +12,13 @@ function keep(name, value) {
 export function setTheme(theme) {
   root.dataset.bsTheme = theme;
   keep("t-theme", theme);
-  for (const item of document.querySelectorAll("[data-theme]")) item.setAttribute("aria-checked", String(item.dataset.theme === theme));
+  for (const item of document.querySelectorAll("[data-set-theme]")) item.setAttribute("aria-checked", String(item.dataset.setTheme === theme));
   if (root.dataset.signedIn !== undefined) request(address("profile/theme"), { method: "POST", body: new URLSearchParams({ theme }) }).catch(() => {});
 }
 
 document.addEventListener("click", (event) => {
-  const choice = event.target.closest("[data-theme]");
-  if (choice) return setTheme(choice.dataset.theme);
+  const choice = event.target.closest("[data-set-theme]");
+  if (choice) return setTheme(choice.dataset.setTheme);
   if (event.target.closest('[data-do="theme"]')) {
     const dark = root.dataset.bsTheme === "dark" || (root.dataset.bsTheme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
     setTheme(dark ? "light" : "dark");
