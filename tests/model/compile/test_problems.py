@@ -117,6 +117,10 @@ CASES = {
         "entity: a\nabstract: true\nextends: b\n---\nentity: b\nabstract: true\nextends: a",
         ["a.yaml:7:10: E302 extends: extends itself: a → b → a"],
     ),
+    "part of itself": (
+        "entity: a\npart_of: b\n---\nentity: b\npart_of: c\n---\nentity: c\npart_of: b\n---\nrole: r\ngrants: {}",
+        ["a.yaml:2:10: E302 part_of: is part of itself: a → b → c → b"],
+    ),
     "workflow": (
         DEAL + "workflow: w\non: {record: deal, changed: [amout]}\nsteps:\n  - create: tsk\n  - sned: email",
         [

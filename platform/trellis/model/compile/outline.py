@@ -94,7 +94,7 @@ def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
     data, place = dict(draft.item.data), draft.item.place
     children = dict(place.children)
     for name in ("fields", "form"):
-        if name in base.item.data:
+        if isinstance(base.item.data.get(name), dict):
             data[name], children[name] = _under(base.item, draft.item, name)
             if name == "form":
                 data[name], children[name] = _without_moved(data[name], children[name], draft.item.data.get("form"))
@@ -175,6 +175,15 @@ def _link_to_parent(ctx: Context, draft: EntityDraft) -> None:
     parent = ctx.drafts.get(part_of.text)
     if parent is None or parent.is_abstract:
         ctx.unknown("entity", part_of, (k for k, d in ctx.drafts.items() if not d.is_abstract))
+        return
+    line = [draft.key]
+    above: EntityDraft | None = parent
+    while above is not None and above.key not in line:
+        line.append(above.key)
+        name = above.item.get("part_of")
+        above = ctx.drafts.get(name.text) if name is not None else None
+    if above is not None:
+        ctx.problem("E302", "is part of itself: " + " → ".join((*line, above.key)), part_of)
         return
     draft.parent = parent.key
     links = [f for f in draft.fields.values() if f.type_name == "link" and parent.key in f.targets]
