@@ -44,7 +44,7 @@ def test_columns_go_on_as_they_are_scrolled(anna: FlaskClient) -> None:
 
 
 def test_a_move_is_done_and_can_be_undone(anna: FlaskClient, shop: Tenant, deal: Any) -> None:
-    done = put(anna, deal.id, "offer", **{"_has": "amount", "amount": "5"})
+    done = put(anna, deal.id, "offer", **{"_has": "amount", "amount.amount": "5"})
     assert done.status_code == 200, done.text
     assert "Moving" in done.json["card"]
     assert system_store(shop).read("deal", deal.id)["stage"] == "offer"

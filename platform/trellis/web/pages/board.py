@@ -112,7 +112,7 @@ class BoardView(Page):
         ]
         others = [text for key, text in faults.items() if key not in asked]
         html = render_template(
-            "_gate.html", **desk.places, board=board, lane=lane, record=record, fields=bound, others=others
+            "_board_gate.html", **desk.places, board=board, lane=lane, record=record, fields=bound, others=others
         )
         return make_response(jsonify({"dialog": html}), 422)
 
