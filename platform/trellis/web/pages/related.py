@@ -28,6 +28,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, faults_json, label_of
+from trellis.web.widgets.lines import lines_of
 from trellis.web.widgets.link import as_ref
 
 PAGE = 25
@@ -67,7 +68,10 @@ class Tab:
 def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
     """The lists that the page names; where it names none, every inverse list and many-to-many that has no other place."""
     if entity.related:
-        made = [_list(store, entity, r.list, r.columns, r.label) for r in entity.related]
+        parts = lines_of(entity, store.tenant.model.entities)
+        named = {r.list for r in entity.related}
+        made = [_list(store, entity, name, (), None) for name in parts if name not in named]
+        made += [_list(store, entity, r.list, r.columns, r.label) for r in entity.related]
     else:
         activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}
         names = [i.name for i in entity.inverses.values() if (i.entity, i.field) not in activities]

@@ -31,6 +31,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
+from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
@@ -321,8 +322,7 @@ class TimelineView(Page):
         form = quick_form_of(entity, store.principal.roles)
         bound = BoundForm(store, entity, form, given={activity.field: about}, **more)
         fields = [f for f in bound.bound.values() if f.name != activity.field]
-        label = entity.label.in_language(store.principal.reader.language)
-        if fields and not fields[0].is_lines:
+        if fields and isinstance(fields[0], BoundField) and fields[0].field.type.widget == "long_text":
             fields[0].hint = _("Write here")
         return {
             "kind": entity.key,

@@ -53,6 +53,7 @@ class BoundField:
     this: Mapping[str, Any] = dc_field(default_factory=dict)
     fixed: bool = False  # never writable here, whatever conditions say
 
+    brief: bool = False  # in a short form: only the parts that matter
     touched: bool = False  # by the person: defaults leave it alone
     hint: str = ""  # stands in the empty control
 

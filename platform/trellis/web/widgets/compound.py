@@ -70,7 +70,9 @@ class PersonName(Parts):
         }
 
     def order(self, bound: BoundField) -> tuple[str, ...]:
-        """Family name first where that is the custom."""
+        """Family name first where that is the custom; a short form asks for no more than the two."""
+        if bound.brief:
+            return ("last", "first") if bound.reader.language.split("-")[0] in FAMILY_FIRST else ("first", "last")
         if bound.reader.language.split("-")[0] in FAMILY_FIRST:
             return ("last", "first", "middle", "title", "suffix")
         return self.parts

@@ -183,6 +183,7 @@ class BoundForm:
             this={"id": self.record.id} if self.record else {},
             fixed=fixed,
             touched=key in self.touched or key in self.given,
+            brief=self.form.sections[0].key == "quick",
         )
 
     def _value(self, field: Field) -> Value:

@@ -21,7 +21,7 @@ class Day(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The exact date for the calendar."""
         value = bound.value
-        return {"native": "date", "iso": value.isoformat() if isinstance(value, date) else ""}
+        return {"native": "date", "text": bound.text, "exact": "", "iso": value.isoformat() if isinstance(value, date) else ""}
 
 
 @widget("datetime")
@@ -33,13 +33,27 @@ class Moment(Widget):
         """The same as for a day."""
         return "widgets/date.html"
 
+    def read(self, sent: Submitted, field: Field, name: str | None = None) -> Any:
+        """What was typed; the exact moment, seconds included, where the text is still the one that was shown."""
+        name = name or field.key
+        text, part = sent.text(name), sent.below(name)
+        return part.text("exact") if text is not None and text == part.text("shown") else text
+
+    def fill(self, bound: BoundField) -> Mapping[str, Any]:
+        """The text with the moment that it stands for."""
+        shown = self.context(bound)
+        return {"": shown["text"], "shown": shown["text"], "exact": shown["exact"]}
+
     def context(self, bound: BoundField) -> Mapping[str, Any]:
-        """The exact time for the calendar."""
+        """The moment to the minute, and exactly."""
         value = bound.value
         local = value.astimezone(bound.reader.time_zone) if isinstance(value, datetime) else None
+        text = bound.field.type.display(value, bound.reader) if local else bound.text
         return {
             "native": "datetime-local",
             "iso": local.strftime("%Y-%m-%dT%H:%M") if local else "",
+            "text": text,
+            "exact": value.isoformat() if local else "",
         }
 
 
