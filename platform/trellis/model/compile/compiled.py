@@ -86,9 +86,26 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     configuration = stack(layers)
     add_people(configuration)
     ctx = Context(configuration)
-    ctx.roles = frozenset(configuration.of("role")) | {"admin"}
-    formats = compile_formats(ctx)
     check_shapes(ctx)
+    malformed = any(p.is_error for p in [*configuration.problems, *ctx.problems])
+    model: Model | None = None
+    profile: TenantProfile | None = None
+    try:
+        model, profile = _resolve(ctx, key)
+    except (TypeError, AttributeError, KeyError, ValueError, IndexError):
+        if not malformed:
+            raise  # a fault of ours; of data that has the wrong shape, the shape has been told
+    problems = _sorted([*configuration.problems, *ctx.problems])
+    sound = not any(p.is_error for p in problems)
+    return Compiled(
+        model if sound else None, profile if sound else None, problems, configuration.sources, configuration
+    )
+
+
+def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
+    """The steps of compiling, in their order."""
+    ctx.roles = frozenset(ctx.configuration.of("role")) | {"admin"}
+    formats = compile_formats(ctx)
     compile_settings(ctx)
     outline(ctx)
     compile_choices(ctx)
@@ -112,12 +129,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     )
     check_others(ctx, types)
     check_translations(ctx)
-    profile = compile_profile(ctx)
-    problems = _sorted([*configuration.problems, *ctx.problems])
-    sound = not any(p.is_error for p in problems)
-    return Compiled(
-        model if sound else None, profile if sound else None, problems, configuration.sources, configuration
-    )
+    return model, compile_profile(ctx)
 
 
 def _origins(ctx: Context) -> dict[str, Mark]:
