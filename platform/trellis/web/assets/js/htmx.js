@@ -6,6 +6,8 @@ htmx.config.includeIndicatorStyles = false;
 htmx.config.historyCacheSize = 0; // pages may hold what the next person at this browser must not see
 htmx.config.scrollIntoViewOnBoost = false;
 htmx.config.defaultFocusScroll = false;
+// not "style": what a script has placed would be copied to its successor as an inline style, which our policy refuses
+htmx.config.attributesToSettle = ["class", "width", "height"];
 // a refused save answers 422 with the form and its errors, a stale one 409: both are shown
 htmx.config.responseHandling = [
   { code: "204", swap: false },
