@@ -146,20 +146,24 @@ class Importer:
         *,
         links: Links | None = None,
         reader: Mapping[str, Any] | None = None,
+        match_blanks: bool = False,
     ) -> None:
         self.store, self.session, self.entity, self.columns, self.given = store, store.session, entity, columns, given
         self.links = links or Links(self.session)
         self.reader = RowReader(
             self.session, entity, columns, self.links, **{"neutral": given.language is None, **(reader or {})}
         )
-        self.match = given.match or self._own_key()
+        self.match = given.match or self.own_key(entity, columns)
+        self.match_blanks = match_blanks
         self.paths = [c.field for c in columns if c.field != "id"]
 
-    def _own_key(self) -> tuple[str, ...]:
-        """What finds a record when the mapping does not say: the natural key, if the file has it."""
-        fields = {column.field for column in self.columns}
-        key = self.entity.natural_key
-        return (key,) if key in fields else ()
+    @staticmethod
+    def own_key(entity: Entity, columns: Sequence[Column]) -> tuple[str, ...]:
+        """What finds a record when nobody says: the natural key, else a `unique:` group, if the file has it."""
+        fields = {column.field for column in columns}
+        if entity.natural_key in fields:
+            return (entity.natural_key,) if entity.natural_key else ()
+        return next((unique.fields for unique in entity.uniques if fields.issuperset(unique.fields)), ())
 
     def take_all(self, rows: Iterator[tuple[int, Sequence[Any]]], size: int = BATCH) -> Iterator[RowOutcome]:
         """Import rows, each batch in a transaction; those that name later rows come when these are there."""
@@ -231,11 +235,11 @@ class Importer:
         return True
 
     def _key(self, row: Row) -> tuple[Any, ...] | None:
-        """The values that find the row's record; None when one is blank."""
+        """The values that find the row's record; None when one is blank, unless blanks match as well."""
         if not self.match:
             return None
         key = tuple(comparable(self.entity, name, row.values.get(name)) for name in self.match)
-        return None if any(part is None for part in key) else key
+        return None if not self.match_blanks and any(part is None for part in key) else key
 
     def _stored(self, rows: Sequence[Row]) -> dict[int, list[dict[str, Value]]]:
         """The records that are there already, by row."""
@@ -245,7 +249,11 @@ class Importer:
         keys = {key for row in rows if "id" not in row.values and (key := self._key(row)) is not None}
         by_key: dict[tuple[Any, ...], list[dict[str, Value]]] = {}
         if keys:
-            first = find_rows(self.session, entity, self.match[0], {key[0] for key in keys}, self.paths)
+            first = (
+                find_rows(self.session, entity, "id", None, self.paths)
+                if self.match_blanks
+                else find_rows(self.session, entity, self.match[0], {key[0] for key in keys}, self.paths)
+            )
             for stored in (record for records in first.values() for record in records):
                 by_key.setdefault(tuple(comparable(self.entity, name, stored[name]) for name in self.match), []).append(
                     stored

@@ -27,23 +27,29 @@ def known_by(entity: Entity) -> str | None:
 
 
 def comparable(entity: Entity, field: str, value: Value) -> Any:
-    """A value as its column holds it: what is compared."""
-    return value if field == "id" else entity.fields[field].type.to_columns(value).get("")
+    """A value as its column holds it: what is compared. Names and addresses are compared by their parts."""
+    found = value if field == "id" else entity.fields[field].type.to_columns(value).get("")
+    return tuple(sorted(found.items())) if isinstance(found, dict) else found
 
 
 def find_rows(
-    session: Session, entity: str, field: str, values: Iterable[Any], paths: Sequence[str] = ()
+    session: Session, entity: str, field: str, values: Iterable[Any] | None, paths: Sequence[str] = ()
 ) -> dict[Any, list[dict[str, Value]]]:
-    """The live records, within this person's reach, whose `field` has one of the values, by value; `id` and paths."""
-    wanted = list(dict.fromkeys(values))
-    if not wanted:
+    """The live records, within this person's reach, whose `field` has one of the values, by value; `id` and paths.
+
+    No values (None) ask for all records.
+    """
+    wanted = None if values is None else list(dict.fromkeys(values))
+    if wanted == []:
         return {}
     selection = Selection(session, entity)
     own, id = selection.alias.c[short(field)], selection.add(selection.alias.c.id)
     place = selection.add(own)
     slots = {path: selection.slot(path) for path in paths}
     conditions = restrict(selection, ())
-    statement = selection.select().where(*conditions, own.in_(wanted))
+    if wanted is not None:
+        conditions.append(own.in_(wanted))
+    statement = selection.select().where(*conditions)
     found: dict[Any, list[dict[str, Value]]] = defaultdict(list)
     for row in session.execute(statement):
         found[row[place]].append({"id": row[id], **{path: slot(row) for path, slot in slots.items()}})

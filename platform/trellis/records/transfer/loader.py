@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +13,7 @@ from trellis.config.reader import read_yaml
 from trellis.formula.env import NO_GRAPH, Env
 from trellis.formula.formula import FormulaError, compile_formula
 from trellis.formula.types import Value
+from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records.refusal import Forbidden, Missing, Refused
@@ -108,25 +109,35 @@ def load_data(
     evaluate = _Formulas(store)
     given = ImportMap(on_existing="skip")
     importers: list[tuple[DataFile, Importer]] = []
-    problems = []
-    for file in _in_order(store, files):
+    entities = store.session.model.entities
+    problems = [f"{f.path}: there is no entity '{f.entity}'" for f in files if f.entity not in entities]
+    for file in _in_order(store, [f for f in files if f.entity in entities]):
+        entity = entities[file.entity]
         try:
-            entity = store.session.entity(file.entity)
             columns = columns_of(store.session, entity, file.header, given)
-        except Missing:
-            problems.append(f"{file.path}: there is no entity '{file.entity}'")
-            continue
         except BadMapping as fault:
             problems += [f"{file.path}: {problem}" for problem in fault.problems]
             continue
         options = {"defer": True, "evaluate": evaluate}
-        importers.append((file, Importer(store, entity, columns, given, links=links, reader=options)))
+        # What has no key is known by everything that the file says of it; demo data may hold two of a kind.
+        keyless = which == "seed" and not Importer.own_key(entity, columns)
+        match = replace(given, match=_plain_fields(entity, columns)) if keyless else given
+        importer = Importer(store, entity, columns, match, links=links, reader=options, match_blanks=keyless)
+        importers.append((file, importer))
     if problems:
         raise BadMapping(problems)
     with store.transaction():
         waiting = [later for file, importer in importers for later in _load(file, importer, report, on_file)]
         _link_later(store, links, waiting, report)
     return report
+
+
+_COMPARED = frozenset({"text", "number", "money", "boolean", "date", "datetime", "time", "record", "name", "address"})
+
+
+def _plain_fields(entity: Entity, columns: Sequence[Column]) -> tuple[str, ...]:
+    fields = [entity.fields[column.field] for column in columns if column.field != "id"]
+    return tuple(f.key for f in fields if f.is_stored and f.type.formula_type().kind in _COMPARED)
 
 
 def _load(
@@ -184,7 +195,7 @@ def _in_order(store: Store, files: Sequence[DataFile]) -> list[DataFile]:
     done: set[str] = set()
     ordered: list[DataFile] = []
     while left:
-        ready = [f for f in left if _needs(entities[f.entity].fields.values(), f, given) <= done] if entities else []
+        ready = [f for f in left if _needs(entities[f.entity].fields.values(), f, given) <= done]
         nexts = ready or [min(left, key=lambda f: (_required(entities, f, given - done), _rank(f.entity)))]
         for file in nexts:
             ordered.append(file)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 Evaluate = Callable[[str, Field | None], Any]
 
 
+def _named(raw: Any) -> list[str]:
+    """The texts of a link's cell that name records; none when it holds references already."""
+    items = raw if isinstance(raw, (list, tuple)) else [raw]
+    return [str(item) for item in items] if all(isinstance(item, (str, int)) for item in items) else []
+
+
 @dataclass
 class Row:
     """One row on its way: what it says, by field; what is blank; what is wrong; links that name nobody yet."""
@@ -93,9 +99,10 @@ class RowReader:
             row.values["id"] = FIELD_TYPES["any_link"]().parse(
                 {"id": raw, "entity": self.entity.key}, self.session.reader
             )
-        elif field.type.formula_type().kind in LINKS and isinstance(raw, (str, int)):
+        elif field.type.formula_type().kind in LINKS and (texts := _named(raw)):
             kind = field.type.formula_type()
-            return link_texts(kind.entities, kind.kind == "records", str(raw), self.session.model.entities)
+            several, entities = kind.kind == "records", self.session.model.entities
+            return [pair for text in texts for pair in link_texts(kind.entities, several, text, entities)]
         elif isinstance(raw, str) and self.neutral:
             row.values[column.field] = field.type.read_text(raw, self.session.reader)
         else:
