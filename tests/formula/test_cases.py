@@ -79,6 +79,9 @@ CASES: list[tuple[str, Any, Any]] = [
     ('"x" in tags', False, False),
     ('"x" not in tags', True, True),
     ("stage in tags", False, False),
+    ("first(tags) in tags", True, False),
+    ("mid(first(tags), 2) not in tags", True, False),
+    ("if(open, stage, name) in tags", False, False),
     ("stage not in tags", True, False),
     # texts
     ('name & "/" & quantity & "/" & open', "Große Sache/3/true", "//"),

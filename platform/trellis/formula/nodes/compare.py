@@ -255,7 +255,7 @@ class WithinList(Expr):
                 sa.cast(pg.array([left]), pg.ARRAY(sa.Text()))
             )
             return found
-        among = sa.func.coalesce(left == sa.func.any(many), sa.false())
+        among = sa.func.array_position(many, left).is_not(None)
         return sa.and_(left.is_not(None), sa.not_(among)) if self.negated else among
 
     def sql(self, scope: SqlScope) -> SqlValue:
