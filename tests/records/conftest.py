@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
 from trellis.records.principal import Principal
 from trellis.records.store import Store
+from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 
 SALES = """
@@ -120,6 +122,11 @@ label: Manager
 grants:
   "*": {read: all, create: true, update: all, delete: all, restore: all}
 ---
+role: clerk
+label: Clerk
+grants:
+  "*": {read: all, create: true}
+---
 role: north
 label: North
 grants:
@@ -127,10 +134,22 @@ grants:
 """
 
 
+@pytest.fixture(scope="session")
+def sales_for_all(catalogue: Catalogue) -> Iterator[Tenant]:
+    """The small sales CRM, made once for the run."""
+    yield catalogue.create("records-sales", layers_of(SALES, "records-sales"), "test")
+    catalogue.drop("records-sales")
+
+
 @pytest.fixture
-def sales(make_tenant: Callable[..., Tenant]) -> Tenant:
-    """A small sales CRM with roles, a pipeline, lines and roll-ups."""
-    return make_tenant(SALES)
+def sales(sales_for_all: Tenant) -> Iterator[Tenant]:
+    """A small sales CRM with roles, a pipeline, lines and roll-ups; empty again after the test."""
+    yield sales_for_all
+    tables = [*sales_for_all.tables.entity.values(), *sales_for_all.tables.links.values()]
+    tables += [sales_for_all.tables.platform.history, sales_for_all.tables.platform.stage_history]
+    names = [f'"{sales_for_all.schema}"."{t.name}"' for t in (*tables, sales_for_all.tables.platform.sequence)]
+    with sales_for_all.database.engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {', '.join(names)} CASCADE"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records import history, rollups, unique
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -52,19 +52,22 @@ def delete(session: Session, entity: str, id: UUID, *, means: str) -> None:
 def reach_or_raise(session: Session, entity: str, id: UUID, action: str, *, deleted: bool) -> None:
     """Lock the record; Missing when this person cannot read it, Forbidden when the action is not allowed with it."""
     session.entity(entity)
-    table = session.table(entity).alias()
-    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
-    flags: list[Any] = [
-        sa.true() if (reach := session.permit.reach(act, scope)) is None else sa.func.coalesce(reach, sa.false())
-        for act in ("read", action)
-    ]
+    scope = system_scope(session, entity)
+    table = scope.alias
+    readable, allowed = (_flag(session, act, scope) for act in ("read", action))
     state = table.c.deleted_at.is_not(None) if deleted else table.c.deleted_at.is_(None)
-    statement = sa.select(*flags).select_from(scope.joined()).where(table.c.id == id, state)
+    statement: sa.Select[Any] = sa.select(readable, allowed).select_from(scope.joined()).where(table.c.id == id, state)
     row = session.execute(statement.with_for_update(of=table)).first()
-    if row is None or not row[0]:
+    may_read, may_act = (False, False) if row is None else (bool(row[0]), bool(row[1]))
+    if not may_read:
         raise Missing(f"{entity} {id}")
-    if not row[1]:
+    if not may_act:
         raise Forbidden(entity, action)
+
+
+def _flag(session: Session, action: str, scope: SqlScope) -> sa.ColumnElement[bool]:
+    reach = session.permit.reach(action, scope)
+    return sa.true() if reach is None else sa.func.coalesce(reach, sa.false())
 
 
 def _links_to(session: Session, entity: str) -> list[tuple[Entity, Field]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -22,6 +23,39 @@ if TYPE_CHECKING:
 NEVER_BLANK = frozenset({"id", "created_at", "updated_at", "version"})
 
 
+_pool: OrderedDict[tuple[str, str], list[sa.FromClause]] = OrderedDict()
+POOLED = 4096
+
+
+class PooledTable:
+    """A table whose aliases are made once and used again by every later query: their columns take long to make."""
+
+    def __init__(self, table: sa.Table, aliases: list[sa.FromClause]) -> None:
+        self._table = table
+        self._aliases = aliases
+        self._used = 0
+
+    def alias(self) -> sa.FromClause:
+        """An alias that this query does not use yet."""
+        if self._used == len(self._aliases):
+            self._aliases.append(self._table.alias())
+        self._used += 1
+        return self._aliases[self._used - 1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+
+def _pooled(session: Session, entity: str) -> PooledTable:
+    key = (session.model.hash, entity)
+    aliases = _pool.get(key)
+    if aliases is None:
+        aliases = _pool[key] = []
+        while len(_pool) > POOLED:
+            _pool.popitem(last=False)
+    return PooledTable(session.table(entity), aliases)
+
+
 class Catalog:
     """One query's view of the tables.
 
@@ -34,13 +68,17 @@ class Catalog:
         self._guards = guarded and not session.principal.is_system
         self._guard_of: dict[sa.FromClause, sa.ColumnElement[bool] | None] = {}
         self._rows: set[sa.FromClause] = set()
+        self._tables: dict[str, PooledTable] = {}
         self.is_personal = False  # something of the reader went into an expression
 
     # ── what formulas ask ────────────────────────────────────────────────────────────────────────────────
 
     def table(self, entity: str) -> sa.Table:
         """The entity's table."""
-        return self.session.table(entity)
+        found = self._tables.get(entity)
+        if found is None:
+            found = self._tables[entity] = _pooled(self.session, entity)
+        return cast(sa.Table, found)
 
     def field(self, scope: SqlScope, name: str) -> SqlValue:
         """A field in the scope: stored columns, or a derived field's formula."""
@@ -188,6 +226,12 @@ class Catalog:
     def is_concealed(self, entity: str, field: str) -> bool:
         """Whether the field's true value is kept from this person."""
         return self.session.permit.conceals(entity, field)
+
+
+def system_scope(session: Session, entity: str) -> SqlScope:
+    """The entity's rows with the system's eyes, for what is not shown to anybody: rights, roll-ups, checks."""
+    catalog = Catalog(session, guarded=False)
+    return SqlScope(catalog, entity, catalog.table(entity).alias(), session.reader)
 
 
 def is_blank_free(field: Field) -> bool:

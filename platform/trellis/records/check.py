@@ -13,12 +13,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.formula import Formula
-from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.records import conditions, faults
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
 
@@ -148,9 +147,8 @@ def _new_targets(draft: Draft, field: Field) -> list[Ref]:
 
 def _readable(session: Session, entity: str, ids: set[UUID]) -> dict[UUID, str]:
     """Those of the records that are live and that the writer may read."""
-    catalog = Catalog(session, guarded=False)
-    table = session.table(entity).alias()
-    scope = SqlScope(catalog, entity, table, session.reader)
+    scope = system_scope(session, entity)
+    table = scope.alias
     conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids)), table.c.deleted_at.is_(None)]
     reach = session.permit.reach("read", scope)
     if reach is not None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from trellis.formula.sql.scope import SqlScope
 from trellis.formula.texts import is_similar
+from trellis.formula.types import Ref
 from trellis.model.entity import Dedupe
 from trellis.model.field import Field
 from trellis.records import search
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
 from trellis.storage.names import short
@@ -51,9 +51,8 @@ def _message(found: dict[str, Any]) -> str:
 
 def _like(session: Session, draft: Draft, rule: Dedupe) -> dict[str, Any] | None:
     """A live record that matches in everything; its title only for one who may read it."""
-    catalog = Catalog(session, guarded=False)
-    table = session.table(draft.entity.key).alias()
-    scope = SqlScope(catalog, draft.entity.key, table, session.reader)
+    scope = system_scope(session, draft.entity.key)
+    table = scope.alias
     reach = session.permit.reach("read", scope)
     conditions: list[sa.ColumnElement[bool]] = [table.c.deleted_at.is_(None), table.c.id != draft.record.id]
     alike: list[tuple[sa.ColumnElement[Any], str]] = []
@@ -66,18 +65,27 @@ def _like(session: Session, draft: Draft, rule: Dedupe) -> dict[str, Any] | None
         if match.startswith("similar(") and isinstance(value, str):
             alike.append((column, value))
             conditions.append(column.is_not(None))
-        elif isinstance(value, str) and isinstance(column.type, sa.String):
-            conditions.append(sa.func.lower(sa.func.btrim(column)) == value.strip().lower())
         else:
-            conditions.append(column == value)
+            conditions.append(_same(field, column, value))
         if isinstance(value, str) and field.search:
             conditions.append(_shares_words(table, field, value, similar=match.startswith("similar(")))
     readable = sa.true() if reach is None else sa.func.coalesce(reach, sa.false())
-    found = sa.select(table.c.id, catalog.title(scope), readable, *(c for c, _ in alike)).select_from(scope.joined())
-    for id, title, may_read, *texts in session.execute(found.where(*conditions).limit(CANDIDATES)):
-        if all(is_similar(text, wanted) for text, (_, wanted) in zip(texts, alike, strict=True)):
-            return {"title": title if may_read else "", "id": str(id) if may_read else ""}
+    columns: list[Any] = [table.c.id, readable, *(c for c, _ in alike)]
+    found: sa.Select[Any] = sa.select(*columns).select_from(scope.joined()).where(*conditions).limit(CANDIDATES)
+    for id, may_read, *texts in map(tuple, session.execute(found).all()):
+        if all(is_similar(str(text), wanted) for text, (_, wanted) in zip(texts, alike, strict=True)):
+            title = draft.record.graph.title(Ref(draft.entity.key, id)) if may_read else ""
+            return {"title": title or "", "id": str(id) if may_read else ""}
     return None
+
+
+def _same(field: Field, column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[bool]:
+    """Equality: of a free text case and outer blanks do not count, unless an index would be lost by it."""
+    is_free = field.type.name in ("text", "long_text") and not field.unique and not field.index
+    same: sa.ColumnElement[bool] = column == value
+    if is_free and isinstance(value, str):
+        same = sa.func.lower(sa.func.btrim(column)) == value.strip().lower()
+    return same
 
 
 def _shares_words(table: sa.FromClause, field: Field, value: str, *, similar: bool) -> sa.ColumnElement[bool]:

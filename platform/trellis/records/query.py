@@ -46,6 +46,15 @@ class ListPlan:
         return search.matches(self.search, q, is_open=self.is_open)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """The SELECT of one record by its id, and what its row means."""
+
+    statement: sa.Select[Any]
+    shape: Shape
+
+
+_record_plans: OrderedDict[tuple[object, ...], RecordPlan] = OrderedDict()
 _plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
 PLANS_KEPT = 2000
 
@@ -115,23 +124,36 @@ def _sort_keys(selection: Selection, sort: Sequence[Sort]) -> tuple[paging.SortK
 def read(session: Session, entity: str, id: UUID, *, fields: Sequence[str] | None, deleted: bool = False) -> Record:
     """One record with the paths that are asked for, else all that this person may see; Missing otherwise."""
     require_readable(session, entity)
-    paths = readable_fields(session, entity) if fields is None else list(fields)
-    selection = Selection(session, entity)
-    shape = selection.shape(paths)
-    conditions = restrict(selection, (), deleted=None if deleted else False)
-    row = session.execute(selection.select().where(selection.alias.c.id == id, *conditions)).first()
+    plan = _record_plan(session, entity, None if fields is None else tuple(fields), deleted, restricted=True)
+    row = session.execute(plan.statement, {"_id": id}).first()
     if row is None:
         raise Missing(f"{entity} {id}")
-    return Record(shape, row)
+    return Record(plan.shape, row)
+
+
+def _record_plan(
+    session: Session, entity: str, fields: tuple[str, ...] | None, deleted: bool, *, restricted: bool
+) -> RecordPlan:
+    key = (session.model.hash, session.permit.cache_key, entity, fields, deleted, restricted)
+    known = _record_plans.get(key)
+    if known is not None:
+        return known
+    selection = Selection(session, entity)
+    shape = selection.shape(readable_fields(session, entity) if fields is None else fields)
+    conditions = restrict(selection, (), deleted=None if deleted else False) if restricted else []
+    statement = selection.select().where(selection.alias.c.id == sa.bindparam("_id", type_=sa.Uuid()), *conditions)
+    plan = RecordPlan(statement, shape)
+    if selection.is_shareable:
+        _record_plans[key] = plan
+        while len(_record_plans) > PLANS_KEPT:
+            _record_plans.popitem(last=False)
+    return plan
 
 
 def read_written(session: Session, draft: Draft) -> Record:
-    """A record that was just written, as the writer may see it; one who may not read it learns its id and title."""
-    paths = readable_fields(session, draft.entity.key)
-    selection = Selection(session, draft.entity.key, guarded=True)
-    shape = selection.shape(paths)
-    row = session.execute(selection.select().where(selection.alias.c.id == draft.record.id)).one()
-    record = Record(shape, row)
+    """A record that was just written, as the writer may see it."""
+    plan = _record_plan(session, draft.entity.key, None, True, restricted=False)
+    record = Record(plan.shape, session.execute(plan.statement, {"_id": draft.record.id}).one())
     record.warnings = tuple(draft.warnings)
     return record
 

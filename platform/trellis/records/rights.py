@@ -7,8 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from trellis.formula.sql.scope import SqlScope
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -23,8 +22,8 @@ def may_with(session: Session, action: str, entity: str, id: UUID) -> bool:
     """Whether the action is allowed with this record, in the bin or not."""
     if not may(session, action, entity):
         return False
-    table = session.table(entity).alias()
-    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
+    scope = system_scope(session, entity)
+    table = scope.alias
     reach = session.permit.reach(action, scope)
     statement = sa.select(sa.literal(1)).select_from(scope.joined()).where(table.c.id == id)
     return session.execute(statement if reach is None else statement.where(reach)).first() is not None

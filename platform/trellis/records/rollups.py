@@ -11,10 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.formula import Formula
-from trellis.formula.sql.scope import SqlMoney, SqlScope
+from trellis.formula.sql.scope import SqlMoney
 from trellis.formula.types import Ref
 from trellis.model.model import Model
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.graph import settle
 from trellis.storage.names import short
@@ -282,8 +282,8 @@ def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UU
     session.execute(
         sa.select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
     )
-    alias = table.alias()
-    scope = SqlScope(Catalog(session, guarded=False), entity, alias, session.reader)
+    scope = system_scope(session, entity)
+    alias = scope.alias
     computed: dict[str, sa.ColumnElement[Any]] = {}
     definition = session.model.entities[entity]
     for name in names:

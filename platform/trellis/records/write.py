@@ -25,7 +25,7 @@ from trellis.records import (
     unique,
     values,
 )
-from trellis.records.catalog import Catalog
+from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
@@ -143,8 +143,8 @@ def _require_reach(session: Session, action: str, drafts: Sequence[Draft]) -> No
     entity = drafts[0].entity.key
     if session.permit.is_unlimited(action, entity):
         return
-    table = session.table(entity).alias()
-    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
+    scope = system_scope(session, entity)
+    table = scope.alias
     reach = session.permit.reach(action, scope)
     if reach is None:
         return
@@ -180,8 +180,8 @@ def open_for_update(session: Session, entity: str, id: UUID, *, means: str, acti
     """Lock a live record and make a draft of it; Missing when it cannot be read, Forbidden when not updated."""
     definition = session.entity(entity)
     graph = StoreGraph(session)
-    table = session.table(entity).alias()
-    scope = SqlScope(Catalog(session, guarded=False), entity, table, session.reader)
+    scope = system_scope(session, entity)
+    table = scope.alias
     readable, allowed = (_flag(session, act, scope) for act in ("read", action))
     columns = [c for c in table.c if c.name != "search"]
     statement = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
