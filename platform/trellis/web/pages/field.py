@@ -24,7 +24,7 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, submitted
 from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
-from trellis.web.widgets.bound import BoundField, editable_text
+from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of
 from trellis.web.widgets.text import UNCHANGED
@@ -67,7 +67,7 @@ class FieldView(Page):
         store = current_store()
         definition = store.tenant.model.entities.get(entity)
         found = definition.fields.get(field) if definition else None
-        if found is None:
+        if definition is None or found is None:
             abort(404)
         reader = store.principal.reader
         prefix = request.form.get("_prefix", "")
@@ -81,10 +81,8 @@ class FieldView(Page):
         if wrong is not None:
             said = fault_text(Fault(wrong.code, wrong.message, params=wrong.params), reader.language)
             return jsonify({"error": said})
-        text = "" if value is None else editable_text(found.type, value, reader)
-        if isinstance(raw, dict) and definition is not None:
-            bound = BoundField(store, definition, found, value)
-            text = str(widget_of(found).context(bound).get("amount", text))
+        parts = widget_of(found).fill(BoundField(store, definition, found, value))
+        text = str(parts.get("amount", parts.get("", "")))
         return jsonify({"shown": "" if value is None else found.type.display(value, reader), "text": text})
 
     def _shown_text(self, entity: Entity, field: str, value: Any, store: Store) -> str:

@@ -20,6 +20,7 @@ from trellis.web.lists.desk import lower_first
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.widgets import PRESENT, Submitted
+from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of
 from trellis.web.widgets.link import picked
 from trellis.web.widgets.state import answer_state
@@ -100,7 +101,7 @@ class FormView(Page):
             )
         hidden = {key: value for key, value in given.items() if key not in typed}
         try:
-            record = store.create(entity, {**hidden, **typed})
+            record = store.create(entity, {**hidden, **typed}, confirmed="_confirmed" in request.form)
         except Refused as refused:
             bound = BoundForm(
                 store, definition, form, typed=typed, faults=refused.faults, given=given, touched=touched()
@@ -125,7 +126,7 @@ class FormView(Page):
             return self._page(BoundForm(store, definition, form, record, typed=typed, touched=touched()))
         version = request.form.get("version", type=int)
         try:
-            saved = store.update(entity, id, typed, version=version)
+            saved = store.update(entity, id, typed, version=version, confirmed="_confirmed" in request.form)
         except Stale as stale:
             record = store.read(entity, id)
             bound = BoundForm(store, definition, form, record, typed=typed)
@@ -175,6 +176,7 @@ class FormView(Page):
             version=version or (record.version if record else None),
             conflicts=self._conflicts(bound, stale) if stale else [],
             is_refused=status != 200,
+            alike=self._alike(bound),
         )
 
     def _state_address(self, entity: Entity, record: Record | None) -> str:
@@ -189,6 +191,17 @@ class FormView(Page):
                 shown = field.type.display(value, reader) if value is not None else "–"
                 found.append({"label": field.label, "id": f"f-{key}", "theirs": shown})
         return found
+
+    def _alike(self, bound: BoundForm) -> list[dict[str, str]]:
+        """The records that this one looks like, when that is all that stands against saving it."""
+        if not bound.faults or "_confirmed" in request.form or any(f.code != "duplicate" for f in bound.faults):
+            return []
+        return [
+            {"text": fault_text(f, bound.language), "href": entity_address(bound.entity.key, f.params["id"])}
+            if f.params.get("id") and f.params.get("title")
+            else {"text": fault_text(f, bound.language), "href": ""}
+            for f in bound.faults
+        ]
 
     def _copied(self, store: Store, entity: Entity) -> dict[str, Any]:
         """The values of the record that `?copy=` names, without what a copy must not have."""
@@ -217,7 +230,5 @@ class FormView(Page):
 
 def faults_json(faults: tuple[Fault, ...], language: str) -> dict[str, Any]:
     """A refusal for a script: one message, and every fault with its field."""
-    from trellis.web.widgets.faults import fault_text
-
     errors = [{"field": f.field, "code": f.code, "message": fault_text(f, language)} for f in faults]
     return {"message": " ".join(dict.fromkeys(e["message"] for e in errors)), "errors": errors}

@@ -67,14 +67,16 @@ class Tab:
 
 def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
     """The lists that the page names; where it names none, every inverse list and many-to-many that has no other place."""
+    entities = store.tenant.model.entities
+    parts = lines_of(entity, entities)
+    activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}
+    told = {i.name for i in entity.inverses.values() if (i.entity, i.field) in activities}
     if entity.related:
-        parts = lines_of(entity, store.tenant.model.entities)
         named = {r.list for r in entity.related}
         made = [_list(store, entity, name, (), None) for name in parts if name not in named]
-        made += [_list(store, entity, r.list, r.columns, r.label) for r in entity.related]
+        made += [_list(store, entity, r.list, r.columns, r.label) for r in entity.related if r.list not in told]
     else:
-        activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}
-        names = [i.name for i in entity.inverses.values() if (i.entity, i.field) not in activities]
+        names = [name for name in entity.inverses if name not in told]
         names += [f.key for f in entity.fields.values() if f.type.name == "links"]
         made = [_list(store, entity, name, (), None) for name in names]
     return {found.key: found for found in made if found is not None and store.may("read", found.target.key)}

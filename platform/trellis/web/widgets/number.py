@@ -33,7 +33,7 @@ class Number(Widget):
     def _text(self, bound: BoundField) -> str:
         """The number without zeros that say nothing: 2, not 2.000."""
         value = bound.value
-        if bound.typed or not isinstance(value, Decimal | int) or bound.field.type.name != "decimal":
+        if bound.typed or not isinstance(value, Decimal | int) or bound.field.type.name not in ("decimal", "integer"):
             return bound.text
         shown = str(format_decimal(value, format="#,##0.############", locale=babel_locale(bound.reader.language)))
         try:

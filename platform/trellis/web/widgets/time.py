@@ -21,7 +21,12 @@ class Day(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The exact date for the calendar."""
         value = bound.value
-        return {"native": "date", "text": bound.text, "exact": "", "iso": value.isoformat() if isinstance(value, date) else ""}
+        return {
+            "native": "date",
+            "text": bound.text,
+            "exact": "",
+            "iso": value.isoformat() if isinstance(value, date) else "",
+        }
 
 
 @widget("datetime")

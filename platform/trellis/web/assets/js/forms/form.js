@@ -130,7 +130,7 @@ class Form {
     if (answer.status === 422 || answer.status === 409) this.replace(answer.data);
     else {
       keep(this.form, true);
-      refuse(answer.status);
+      refuse(answer.status, answer.answer);
     }
   }
 

@@ -99,7 +99,7 @@ class Editor {
     const answer = await ask(this.form.action, { method: "POST", body: new FormData(this.form), accept: "text/html" });
     if (answer.ok) return this.saved(answer, refocus);
     if (answer.status === 422 || answer.status === 409) return this.fill(answer.data);
-    refuse(answer.status);
+    refuse(answer.status, answer.answer);
   }
 
   saved(answer, refocus) {

@@ -22,7 +22,7 @@ export async function move(url, stage, version, opener = document.activeElement)
     });
   }
   if (answer.data?.message) return { moved: false, reason: answer.data.message };
-  refuse(answer.status);
+  refuse(answer.status, answer.answer);
   return { moved: false, reason: "" };
 }
 

@@ -50,7 +50,7 @@ export async function openQuick(url, { opener = document.activeElement, done = n
       name(dialog);
       enliven(dialog);
       focusFirst(dialog);
-    } else refuse(answer.status);
+    } else refuse(answer.status, answer.answer);
   });
   return dialog;
 }
@@ -66,10 +66,10 @@ function focusFirst(dialog) {
 }
 
 /** Tell why nothing happened when the answer is neither a success nor a refusal with reasons. */
-export function refuse(status) {
+export function refuse(status, answer = null) {
   if (status === 401) return signedOut();
   const key = { 0: "offline", 403: "forbidden", 404: "missing", 413: "too-large", 429: "too-many" }[status] ?? "broken";
-  toast(text(key, { id: "" }), { kind: "error" });
+  toast(text(key, { id: answer?.headers?.get("X-Request-Id") ?? "" }), { kind: "error" });
 }
 
 document.addEventListener("click", (event) => {

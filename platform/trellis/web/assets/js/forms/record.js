@@ -89,7 +89,7 @@ document.addEventListener("click", async (event) => {
   delete button.dataset.busy;
   if (!answer.ok) {
     if (answer.data?.message) toast(answer.data.message, { kind: "error" });
-    else refuse(answer.status);
+    else refuse(answer.status, answer.answer);
     return;
   }
   if (answer.data?.location) location.href = answer.data.location;
@@ -137,7 +137,7 @@ document.addEventListener("submit", async (event) => {
     body.replaceChildren(nodes(answer.data));
       enliven(body);
     $("[aria-invalid=true]", body)?.focus();
-  } else refuse(answer.status);
+  } else refuse(answer.status, answer.answer);
 }, true);
 
 document.addEventListener("trellis:changed", () => {
@@ -163,7 +163,7 @@ async function post(url, values) {
   const answer = await ask(url, { method: "POST", body, accept: "application/json, text/html" });
   if (!answer.ok) {
     if (answer.data?.message) toast(answer.data.message, { kind: "error" });
-    else refuse(answer.status);
+    else refuse(answer.status, answer.answer);
   }
   return answer.ok;
 }
