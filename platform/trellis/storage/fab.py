@@ -12,8 +12,8 @@ def identity_tables(metadata: sa.MetaData) -> None:
     serial columns serve its models, and each sequence goes when its table goes.
     """
     # Flask-AppBuilder brings Flask with it: only who needs tables pays for the import
-    from flask_appbuilder import Model  # type: ignore[import-untyped]
-    from flask_appbuilder.security.sqla import models  # type: ignore[import-untyped]  # noqa: F401 - registers the tables
+    from flask_appbuilder import Model
+    from flask_appbuilder.security.sqla import models  # noqa: F401 - registers the tables
 
     for source in Model.metadata.sorted_tables:
         if source.name.startswith("ab_"):
