@@ -68,7 +68,7 @@ def answer(status: int, *, message: str | None = None) -> Response:
         response = Response(
             render_template(
                 "errors/error.html",
-                status=status,
+                code=status,
                 icon_name=icon_name,
                 heading=heading,
                 advice=said,

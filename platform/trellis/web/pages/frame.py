@@ -29,7 +29,7 @@ class FrameView(Page):
         """What a browser keeps for when there is no connection."""
         return self.draw(
             "errors/error.html",
-            status="",
+            code="",
             icon_name="wifi-off",
             heading=_("You are offline"),
             advice=_("This page needs a connection. What you have saved is safe."),

@@ -124,9 +124,10 @@ def _view_columns(entity: Entity) -> tuple[str, ...]:
 
 
 def _paths(entity: Entity) -> list[str]:
-    """A few columns of the default view, without the title and the owner, who is me."""
+    """A few columns of the default view, without what the title says and the owner, who is me."""
     known = current_store().readable_fields(entity.key)
-    skip = {entity.title_field, entity.owner_field}
+    said = {path[0] for path in entity.title.reads} if entity.title is not None else set()
+    skip = {entity.title_field, entity.owner_field, *said}
     return [p for p in _view_columns(entity) if p not in skip and p.split(".")[0] in known][:COLUMNS]
 
 
