@@ -13,6 +13,8 @@ from trellis.model.kinds import KINDS
 def check_translations(ctx: Context) -> None:
     """Note languages that do not exist, and texts of documents that are there but say no such thing."""
     documents = {d.name for d in ctx.configuration}
+    layers = ctx.configuration.layers
+    top = layers[-1].name if layers else ""
     for language, texts in ctx.configuration.translations.items():
         if texts and not _is_language(language):
             mark = next(iter(texts.values()))[1].source.mark(1, 1)
@@ -21,6 +23,8 @@ def check_translations(ctx: Context) -> None:
             )
         for path, (_, place) in texts.items():
             kind, _, rest = path.partition(".")
+            if place.source.layer != top:
+                continue  # a later layer may have removed what an earlier one translates
             if kind not in KINDS:
                 if kind != "system":
                     hint = did_you_mean(kind, KINDS)
