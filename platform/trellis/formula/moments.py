@@ -14,7 +14,10 @@ from trellis.formula.exact import Number
 UNITS = ("minute", "hour", "day", "week", "month", "quarter", "year")
 """What start_of and end_of take; a date has no hours."""
 MICROSECOND = timedelta(microseconds=1)
-MAX_DAYS = 3_700_000
+MAX_DAYS = 1_700_000
+"""How long a duration may be, and how far back a date may go: PostgreSQL's dates begin in 4713 BC."""
+MAX_DAYS_LATER = 3_700_000
+MAX_MONTHS, MAX_MONTHS_LATER = 54_000, 120_000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}:?\d{2})?)?")
 
@@ -50,6 +53,11 @@ def duration(amount: Number, unit: timedelta) -> timedelta | None:
     return timedelta(microseconds=int(micros))
 
 
+def between(later: datetime, earlier: datetime) -> timedelta | None:
+    """The duration between two moments."""
+    return duration((later - earlier) // MICROSECOND, MICROSECOND)
+
+
 def amount_of(value: timedelta, unit: timedelta) -> Decimal | None:
     """How many units a duration is."""
     return exact.divide(value // MICROSECOND, unit // MICROSECOND)
@@ -63,7 +71,7 @@ def scaled(value: timedelta, factor: Number) -> timedelta | None:
 def add_days(day: date, amount: Number) -> date | None:
     """A date some days later; parts of a day do not count."""
     whole = exact.floor(amount)
-    if abs(whole) > MAX_DAYS:
+    if not -MAX_DAYS <= whole <= MAX_DAYS_LATER:
         return None
     try:
         return day + timedelta(days=int(whole))
@@ -89,6 +97,8 @@ def add_to_moment(moment: datetime, value: timedelta) -> datetime | None:
 
 def add_months(day: date, months: int) -> date | None:
     """The same day some months later, or the month's last day."""
+    if not -MAX_MONTHS <= months <= MAX_MONTHS_LATER:
+        return None
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     if not 1 <= year <= 9999:

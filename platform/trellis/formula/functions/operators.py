@@ -270,7 +270,7 @@ PLUS(
     times=3,
 )
 MINUS("datetime, duration -> datetime", lambda a, b: moments.add_to_moment(a, -b), _moment_and_duration(-1), times=3)
-MINUS("datetime, datetime -> duration", lambda a, b: a - b, _between_moments, times=2)
+MINUS("datetime, datetime -> duration", moments.between, _between_moments, times=2)
 PLUS("date, period -> date", moments.add_months, _months(1), times=3)
 PLUS("period, date -> date", lambda a, b: moments.add_months(b, a), lambda s, a, b: _months(1)(s, b, a), times=3)
 MINUS("date, period -> date", lambda a, b: moments.add_months(a, -b), _months(-1), times=3)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlalchemy.dialects import postgresql as pg
 
-from trellis.formula.moments import MAX_DAYS
+from trellis.formula.moments import MAX_DAYS, MAX_DAYS_LATER, MAX_MONTHS, MAX_MONTHS_LATER
 from trellis.formula.reader import Reader
 from trellis.formula.sql import values as sqlv
 
@@ -78,12 +78,14 @@ def whole_days(duration: Column) -> Column:
 def add_days(day: Column, amount: Column) -> Column:
     """A date some days later; parts of a day do not count."""
     whole = sa.func.floor(amount, type_=sa.Numeric())
-    return day.op("+", return_type=sa.Date())(sa.cast(sa.case((sa.func.abs(whole) <= MAX_DAYS, whole)), sa.Integer()))
+    return day.op("+", return_type=sa.Date())(
+        sa.cast(sa.case((whole.between(-MAX_DAYS, MAX_DAYS_LATER), whole)), sa.Integer())
+    )
 
 
 def months(count: Column) -> Column:
     """Calendar months as an interval."""
-    inside = sa.case((sa.func.abs(count) <= 120_000, count))
+    inside = sa.case((count.between(-MAX_MONTHS, MAX_MONTHS_LATER), count))
     return sa.cast(sa.cast(inside, sa.Text()).concat(sa.literal_column("' months'")), sa.Interval())
 
 
