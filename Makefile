@@ -46,9 +46,10 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
 		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt requirements-data.txt $(VENV)/.run
 	@echo "Installing what the tests need …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-data.txt
 	@touch $@
 
 $(DIST)/manifest.json: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/css/*.css $(ASSETS)/js/*.js $(ASSETS)/js/*/*.js $(ASSETS)/img/*) | $(VENV)/.run

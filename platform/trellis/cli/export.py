@@ -31,7 +31,7 @@ def command(
     named = [name.strip() for name in columns.split(",") if name.strip()] or None
     encoding = "utf-8-sig" if excel else "utf-8"
     with installation() as here:
-        store = system_store(here.tenant(tenant))
+        store = system_store(here, tenant)
         if out is None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding=encoding, newline="")
         try:

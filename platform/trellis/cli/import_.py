@@ -10,8 +10,8 @@ import click
 from trellis.cli.installation import installation
 
 if TYPE_CHECKING:
+    from trellis.cli.installation import Installation
     from trellis.records.store import Store
-    from trellis.storage.tenant import Tenant
 
 
 @click.command("import")
@@ -37,7 +37,7 @@ def command(tenant: str, entity: str, file: Path, mapping: Path | None, dry_run:
     from trellis.records.transfer.outcome import OutcomeFile
 
     with installation() as here:
-        store = system_store(here.tenant(tenant))
+        store = system_store(here, tenant)
         target = outcome or file.with_suffix(".outcome.csv")
         try:
             given = read_mapping(mapping.read_bytes(), str(mapping)) if mapping else ImportMap()
@@ -48,6 +48,7 @@ def command(tenant: str, entity: str, file: Path, mapping: Path | None, dry_run:
                 written = OutcomeFile(out)
                 summary = import_table(store, entity, table, given, dry_run=dry_run, on_outcome=written.write)
         except Missing as error:
+            target.unlink(missing_ok=True)
             raise click.ClickException(f"{tenant} has no entity {entity}") from error
         except (BadMapping, Unreadable) as error:
             for problem in getattr(error, "problems", (str(error),)):
@@ -62,10 +63,13 @@ def command(tenant: str, entity: str, file: Path, mapping: Path | None, dry_run:
         raise SystemExit(1)
 
 
-def system_store(tenant: Tenant) -> Store:
-    """The door as the system's own hand, with the tenant's language, time zone and currency."""
+def system_store(here: Installation, slug: str) -> Store:
+    """A tenant's door as the system's own hand, with the tenant's language, time zone and currency."""
     from trellis.identity.person import reader_for
     from trellis.records.principal import Principal
     from trellis.records.store import Store
+    from trellis.storage.secrets import use_installation_key
 
+    use_installation_key(here.settings.var)
+    tenant = here.tenant(slug)
     return Store(tenant, Principal.system(reader_for(tenant)))

@@ -13,6 +13,8 @@ from tests.records.transfer.samples import YAML
 
 from trellis.formula.types import Money
 from trellis.model.view import Sort
+from trellis.records.principal import Principal
+from trellis.records.refusal import Forbidden
 from trellis.records.store import Store
 from trellis.records.transfer import (
     BadMapping,
@@ -212,3 +214,11 @@ def test_money_and_columns_and_labels_are_exported(store: Store) -> None:
     out = io.StringIO()
     export_csv(store, "person", out, columns=["email", "worth", "twice"], labels=True)
     assert out.getvalue() == "E-mail,Worth,Twice\r\na@example.com,5 JPY,4\r\n"
+
+
+def test_only_who_may_imports_and_exports(store: Store) -> None:
+    nobody = Store(store.tenant, Principal(reader=store.principal.reader, name="Nobody"))
+    with pytest.raises(Forbidden):
+        run(nobody, "account", ACCOUNTS)
+    with pytest.raises(Forbidden):
+        export_csv(nobody, "account", io.StringIO())
