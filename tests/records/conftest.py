@@ -63,12 +63,12 @@ fields:
   owner: {type: user, role: owner, default: =me}
   amount: {type: money, min: 0}
   discount: {type: percent}
-  close_date: {type: date, required_when: amount > 1000}
+  close_date: {type: date, index: true, required_when: amount > 1000}
   priority: {type: choice, choices: [low, normal, high], default: normal}
   expected: {type: money, formula: amount * probability / 100}
   lines_total: {type: money, rollup: sum(lines.total)}
   industry: {lookup: account.city}
-  lost_reason: {type: text, visible_when: 'stage_type == "lost"', required: true}
+  lost_reason: {type: text, index: true, visible_when: 'stage_type == "lost"', required: true}
   locked_after: {type: text, readonly: after_create}
   buyers: {type: integer, rollup: 'count(contacts, via.part == "buyer")'}
 rules:

@@ -56,9 +56,10 @@ def reach_or_raise(session: Session, entity: str, id: UUID, action: str, *, dele
     table = scope.alias
     readable, allowed = (_flag(session, act, scope) for act in ("read", action))
     state = table.c.deleted_at.is_not(None) if deleted else table.c.deleted_at.is_(None)
-    statement: sa.Select[Any] = sa.select(readable, allowed).select_from(scope.joined()).where(table.c.id == id, state)
-    row = session.execute(statement.with_for_update(of=table)).first()
-    may_read, may_act = (False, False) if row is None else (bool(row[0]), bool(row[1]))
+    columns = (readable.label("readable"), allowed.label("allowed"))
+    statement = sa.select(*columns).select_from(scope.joined()).where(table.c.id == id, state)
+    row = session.execute(statement.with_for_update(of=table)).mappings().first()
+    may_read, may_act = (False, False) if row is None else (row["readable"], row["allowed"])
     if not may_read:
         raise Missing(f"{entity} {id}")
     if not may_act:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from trellis.formula.formula import compile_formula
 from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
-from trellis.model.entity import Inverse
+from trellis.model.entity import Entity, Inverse
 from trellis.model.field import Field
 from trellis.records.names import title_expression
 from trellis.records.scope import ReaderScope
@@ -237,6 +237,14 @@ def system_scope(session: Session, entity: str) -> SqlScope:
 def is_blank_free(field: Field) -> bool:
     """Whether the database itself holds that the field is never blank."""
     return field.key in NEVER_BLANK
+
+
+def is_indexed(entity: Entity, field: Field) -> bool:
+    """Whether an index begins with the field's column."""
+    if not field.is_stored:
+        return False
+    first = {names[0] for names in entity.indexes.values() if names}
+    return field.unique or field.index or field.key in first
 
 
 def link_columns(field: Field) -> Mapping[str, Field]:

@@ -56,6 +56,16 @@ class SortKey:
     expression: sa.ColumnElement[Any]
     descending: bool = False
     nullable: bool = True
+    indexed: bool = False
+
+    @property
+    def splits(self) -> bool:
+        """Whether blanks are better listed apart, after the others: an index then serves either part."""
+        return self.nullable and self.indexed
+
+    def filled(self) -> SortKey:
+        """The key over rows that have a value."""
+        return SortKey(self.expression, self.descending, nullable=False)
 
     @property
     def nulls_first(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -77,17 +77,37 @@ def list_page(
     statement = plan.statement
     if q and q.strip():
         statement = statement.where(plan.matches(q))
-    if cursor:
-        values = paging.read_cursor(cursor, plan.mark, len(plan.keys))
-        statement = statement.where(paging.after(plan.keys, values))
+    values = paging.read_cursor(cursor, plan.mark, len(plan.keys)) if cursor else None
     limit = max(1, min(limit, MOST_ROWS))
-    rows = session.execute(statement.limit(limit + 1)).all()
+    rows: list[sa.Row[Any]] = []
+    for keys, condition, start in _parts(plan.keys, values):
+        part = statement.where(*condition).order_by(*(k.order() for k in keys))
+        if start is not None:
+            part = part.where(paging.after(keys, start))
+        rows.extend(session.execute(part.limit(limit + 1 - len(rows))).all())
+        if len(rows) > limit:
+            break
     shape = plan.shape
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
         following = paging.write_cursor(plan.mark, [rows[-1][place] for place in plan.places])
     return Page([Record(shape, row) for row in rows], following)
+
+
+Part = tuple[tuple[paging.SortKey, ...], list[sa.ColumnElement[bool]], Sequence[Any] | None]
+
+
+def _parts(keys: tuple[paging.SortKey, ...], values: Sequence[Any] | None) -> Iterator[Part]:
+    """A list as one part, or as two that follow each other: rows with a first sort value, then those without."""
+    first, rest = keys[0], keys[1:]
+    if not first.splits:
+        yield keys, [], values
+        return
+    if values is None or values[0] is not None:
+        yield (first.filled(), *rest), [first.expression.is_not(None)], values
+        values = None
+    yield rest, [first.expression.is_(None)], None if values is None else values[1:]
 
 
 def _list_plan(
@@ -104,7 +124,7 @@ def _list_plan(
     keys = _sort_keys(selection, sort or DEFAULT_SORT)
     places = tuple(selection.add(k.expression) for k in keys)
     conditions = restrict(selection, formulas, deleted=deleted)
-    statement = selection.select().where(*conditions).order_by(*(k.order() for k in keys))
+    statement = selection.select().where(*conditions)
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
     plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search, selection.is_open)
     if selection.is_shareable and not any(f.uses for f in formulas):

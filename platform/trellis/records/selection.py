@@ -17,7 +17,7 @@ from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.choices import ChoiceLike
 from trellis.records import search
-from trellis.records.catalog import Catalog, is_blank_free
+from trellis.records.catalog import Catalog, is_blank_free, is_indexed
 from trellis.records.faults import unknown_field
 from trellis.records.masking import mask
 from trellis.records.paging import SortKey
@@ -186,7 +186,8 @@ class Selection:
         if kind.kind in ("name", "address"):
             return SortKey(self.catalog.name_order(scope, field), descending)
         nullable = scope is not self.scope or not is_blank_free(field)
-        return SortKey(_plain(value), descending, nullable)
+        indexed = scope is self.scope and self.entity.key == scope.entity and is_indexed(self.entity, field)
+        return SortKey(_plain(value), descending, nullable, indexed=indexed and not isinstance(value, SqlMoney))
 
     def _title_at(self, scope: SqlScope, field: Field) -> sa.ColumnElement[Any]:
         target = linked_entity(field)
