@@ -1,4 +1,4 @@
-"""What a person has chosen for themselves: theme, language, and whatever a page keeps."""
+"""What a person has chosen for themselves: theme, and whatever a page keeps."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-
-from trellis.identity.person import PERSON
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,11 +34,3 @@ def keep_preference(tenant: Tenant, person: UUID, key: str, value: Any) -> None:
                 index_elements=[table.c.user, table.c.key], set_={"value": value, "updated_at": sa.func.now()}
             )
         )
-
-
-def set_language(tenant: Tenant, person: UUID, language: str) -> None:
-    """Set the language on the person's own record."""
-    table = tenant.tables.entity[PERSON]
-    if "language" in table.c:
-        with tenant.begin() as connection:
-            connection.execute(sa.update(table).where(table.c.id == person).values(language=language))

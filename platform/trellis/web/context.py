@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g
@@ -81,6 +81,13 @@ def current_store() -> Store:
         g.store = Store(current_tenant(), current_principal())
     store: Store = g.store
     return store
+
+
+def own_store() -> Store:
+    """The door for one's own record: whatever the role says, one's language is one's own. History names the person."""
+    from trellis.records.store import Store
+
+    return Store(current_tenant(), replace(current_principal(), is_system=True))
 
 
 def current_language() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from flask import Response, current_app, flash, redirect, request, session, url_for
 from flask_appbuilder import expose
@@ -13,11 +14,11 @@ from flask_login import login_user, logout_user
 
 from trellis.identity.accounts import account_of_link, ask_for_link, use_link
 from trellis.identity.manager import SESSION_KEY
-from trellis.identity.person import Person, read_person
+from trellis.identity.person import PERSON, Person, read_person
 from trellis.identity.preferences import read_preference
 from trellis.identity.sessions import close_session, digest, open_session
 from trellis.records.refusal import Refused
-from trellis.web.context import current_person, current_tenant
+from trellis.web.context import current_model, current_person, current_tenant, own_store
 from trellis.web.faults import fault_texts
 from trellis.web.i18n import COOKIE, LANGUAGES
 from trellis.web.limits import too_often
@@ -128,18 +129,14 @@ class AccountView(Page):
             response.set_cookie(
                 COOKIE, tag, max_age=YEAR, path=f"{request.script_root}/", samesite="Lax", secure=request.is_secure
             )
-            if (person := current_person()) is not None:
-                from trellis.identity.preferences import set_language
-
-                set_language(current_tenant(), person.id, tag)
+            if (person := current_person()) is not None and "language" in current_model().entities[PERSON].fields:
+                own_store().update(PERSON, person.id, {"language": tag})
         return response
 
 
 def person_of_login(login: int) -> Any:
     """The id of the person that a login belongs to."""
-    import sqlalchemy as sa
-
     tenant = current_tenant()
-    user = tenant.tables.entity["user"]
+    user = tenant.tables.entity[PERSON]
     with tenant.begin() as connection:
         return connection.execute(sa.select(user.c.id).where(user.c.login == login)).scalar()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, make_response, redirect, request, session, url_for
@@ -17,8 +16,7 @@ from trellis.identity.person import PERSON
 from trellis.identity.preferences import keep_preference
 from trellis.identity.sessions import close_sessions, digest
 from trellis.records.refusal import Refused
-from trellis.records.store import Store
-from trellis.web.context import current_model, current_person, current_principal, current_tenant
+from trellis.web.context import current_model, current_person, current_tenant, own_store
 from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
@@ -30,11 +28,6 @@ from trellis.web.ui import THEMES
 
 YEAR = 365 * 24 * 3600
 OWN = ("language", "time_zone")  # what everybody may set on their own record
-
-
-def own_store() -> Store:
-    """The door for one's own record: whatever the role says, one's language is one's own. History names the person."""
-    return Store(current_tenant(), replace(current_principal(), is_system=True))
 
 
 class ProfileView(Page):
