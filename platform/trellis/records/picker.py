@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -141,43 +142,64 @@ def _stored(graph: StoreGraph, entity: str, id: Any) -> LiveRecord | None:
         return None
 
 
+_searches: OrderedDict[tuple[object, ...], sa.Select[Any]] = OrderedDict()
+SEARCHES_KEPT = 500
+
+
 def find(session: Session, q: str, *, entities: Sequence[str] | None = None, limit: int = 20) -> list[Choice]:
     """Records of every readable entity that match, titles that begin with what was typed first; one statement."""
     if search.query_text(q) is None:
         return []
-    parts = []
-    wanted = entities if entities is not None else list(session.model.entities)
-    for key in wanted:
-        entity = session.entity(key)
-        if not entity.search_fields() or entity.part_of or not session.permit.may("read", key):
-            continue
-        parts.append(_search_part(session, key, q, limit))
-    if not parts:
+    statement = _search_statement(session, None if entities is None else tuple(entities))
+    if statement is None:
         return []
-    together = sa.union_all(*parts).subquery()
-    statement = sa.select(together).order_by(together.c.rank, together.c.updated_at.desc()).limit(limit)
-    rows = session.execute(statement).all()
+    words = {"_q": search.query_text(q), "_q_open": search.query_text(q, weight=search.OPEN)}
+    typed = q.strip().lower()
+    parameters = {**words, "_typed": typed, "_prefix": search.like_prefix(typed), "_limit": limit}
+    rows = session.execute(statement, parameters).all()
     return [Choice(Ref(r.entity, r.id, r.title or ""), r.title or "", r.detail or "") for r in rows]
 
 
-def _search_part(session: Session, entity: str, q: str, limit: int) -> sa.SelectBase:
-    selection = Selection(session, entity)
+def _search_statement(session: Session, entities: tuple[str, ...] | None) -> sa.Select[Any] | None:
+    """The search over all entities that may be read; made once for all who have the same rights."""
+    key = (session.model.hash, session.permit.cache_key, entities)
+    known = _searches.get(key)
+    if known is not None:
+        return known
+    selections = []
+    for name in entities if entities is not None else tuple(session.model.entities):
+        entity = session.entity(name)
+        if entity.search_fields() and not entity.part_of and session.permit.may("read", name):
+            selections.append(Selection(session, name))
+    if not selections:
+        return None
+    together = sa.union_all(*(_search_part(session, s) for s in selections)).subquery()
+    order = (together.c.rank, together.c.updated_at.desc())
+    statement = sa.select(together).order_by(*order).limit(sa.bindparam("_limit", type_=sa.Integer()))
+    if all(s.is_shareable for s in selections):
+        _searches[key] = statement
+        while len(_searches) > SEARCHES_KEPT:
+            _searches.popitem(last=False)
+    return statement
+
+
+def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
     title = selection.catalog.title(selection.scope)
-    lowered, typed = sa.func.lower(title), q.strip().lower()
-    rank = sa.case((lowered == typed, 0), (lowered.startswith(typed, autoescape=True), 1), else_=2)
-    conditions = [*query.restrict(selection, ()), selection.matches(q)]
+    lowered = sa.func.lower(title)
+    begins = lowered.like(sa.bindparam("_prefix", type_=sa.Text()), escape="/")
+    rank = sa.case((lowered == sa.bindparam("_typed", type_=sa.Text()), 0), (begins, 1), else_=2)
+    query_text = sa.bindparam("_q" if selection.is_open else "_q_open", type_=sa.Text())
     found = sa.select(
-        sa.literal(entity, sa.Text()).label("entity"),
+        sa.literal(selection.entity.key, sa.Text()).label("entity"),
         selection.alias.c.id.label("id"),
         sa.cast(title, sa.Text()).label("title"),
         _detail(session, selection).label("detail"),
         rank.label("rank"),
         selection.alias.c.updated_at.label("updated_at"),
     )
-    newest = (
-        found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at")).limit(limit)
-    )
-    return newest.subquery().select()
+    conditions = [*query.restrict(selection, ()), search.matches_text(selection.alias.c.search, query_text)]
+    best = found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at"))
+    return best.limit(sa.bindparam("_limit", type_=sa.Integer())).subquery().select()
 
 
 def _detail(session: Session, selection: Selection) -> sa.ColumnElement[Any]:

@@ -73,7 +73,17 @@ def matches(column: sa.ColumnElement[Any], q: str, *, is_open: bool = True) -> s
     text = query_text(q, weight="" if is_open else OPEN)
     if text is None:
         return sa.true() if not q.strip() else sa.false()
-    return column.op("@@", return_type=sa.Boolean())(sa.cast(sa.literal(text, sa.Text()), _TsQuery()))
+    return matches_text(column, sa.literal(text, sa.Text()))
+
+
+def matches_text(column: sa.ColumnElement[Any], text: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the record of this `search` column matches a tsquery in text."""
+    return column.op("@@", return_type=sa.Boolean())(sa.cast(text, _TsQuery()))
+
+
+def like_prefix(text: str) -> str:
+    """A LIKE pattern, escaped by /, for what begins with the text."""
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"
 
 
 def has_any(column: sa.ColumnElement[Any], beginnings: Iterable[str]) -> sa.ColumnElement[bool]:
