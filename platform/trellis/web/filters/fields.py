@@ -16,6 +16,33 @@ NOT_LISTED = frozenset({"secret", "signature", "json", "search"})
 HIDDEN_SYSTEM = frozenset({"id", "version", "deleted_at", "deleted_by", "position"})
 
 
+class Sight:
+    """Which paths one person may see; each entity is asked for once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._fields: dict[str, frozenset[str]] = {}
+
+    def fields(self, entity: str) -> frozenset[str]:
+        """The readable fields of an entity; none when its records may not be read."""
+        if entity not in self._fields:
+            may = self._store.may("read", entity)
+            self._fields[entity] = frozenset(self._store.readable_fields(entity)) if may else frozenset()
+        return self._fields[entity]
+
+    def path(self, entity: Entity, path: str) -> bool:
+        """Whether every step of a path may be seen."""
+        model = self._store.tenant.model
+        first, _, rest = path.partition(".")
+        field = entity.fields.get(first)
+        if field is None or first not in self.fields(entity.key):
+            return False
+        if not rest:
+            return True
+        ends = [model.entities[key] for key in field.type.formula_type().entities if key in model.entities]
+        return any(self.path(end, rest) for end in ends)
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """A path with its label; `group` is the link that it goes through."""

@@ -64,7 +64,7 @@ def _value(store: Store, entity: Entity, field: Field, chip: Chip) -> Markup:
         ]
         return Markup(" ".join(shown)) + _more(len(chip.operands) - 3)
     if kind in ("record", "records"):
-        return Markup(" ").join(_record(store, field, o) for o in chip.operands[:2]) + _more(len(chip.operands) - 2)
+        return Markup(", ").join(_record(store, field, o) for o in chip.operands[:2]) + _more(len(chip.operands) - 2)
     if kind == "date":
         return Markup(" – ").join(escape(_day(store, o)) for o in chip.operands)
     return Markup(" – ").join(Markup("<bdi>{}</bdi>").format(o) for o in chip.operands)

@@ -16,6 +16,7 @@ from trellis.web.cells.column import Column, column_for, columns_for, kind_of
 from trellis.web.cells.markup import avatar, color_of, icon
 from trellis.web.cells.options import options_of, stages_of
 from trellis.web.cells.times import age_text
+from trellis.web.filters.fields import Sight
 from trellis.web.filters.source import quoted
 from trellis.web.lists.desk import counted
 from trellis.web.lists.grid import cell_context, deadlines_of, record_address
@@ -190,7 +191,8 @@ def make_board(desk: Desk) -> Board | None:
     if field is None or field.key not in readable:
         return None
     context = cell_context(store, entity)
-    wanted = [p for p in (view.card or view.columns[:4]) if p.partition(".")[0] in readable]
+    sight = Sight(store)
+    wanted = [p for p in (view.card or view.columns[:4]) if sight.path(entity, p)]
     shown = [p for p in wanted if p not in (entity.title_field, field.key)]
     columns = columns_for(context, shown)
     who = next((c for c in columns if kind_of(c) == "user"), None)

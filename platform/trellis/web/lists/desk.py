@@ -14,6 +14,7 @@ from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.column import label_of
 from trellis.web.context import current_model, current_store
 from trellis.web.filters.check import formula_faults
+from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
 from trellis.web.lists.saved import SavedView, saved_views
 from trellis.web.lists.state import ListState, every_view, read_state
@@ -140,11 +141,22 @@ def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str 
         raise Forbidden(key, action)
     saved = tuple(saved_views(store, key))
     state = read_state(model, entity, request.args if args is None else args, saved, store.principal.roles)
+    state = as_seen(store, state)
     wrong = formula_faults(store, entity, state.where) if state.where else []
     if not wrong:
         return Desk(store, entity, state, saved)
-    errors = tuple(f"{fault.message} {fault.hint}".strip() for fault in wrong)
+    errors = tuple(f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in wrong)
     return Desk(store, entity, replace(state, where=""), saved, errors)
+
+
+def as_seen(store: Store, state: ListState) -> ListState:
+    """The state without paths that the person may not see, in whatever part of the address they stand."""
+    sight, entity = Sight(store), state.entity
+    sort = tuple(s for s in state.sorting if sight.path(entity, s.path))
+    columns = None if state.columns is None else tuple(p for p in state.columns if sight.path(entity, p))
+    chips = tuple(g for g in state.chips if all(sight.path(entity, chip.path) for chip in g.chips))
+    kept = state.sort if sort == state.sorting else sort
+    return replace(state, sort=kept, columns=columns or None, chips=chips)
 
 
 def counted(n: int, capped: bool = False) -> str:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from trellis.web.cells.column import Column, column_for, columns_for
 from trellis.web.cells.markup import icon
 from trellis.web.cells.registry import CellContext
+from trellis.web.filters.fields import Sight
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -131,10 +132,10 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
     """The columns of a list for one person."""
     entity = state.entity
     context = cell_context(store, entity)
-    readable = frozenset(store.readable_fields(entity.key))
+    sight = Sight(store)
     may_edit = store.may("update", entity.key) if can_edit is None else can_edit
     writable = frozenset(store.writable_fields(entity.key)) if may_edit else frozenset()
-    paths = [p for p in state.paths if p.partition(".")[0] in readable]
+    paths = [p for p in state.paths if sight.path(entity, p)]
     named, rest = split_title(entity, paths)
     columns = columns_for(context, rest, writable=writable)
     status, deadlines = deadlines_of(entity)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Response, jsonify, make_response, render_template, request, stream_with_context
+from flask import Response, jsonify, make_response, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from trellis.model.fields.base import Invalid
 from trellis.records.refusal import Fault, Forbidden
+from trellis.records.transfer import export_csv
 from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 
 NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret"})
 UNDO_MOST = 500
-EXPORT_PAGE = 500
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
+EXPORT_AT_ONCE = 50  # records that one formula names
 
 
 class BulkView(Page):
@@ -104,9 +102,9 @@ class BulkView(Page):
         desk = open_desk(entity, given)
         if not desk.may("export"):
             raise Forbidden(entity, "export")
-        wanted = frozenset(read_selection(desk, request.form).ids) if request.form.get("ids") else None
-        name = f"{entity}-{date.today().isoformat()}.csv"
-        response = Response(stream_with_context(csv_lines(desk, wanted)), mimetype="text/csv; charset=utf-8")
+        ids = read_selection(desk, request.form).ids if request.form.get("ids") else None
+        response = Response(export_text(desk, ids), mimetype="text/csv")
+        name = f"{entity}-{desk.store.principal.reader.today().isoformat()}.csv"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
@@ -153,52 +151,21 @@ def answer(outcome: BulkOutcome, words: str) -> dict[str, object]:
     return said
 
 
-def csv_lines(desk: Desk, wanted: frozenset[UUID] | None) -> Iterator[str]:
-    """The lines of a CSV file: labels, then records page by page."""
+def export_text(desk: Desk, ids: Sequence[UUID] | None) -> str:
+    """The entity's own columns of the list as CSV, with a header in the reader's language."""
     grid = make_grid(desk.store, desk.state, can_edit=False)
-    columns = [*([grid.title] if grid.title else []), *grid.columns]
+    columns = [path for path in grid.paths if "." not in path]
     reader = desk.store.principal.reader
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow([c.label for c in columns])
-    cursor: str | None = None
-    yield "\ufeff"
-    while True:
-        page = desk.store.list(
-            desk.entity.key,
-            columns=grid.paths,
-            where=desk.state.formulas(reader),
-            q=desk.state.q or None,
-            sort=desk.state.sorting,
-            limit=EXPORT_PAGE,
-            cursor=cursor,
-        )
-        for record in page.rows:
-            if wanted is None or record.id in wanted:
-                writer.writerow([safe_text(export_text(c.field, record[c.path], desk)) for c in columns])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        cursor = page.next
-        if cursor is None:
-            return
-
-
-def export_text(field: Field, value: object, desk: Desk) -> str:
-    """A value as text: links by title, everything else as the type writes it."""
-    if value is None:
-        return ""
-    reader = desk.store.principal.reader
-    kind = field.type.formula_type().kind
-    return field.type.display(value, reader) if kind in ("record", "records") else field.type.write_text(value, reader)
-
-
-def safe_text(text: str) -> str:
-    """Text that no spreadsheet runs as a formula; numbers stay numbers."""
-    if not text.startswith(RISKY):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
+    own, sort, q = desk.state.formulas(reader), desk.state.sorting, desk.state.q or None
+    out = io.StringIO()
+    out.write("\ufeff")  # spreadsheets take the text for UTF-8 only with it
+    if ids is None:
+        export_csv(desk.store, desk.entity.key, out, columns=columns, where=own, q=q, sort=sort, labels=True)
+        return out.getvalue()
+    for start in range(0, max(1, len(ids)), EXPORT_AT_ONCE):
+        some = " or ".join(f'id == "{id}"' for id in ids[start : start + EXPORT_AT_ONCE]) or "false"
+        part = io.StringIO()
+        export_csv(desk.store, desk.entity.key, part, columns=columns, where=[*own, some], sort=sort, labels=True)
+        text = part.getvalue()
+        out.write(text if start == 0 else text.partition("\r\n")[2])
+    return out.getvalue()

@@ -139,7 +139,7 @@ class FilterView(Page):
         source = request.form.get("where", "").strip()
         if faults := formula_faults(desk.store, desk.entity, source):
             fault = faults[0]
-            words = f"{fault.message} {fault.hint}".strip()
+            words = f"{fault.message} ({fault.hint})" if fault.hint else fault.message
             return self._draw(desk, "where", [], error=words, formula=source, is_formula=True)
         return self._go(desk, replace(desk.state, where=source))
 

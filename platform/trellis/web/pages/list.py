@@ -56,8 +56,14 @@ def grid_places(desk: Desk, grid: Grid, page: Rows, count: Count) -> dict[str, o
         "counted": how_many(count.n, desk.entity, desk.language, capped=count.capped),
         "sorting": sorting,
         "is_empty": not page.rows,
+        "is_new": not page.rows and not desk.state.is_filtered and is_new(desk),
         "write_sort": write_sort,
     }
+
+
+def is_new(desk: Desk) -> bool:
+    """Whether there are no records of the entity at all, whatever the view leaves out."""
+    return desk.state.view.filter is None or desk.store.count(desk.entity.key, cap=1).n == 0
 
 
 VIEWS: dict[str, Callable[[Desk], str]] = {
