@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -46,3 +47,9 @@ def test_the_reference_names_every_type_and_option() -> None:
         assert f"### `{name}`" in text
         for option in options_of(cls):
             assert f"`{option}`" in text
+
+
+def test_the_documentation_is_the_reference() -> None:
+    page = Path(__file__).parents[3] / "docs" / "fields.md"
+    told = "run: PYTHONPATH=platform python -m trellis.model.fields.reference > docs/fields.md"
+    assert page.read_text("utf-8") == fields_reference(), told

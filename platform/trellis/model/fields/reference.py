@@ -40,7 +40,8 @@ def _section(name: str, cls: type[FieldType]) -> Iterator[str]:
 
 def fields_reference() -> str:
     """The reference of all field types, formats and known lists."""
-    lines = ["## Field types", ""]
+    lines = ["# Fields", "", "Made from the code by `python -m trellis.model.fields.reference > docs/fields.md`.", ""]
+    lines += ["## Types", "", "Beside their own options, all fields have the properties.", ""]
     for name, cls in FIELD_TYPES.items():
         lines += _section(name, cls)
     lines += ["## Formats", "", "For `format:` of a text field.", "", "| format | what it is |", "|---|---|"]
@@ -52,3 +53,7 @@ def fields_reference() -> str:
         "For `choices: {from: …}`: " + ", ".join(f"`{k}`" for k in KNOWN_LISTS) + ", `entities`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(fields_reference(), end="")
