@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from trellis.model.fields.files import FileField, read_size
+from trellis.model.fields.files import FileField
 from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def save_file(store: Store, root: Path, source: IO[bytes], name: str, entity: st
         raise Refused([Fault("invalid", "This field holds no files.", field.key)])
     if not type_.accepts(name, kind):
         raise Refused([Fault("type", "“{name}” is not a kind of file that is taken here.", field.key, {"name": name})])
-    limit = read_size(type_.max_size) if type_.max_size is not None else LARGEST
+    limit = type_.max_size or LARGEST
     digest, size, temporary = _receive(root, source, limit, field, name)
     target = content_path(root, store.tenant.slug, digest)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -46,12 +46,17 @@ def pick(
     conditions = query.restrict(selection, ())
     if field is not None:
         conditions.extend(_filter(session, selection, field, this))
-    title = selection.catalog.title(selection.scope)
-    conditions.extend(_typed(selection, title, q))
     if "active" in definition.fields and definition.internal:
         conditions.append(selection.alias.c.active.is_not(False))
-    statement = selection.select().where(*conditions).order_by(title, selection.alias.c.id).limit(limit)
-    rows = session.execute(statement).all()
+    title = selection.catalog.title(selection.scope)
+    rows: Sequence[sa.Row[Any]] = []
+    for typed, order in _ways(selection, title, q):
+        statement = selection.select().where(*conditions, *typed).order_by(*order, selection.alias.c.id.desc())
+        rows = session.execute(statement.limit(limit)).all()
+        if rows:
+            break
+    if not q or not q.strip():
+        rows = sorted(rows, key=lambda row: (shape.title(row) or "").casefold())
     kinds = [definition.fields[d].type for d in details]
     choices = []
     for row in rows:
@@ -76,14 +81,21 @@ def detail_paths(session: Session, entity: Entity) -> list[str]:
     return wanted[:2]
 
 
-def _typed(selection: Selection, title: sa.ColumnElement[Any], q: str | None) -> list[sa.ColumnElement[bool]]:
-    """What was typed, as words anywhere in what the record is found by, else as a part of its title."""
-    if not q or not q.strip():
-        return []
-    by_title = sa.func.lower(title).contains(q.strip().lower(), autoescape=True)
-    if not selection.entity.search_fields():
-        return [by_title]
-    return [sa.or_(selection.matches(q), by_title)]
+Way = tuple[list[sa.ColumnElement[bool]], list[sa.ColumnElement[Any]]]
+
+
+def _ways(selection: Selection, title: sa.ColumnElement[Any], q: str | None) -> Iterator[Way]:
+    """How to look, and in which order to offer: the newest when nothing was typed; else by the words, for which there
+    is an index, titles that begin so first; and only when that finds nothing, by any part of the title."""
+    typed = (q or "").strip().lower()
+    if not typed:
+        yield [], [selection.alias.c.created_at.desc()]
+        return
+    lowered = sa.func.lower(title)
+    order = [sa.case((lowered.startswith(typed, autoescape=True), 0), else_=1), title]
+    if selection.entity.search_fields():
+        yield [selection.matches(typed)], order
+    yield [lowered.contains(typed, autoescape=True)], order
 
 
 def _filter(session: Session, selection: Selection, field: tuple[str, str], this: This) -> list[sa.ColumnElement[bool]]:
