@@ -41,7 +41,12 @@ def _section(name: str, cls: type[FieldType]) -> Iterator[str]:
 def fields_reference() -> str:
     """The reference of all field types, formats and known lists."""
     lines = ["# Fields", "", "Made from the code by `python -m trellis.model.fields.reference > docs/fields.md`.", ""]
-    lines += ["## Types", "", "Beside their own options, all fields have the properties.", ""]
+    lines += [
+        "## Types",
+        "",
+        "Every field also has the general properties: label, required, default, visible_when, …",
+        "",
+    ]
     for name, cls in FIELD_TYPES.items():
         lines += _section(name, cls)
     lines += ["## Formats", "", "For `format:` of a text field.", "", "| format | what it is |", "|---|---|"]
