@@ -59,10 +59,6 @@ def _text(entity: Entity, readable: Collection[str]) -> str:
     """The field with the most to read."""
     kinds = ("long_text", "rich_text")
     return next(
-        (
-            f.key
-            for f in entity.fields.values()
-            if f.type.name in kinds and f.key in readable and f.key != entity.title_field
-        ),
+        (f.key for f in entity.fields.values() if f.type.name in kinds and f.key in readable),
         "",
     )

@@ -45,8 +45,8 @@ class Prop:
 
     @property
     def has_links(self) -> bool:
-        """Whether there is something to follow in it, so that the whole of it cannot be one button."""
-        return "<a " in self.html
+        """Whether there is something to follow or paragraphs in it, so that the whole of it cannot be one button."""
+        return "<a " in self.html or "<p" in self.html
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ def read_page(store: Store, entity: Entity, record: Record) -> RecordPage:
         status = state.fields.get(key)
         can = may["update"] and key in writable and field.is_writable and not (status and status.readonly)
         edit = url_for("FieldView.field", entity=entity.key, id=record.id, field=key) if can else ""
-        html = Markup() if empty else Markup(renders[key](value))
+        html = Markup()
+        if not empty:
+            html = shown_value(entity, record, field, value) or Markup(renders[key](value))
         return Prop(field, html, edit, empty)
 
     shown = [key for key in entity.fields if key in readable]
@@ -200,23 +202,7 @@ class RecordView(Page):
             first=first,
             has_timeline=definition.features.activities or True,
             list_address=entity_address(entity),
-            menu=self._menu(definition, record, page),
         )
-
-    def _menu(self, entity: Entity, record: Record, page: RecordPage) -> list[dict[str, Any]]:
-        """The entries under the three dots."""
-        entries: list[dict[str, Any]] = []
-        if page.may["create"] and not entity.part_of:
-            address = url_for("FormView.new", entity=entity.key, copy=record.id)
-            entries.append({"icon": "copy", "label": _("Duplicate"), "href": address})
-        entries.append(
-            {
-                "icon": "history",
-                "label": _("History"),
-                "href": url_for("TimelineView.history", entity=entity.key, id=record.id),
-            }
-        )
-        return entries
 
     @expose("/e/<entity>/<uuid:id>/delete", methods=["POST"])
     @signed_in
@@ -236,7 +222,7 @@ class RecordView(Page):
         toast(said, undo=undo if store.may("restore", entity) else None)
         return self._go(entity_address(entity))
 
-    @expose("/e/<entity>/<uuid:id>/restore", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/undelete", methods=["POST"])
     @signed_in
     def restore(self, entity: str, id: UUID) -> Any:
         """Out of the recycle bin."""

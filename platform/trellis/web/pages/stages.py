@@ -135,13 +135,11 @@ class StagesView(Page):
         except Stale as stale:
             return self._refused(stale.faults, store)
         except Refused as refused:
-            gates = [f for f in refused.faults if f.code == "gate" or f.field in values]
-            if (
-                pipeline is None
-                or not any(f.code == "gate" for f in refused.faults)
-                or len(gates) < len(refused.faults)
-            ):
-                return self._refused(refused.faults, store)
+            asked = [f for f in refused.faults if f.code == "gate"]
+            answered = values.keys() - {field}
+            others = [f for f in refused.faults if f.code != "gate" and f.field not in answered]
+            if pipeline is None or others or not (asked or answered):
+                return self._refused(others or refused.faults, store)
             return self._gate(store, definition, record, pipeline, to, values, refused.faults)
         stage = pipeline.stages.get(to) if pipeline else None
         label = stage.label.in_language(store.principal.reader.language) if stage else to

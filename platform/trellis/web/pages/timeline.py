@@ -66,7 +66,6 @@ class Item:
     note: Markup | None = None
     details: tuple[Detail, ...] = ()
     when: str = ""
-    owner: str = ""
 
 
 @dataclass(frozen=True)

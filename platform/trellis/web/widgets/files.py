@@ -9,7 +9,6 @@ from flask import current_app, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from trellis.model.field import Field
-from trellis.model.fields.files import read_size
 from trellis.records.files import LARGEST
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.submitted import Submitted
@@ -70,5 +69,5 @@ class Files(Widget):
             "address": url_for("FilesView.upload", entity=bound.entity.key, field=bound.field.key),
             "multiple": bool(getattr(type_, "multiple", False)),
             "accept": ",".join(getattr(type_, "accept", ()) or ()) or ",".join(type_.accepted),
-            "max_size": read_size(type_.max_size) if type_.max_size else LARGEST,
+            "max_size": type_.max_size or LARGEST,
         }

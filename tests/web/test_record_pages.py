@@ -1,0 +1,194 @@
+"""The record page and what it asks for, through a client."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from tests.conftest import layers_of
+from tests.web.forms_tenant import FORMS
+from tests.web.frame_tenants import add_person, app_of, signed_in_client
+
+from trellis.formula.reader import Reader
+from trellis.records.principal import Principal
+from trellis.records.record import Record
+from trellis.records.store import Store
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.tenant import Tenant
+
+EVIL = '<b id="evil">"Bold"</b>'
+Poster = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def office(catalogue: Catalogue) -> Iterator[Tenant]:
+    """A tenant with an administrator and a clerk."""
+    tenant = catalogue.create("office", layers_of(FORMS, "office"), "test")
+    add_person(tenant, "ada@office.example", "admin", name="Ada Admin")
+    add_person(tenant, "cleo@office.example", "clerk", name="Cleo Clerk")
+    yield tenant
+    catalogue.drop("office")
+
+
+@pytest.fixture(scope="module")
+def app(office: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return app_of(office, tmp_path_factory.mktemp("office"))
+
+
+@pytest.fixture(scope="module")
+def ada(app: Any) -> FlaskClient:
+    return signed_in_client(app, "ada@office.example")
+
+
+@pytest.fixture(scope="module")
+def cleo(app: Any) -> FlaskClient:
+    return signed_in_client(app, "cleo@office.example")
+
+
+@pytest.fixture
+def store(office: Tenant) -> Store:
+    return Store(office, Principal.system(Reader()))
+
+
+@pytest.fixture
+def order(store: Store) -> Record:
+    account = store.create("account", {"name": EVIL})
+    product = store.create("product", {"name": "Rack", "price": 10})
+    return store.create(
+        "order", {"name": "First order", "account": account.ref, "lines": [{"product": product.ref, "quantity": 2}]}
+    )
+
+
+def post(client: FlaskClient, path: str, data: dict[str, Any], **more: Any) -> Any:
+    """A POST as the page's script makes it."""
+    page = client.get("/e/order/new").get_data(as_text=True)
+    token = page.split('name="csrf-token" content="')[1].split('"')[0]
+    headers = {"X-CSRFToken": token, "X-Requested-With": "fetch"}
+    return client.post(path, data=data, headers=headers, **more)
+
+
+def test_page_shows_the_record_escaped(ada: FlaskClient, order: Record) -> None:
+    page = ada.get(f"/e/order/{order.id}").get_data(as_text=True)
+    assert "<h1><bdi>First order</bdi></h1>" in page
+    assert EVIL not in page
+    assert "&lt;b id=" in page
+    assert 'data-stage="sent"' in page
+    assert "style=" not in page.split("<main")[1]
+
+
+def test_field_is_edited_in_place(ada: FlaskClient, order: Record, store: Store) -> None:
+    path = f"/e/order/{order.id}/field/name"
+    assert 'value="First order"' in ada.get(path).get_data(as_text=True)
+    saved = post(ada, path, {"_has": "name", "name": "Second", "version": order.version})
+    assert saved.status_code == 200
+    assert "<bdi>Second</bdi>" in saved.get_data(as_text=True)
+    assert store.read("order", order.id)["name"] == "Second"
+
+
+def test_refusal_stands_at_the_field_with_what_was_typed(ada: FlaskClient, order: Record) -> None:
+    answer = post(ada, f"/e/order/{order.id}/field/due", {"_has": "due", "due": "1999-01-01"})
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "An order cannot be due in the past." in text
+    assert 'value="1999-01-01"' in text
+
+
+def test_stale_field_shows_both_values(ada: FlaskClient, order: Record, store: Store) -> None:
+    store.update("order", order.id, {"name": "Theirs"})
+    answer = post(ada, f"/e/order/{order.id}/field/name", {"_has": "name", "name": "Mine", "version": order.version})
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "Theirs" in text
+    assert 'value="Mine"' in text
+
+
+def test_list_gets_the_cell_alone(ada: FlaskClient, order: Record) -> None:
+    answer = post(ada, f"/e/order/{order.id}/field/kind?in=list", {"_has": "kind", "kind": "rush", "reason": "x"})
+    assert answer.status_code == 422
+    answer = post(ada, f"/e/order/{order.id}/field/name?in=list", {"_has": "name", "name": "Cell"})
+    assert answer.status_code == 200
+    assert "<main" not in answer.get_data(as_text=True)
+    assert "Cell" in answer.get_data(as_text=True)
+
+
+def test_gate_asks_for_exactly_what_is_missing(ada: FlaskClient, order: Record, store: Store) -> None:
+    path = f"/e/order/{order.id}/move/stage"
+    asked = post(ada, path, {"to": "lost"})
+    text = asked.get_data(as_text=True)
+    assert asked.status_code == 422
+    assert 'name="why"' in text
+    assert 'name="account"' not in text
+    moved = post(ada, path, {"to": "lost", "_has": "why", "why": "price"})
+    assert moved.status_code == 200
+    assert store.read("order", order.id)["stage"] == "lost"
+
+
+def test_move_that_is_not_allowed_says_why(ada: FlaskClient, order: Record) -> None:
+    post(ada, f"/e/order/{order.id}/move/stage", {"to": "sent"})
+    answer = post(ada, f"/e/order/{order.id}/move/stage", {"to": "lost"})
+    assert answer.status_code == 409
+    assert "cannot be followed by" in answer.get_json()["message"]
+
+
+def test_related_lists_and_counts(ada: FlaskClient, order: Record, store: Store) -> None:
+    lines = ada.get(f"/e/order/{order.id}/related/lines").get_data(as_text=True)
+    assert "Rack" in lines
+    other = store.create("account", {"name": "Partner"})
+    assert post(ada, f"/e/order/{order.id}/link/partners", {"target": str(other.id)}).status_code == 200
+    assert ada.get(f"/e/order/{order.id}/counts").get_json()["partners"] == "1"
+    back = ada.get(f"/e/account/{other.id}/related/partner_orders").get_data(as_text=True)
+    assert "First order" in back
+    assert post(ada, f"/e/order/{order.id}/unlink/partners", {"target": str(other.id)}).status_code == 200
+    assert ada.get(f"/e/order/{order.id}/counts").get_json()["partners"] == "0"
+
+
+def test_timeline_tells_changes_and_what_is_about_the_record(ada: FlaskClient, order: Record, store: Store) -> None:
+    store.update("order", order.id, {"due": "2099-01-01"})
+    made = post(ada, f"/e/order/{order.id}/compose/remark", {"_has": "text", "text": "Call **back**"})
+    assert made.status_code == 200
+    timeline = ada.get(f"/e/order/{order.id}/timeline").get_data(as_text=True)
+    assert "<strong>back</strong>" in timeline
+    assert "<b><bdi>Ada Admin</bdi></b>" in timeline
+    assert "Due" in timeline
+    empty = post(ada, f"/e/order/{order.id}/compose/remark", {"_has": "text", "text": ""})
+    assert empty.status_code == 422
+
+
+def test_delete_offers_undo(ada: FlaskClient, order: Record, store: Store) -> None:
+    gone = post(ada, f"/e/order/{order.id}/delete", {})
+    assert gone.get_json()["location"].endswith("/e/order/")
+    assert "In the recycle bin" in ada.get(f"/e/order/{order.id}").get_data(as_text=True)
+    assert post(ada, f"/e/order/{order.id}/undelete", {}).status_code == 200
+    assert store.read("order", order.id).deleted_at is None
+
+
+def test_others_records_are_shown_but_not_edited(cleo: FlaskClient, order: Record) -> None:
+    page = cleo.get(f"/e/order/{order.id}").get_data(as_text=True)
+    assert "data-edit=" not in page
+    assert cleo.get(f"/e/order/{order.id}/field/name").status_code == 403
+    assert cleo.get(f"/e/order/{order.id}/edit").status_code == 403
+    assert cleo.get("/e/product/pick").status_code == 404
+
+
+def test_files_are_kept_checked_and_given_back(ada: FlaskClient, order: Record) -> None:
+    def send(name: str, content: bytes) -> Any:
+        return post(ada, "/e/order/upload/papers", {"file": (io.BytesIO(content), name)})
+
+    assert send("big.txt", b"x" * 2000).status_code == 422
+    assert send("evil.html", b"<script>").status_code == 422
+    token = send("hello.txt", b"hello").get_json()["token"]
+    path = f"/e/order/{order.id}/field/papers"
+    assert post(ada, path, {"_has": "papers", "papers": [token, "forged"]}).status_code == 200
+    page = ada.get(f"/e/order/{order.id}").get_data(as_text=True)
+    href = page.split('class="t-file" href="')[1].split('"')[0]
+    answer = ada.get(href)
+    assert answer.data == b"hello"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    answer.close()
+    stranger = UUID(int=7)
+    assert ada.get(f"/e/order/{order.id}/file/papers/{stranger}").status_code == 404
