@@ -99,6 +99,8 @@ class Catalog:
             return SqlLink(self.stored(scope, field, ""), self.stored(scope, field, "_entity"))
         if kind.kind == "location" and len(suffixes) == 2:
             return SqlLocation(*(self.stored(scope, field, s) for s in suffixes))
+        if name == "id":  # text to a formula, whatever the column is
+            return sa.cast(self.stored(scope, field, ""), sa.Text)
         if "" in suffixes:
             return self.stored(scope, field, "")
         return SqlParts({s.lstrip("_"): self.stored(scope, field, s) for s in suffixes})
