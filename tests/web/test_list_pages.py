@@ -199,3 +199,31 @@ def test_a_calendar_and_a_map_are_drawn(anna: FlaskClient, shop: Tenant) -> None
     finally:
         store.delete("place", place.id)
         store.purge("place", place.id)
+
+
+def test_a_selection_is_exported_alone(anna: FlaskClient) -> None:
+    html = anna.get("/e/deal/?view=open").text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', html)
+    assert token
+    sent = {"ids": ",".join(rows_of(html)[:2]), "state": "view=open", "csrf_token": token[1]}
+    rows = list(csv.reader(io.StringIO(anna.post("/e/deal/export.csv", data=sent).text)))
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("rows?cursor=garbage", 400),
+        ("rows?only=abc", 404),
+        ("?sort=nope,-amount,account.name,,&cols=a,b,name&view=nope", 200),
+        ("?f=~~&f=amount~%3E&f=stage~in~&f=name~contains~%2500", 200),
+        ("?f=account~in~01930000-0000-7000-8000-000000000001", 200),
+        ("?view=plan&month=9999-12", 200),
+        ("?where=((((((((", 200),
+        ("lane?lane=nope&view=board", 404),
+        ("filter?chip=99", 200),
+        ("filter/pick?path=nope", 200),
+    ],
+)
+def test_an_address_that_somebody_has_made_up_breaks_nothing(anna: FlaskClient, path: str, status: int) -> None:
+    assert anna.get(f"/e/deal/{path}").status_code == status

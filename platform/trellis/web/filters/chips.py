@@ -43,7 +43,7 @@ def read_chip(text: str) -> Chip | None:
     operator, _, operands = rest.partition("~")
     if not path or not operator or len(text) > LONGEST:
         return None
-    values = tuple(unquote(o) for o in operands.split(",")) if operands else ()
+    values = tuple(unquote(o).replace("\0", "") for o in operands.split(",")) if operands else ()
     return Chip(unquote(path), unquote(operator), values)
 
 

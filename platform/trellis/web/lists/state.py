@@ -186,10 +186,10 @@ def read_state(
         entity=entity,
         view=view,
         saved=own,
-        q=given.get("q", "").strip()[:200],
+        q=given.get("q", "").replace("\0", "").strip()[:200],
         sort=read_sort(model, entity, given["sort"]) if "sort" in given else None,
         columns=columns or None,
         chips=read_chips(given.getlist("f")),
         named=tuple(k for k in dict.fromkeys(given.getlist("on")) if k in entity.filters),
-        where=given.get("where", "").strip()[:4000],
+        where=given.get("where", "").replace("\0", "").strip()[:4000],
     )

@@ -92,9 +92,10 @@ def calendar_page(desk: Desk) -> str:
 
 def _month(text: str, today: date) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m").date()
+        month = datetime.strptime(text, "%Y-%m").date()
     except ValueError:
         return today.replace(day=1)
+    return month if 1900 <= month.year <= 2200 else today.replace(day=1)
 
 
 def _entry_maker(desk: Desk, start: str, color: str | None) -> Callable[[Record], Markup]:

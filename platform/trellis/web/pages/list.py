@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import render_template, request
+from flask import abort, render_template, request
 from flask_appbuilder import expose
 
 from trellis.records.record import Count
+from trellis.records.refusal import Refused
+from trellis.records.store import as_id
 from trellis.web.cells.column import column_for, columns_for
 from trellis.web.cells.times import moment_writer
 from trellis.web.context import current_store
@@ -97,9 +99,12 @@ class ListView(Page):
     def _rows(self, desk: Desk) -> str:
         entity, grid = desk.entity.key, make_grid(desk.store, desk.state)
         if only := request.args.get("only"):
-            record = desk.store.read(entity, UUID(only), fields=grid.paths)
+            record = desk.store.read(entity, as_id(only), fields=grid.paths)
             return str(grid.rows([record]))
-        page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"))
+        try:
+            page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"))
+        except Refused:  # a cursor of another list, or of one that has changed since
+            abort(400)
         return render_template("_rows.html", **desk.places, grid=grid, rows=grid.rows(page.rows), next=page.next)
 
     @expose("/e/<entity>/totals")  # type: ignore[untyped-decorator]

@@ -56,7 +56,7 @@ class PaletteView(Page):
     @signed_in
     def search(self) -> str:
         """Groups of lines; without a search, what was looked at last and where one can go."""
-        q = request.args.get("q", "").strip()[:200]
+        q = request.args.get("q", "").replace("\0", "").strip()[:200]
         here = request.args.get("here", "")
         groups = [Group(_("Records"), records_found(q)), Group(_("Create"), creations(q, here))] if q else []
         if not q:
