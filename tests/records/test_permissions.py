@@ -156,3 +156,10 @@ def test_several_roles_add_up(person, world):
     both = person("Bea", "rep", "north")
     assert names(both, "account") == ["rita's"]
     assert "margin" in both.readable_fields("account")
+
+
+def test_an_open_form_gives_nothing_away(world):
+    people, made = world
+    form = {"account": str(made["ron"][0].id)}
+    assert people["rita"].evaluate_form("deal", form).computed["industry"] is None
+    assert people["mona"].evaluate_form("deal", form).computed["industry"] == "Rome"

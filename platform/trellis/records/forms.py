@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.form import Form
-from trellis.records import conditions, lines, pipeline, values, write
+from trellis.records import check, conditions, lines, pipeline, values, write
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.record import FieldState, FormState
@@ -29,6 +29,7 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
     if draft.is_new:
         write.fill_defaults(session, draft)
     lines.take(session, draft, given)
+    _forget_unreadable(session, draft)
     pipeline.follow(session, draft)
     write.derive(draft)
     fields: dict[str, FieldState] = {}
@@ -52,6 +53,16 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
         for s in form.sections
     }
     return FormState(fields, defaults, computed, sections, tuple(draft.all_faults()))
+
+
+def _forget_unreadable(session: Session, draft: Draft) -> None:
+    """Blank links to what the person may not read, so that nothing computed gives it away."""
+    check.check_links(session, draft.every())
+    for inner in draft.every():
+        for fault in inner.faults:
+            name = (fault.field or "").removeprefix(inner.prefix)
+            if fault.code == "link" and name in inner.entity.fields:
+                inner.set(name, None)
 
 
 def _draft(session: Session, entity: str, given: Mapping[str, Any], id: UUID | None) -> Draft:
