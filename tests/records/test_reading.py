@@ -50,7 +50,19 @@ def test_a_list_reads_columns_links_and_derived_fields_in_one_statement(system, 
     assert row["stage"] == "qualify"
 
 
-SORTABLE = ["number", "lost_reason", "name", "account", "account.city", "amount", "expected", "discount", "priority", "close_date", "created_at"]
+SORTABLE = [
+    "number",
+    "lost_reason",
+    "name",
+    "account",
+    "account.city",
+    "amount",
+    "expected",
+    "discount",
+    "priority",
+    "close_date",
+    "created_at",
+]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
