@@ -33,7 +33,7 @@ from trellis.web.widgets.text import UNCHANGED
 class FieldView(Page):
     """`/e/<entity>/<id>/field/<field>`, for the record page and for lists (`?in=list`)."""
 
-    @expose("/e/<entity>/<uuid:id>/field/<field>", methods=["GET", "POST"])
+    @expose("/e/<entity>/<uuid:id>/field/<field>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def field(self, entity: str, id: UUID, field: str) -> Response:
         """GET: the editor. POST: save, and answer with what is shown now; 422 or 409 with the editor and the reason."""
@@ -60,7 +60,7 @@ class FieldView(Page):
             )
         return self._saved(store, definition, record, field)
 
-    @expose("/e/<entity>/understand/<field>", methods=["POST"])
+    @expose("/e/<entity>/understand/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def understand(self, entity: str, field: str) -> Response:
         """What was typed, as it is understood: written out, and as text to go on editing."""
@@ -118,7 +118,9 @@ class FieldView(Page):
             "_inline.html",
             status=status or (422 if is_again else 200),
             f=bound,
-            action=url_for("FieldView.field", entity=entity.key, id=record.id, field=field, **request.args),
+            action=url_for(
+                "FieldView.field", entity=entity.key, id=record.id, field=field, **dict[str, Any](request.args)
+            ),
             version=version or record.version,
             in_list=in_list,
             buttons=bound.widget.stays or bound.field.type.widget in ("long_text", "rich_text", "code", "json"),

@@ -22,7 +22,7 @@ SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", 
 class FilesView(Page):
     """`/e/<entity>/upload/<field>` and `/e/<entity>/<id>/file/<field>/<file>`."""
 
-    @expose("/e/<entity>/upload/<field>", methods=["POST"])
+    @expose("/e/<entity>/upload/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def upload(self, entity: str, field: str) -> Response:
         """Keep a file for a form that will name it by its token."""
@@ -43,7 +43,7 @@ class FilesView(Page):
             return response
         return jsonify({"name": stored.name, "shown": size_text(stored.size), "token": token_of(stored.as_value())})
 
-    @expose("/e/<entity>/<uuid:id>/file/<field>/<uuid:file>")
+    @expose("/e/<entity>/<uuid:id>/file/<field>/<uuid:file>")  # type: ignore[untyped-decorator]
     @signed_in
     def download(self, entity: str, id: UUID, field: str, file: UUID) -> Response:
         """A file, for whoever may read the record and the field that hold it."""

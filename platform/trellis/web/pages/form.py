@@ -78,7 +78,7 @@ def label_of(entity: Entity, store: Store) -> str:
 class FormView(Page):
     """`/e/<entity>/new` and `/e/<entity>/<id>/edit`."""
 
-    @expose("/e/<entity>/new", methods=["GET", "POST"])
+    @expose("/e/<entity>/new", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def new(self, entity: str) -> AnswerType:
         """An empty form, or one with what the address sets; POST creates."""
@@ -109,7 +109,7 @@ class FormView(Page):
             return self._page(bound, quick=quick, status=422)
         return self._saved(store, definition, record, _("Created"), quick)
 
-    @expose("/e/<entity>/<uuid:id>/edit", methods=["GET", "POST"])
+    @expose("/e/<entity>/<uuid:id>/edit", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def edit(self, entity: str, id: UUID) -> AnswerType:
         """The record's form; POST saves."""
@@ -136,8 +136,8 @@ class FormView(Page):
             return self._page(bound, status=422, version=version)
         return self._saved(store, definition, saved, _("Saved"), False)
 
-    @expose("/e/<entity>/form-state", methods=["POST"])
-    @expose("/e/<entity>/<uuid:id>/form-state", methods=["POST"])
+    @expose("/e/<entity>/form-state", methods=["POST"])  # type: ignore[untyped-decorator]
+    @expose("/e/<entity>/<uuid:id>/form-state", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def state(self, entity: str, id: UUID | None = None) -> Response:
         """What conditions, defaults and calculations make of what stands in the form now."""
@@ -180,7 +180,9 @@ class FormView(Page):
         )
 
     def _state_address(self, entity: Entity, record: Record | None) -> str:
-        return url_for("FormView.state", entity=entity.key, **({"id": record.id} if record else {}))
+        if record is None:
+            return url_for("FormView.state", entity=entity.key)
+        return url_for("FormView.state", entity=entity.key, id=record.id)
 
     def _conflicts(self, bound: BoundForm, stale: Stale) -> list[dict[str, Any]]:
         reader = bound.store.principal.reader
@@ -231,4 +233,4 @@ class FormView(Page):
 def faults_json(faults: tuple[Fault, ...], language: str) -> dict[str, Any]:
     """A refusal for a script: one message, and every fault with its field."""
     errors = [{"field": f.field, "code": f.code, "message": fault_text(f, language)} for f in faults]
-    return {"message": " ".join(dict.fromkeys(e["message"] for e in errors)), "errors": errors}
+    return {"message": " ".join(dict.fromkeys(str(e["message"]) for e in errors)), "errors": errors}

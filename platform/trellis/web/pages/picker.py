@@ -26,7 +26,7 @@ PER_ENTITY = 5
 class PickerView(Page):
     """`/e/<entity>/pick` for an entity's records, `/e/<entity>/pick/<field>` for what a field may hold."""
 
-    @expose("/e/<entity>/pick")
+    @expose("/e/<entity>/pick")  # type: ignore[untyped-decorator]
     @signed_in
     def pick(self, entity: str) -> Response:
         """Records of an entity."""
@@ -36,7 +36,7 @@ class PickerView(Page):
         options = [picked(c.ref, c.title or "—", c.detail).as_json() for c in choices]
         return jsonify({"options": options, "create": self._create(store, (entity,), False)})
 
-    @expose("/e/<entity>/pick/<field>")
+    @expose("/e/<entity>/pick/<field>")  # type: ignore[untyped-decorator]
     @signed_in
     def pick_field(self, entity: str, field: str) -> Response:
         """Records that a field may link to, narrowed by its filter and what stands in the open form."""
@@ -61,7 +61,7 @@ class PickerView(Page):
         create = self._create(store, to if not several else (), several) if self._creates(found) else None
         return jsonify({"options": options, "create": create})
 
-    @expose("/e/<entity>/pick-tags/<field>")
+    @expose("/e/<entity>/pick-tags/<field>")  # type: ignore[untyped-decorator]
     @signed_in
     def pick_tags(self, entity: str, field: str) -> Response:
         """Tags in use that begin with or contain what was typed."""
@@ -100,5 +100,5 @@ class PickerView(Page):
             return None
         label = label_of(target, store)
         said = _("Create %(thing)s “%(name)s”", thing=label, name=q) if q else _("Create %(thing)s", thing=label)
-        extra = {"any": 1} if several else {}
+        extra: dict[str, Any] = {"any": 1} if several else {}
         return {"label": said, "url": url_for("FormView.new", entity=to[0], quick=1, title=q, **extra)}

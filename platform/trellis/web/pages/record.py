@@ -180,7 +180,7 @@ def record_parts(store: Store, entity: Entity, record: Record) -> str:
 class RecordView(Page):
     """`/e/<entity>/<id>`."""
 
-    @expose("/e/<entity>/<uuid:id>")
+    @expose("/e/<entity>/<uuid:id>")  # type: ignore[untyped-decorator]
     @signed_in
     def show(self, entity: str, id: UUID) -> Response:
         """The page; `?parts=1` gives what changes with the record."""
@@ -204,7 +204,7 @@ class RecordView(Page):
             list_address=entity_address(entity),
         )
 
-    @expose("/e/<entity>/<uuid:id>/delete", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/delete", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def delete(self, entity: str, id: UUID) -> Any:
         """Into the recycle bin; the next page offers Undo."""
@@ -222,7 +222,7 @@ class RecordView(Page):
         toast(said, undo=undo if store.may("restore", entity) else None)
         return self._go(entity_address(entity))
 
-    @expose("/e/<entity>/<uuid:id>/undelete", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/undelete", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def restore(self, entity: str, id: UUID) -> Any:
         """Out of the recycle bin."""

@@ -66,7 +66,7 @@ class Tab:
 
 
 def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
-    """The lists that the page names; where it names none, every inverse list and many-to-many that has no other place."""
+    """The lists that the page names, and those of parts; where it names none, every one that has no other place."""
     entities = store.tenant.model.entities
     parts = lines_of(entity, entities)
     activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}
@@ -127,7 +127,7 @@ def related_tabs(store: Store, entity: Entity, record: Record) -> list[Tab]:
 class RelatedView(Page):
     """`/e/<entity>/<id>/related/<list>`."""
 
-    @expose("/e/<entity>/<uuid:id>/related/<name>")
+    @expose("/e/<entity>/<uuid:id>/related/<name>")  # type: ignore[untyped-decorator]
     @signed_in
     def related(self, entity: str, id: UUID, name: str) -> Response:
         """The rows of a related list, with what may be done to it."""
@@ -169,7 +169,7 @@ class RelatedView(Page):
             edit_lines=url_for("FormView.edit", entity=entity, id=id) if found.is_part and can_update else "",
         )
 
-    @expose("/e/<entity>/<uuid:id>/counts")
+    @expose("/e/<entity>/<uuid:id>/counts")  # type: ignore[untyped-decorator]
     @signed_in
     def counts(self, entity: str, id: UUID) -> Response:
         """How many there are in each list, for the tabs."""
@@ -183,13 +183,13 @@ class RelatedView(Page):
             }
         return jsonify({key: f"{c.n}{'+' if c.capped else ''}" for key, c in counts.items()})
 
-    @expose("/e/<entity>/<uuid:id>/link/<name>", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/link/<name>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def link(self, entity: str, id: UUID, name: str) -> Response:
         """Join a record to the list."""
         return self._change(entity, id, name, "link", request.form.get("target"))
 
-    @expose("/e/<entity>/<uuid:id>/unlink/<name>", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/unlink/<name>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def unlink(self, entity: str, id: UUID, name: str) -> Response:
         """Take a record out of the list; the record itself stays."""
@@ -236,5 +236,5 @@ class RelatedView(Page):
                 return None
             return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1), "then": "link"}
         prefix = f"{record.entity}:" if "_entity" in found.target.fields[found.field].type.columns() else ""
-        values = {found.field: f"{prefix}{record.id}"}
+        values: dict[str, Any] = {found.field: f"{prefix}{record.id}"}
         return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1, **values), "then": ""}

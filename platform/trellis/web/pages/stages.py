@@ -110,15 +110,15 @@ def path_of(store: Store, entity: Entity, record: Record) -> Path | None:
 def span_text(span: timedelta) -> str:
     """A stay for people: 11 d, 5 h."""
     if span.days >= 1:
-        return ngettext("%(num)s d", "%(num)s d", span.days)
+        return str(ngettext("%(num)s d", "%(num)s d", span.days))
     hours = span.seconds // 3600
-    return _("%(hours)s h", hours=hours) if hours else _("today")
+    return str(_("%(hours)s h", hours=hours) if hours else _("today"))
 
 
 class StagesView(Page):
     """Moves: `/e/<entity>/<id>/move/<field>`, for the record page and the board."""
 
-    @expose("/e/<entity>/<uuid:id>/move/<field>", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/move/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def move(self, entity: str, id: UUID, field: str) -> Response:
         """Move to the stage `to`; a gate answers 422 with a dialog that asks for exactly what is missing."""
@@ -145,7 +145,7 @@ class StagesView(Page):
         label = stage.label.in_language(store.principal.reader.language) if stage else to
         return jsonify({"version": moved.version, "stage": to, "toast": _("Moved to %(stage)s", stage=label)})
 
-    @expose("/e/<entity>/<uuid:id>/check/<field>", methods=["POST"])
+    @expose("/e/<entity>/<uuid:id>/check/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def check(self, entity: str, id: UUID, field: str) -> Response:
         """Tick or untick an item of the stage's checklist."""

@@ -210,9 +210,9 @@ class Teller:
     def day_text(self, day: date, today: date) -> str:
         """Today, Yesterday, 6 Nov, 6 Nov 2025."""
         if day == today:
-            return _("Today")
+            return str(_("Today"))
         if day == today - timedelta(days=1):
-            return _("Yesterday")
+            return str(_("Yesterday"))
         if day.year == today.year and self.locale.language == "en":
             return str(format_date(day, "EEEE, d MMMM", locale=self.locale))
         return str(format_date(day, "long", locale=self.locale))
@@ -221,7 +221,7 @@ class Teller:
         """The day of something to come: Tomorrow, Mon 24 Nov."""
         day = self._day(item)
         if day == self.reader.today() + timedelta(days=1):
-            return _("Tomorrow")
+            return str(_("Tomorrow"))
         return str(format_skeleton("MMMEd", datetime.combine(day, time()), locale=self.locale))
 
     def exact(self, item: Item) -> str:
@@ -233,7 +233,7 @@ class Teller:
 class TimelineView(Page):
     """`/e/<entity>/<id>/timeline`, the composer's forms, and the whole history."""
 
-    @expose("/e/<entity>/<uuid:id>/timeline")
+    @expose("/e/<entity>/<uuid:id>/timeline")  # type: ignore[untyped-decorator]
     @signed_in
     def timeline(self, entity: str, id: UUID) -> Response:
         """The pane."""
@@ -267,7 +267,7 @@ class TimelineView(Page):
             history=url_for("TimelineView.history", entity=entity, id=id),
         )
 
-    @expose("/e/<entity>/<uuid:id>/compose/<kind>", methods=["GET", "POST"])
+    @expose("/e/<entity>/<uuid:id>/compose/<kind>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def compose(self, entity: str, id: UUID, kind: str) -> Response:
         """The short form of an activity about this record; POST creates it."""
@@ -290,7 +290,7 @@ class TimelineView(Page):
         label = activity.entity.label.in_language(store.principal.reader.language)
         return jsonify({"toast": _("%(thing)s saved", thing=label)})
 
-    @expose("/e/<entity>/<uuid:id>/history")
+    @expose("/e/<entity>/<uuid:id>/history")  # type: ignore[untyped-decorator]
     @signed_in
     def history(self, entity: str, id: UUID) -> Response:
         """Every change, page by page."""

@@ -116,8 +116,7 @@ class Lines:
     @staticmethod
     def read(child: Entity, sent: Submitted, name: str) -> list[dict[str, Any]]:
         """The rows as raw values; a new row with nothing in it does not count."""
-        rows = [row for part in sent.rows(name) if (row := read_row(child, part)) is not None]
-        return rows
+        return [row for part in sent.rows(name) if (row := read_row(child, part)) is not None]
 
     @classmethod
     def bind(cls, form: BoundForm, name: str, child: Entity) -> Lines:

@@ -62,7 +62,7 @@ def _keeps(field: Field | None) -> bool:
 def _forget_untouched(
     values: dict[str, Any], children: Mapping[str, Entity], sent: Submitted, touched: frozenset[str]
 ) -> dict[str, list[str]]:
-    """Leave out what defaults have filled into new lines, so that they are found anew; the rows' numbers on the page."""
+    """Leave out what defaults filled into new lines, so that they are found anew; the numbers of the rows."""
     numbers: dict[str, list[str]] = {}
     for name, child in children.items():
         if name not in values:
