@@ -145,7 +145,7 @@ def columns_of(session: Session, entity: Entity, header: Sequence[str], given: I
         place = finder.find(target, exactly=name in given.columns)
         if place is None:
             problems.append(f"column '{name}': {entity.key} has no field '{target}'" + _hint(target, finder.names()))
-        elif place[0] == "id" or not _is_computed(entity.fields[place[0]]):
+        elif place[0] == "id" or not _is_computed(entity.fields[place[0]], by_system=session.principal.is_system):
             found.append(Column(name, place[0], _cell(index), place[1]))
     for target, template in given.set.items():
         place = finder.find(target, exactly=True)
@@ -163,10 +163,13 @@ def columns_of(session: Session, entity: Entity, header: Sequence[str], given: I
     return found
 
 
-def _is_computed(field: Field) -> bool:
-    return field.is_derived or (field.system and field.key in _PLATFORM)
+def _is_computed(field: Field, *, by_system: bool) -> bool:
+    kept = _PLATFORM - _BIRTH if by_system else _PLATFORM
+    return field.is_derived or (field.system and field.key in kept)
 
 
+# Loading a layer's data tells when, and by whom, a record came to be.
+_BIRTH = frozenset(("created_at", "created_by"))
 # What only the platform writes: an export holds it, an import leaves it alone.
 _PLATFORM = frozenset("created_at created_by updated_at updated_by deleted_at deleted_by version".split())
 
