@@ -14,7 +14,8 @@ export async function edit(holder) {
   // saving the other field may have drawn this one anew
   if (!holder.isConnected) holder = $(`[data-edit="${CSS.escape(url)}"]`) ?? holder;
   holder.setAttribute("aria-busy", "true");
-  const { ok, data, status } = await ask(url);
+  // a cell gets the editor and the answer that fit into a list
+  const { ok, data, status } = await ask(holder.matches("td, [role=gridcell]") ? `${url}${url.includes("?") ? "&" : "?"}in=list` : url);
   holder.removeAttribute("aria-busy");
   if (!ok) return refuse(status);
   return new Promise((resolve) => { open = new Editor(holder, data, resolve); });

@@ -211,3 +211,20 @@ onContent((root) => {
     crumb.closest("[data-crumb]").hidden = false;
   }
 });
+
+// a list leaves behind which records it showed, in their order, for previous and next on the record page
+addEventListener("pagehide", () => {
+  const list = $("#list[data-entity]");
+  if (!list) return;
+  const ids = [...new Set($$("[data-id]", list).map((row) => row.dataset.id).filter(Boolean))];
+  if (!ids.length) return;
+  const kept = {
+    ids,
+    total: list.dataset.count ? list.dataset.count + (list.dataset.capped === "1" ? "+" : "") : String(ids.length),
+    url: location.href,
+    label: $(".t-tab[aria-current]")?.textContent.trim() ?? "",
+  };
+  try {
+    sessionStorage.setItem(`trellis:rows:${list.dataset.entity}`, JSON.stringify(kept));
+  } catch { /* full or forbidden: there is no previous and next then */ }
+});
