@@ -227,3 +227,10 @@ def test_a_selection_is_exported_alone(anna: FlaskClient) -> None:
 )
 def test_an_address_that_somebody_has_made_up_breaks_nothing(anna: FlaskClient, path: str, status: int) -> None:
     assert anna.get(f"/e/deal/{path}").status_code == status
+
+
+def test_recent_records_are_read_anew_for_whoever_asks(anna: FlaskClient, sam: FlaskClient) -> None:
+    id = rows_of(anna.get("/e/deal/?view=open&q=Deal+010").text)[0]
+    asked = f"/search?q=&recent=deal/{id},deal/nonsense,nothing/{id}"
+    assert "Deal 010" in anna.get(asked).text
+    assert "Deal 010" not in sam.get(asked).text

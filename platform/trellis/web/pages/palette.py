@@ -12,13 +12,13 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from trellis.records.refusal import Forbidden, Missing
-from trellis.web.cells.markup import avatar, color_of
+from trellis.records.store import as_id
+from trellis.web.cells.markup import avatar
 from trellis.web.cells.markup import icon as draw
 from trellis.web.context import current_language, current_model, current_store, may
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
 from trellis.web.lists.grid import record_address
-from trellis.web.lists.recent import recent_ids
 from trellis.web.navigation import address, entity_address, readable_entities, sidebar
 from trellis.web.pages.base import Page
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FOUND = 8
 OFFERED = 6
+RECENT = 6
 
 
 @dataclass(frozen=True)
@@ -99,26 +100,27 @@ def face_of(entity: Entity, title: str, id: str) -> str:
         return avatar(title, id, square=entity.fields[entity.title_field].type.name == "text").replace(
             'class="t-av', 'class="t-av t-av-24', 1
         )
-    return f'<span class="t-tile c-{entity.color or color_of(entity.key)}">{draw(entity.icon)}</span>'
+    return f'<span class="t-tile c-{entity.color or "indigo"}">{draw(entity.icon)}</span>'
 
 
 def recently() -> list[Entry]:
-    """What was looked at last, as far as it can still be seen."""
+    """What was looked at last: the browser keeps the addresses, here they are read as far as they may be seen."""
     model, store, language = current_model(), current_store(), current_language()
     entries: list[Entry] = []
-    for key, id in recent_ids(store):
+    for place in request.args.get("recent", "").split(",")[:RECENT]:
+        key, _, id = place.partition("/")
         if key not in model.entities:
             continue
         try:
-            record = store.read(key, id, fields=())
+            record = store.read(key, as_id(id), fields=())
         except (Missing, Forbidden):
             continue
         entity = model.entities[key]
         entries.append(
             Entry(
                 escape(record.title or "—"),
-                record_address(key, id),
-                Markup(face_of(entity, record.title, str(id))),
+                record_address(key, record.id),
+                Markup(face_of(entity, record.title, str(record.id))),
                 kind=entity.label.in_language(language),
             )
         )
@@ -156,7 +158,7 @@ def destinations(q: str, here: str) -> list[Entry]:
         label = entity.plural.in_language(language)
         if q and not matches(q, label):
             continue
-        face = Markup(f'<span class="t-tile c-{entity.color or color_of(entity.key)}">{draw(entity.icon)}</span>')
+        face = Markup(f'<span class="t-tile c-{entity.color or "indigo"}">{draw(entity.icon)}</span>')
         key = f"G {keyed[entity.key].upper()}" if entity.key in keyed else ""
         entries.append(Entry(marked(label, q), entity_address(entity.key), face, kind=_("List"), key=key))
     pages = [(_("Home"), "home", ""), (_("Profile"), "user-circle", "profile")]
