@@ -42,7 +42,7 @@ def record_plain(session: Session, entity: str, ids: Iterable[UUID], kind: str, 
 
 def _entry(session: Session, draft: Draft, kind: str) -> dict[str, Any]:
     version = draft.record.version + 1 if not draft.is_new else 1
-    return _row(
+    row = _row(
         session,
         draft.entity.key,
         draft.record.id,
@@ -51,6 +51,9 @@ def _entry(session: Session, draft: Draft, kind: str) -> dict[str, Any]:
         version,
         [*_changes(draft), *_line_changes(draft)],
     )
+    if draft.is_new and (born := draft.value("created_at")) is not None:
+        row["at"] = born  # loaded from elsewhere, where it has been for a while
+    return row
 
 
 def _row(
