@@ -234,3 +234,13 @@ def test_recent_records_are_read_anew_for_whoever_asks(anna: FlaskClient, sam: F
     asked = f"/search?q=&recent=deal/{id},deal/nonsense,nothing/{id}"
     assert "Deal 010" in anna.get(asked).text
     assert "Deal 010" not in sam.get(asked).text
+
+
+def test_a_record_that_was_looked_at_is_remembered(anna: FlaskClient, shop: Tenant) -> None:
+    html = anna.get("/e/deal/?view=open&q=Deal+010").text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', html)
+    assert token
+    for place in (f"deal/{rows_of(html)[0]}", f"deal/{rows_of(html)[0]}", "deal/nonsense", "nothing/1"):
+        assert anna.post("/recent", data={"place": place, "csrf_token": token[1]}).status_code == 204
+    with shop.begin() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(shop.tables.platform.recent)).scalar() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from trellis.web.context import current_language, current_model, current_store, 
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
 from trellis.web.lists.grid import record_address
+from trellis.web.lists.recent import remember
 from trellis.web.navigation import address, entity_address, readable_entities, sidebar
 from trellis.web.pages.base import Page
 
@@ -66,6 +68,16 @@ class PaletteView(Page):
         if not q:
             groups.append(Group(_("Create"), creations(q, here)))
         return render_template("_palette.html", groups=[g for g in groups if g.entries], q=q)
+
+    @expose("/recent", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def recent(self) -> Response:
+        """Notes that a record was looked at: told by the page once it is there, so that nobody waits for it."""
+        key, _sep, id = request.form.get("place", "").partition("/")
+        store = current_store()
+        with suppress(Missing, Forbidden):
+            remember(store, key, store.read(key, as_id(id), fields=()).id)
+        return Response(status=204)
 
     @expose("/keys")  # type: ignore[untyped-decorator]
     @signed_in

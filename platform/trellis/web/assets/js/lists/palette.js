@@ -11,6 +11,8 @@ const recent = () => JSON.parse(localStorage.getItem(kept) ?? "[]");
 const here = /\/e\/(\w+\/[0-9a-f-]{36})\/?$/.exec(location.pathname)?.[1];
 if (here) localStorage.setItem(kept, JSON.stringify([here, ...recent().filter((each) => each !== here)].slice(0, 6)));
 
+if (here) request(address("recent"), { method: "POST", body: new URLSearchParams({ place: here }) }).catch(() => {});
+
 let dialog = null;
 let timer = 0;
 let asked = 0;
