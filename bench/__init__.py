@@ -1,0 +1,1 @@
+"""Measures: Trellis against hand-written code on the same tables, interleaved in one run."""

@@ -1,0 +1,8 @@
+"""Every measure; importing this package registers them in the order of the table."""
+
+from __future__ import annotations
+
+from bench.measures import compiling, field, importing, lists, pages, records, saving, tenants
+from bench.registry import MEASURES
+
+__all__ = ["MEASURES", "compiling", "field", "importing", "lists", "pages", "records", "saving", "tenants"]
