@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from trellis.storage.tables import Tables
     from trellis.storage.tenant import Tenant
 
+# how many changes this thread of work has committed; whoever wants to do a request again asks it first
+commits: ContextVar[int] = ContextVar("commits", default=0)
+
 
 class Session:
     """Who asks, whose tables, and the transaction that everything joins while it is open."""
@@ -36,6 +40,7 @@ class Session:
         self.permit = Permit(tenant.model, principal)
         self._connection: sa.Connection | None = None
         self._before_commit: list[Callable[[], None]] = []
+        self._writes = False  # the open transaction changes something: the tenant's revision is held
 
     @property
     def model(self) -> Model:
@@ -86,16 +91,27 @@ class Session:
             finally:
                 self._connection = None
                 self._before_commit.clear()
+                wrote, self._writes = self._writes, False
+        if wrote:
+            commits.set(commits.get() + 1)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A change that is wholly done or not at all, also inside a larger transaction that goes on after a refusal."""
         if self._connection is None:
             with self.transaction() as connection:
+                self._hold(connection)
                 yield connection
         else:
+            self._hold(self._connection)
             with self._connection.begin_nested():
                 yield self._connection
+
+    def _hold(self, connection: sa.Connection) -> None:
+        """Write by the tenant's current revision or not at all. Raises RevisionChanged."""
+        if not self._writes:
+            self.tenant.hold(connection)
+            self._writes = True
 
     def before_commit(self, work: Callable[[], None]) -> None:
         """Do the work once, when the transaction is about to end."""

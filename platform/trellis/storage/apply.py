@@ -20,6 +20,7 @@ from trellis.storage.plan import Plan, find_steps, plan
 from trellis.storage.schema import revisions, tenants
 from trellis.storage.step import Step
 from trellis.storage.tables import tables_for
+from trellis.storage.tenant import describe_schema, writers_lock
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -111,6 +112,9 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tena
         steps = find_steps(connection, tenant.model, planned.model, planned.profile)
         if _statements(steps) != _statements(planned.steps):
             raise PlanOutdated(f"the tables of {tenant.slug} have changed since the plan was made; plan again")
+        # whoever writes waits from here on, and finds the new revision then: storage/tenant.py, `hold`
+        connection.exec_driver_sql(f"SELECT {writers_lock(tenant.slug)}")
+        run_script(connection, describe_schema(tenant.schema, tenant.slug, new.revision))
         if statements := _statements(steps):
             run_script(connection, ";\n".join(["SET CONSTRAINTS ALL IMMEDIATE", *statements]))
         run_script(connection, ";\n".join(ddl.grant_statements(tenant.schema, tenant.role, new.tables)))

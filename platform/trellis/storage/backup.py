@@ -27,6 +27,7 @@ from trellis.storage.hooks import after_apply
 from trellis.storage.live import owner_connection
 from trellis.storage.names import sql_name, sql_text
 from trellis.storage.schema import revisions, tenants
+from trellis.storage.tenant import describe_schema
 
 if TYPE_CHECKING:
     import psycopg
@@ -248,6 +249,9 @@ def _renamed_layer(stored: dict[str, Any], old: str, new: str) -> Layer:
 def _keep_history(catalogue: Catalogue, slug: str, earlier: Sequence[dict[str, Any]], old: str) -> None:
     """Put the earlier revisions below the restored one, so that one can still go back to them."""
     number = max(r["number"] for r in earlier) + 1
+    tenant = catalogue.get(slug)
+    with owner_connection(tenant) as connection, connection.begin():
+        run_script(connection, describe_schema(tenant.schema, slug, number))
     with catalogue.database.engine.begin() as connection:
         connection.execute(sa.update(revisions).where(revisions.c.tenant == slug).values(number=number))
         connection.execute(sa.update(tenants).where(tenants.c.slug == slug).values(revision=number))

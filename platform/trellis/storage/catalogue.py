@@ -18,7 +18,7 @@ from trellis.storage.hooks import after_apply
 from trellis.storage.names import short, sql_name, sql_text
 from trellis.storage.schema import SCHEMA, metadata, revisions, tenants
 from trellis.storage.tables import tables_for
-from trellis.storage.tenant import Tenant
+from trellis.storage.tenant import Tenant, describe_schema
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -189,7 +189,7 @@ class Catalogue:
             if connection.execute(sa.select(tenants.c.slug).where(tenants.c.slug == slug)).first():
                 raise TenantExists(f"there is a tenant {slug} already")
             _make_role(connection, role)
-            connection.exec_driver_sql(f"CREATE SCHEMA {sql_name(schema)}")
+            run_script(connection, f"CREATE SCHEMA {sql_name(schema)}; {describe_schema(schema, slug, 1)}")
             row = {"slug": slug, "label": profile.label, "schema": schema, "role": role, "revision": 1}
             connection.execute(sa.insert(tenants).values(**row, status=status))
             connection.execute(

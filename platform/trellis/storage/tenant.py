@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from trellis.storage.names import sql_name
+from trellis.storage.names import sql_name, sql_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from trellis.storage.database import Database
     from trellis.storage.tables import Tables
 
+WRITERS = 7273  # advisory locks of those who write: shared by them, exclusive for who changes the tables
 BECOME = "SELECT set_config('role', %s, true), set_config('search_path', %s, true)"
+
+
+class RevisionChanged(Exception):
+    """The tenant is at a later revision than the one in hand; nothing was written. Get it anew and do it again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,26 @@ class Tenant:
         """Make the connection's transaction this tenant's, in one statement."""
         connection.exec_driver_sql(BECOME, (self.role, f"{sql_name(self.schema)}, pg_catalog"))
 
+    def hold(self, connection: Connection) -> None:
+        """Keep this revision until the transaction ends: nobody writes by a configuration that is no more.
+
+        Waits while a revision is being applied. Raises RevisionChanged when another one has come in.
+        """
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        # two statements, so that the second sees what was committed while the first one waited
+        script = f"SELECT {writers_lock(self.slug, shared=True)}; SELECT {_described(self.schema)}"
+        cursor = driver.execute(script)
+        cursor.nextset()
+        live = revision_of(cursor.fetchone()[0])
+        if live is not None and live != self.revision:
+            raise RevisionChanged(f"{self.slug} is at revision {live} by now, this was meant for {self.revision}")
+
+    def wait_for_apply(self) -> None:
+        """Wait until no revision is being applied."""
+        with self.database.engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT {writers_lock(self.slug, shared=True)}")
+
     def _connect(self) -> Connection:
         """A connection whose transaction is this tenant's; one that died in the pool is replaced without a word."""
         for attempt in (1, 2):
@@ -76,3 +101,23 @@ class Tenant:
             else:
                 return connection
         raise AssertionError("unreachable")
+
+
+def writers_lock(slug: str, *, shared: bool = False) -> str:
+    """The call that takes the lock between those who write a tenant's records and who changes its tables."""
+    return f"pg_advisory_xact_lock{'_shared' if shared else ''}(hashtextextended({sql_text(slug)}, {WRITERS}))"
+
+
+def describe_schema(schema: str, slug: str, revision: int) -> str:
+    """The statement that notes the revision at the schema, where the tenant's role can read it."""
+    return f"COMMENT ON SCHEMA {sql_name(schema)} IS {sql_text(f'Trellis tenant {slug}, revision {revision}')}"
+
+
+def revision_of(description: str | None) -> int | None:
+    """The revision that is noted at a schema."""
+    number = (description or "").rpartition(" ")[2]
+    return int(number) if number.isdigit() else None
+
+
+def _described(schema: str) -> str:
+    return f"obj_description(to_regnamespace({sql_text(sql_name(schema))})::oid, 'pg_namespace')"

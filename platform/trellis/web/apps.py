@@ -71,6 +71,25 @@ class Apps:
                 log.exception("tenant app not replaced", tenant=slug, revision=revision)
                 return old
 
+    def newer(self, than: Built) -> Built | None:
+        """The app that has taken the place of one that failed; None when nothing has changed since."""
+        with self._guard:
+            builder = self._builders.setdefault(than.slug, threading.Lock())
+        with builder:
+            with self._guard:
+                known = self._built.get(than.slug)
+            try:
+                if than.app is not None:
+                    than.app.extensions["trellis"].tenant.wait_for_apply()
+                entry = self.catalogue.entry(than.slug)
+                known = known or than
+                if (entry.revision, entry.status) != (known.revision, known.status):
+                    known = self._build(than.slug)
+            except Exception:
+                log.exception("tenant app not replaced", tenant=than.slug)
+                return None
+        return None if known is than else known
+
     def refresh_all(self) -> None:
         """Replace what has changed while we could not listen."""
         entries = {entry.slug: entry for entry in self.catalogue.list()}

@@ -6,18 +6,22 @@ import hmac
 import threading
 from collections.abc import Iterable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
 from trellis.web import metrics
+from trellis.web.app import LARGEST_REQUEST
 from trellis.web.apps import Apps, Built
-from trellis.web.errors import OUTDATED
+from trellis.web.errors import FAILED
 from trellis.web.front import create_front_app
 from trellis.web.logs import request_id_of
 from trellis.web.security import is_allowed_host
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger()
-LARGEST_REPLAY = 2**20  # a body that is small enough to be sent to the app again
+IN_MEMORY = 2**20  # larger bodies are kept in a file until they are answered
 LOCAL = ("127.0.0.1", "::1")
 
 
@@ -87,35 +91,52 @@ class Dispatcher:
         return None, None
 
     def _serve(self, built: Built, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Let the tenant's app answer; once more with a new app if a revision came in between."""
+        body = _keep_body(environ)
+        try:
+            return self._answer(built, body, environ, start_response)
+        finally:
+            if body is not None:
+                body.close()
+
+    def _answer(
+        self, built: Built, body: IO[bytes] | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Let the tenant's app answer; once more with a newer app if a revision came in between and it failed."""
         app: Any = built.app
-        kept = _keep_body(environ)
         held: list[Any] = []
 
         def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            if environ.get(OUTDATED):
+            if environ.get(FAILED):
                 held[:] = [status, headers]
                 return _nothing
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         original = {"SCRIPT_NAME": environ.get("SCRIPT_NAME", ""), "PATH_INFO": environ["PATH_INFO"]}
+        committed = commits.get()
         answer: Iterable[bytes] = app(environ, hold)
-        if not environ.pop(OUTDATED, False):
+        if not environ.pop(FAILED, False):
             return answer
-        newer = self.apps.refresh(built.slug) if kept is not None else None
-        if newer is None or newer.app is None or newer.app is app:
+        newer = self.apps.newer(built)
+        again: Any = newer.app if newer is not None else None
+        if again is None:
             start_response(held[0], held[1])
             return answer
         close = getattr(answer, "close", None)
         if close is not None:
             close()
+        log.info("request answered by the newer app", tenant=built.slug)
+        if commits.get() != committed:
+            # what was asked for is done; only its answer could not be shown
+            return _look_again(environ, start_response)
         for name in [n for n in environ if n.startswith(("werkzeug.", "flask."))]:
             del environ[name]
         environ.update(original)
-        environ["wsgi.input"] = BytesIO(kept or b"")
-        log.info("request answered by the newer app", tenant=built.slug, revision=newer.revision)
-        again: Iterable[bytes] = newer.app(environ, start_response)
-        return again
+        environ["trellis.again"] = True
+        if body is not None:
+            body.seek(0)
+            environ["wsgi.input"] = body
+        second: Iterable[bytes] = again(environ, start_response)
+        return second
 
     def _front(
         self, environ: WSGIEnvironment, start_response: StartResponse, refusal: str, *, label: str = ""
@@ -196,19 +217,35 @@ def behind_proxy(app: Any, settings: Settings) -> WSGIApplication:
     return wrapped
 
 
-def _keep_body(environ: WSGIEnvironment) -> bytes | None:
-    """The request's body, so that it can be read twice; None when it is too large for that."""
+def _keep_body(environ: WSGIEnvironment) -> IO[bytes] | None:
+    """The request's body, so that it can be read twice; None when there is none."""
     if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-        return b""
+        return None
     try:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
+        length = 0
+    given = environ["wsgi.input"]
+    if not length and not environ.get("wsgi.input_terminated"):
         return None
-    if length > LARGEST_REPLAY:
-        return None
-    body: bytes = environ["wsgi.input"].read(length) if length else b""
-    environ["wsgi.input"] = BytesIO(body)
+    left = min(length, LARGEST_REQUEST + 1) if length else LARGEST_REQUEST + 1  # the app refuses what is larger
+    body: IO[bytes] = BytesIO() if left <= IN_MEMORY else TemporaryFile()  # noqa: SIM115 - _serve closes it
+    while left and (block := given.read(min(left, 65536))):
+        body.write(block)
+        left -= len(block)
+    body.seek(0)
+    environ["wsgi.input"] = body
     return body
+
+
+def _look_again(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Let the browser load its page anew."""
+    if "HTTP_HX_REQUEST" in environ:
+        start_response("200 OK", [("HX-Refresh", "true"), ("Content-Length", "0"), ("Cache-Control", "no-store")])
+    else:
+        back = urlsplit(environ.get("HTTP_REFERER", "")).path or f"{environ.get('SCRIPT_NAME', '')}/"
+        start_response("303 See Other", [("Location", back), ("Content-Length", "0"), ("Cache-Control", "no-store")])
+    return []
 
 
 def _redirect(environ: WSGIEnvironment, start_response: StartResponse, path: str) -> Iterable[bytes]:

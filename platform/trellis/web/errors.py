@@ -12,13 +12,16 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from trellis.records.refusal import Forbidden, Missing
+from trellis.storage.tenant import RevisionChanged
 
 if TYPE_CHECKING:
     from flask import Flask
 
 log = structlog.get_logger()
-OUTDATED = "trellis.outdated"  # in the environ: this app met tables newer than its Model
-MISSING_IN_DATABASE = ("42P01", "42703")  # undefined_table, undefined_column
+FAILED = "trellis.failed"  # in the environ: the request failed; the dispatcher asks a newer app, if there is one
+# what an app meets whose tenant is being changed: no such table, column, operator, function; another type; a deadlock
+# with who changes it, or a lock that was waited for too long
+OUTDATED = frozenset({"42P01", "42703", "42883", "42804", "42846", "22P02", "40P01", "55P03"})
 
 
 def set_up_errors(app: Flask) -> None:
@@ -80,8 +83,8 @@ def answer(status: int, *, message: str | None = None) -> Response:
 
 
 def _is_outdated(error: Exception) -> bool:
-    """Whether a table or column was not there: a revision may have come in while the request was on its way."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in MISSING_IN_DATABASE
+    """Whether a revision seems to have come in while the request was on its way."""
+    return isinstance(error, RevisionChanged) or getattr(getattr(error, "orig", None), "sqlstate", None) in OUTDATED
 
 
 def _http(error: HTTPException) -> Any:
@@ -100,9 +103,11 @@ def _expired(error: CSRFError) -> Any:
 
 
 def _broken(error: Exception) -> Any:
-    if _is_outdated(error):
-        request.environ[OUTDATED] = True  # the dispatcher asks a newer app, if there is one
-    log.exception("request failed", error=type(error).__name__)
+    request.environ[FAILED] = True
+    if _is_outdated(error) and "trellis.again" not in request.environ:
+        log.warning("request met another revision", error=type(error).__name__)
+    else:
+        log.exception("request failed", error=type(error).__name__)
     try:
         return answer(500)
     except Exception:  # the page itself is what is broken: say it plainly
