@@ -100,6 +100,50 @@ def test_without_leaves_documents_out() -> None:
     assert configuration.problems == []
 
 
+def test_without_takes_along_what_is_said_about_an_entity() -> None:
+    core = """
+entity: deal
+fields:
+  name: {type: text}
+  rivals: {type: links, to: rival}
+  about: {type: any_link, to: [rival, lead]}
+form: {basics: {fields: [name, {field: rivals, span: full}]}}
+views: {all: {columns: [name, rivals], sort: [-rivals.name, name]}}
+---
+entity: rival
+---
+entity: rival_note
+part_of: rival
+---
+pipeline: rivals
+entity: rival
+---
+role: rep
+grants: {"*": {read: all}, rival: {read: own}}
+---
+menu: main
+groups: {sales: {items: [deal, rival, rival.open, {report: rivals}]}}
+---
+report: rivals
+entity: rival
+"""
+    configuration = stack(
+        [
+            layer_from_files("core", {"schemas/a.yaml": core}),
+            layer_from_files("t", {"template.yaml": "template: t\nversion: 1.0.0\nwithout: [entity.rival]"}),
+        ]
+    )
+    assert configuration.problems == []
+    assert list(configuration.of("entity")) == ["deal"]
+    assert configuration.of("pipeline") == configuration.of("report") == {}
+    deal = configuration.of("entity")["deal"].data
+    assert deal["fields"] == {"name": {"type": "text"}, "about": {"type": "any_link", "to": ["lead"]}}
+    assert deal["form"] == {"basics": {"fields": ["name"]}}
+    assert deal["views"] == {"all": {"columns": ["name"], "sort": ["name"]}}
+    assert configuration.of("role")["rep"].data["grants"] == {"*": {"read": "all"}}
+    assert configuration.of("menu")["main"].data["groups"] == {"sales": {"items": ["deal"]}}
+
+
 def test_builds_on_nothing_starts_anew() -> None:
     core = layer_from_files("core", {"schemas/a.yaml": "entity: deal\n---\nentity: user"})
     template = layer_from_files("t", {"template.yaml": "template: t\nversion: 1.0.0\nbuilds_on: nothing"})

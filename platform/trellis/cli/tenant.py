@@ -29,12 +29,25 @@ def command() -> None:
 @click.option("--currency", default="EUR", show_default=True, help="With --template.")
 @click.option("--time-zone", default="UTC", show_default=True, help="With --template.")
 @click.option("--language", default="en", show_default=True, help="With --template.")
+@click.option("--demo", is_flag=True, help="Load the demo data too; its people sign in with the demo password.")
 def create(
-    slug: str, path: Path | None, template: str | None, label: str | None, currency: str, time_zone: str, language: str
+    slug: str,
+    path: Path | None,
+    template: str | None,
+    label: str | None,
+    currency: str,
+    time_zone: str,
+    language: str,
+    demo: bool,
 ) -> None:
-    """Make the tenant SLUG of PATH (default: tenants/SLUG)."""
+    """Make the tenant SLUG of PATH (default: tenants/SLUG), with its seed data."""
     with installation() as here, fail_on_problems():
+        from trellis.packaging.provision import DEMO_PASSWORD, provision
+        from trellis.records.transfer.mapping import BadMapping
         from trellis.storage.catalogue import TenantExists
+        from trellis.storage.secrets import use_installation_key
+
+        use_installation_key(here.settings.var)
 
         if template is not None:
             profile = {"label": label or slug, "language": language, "time_zone": time_zone, "currency": currency}
@@ -42,10 +55,20 @@ def create(
         else:
             layers = layers_of(here, slug, path)
         try:
-            tenant = here.catalogue.create(slug, layers, who())
+            failures = provision(here.catalogue, slug, layers, who(), demo=demo)
+        except BadMapping as error:
+            here.catalogue.drop(slug)  # made a moment ago, and of no use without its data
+            raise click.ClickException(str(error)) from error
         except (TenantExists, ValueError) as error:
             raise click.ClickException(str(error)) from error
+        for failure in failures:
+            click.echo(f"not loaded: {failure}", err=True)
+        tenant = here.tenant(slug)
         click.echo(f"{tenant.slug} is there, with {len(tenant.model.entities)} entities: /t/{tenant.slug}/")
+        if demo:
+            click.echo(f"Its people sign in with {DEMO_PASSWORD}; see: trellis user list -t {slug}")
+        else:
+            click.echo(f"Who may sign in: trellis user create EMAIL --name NAME --role admin -t {slug}")
 
 
 def _template_layers(here: Installation, slug: str, template: str, profile: dict[str, str]) -> Sequence[Layer]:

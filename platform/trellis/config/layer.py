@@ -37,12 +37,16 @@ class Document:
 
 @dataclass(frozen=True)
 class Layer:
-    """Files by their path within the layer. `folder` is what stands before the path in messages."""
+    """Files by their path within the layer.
+
+    `folder` is what stands before the path in messages; `path` is where the layer was read, for its `data/`.
+    """
 
     name: str
     files: Mapping[str, str | bytes]
     folder: str = ""
     problems: tuple[Problem, ...] = dc_field(default=(), repr=False)
+    path: Path | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -105,7 +109,7 @@ def read_layer(folder: Path, name: str, display: str | None = None) -> Layer:
             )
             break
         files[relative] = content
-    return Layer(name, files, shown, tuple(problems))
+    return Layer(name, files, shown, tuple(problems), folder.resolve())
 
 
 def _files_of(folder: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from trellis.config.merge import merge, settle
 from trellis.config.problem import Mark, Problem, did_you_mean
 from trellis.config.reader import Data
 from trellis.config.source import Place, Source
+from trellis.config.without import leave_out
 
 MANIFESTS = ("template", "tenant")
 DIRECTIVES = ("replace", "locked")
@@ -73,8 +74,14 @@ def _leave_out(configuration: Configuration, reading: Reading) -> None:
             continue
         for index, name in enumerate(names):
             kind, _, key = str(name).partition(".")
-            if configuration.documents.get(kind, {}).pop(key, None) is None:
-                known = [d.name for d in configuration]
+            known = [d.name for d in configuration]
+            again = any(d.kind == kind and d.key == key for d in reading.documents)  # this layer writes it anew
+            found = (
+                configuration.documents.get(kind, {}).pop(key, None) is not None
+                if again
+                else leave_out(configuration.documents, kind, key)
+            )
+            if not found:
                 problem = Problem(
                     "E312",
                     f"no earlier layer has '{name}'",

@@ -296,13 +296,20 @@ class Checker:
 
     def finish(self, node: Expr, source: str, expected: Type | None) -> Checked:
         """The checked formula, of the expected type."""
-        if expected is not None and expected != ANY:
+        wants_list = expected is not None and expected.kind == "records"
+        if wants_list and node.type.kind not in _LISTS:
+            hint = "an inverse list or a links field, such as account.deals"
+            raise self.fault("E406", f"a list of records is expected here, not a {node.type}", node, hint)
+        if expected is not None and expected != ANY and not wants_list:
             node = self.fit.to(node, expected, "E406")
-        if node.type.kind == "records":
+        if node.type.kind == "records" and not wants_list:
             raise self.fault("E405", "a list of records is no value", node, "use count(…), any(…) or first(…)")
         if node.weight > limits.MAX_WEIGHT:
             raise self.fault("E407", "the formula is too complex", node, "split it into several fields")
         return Checked(node, frozenset(self.reads), frozenset(self.uses))
+
+
+_LISTS = ("records", "list", "json", "any")  # what can be gone through one by one
 
 
 def _failed(checker: Checker, source: str) -> FormulaError:

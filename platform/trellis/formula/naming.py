@@ -64,6 +64,7 @@ class Naming:
             return self._root(node)
         if name in _BUILT_IN:
             type_, use, get = _BUILT_IN[name]
+            type_ = scope.name(name) or type_  # of a portal role, `me` is a contact
             self.checker.uses.add(use)
             return Known(node.start, node.end, type_, get)
         if name in NAMESPACES:

@@ -74,6 +74,9 @@ def records_of(entity: str) -> Type:
     return Type("records", (entity,))
 
 
+RECORDS = Type("records")  # expected where a formula may give a list of records of any entity
+
+
 def list_of(item: Type) -> Type:
     """A list of values."""
     return Type("list", item=item)

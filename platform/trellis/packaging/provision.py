@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from trellis.identity.person import ADMIN, PERSON, reader_for
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.records.transfer import load_data
+from trellis.records.transfer.loader import Which
 
 if TYPE_CHECKING:
     from trellis.config.layer import Layer
@@ -48,20 +48,25 @@ def provision_demo(catalogue: Catalogue, workspace: Workspace, slug: str) -> lis
             return []
         if status == "provisioning":
             catalogue.drop(slug)
-        layers = workspace.layers_for_tenant(slug)
-        tenant = catalogue.create(slug, layers, "trellis", why=DEMO, status="provisioning")
-        failures = load_layers(tenant, workspace.root, layers)
+        return provision(catalogue, slug, workspace.layers_for_tenant(slug), "trellis", demo=True)
+
+
+def provision(catalogue: Catalogue, slug: str, layers: Sequence[Layer], who: str, *, demo: bool = False) -> list[str]:
+    """Make a tenant with its layers' seed data; `demo`: also demo data and passwords. What could not be loaded."""
+    tenant = catalogue.create(slug, layers, who, why=DEMO if demo else "", status="provisioning")
+    failures = load_layers(tenant, layers, ("seed", "demo") if demo else ("seed",))
+    if demo:
         ensure_administrator(tenant)
         give_passwords(tenant, DEMO_PASSWORD)
-        catalogue.resume(slug)
-        return failures
+    catalogue.resume(slug)
+    return failures
 
 
-def load_layers(tenant: Tenant, root: Path, layers: Sequence[Layer]) -> list[str]:
+def load_layers(tenant: Tenant, layers: Sequence[Layer], which: Sequence[Which] = ("seed", "demo")) -> list[str]:
     """Load every layer's seed data, then every layer's demo data; the answer is what could not be loaded."""
-    folders = [root / layer.folder for layer in layers]
+    folders = [layer.path for layer in layers if layer.path is not None]
     store = system_store(tenant)
-    return [failure for which in ("seed", "demo") for failure in load_data(store, folders, which).failures]
+    return [failure for each in which for failure in load_data(store, folders, each).failures]
 
 
 @contextmanager

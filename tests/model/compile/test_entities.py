@@ -258,6 +258,80 @@ def test_extending_takes_fields_and_form(model_of) -> None:
     assert [f.field for f in product.form.sections[0].fields] == ["name", "parent"]
 
 
+def test_a_written_inverse_has_its_name_before_an_inherited_one(model_of) -> None:
+    model = model_of(
+        """
+        entity: event
+        fields:
+          subject: {type: text}
+          attendees: {type: links, to: contact, inverse: events}
+          host: {type: link, to: contact, inverse: hosting}
+        ---
+        entity: contact
+        fields: {name: {type: text}}
+        ---
+        entity: trip
+        extends: event
+        fields: {partners: {type: links, to: contact, inverse: trips}}
+        """
+    )
+    lists = {name: (i.entity, i.field) for name, i in model.entities["contact"].inverses.items()}
+    assert lists["trips"] == ("trip", "partners")
+    assert lists["trip_attendees"] == ("trip", "attendees")
+    assert lists["trip_host"] == ("trip", "host")
+    assert lists["events"] == ("event", "attendees")
+
+
+def test_steps_go_through_lists_of_records(model_of) -> None:
+    model_of(
+        """
+        entity: deal
+        fields:
+          name: {type: text}
+          account: {type: link, to: account, inverse: deals}
+          contacts: {type: links, to: contact, columns: {part: {type: text}}}
+        ---
+        entity: account
+        fields: {name: {type: text}}
+        ---
+        entity: contact
+        fields: {name: {type: text}}
+        ---
+        workflow: w
+        on: {record: deal, changed: [name]}
+        steps:
+          - {find: contact, where: name == record.name, as: known, many: true}
+          - {each: =account.deals, filter: "name != this.name", steps: [{update: =item, set: {name: x}}]}
+          - {each: =known, steps: [{log: "{item.name}"}]}
+          - {link: =record.contacts, to: =first(known), set: {part: buyer}}
+          - {unlink: =contacts, to: =first(contacts)}
+        """
+    )
+
+
+def test_of_a_portal_role_me_is_the_contact(model_of) -> None:
+    model = model_of(
+        """
+        entity: account
+        fields: {name: {type: text}}
+        ---
+        entity: contact
+        fields: {account: {type: link, to: account}}
+        ---
+        entity: deal
+        fields: {account: {type: link, to: account}}
+        ---
+        role: customer
+        portal: true
+        where: account == me.account
+        grants: {deal: {read: all, update: account == me.account}}
+        """
+    )
+    role = model.roles["customer"]
+    assert role.where is not None
+    assert role.grants["deal"].level("update").formula is not None
+
+
 def test_a_later_layer_places_its_fields(model_of) -> None:
     model = model_of(
         """

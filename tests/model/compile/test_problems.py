@@ -199,6 +199,15 @@ CASES = {
         "entity: b\nfields:\n  amount: {type: integer}\n  twice: {type: integer, formula: round(amount, 2)}\n",
         ["(quote the formula)"],
     ),
+    "no list to go through": (
+        DEAL + "workflow: w\non: {record: deal, created: true}\nsteps: [{each: =amount, steps: [{log: x}]}]",
+        ["a.yaml:12:17: E406 steps.0.each: a list of records is expected here, not a money"],
+    ),
+    "no such field of a portal's contact": (
+        DEAL + "entity: contact\nfields: {account: {type: link, to: account}}\n---\n"
+        "role: customer\nportal: true\ngrants: {deal: {read: all, where: account == me.acount}}",
+        ["a.yaml:15:49: E402 grants.deal.where: a record of contact has no 'acount' (did you mean 'account'?)"],
+    ),
     "wrong type in a condition": (
         "entity: b\nfields: {n: {type: integer}}\nfilters: {f: {filter: n + 1}}",
         ["a.yaml:3:23: E406 filters.f.filter: "],

@@ -66,10 +66,14 @@ def outline(ctx: Context) -> None:
         _add_system_fields(draft)
     for draft in ctx.drafts.values():
         _make_primaries(draft)
-    for to_any in (False, True):  # a link to any record comes last: what is written for one entity has the name
+    for turn in (
+        "own",
+        "inherited",
+        "any",
+    ):  # what is written for one entity has the name before what comes with a base
         for draft in ctx.drafts.values():
             if not draft.is_abstract:
-                _add_inverses(ctx, draft, to_any)
+                _add_inverses(ctx, draft, turn)
 
 
 def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
@@ -232,12 +236,13 @@ def _make_primaries(draft: EntityDraft) -> None:
             draft.fields[name.text] = made_field(draft, name.text, name, **given)
 
 
-def _add_inverses(ctx: Context, draft: EntityDraft, to_any: bool) -> None:
+def _add_inverses(ctx: Context, draft: EntityDraft, turn: str) -> None:
     concrete = [k for k, d in ctx.drafts.items() if not d.is_abstract]
     for field in list(draft.fields.values()):
         if field.type_name not in ("link", "links", "any_link", "user", "team") or field.system:
             continue
-        if to_any is not (field.targets == ("*",)):
+        given = "inherited" if field.key in draft.inherited else "own"
+        if turn != ("any" if field.targets == ("*",) else given):
             continue
         to = field.item.get("to")
         targets: list[str] = []
@@ -259,7 +264,9 @@ def _add_inverse(
 ) -> None:
     other = target.inverses.get(name)
     if (other is not None or name in target.fields) and field.key in draft.inherited:
-        name = f"{draft.key}s"  # two entities that extend the same one cannot both have its list's name
+        # two entities that extend the same one cannot both have its list's name
+        free = (n for n in (f"{draft.key}s", f"{draft.key}_{field.key}") if n not in {*target.inverses, *target.fields})
+        name = next(free, name)
         other = target.inverses.get(name)
     if other is not None or name in target.fields:
         holder = f"{other.entity}.{other.field}" if other is not None else f"a field of {target.key}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from trellis.config.problem import did_you_mean
 from trellis.formula.formula import Formula
-from trellis.formula.types import ANY
+from trellis.formula.types import Type, record_of
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
+from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.role import ACTIONS, ALL, NONE, Grant, Level, Role
 
@@ -36,13 +38,14 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
             ctx.problem("E301", f"unknown entity '{entity}'", grant, did_you_mean(entity, entities), mark=at)
         written[entity] = grant
     resolved: dict[str, Grant] = {}
+    me = {"me": record_of("contact")} if item.flag("portal") and "contact" in entities else {}
     for entity in entities:
         source = written.get(entity) or written.get("*")
         # a part is secured with its parent; it may be named to say otherwise
         if entity not in written and (parent := ctx.drafts[entity].parent) is not None and parent in written:
             source = None
         if source is not None:
-            resolved[entity] = _grant(ctx, types, entity, source, named=entity in written)
+            resolved[entity] = _grant(ctx, types.scope(entity, **me), source, named=entity in written)
     for entity in entities:
         holder = ctx.drafts[entity].parent
         while entity not in resolved and holder is not None:  # a part of a part, too
@@ -56,39 +59,41 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
         grants=resolved,
         allow=frozenset(item.words("allow")),
         portal=item.flag("portal"),
-        where=None if where is None else _role_where(ctx, types, where),
+        where=None if where is None else _role_where(ctx, types, where, me),
     )
 
 
-def _role_where(ctx: Context, types: Types, item: Item) -> Formula | None:
+def _role_where(ctx: Context, types: Types, item: Item, me: Mapping[str, Type]) -> Formula | None:
     """A role's condition is about any entity: it is checked on the first that has all of its names."""
     entities = [k for k, d in ctx.drafts.items() if not d.is_abstract]
     for entity in entities:
-        scope = types.scope(entity, me=ANY)  # of a portal role, `me` is the contact
+        scope = types.scope(entity, **me)
         found = ctx.quietly(functools.partial(condition, ctx, item, scope))
         if found is not None:
             return found
-    return condition(ctx, item, types.scope(entities[0], me=ANY)) if entities else None
+    return condition(ctx, item, types.scope(entities[0], **me)) if entities else None
 
 
-def _grant(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> Grant:
+def _grant(ctx: Context, scope: EntityScope, item: Item, named: bool) -> Grant:
+    entity = str(scope.entity)
     levels: dict[str, Level] = {}
     fields: dict[str, Any] = {}
     where = None
     if not isinstance(item.data, dict):
-        level = _level(ctx, types, entity, item, named)
+        level = _level(ctx, scope, item, named)
         return Grant(dict.fromkeys(ACTIONS, level))
     for action, value in item.entries():
         if action == "where":
-            where = condition(ctx, value, types.scope(entity)) if named else None
+            where = condition(ctx, value, scope) if named else None
         elif action == "fields":
             fields = _fields(ctx, entity, value) if named else {}
         elif action in ACTIONS and value.data is not None:
-            levels[action] = _level(ctx, types, entity, value, named)
+            levels[action] = _level(ctx, scope, value, named)
     return Grant(levels, where, fields)
 
 
-def _level(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> Level:
+def _level(ctx: Context, scope: EntityScope, item: Item, named: bool) -> Level:
+    entity = str(scope.entity)
     text = item.text
     if text.lower() in _LEVELS:
         level = _LEVELS[text.lower()]
@@ -96,7 +101,6 @@ def _level(ctx: Context, types: Types, entity: str, item: Item, named: bool) -> 
             hint = "add a `user` field with `role: owner`, or write a formula"
             ctx.problem("W606", f"'{entity}' has no owner: own means who created it", item, hint)
         return level
-    scope = types.scope(entity)
     # what "*" says holds where its names exist
     compiled = condition(ctx, item, scope) if named else ctx.quietly(lambda: condition(ctx, item, scope))
     return Level("formula", compiled) if compiled is not None else NONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.formula.types import ANY, Type, record_of, records_of
+from trellis.formula.types import ANY, RECORDS, Type, record_of, records_of
 from trellis.model.compile.checks.names import Names
 from trellis.model.compile.context import Context
 from trellis.model.compile.formulas import formula, value
@@ -11,6 +11,7 @@ from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 
 _VALUES = ("to", "cc", "bcc", "subject", "body", "text", "attach", "reply_to", "refuse", "log", "stop")
+_LISTS = ("link", "unlink")  # steps that name a list of a record
 
 
 def check_workflow(ctx: Context, types: Types, key: str, item: Item) -> None:
@@ -138,7 +139,7 @@ def _step(names: Names, step: Item, entity: str | None, variables: dict[str, Typ
     else:
         for verb in ("update", "delete", "restore", "link", "unlink", "switch"):
             if (expression := step.get(verb)) is not None:
-                compiled = formula(ctx, expression, scope)
+                compiled = formula(ctx, expression, scope, RECORDS if verb in _LISTS else None)
                 target = (
                     compiled.type.entities[0] if compiled is not None and len(compiled.type.entities) == 1 else None
                 )
@@ -174,7 +175,7 @@ def _parameters(names: Names, item: Item, scope: EntityScope) -> None:
 
 
 def _loop(names: Names, step: Item, each: Item, entity: str | None, variables: dict[str, Type]) -> None:
-    compiled = formula(names.ctx, each, names.scope(entity, **variables))
+    compiled = formula(names.ctx, each, names.scope(entity, **variables), RECORDS)
     inner = compiled.type.entities[0] if compiled is not None and len(compiled.type.entities) == 1 else None
     item_type = record_of(inner) if inner is not None else ANY
     if inner is not None:
