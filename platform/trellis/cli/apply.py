@@ -24,12 +24,15 @@ def command(
     """Apply PATH (default: tenants/TENANT) to TENANT, after showing what changes."""
     with installation() as here, fail_on_problems():
         from trellis.storage.apply import ApplyRefused, apply
+        from trellis.storage.followups import follow_up
         from trellis.storage.plan import plan
 
         current = here.tenant(tenant)
         planned = plan(current, layers_of(here, tenant, path, revision, live))
         show(planned)
         if planned.is_empty and not planned.changes_configuration and not live:
+            if not follow_up(here.catalogue, tenant):
+                raise click.ClickException("the work on old records is not done; the log says why")
             return
         if (planned.destroys and not allow_destroy) or planned.failing:
             raise SystemExit(1)

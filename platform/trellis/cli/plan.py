@@ -26,14 +26,18 @@ FORMATS = click.Choice(["text", "json"])
 def command(tenant: str, path: Path | None, revision: int | None, live: bool, form: str, sql: bool) -> None:
     """Show what applying PATH (default: tenants/TENANT) would change in TENANT's tables."""
     with installation() as here, fail_on_problems():
+        from trellis.storage.followups import pending
         from trellis.storage.plan import plan
 
         current = here.tenant(tenant)
         planned = plan(current, layers_of(here, tenant, path, revision, live))
+        unfinished = tenant in pending(here.catalogue)
     if form == "json":
         click.echo(json.dumps(planned.as_json(), indent=2, ensure_ascii=False))
     else:
         show(planned, sql=sql)
+        if unfinished:
+            click.echo("The last apply is still at work on old records, or was stopped: `trellis apply` goes on.")
     if planned.failing:
         raise SystemExit(1)
 

@@ -22,11 +22,11 @@ def _roles_follow(connection: Connection, tenant: Tenant, _before: Tenant | None
 after_apply.append(_roles_follow)
 
 
-def _rollups_follow(tenant: Tenant, before: Tenant) -> None:
+def _old_records_follow(tenant: Tenant, before: Tenant) -> None:
     from trellis.identity.person import reader_for
     from trellis.records.refill import refill
 
     refill(tenant, before, reader_for(tenant))
 
 
-after_publish.append(_rollups_follow)
+after_publish.append(_old_records_follow)

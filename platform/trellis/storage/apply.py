@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ import sqlalchemy as sa
 
 from trellis.storage import ddl
 from trellis.storage.catalogue import Catalogue, announce, lock_tenant, revision_row, run_script
-from trellis.storage.hooks import after_apply, after_publish
+from trellis.storage.followups import follow_up, remember
+from trellis.storage.hooks import after_apply
 from trellis.storage.live import owner_connection
 from trellis.storage.plan import Plan, find_steps, plan
 from trellis.storage.schema import revisions, tenants
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from trellis.storage.tenant import Tenant
-
-log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
 LOCK_TIMEOUT = "2s"  # how long others queue behind us when a table is busy; then we step back and try again
@@ -68,11 +66,7 @@ def apply(catalogue: Catalogue, planned: Plan, who: str, why: str = "", *, allow
                 raise
             time.sleep(random.uniform(0.1, 0.4) * attempt)
     _finish(applied, planned)
-    for hook in after_publish:
-        try:
-            hook(applied, planned.tenant)
-        except Exception:
-            log.exception("work after publishing %s failed", applied.slug)
+    follow_up(catalogue, applied.slug, planned.tenant, applied)
     return applied
 
 
@@ -145,6 +139,8 @@ def _record(connection: Connection, new: Tenant, planned: Plan, who: str, why: s
     connection.execute(
         sa.update(tenants).where(tenants.c.slug == new.slug).values(revision=new.revision, label=new.profile.label)
     )
+    if new.model.hash != planned.tenant.model.hash:
+        remember(connection, new.slug, planned.tenant.revision)
     announce(connection, new.slug, new.revision)
 
 

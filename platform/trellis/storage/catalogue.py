@@ -91,7 +91,8 @@ class Catalogue:
     def _prepare(self) -> None:
         """Make the catalogue's own tables if they are not there, in a schema that tenants cannot look into."""
         with self.database.engine.begin() as connection:
-            if connection.execute(sa.select(sa.func.to_regclass(f"{SCHEMA}.revisions"))).scalar() is not None:
+            made = [sa.func.to_regclass(name) for name in metadata.tables]
+            if all(connection.execute(sa.select(*made)).one()):
                 return
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ORDER)))
             connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")

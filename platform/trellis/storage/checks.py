@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from trellis.storage.catalogue import BrokenConfiguration
 from trellis.storage.database import OLDEST_VERSION
 from trellis.storage.doctor import Finding, Patient, check
+from trellis.storage.followups import pending
 from trellis.storage.plan import plan_compiled
 from trellis.storage.platform import APPEND_ONLY
 
@@ -124,6 +125,15 @@ def _tenant(tenant: Tenant) -> Iterator[Finding]:
         if right is None or right.writes == grows or not right.adds:
             mend = f"Run `trellis apply {tenant.slug} --live`, which gives the rights anew."
             yield Finding("wrong", f"{tenant.slug}: the rights on {name} are not as they should be", mend)
+
+
+@check("Old records")
+def _old_records(patient: Patient) -> Iterator[Finding]:
+    for slug in pending(patient.catalogue) if patient.catalogue is not None else ():
+        mend = (
+            f"A running apply is at it, or was stopped: `trellis apply {slug} --live` goes on, so does the next start."
+        )
+        yield Finding("advice", f"{slug}: old records are not yet what its last revision makes of them", mend)
 
 
 _RIGHTS = """

@@ -19,5 +19,6 @@ after_apply: list[AfterApply] = []
 AfterPublish = Callable[["Tenant", "Tenant"], None]
 
 # called after the commit with the tenant as it is and as it was, for what may take long and holds nobody up:
-# computing new roll-ups, filling the search of old records. What they raise is logged.
+# computing new roll-ups, filling the search of old records. They may be killed and are called again then, also with
+# an older tenant that has no entities: so they must be able to do their work twice. storage/followups.py
 after_publish: list[AfterPublish] = []

@@ -21,7 +21,7 @@ OnRevision = Callable[[str, int], object]
 class Listener:
     """A thread that calls back with (slug, revision) for every tenant that changes; revision 0: it was dropped.
 
-    After a broken connection it listens again, and calls `after_gap`: anything may have changed meanwhile.
+    It calls `after_gap` whenever it begins to listen, also after a broken connection: anything may have changed before.
     """
 
     def __init__(self, database: Database, callback: OnRevision, after_gap: Callable[[], object] | None = None) -> None:
@@ -39,15 +39,13 @@ class Listener:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        first = True
         while not self._stop.is_set():
             try:
                 with self._database.connect_driver() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self.ready.set()
-                    if not first and self._after_gap is not None:
+                    if self._after_gap is not None:
                         self._tell(self._after_gap)
-                    first = False
                     self._listen(connection)
             except psycopg.Error:
                 if not self._stop.is_set():

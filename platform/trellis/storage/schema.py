@@ -33,3 +33,11 @@ revisions = sa.Table(
     sa.Column("layers", JSONB, nullable=False),  # the whole configuration: [{name, folder, files: {path: text}}, …]
     sa.Column("steps", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),  # what was done to the tables
 )
+
+# work on old records that a revision asks for (hooks.after_publish): the line goes when all of it is done
+followups = sa.Table(
+    "followups",
+    metadata,
+    sa.Column("tenant", sa.Text, sa.ForeignKey("trellis.tenants.slug", ondelete="CASCADE"), primary_key=True),
+    sa.Column("before", sa.Integer, primary_key=True),  # the revision by which the old records were written
+)

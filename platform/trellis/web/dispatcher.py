@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
+from trellis.storage.followups import follow_up_all
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
 from trellis.web import metrics
@@ -195,19 +196,25 @@ def open_dispatcher(settings: Settings, database: Database | None = None) -> Dis
     use_installation_key(settings.var)
     dispatcher = Dispatcher(database or Database.open(settings.database_url, settings.var), settings)
     listen(dispatcher)
+    # what a killed process has left undone; beside the serving, and by one process of several
+    threading.Thread(target=_go_on, args=(dispatcher,), name="trellis-follow-up", daemon=True).start()
     return dispatcher
+
+
+def _go_on(dispatcher: Dispatcher) -> None:
+    try:
+        follow_up_all(dispatcher.catalogue)
+    except Exception:
+        log.exception("work on old records failed")
 
 
 def listen(dispatcher: Dispatcher) -> None:
     """Replace a tenant's app whenever any node publishes a revision of it."""
 
     def changed(slug: str, revision: int) -> None:
-        if slug == "*":
-            dispatcher.apps.refresh_all()
-        else:
-            dispatcher.apps.refresh(slug, revision)
+        dispatcher.apps.refresh(slug, revision)
 
-    dispatcher.listener = on_revision(dispatcher.database, changed)
+    dispatcher.listener = on_revision(dispatcher.database, changed, dispatcher.apps.refresh_all)
 
 
 def behind_proxy(app: Any, settings: Settings) -> WSGIApplication:
