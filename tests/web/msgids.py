@@ -1,0 +1,131 @@
+"""Every text that the interface says, and the command that brings a catalogue up to date with them.
+
+`python tests/web/msgids.py` adds new msgids to each messages.po, drops those that nothing says any more, and names
+what is still to be translated.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+PLATFORM = Path(__file__).parents[2] / "platform" / "trellis"
+WEB = PLATFORM / "web"
+CATALOGUES = WEB / "translations"
+KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "Fault": (2,)}
+METHODS = [("assets/**", "ignore"), ("static/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
+JINJA = {"newstyle_gettext": "true", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols", "silent": "false"}
+BELOW = ("records", "identity", "model/fields", "model/formats")  # where refusals are worded, as plain msgids
+SENTENCE = re.compile(r"[A-Z“{].* .*[.?]", re.DOTALL)
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+HEADER = """msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Plural-Forms: {plurals}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
+Msgid = str | tuple[str, str]
+
+
+def of_pages() -> Iterator[Msgid]:
+    """What templates and web code pass to gettext."""
+    found = extract_from_dir(WEB, METHODS, {"templates/**.html": JINJA}, keywords=KEYWORDS)
+    for _file, _line, message, _comments, _context in found:
+        yield message if isinstance(message, str) else (message[0], message[1])
+
+
+def of_refusals() -> Iterator[str]:
+    """Sentences that the layers below give to Fault and Invalid, wherever in the function they are chosen."""
+    for part in BELOW:
+        for path in sorted((PLATFORM / part).rglob("*.py")):
+            if path.name != "reference.py":  # it writes documentation
+                yield from _sentences(ast.parse(path.read_text()))
+
+
+def _sentences(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from (s for s in _constants(node) if SENTENCE.fullmatch(s))
+        if isinstance(node, ast.Call) and isinstance(node.args[0] if node.args else None, ast.Constant):
+            name, first = getattr(node.func, "id", ""), node.args[0]
+            if name == "wrong_kind":
+                yield f"Expected {first.value}."  # type: ignore[attr-defined]
+            if name == "Format":
+                yield node.args[1].value  # type: ignore[attr-defined]
+
+
+def _constants(function: ast.FunctionDef) -> Iterator[str]:
+    skipped = {id(part) for n in ast.walk(function) if isinstance(n, ast.JoinedStr) for part in n.values}
+    skipped |= {id(n.value) for n in ast.walk(function) if isinstance(n, ast.Expr)}  # docstrings
+    for node in ast.walk(function):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.value
+
+
+def messages() -> dict[str, Msgid]:
+    """Every msgid by its (singular) text."""
+    found: dict[str, Msgid] = {}
+    for message in (*of_pages(), *of_refusals()):
+        key = message if isinstance(message, str) else message[0]
+        if key not in found or isinstance(message, tuple):
+            found[key] = message
+    return found
+
+
+def placeholders(text: str) -> list[str]:
+    """The placeholders of a text, in a fixed order."""
+    return sorted(set(PLACEHOLDER.findall(text)))
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """A messages.po."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parents[1].name)
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The msgids that have no translation."""
+    return [
+        str(m.id)
+        for m in catalogue
+        if m.id and not (m.string if isinstance(m.string, str) else m.string and all(m.string))
+    ]
+
+
+def write_catalogue(path: Path, catalogue: Catalog) -> None:
+    """A messages.po in the order of its msgids, so that two people's changes meet in few places."""
+    body = BytesIO()
+    write_po(body, catalogue, width=120, sort_output=True, no_location=True, omit_header=True)
+    path.write_bytes(
+        HEADER.format(language=catalogue.locale, plurals=catalogue.plural_forms).encode() + body.getvalue()
+    )
+
+
+def bring_up_to_date(path: Path) -> list[str]:
+    """Write the catalogue anew with exactly today's msgids; returns those without a translation."""
+    template = Catalog()
+    for message in messages().values():
+        template.add(message)
+    catalogue = read_catalogue(path)
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    write_catalogue(path, catalogue)
+    return untranslated(catalogue)
+
+
+if __name__ == "__main__":
+    for po in sorted(CATALOGUES.glob("*/LC_MESSAGES/messages.po")):
+        for msgid in bring_up_to_date(po):
+            sys.stdout.write(f"{po.parents[1].name}: {msgid!r}\n")
