@@ -117,7 +117,8 @@ def _files_of(folder: Path) -> Iterator[Path]:
         if (folder / name).is_file():
             yield folder / name
     for name in FOLDERS:
-        for path in sorted((folder / name).rglob("*")):
+        # scenarios stand in tests/ itself: below it there may be tests of another kind
+        for path in sorted((folder / name).glob("*") if name == "tests" else (folder / name).rglob("*")):
             relevant = path.suffix in (".yaml", ".yml") or name == "documents"
             if relevant and path.is_file() and not any(part.startswith(".") for part in path.parts[-3:]):
                 yield path
