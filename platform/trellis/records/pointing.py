@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from trellis.formula.env import Env
 from trellis.formula.formula import Formula, constant
 from trellis.formula.types import BOOLEAN, Ref
 from trellis.model.entity import Entity
-from trellis.records.picker import as_record
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.formula.sql.scope import SqlScope
-    from trellis.records.record import Record
-    from trellis.records.store import Store
     from trellis.storage.tables import Tables
 
 IN_THE_OPEN = frozenset({"this"})  # keeps the statement out of the plans that all readers share
@@ -57,10 +53,3 @@ def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner:
         return sa.exists(sa.select(sa.literal(1)).where(near == ref.id, far == scope.alias.c.id))
 
     return Linked(condition)
-
-
-def holds_for(store: Store, formula: Formula, record: Record) -> bool:
-    """Whether a condition is true of a record that was read."""
-    with store.transaction():
-        live = as_record(store.session, record.entity, {"id": record.id})
-        return formula.evaluate(Env(live, store.principal.reader, live.graph)) is True

@@ -19,6 +19,7 @@ from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
 from trellis.records.record import Record
 from trellis.records.refusal import Refused
+from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
@@ -92,41 +93,41 @@ class RecordPage:
         return list(tabs.items())
 
 
-def read_page(store: Store, entity: Entity, record: Record) -> RecordPage:
+def read_page(store: Store, entity: Entity, record: Record, standing: Standing | None = None) -> RecordPage:
     """Bring a record into the shape of its page."""
+    standing = standing or Standing(store, entity, record)
     context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
     readable, writable = store.readable_fields(entity.key), store.writable_fields(entity.key)
-    may = {action: store.may(action, entity.key, record) for action in ("update", "delete", "create")}
-    state = store.evaluate_form(entity.key, {}, record.id)
-    renders = {key: renderer(entity.fields[key], context) for key in entity.fields if key in readable}
+    live = record.deleted_at is None
+    may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
+    may["create"] = store.may("create", entity.key)
+    address = url_for("FieldView.field", entity=entity.key, id=record.id, field="")
 
     def prop(key: str) -> Prop:
         field, value = entity.fields[key], record.get(key)
         empty = value is None or value in ((), "")
-        status = state.fields.get(key)
-        can = may["update"] and key in writable and field.is_writable and not (status and status.readonly)
-        edit = url_for("FieldView.field", entity=entity.key, id=record.id, field=key) if can else ""
+        can = may["update"] and key in writable and not standing.is_closed(field)
         html = Markup()
         if not empty:
-            html = shown_value(entity, record, field, value) or Markup(renders[key](value))
-        return Prop(field, html, edit, empty)
+            html = shown_value(entity, record, field, value) or Markup(renderer(field, context)(value))
+        return Prop(field, html, address + key if can else "", empty)
 
     shown = [key for key in entity.fields if key in readable]
     props = {key: prop(key) for key in shown}
     sections = []
     for section in form_of(entity, store.principal.roles).sections:
-        if not state.sections.get(section.key, True):
+        if section.visible_when is not None and not standing.holds(section.visible_when):
             continue
         listed = [
             props[p.field]
             for p in section.fields
             if p.field in props and "form" not in entity.fields[p.field].hidden
-            if (s := state.fields.get(p.field)) is None or s.visible
+            if standing.is_visible(entity.fields[p.field])
         ]
         if listed:
             tab = section.tab.in_language(store.principal.reader.language) if section.tab else ""
             sections.append(PropSection(section.key, section.label, listed, tab))
-    path = path_of(store, entity, record)
+    path = path_of(store, entity, record, may_update=may["update"])
     badges, chips = _subtitle(entity, record, props, path)
     high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
     return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may)
@@ -174,7 +175,9 @@ def _subtitle(
 
 def record_parts(store: Store, entity: Entity, record: Record) -> str:
     """The parts of the page that change with the record, for the script that edits in place."""
-    return render_template("_record_parts.html", page=read_page(store, entity, record), entity=entity, record=record)
+    with store.transaction():
+        page = read_page(store, entity, record)
+    return render_template("_record_parts.html", page=page, entity=entity, record=record)
 
 
 class RecordView(Page):
@@ -188,10 +191,11 @@ class RecordView(Page):
         definition = entity_or_404(store, entity)
         with store.transaction():
             record = store.read(entity, id, deleted=True)
-            page = read_page(store, definition, record)
+            standing = Standing(store, definition, record)
+            page = read_page(store, definition, record, standing)
             if "parts" in request.args:
                 return self.draw("_record_parts.html", page=page, entity=definition, record=record)
-            tabs = related_tabs(store, definition, record)
+            tabs = related_tabs(store, definition, record, standing)
         first = next((key for key in request.args.getlist("tab") if any(t.key == key for t in tabs)), "")
         return self.draw(
             "record.html",

@@ -16,9 +16,10 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity, Inverse
 from trellis.model.view import Sort
-from trellis.records.pointing import holds_for, linked_with, pointing_at
+from trellis.records.pointing import linked_with, pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
+from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.column import Column, columns_for
 from trellis.web.cells.registry import CellContext
@@ -108,10 +109,10 @@ def _default_columns(target: Entity, without: str) -> tuple[str, ...]:
     return tuple(c for c in wanted if c != without and c != "position")[:MOST_COLUMNS]
 
 
-def related_tabs(store: Store, entity: Entity, record: Record) -> list[Tab]:
+def related_tabs(store: Store, entity: Entity, record: Record, standing: Standing) -> list[Tab]:
     """The tabs beside the timeline."""
     shown = {r.list: r.visible_when for r in entity.related if r.visible_when is not None}
-    hidden = {key for key, formula in shown.items() if not holds_for(store, formula, record)}
+    hidden = {key for key, formula in shown.items() if not standing.holds(formula)}
     return [
         Tab(
             found.key,

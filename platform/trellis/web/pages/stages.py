@@ -76,7 +76,7 @@ def pipeline_for(entity: Entity, record: Record) -> Pipeline | None:
     return None
 
 
-def path_of(store: Store, entity: Entity, record: Record) -> Path | None:
+def path_of(store: Store, entity: Entity, record: Record, *, may_update: bool) -> Path | None:
     """The record's path; None when it has no pipeline, or the person may not see the stage."""
     pipeline = pipeline_for(entity, record)
     if pipeline is None or pipeline.field not in store.readable_fields(entity.key):
@@ -102,7 +102,7 @@ def path_of(store: Store, entity: Entity, record: Record) -> Path | None:
         (f"{now}.{key}", text, f"{now}.{key}" in ticked)
         for key, text in (pipeline.stages[now].checklist.items() if now in pipeline.stages else ())
     ]
-    may_move = store.may("update", entity.key, record) and pipeline.field in store.writable_fields(entity.key)
+    may_move = may_update and pipeline.field in store.writable_fields(entity.key)
     address = url_for("StagesView.move", entity=entity.key, id=record.id, field=pipeline.field)
     return Path(pipeline, steps, shown, address, may_move and record.deleted_at is None, checks, field)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
-from flask import render_template
+from flask import current_app
 from markupsafe import Markup
 
 from trellis.formula.types import Value
@@ -128,4 +128,9 @@ class BoundField:
 
     def render(self) -> Markup:
         """The control alone, without label."""
-        return Markup(render_template(self.widget.template, f=self, **self.widget.context(self)))
+        return draw(self.widget.template, f=self, **self.widget.context(self))
+
+
+def draw(template: str, **values: Any) -> Markup:
+    """A template of a form's piece. There are hundreds on a page, so nothing is done that only whole pages need."""
+    return Markup(current_app.jinja_env.get_template(template).render(values))

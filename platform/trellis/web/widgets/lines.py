@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
-from flask import render_template
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -15,7 +14,7 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.web.widgets.base import widget_of
-from trellis.web.widgets.bound import BoundField
+from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.submitted import Submitted
 from trellis.web.widgets.text import UNCHANGED
@@ -100,7 +99,7 @@ class Lines:
 
     def render(self) -> Markup:
         """The grid as HTML."""
-        return Markup(render_template("widgets/lines.html", f=self, grid=self))
+        return draw("widgets/lines.html", f=self, grid=self)
 
     def summary_entries(self) -> list[tuple[str, str]]:
         """(id, what is wrong) of the list and of its lines."""
