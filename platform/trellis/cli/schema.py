@@ -17,16 +17,16 @@ from trellis.model.compile.outline import RESERVED
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write one file for each kind into this folder."
 )
-@click.option("--tenant", help="Name this tenant's entities, roles and choices in the schemas.")
+@click.option("--tenant", help="Name this tenant's entities in the schemas.")
 def command(out: Path | None, tenant: str | None) -> None:
     """Write the JSON Schema of every kind of document; without --out, list the kinds and the reserved names."""
-    model = None
+    entities: list[str] = []
     if tenant is not None:
         compiled = compile_layers(Workspace(find_root(Path.cwd())).layers_for_tenant(tenant))
-        model = compiled.model
-        if model is None:
+        if compiled.model is None:
             raise click.ClickException(f"tenant '{tenant}' has errors: run `trellis check tenants/{tenant}`")
-    made = schemas(model)
+        entities = list(compiled.model.entities)
+    made = schemas(entities)
     if out is None:
         click.echo("Kinds: " + ", ".join(k for k in sorted(made) if k != "trellis"))
         click.echo("Reserved field names: " + ", ".join(sorted(RESERVED)))

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from trellis.web.errors import answer, set_up_errors
 from trellis.web.i18n import CATALOGUE, COOKIE, LANGUAGES, best_language
 from trellis.web.logs import set_up_request_log
+from trellis.web.schemas import schema_response
 from trellis.web.security import secure
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def create_front_app(settings: Settings, catalogue: Catalogue) -> Flask:
         """Every tenant that is open, for people who do not know the address of theirs."""
         entries = [e for e in catalogue.list() if e.status == "active"] if settings.landing else []
         return render_template("landing.html", entries=entries, listed=settings.landing)
+
+    @app.get("/schemas/<name>.json")
+    def schema(name: str) -> Any:
+        """The language's JSON Schemas, for editors."""
+        return schema_response(name)
 
     @app.post("/language/<tag>")
     def language(tag: str) -> Any:

@@ -1,23 +1,23 @@
-"""JSON Schemas for editors: one for each kind, and one that takes any document. A Model's names can be filled in."""
+"""JSON Schemas for editors: one for each kind, and one that takes any document. Names of entities can be filled in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from trellis.model.compile.shapes import editor_schema
 from trellis.model.kinds import KINDS
-from trellis.model.model import Model
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _ENTITY_KEYS = ("entity", "part_of", "extends", "to", "record", "before", "create")
 
 
-def schemas(model: Model | None = None) -> dict[str, dict[str, Any]]:
+def schemas(entities: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
     """Every kind's schema by name, and `trellis`: any document by its first key."""
     made = {name: editor_schema(name) for name in KINDS}
-    if model is not None:
+    if names := sorted(entities):
         for schema in made.values():
-            _name_entities(schema, sorted(model.entities))
+            _name_entities(schema, names)
     choices = [{"if": {"required": [n]}, "then": {"$ref": f"{n}.json"}} for n in KINDS if n != "entity"]
     # many kinds have a key `entity`: an entity document is one that has no other kind's key
     others = {"not": {"anyOf": [{"required": [n]} for n in KINDS if n != "entity"]}}

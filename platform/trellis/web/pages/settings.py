@@ -13,6 +13,7 @@ from trellis.web.context import current_tenant, may, serving
 from trellis.web.guard import needs, signed_in
 from trellis.web.navigation import address
 from trellis.web.pages.base import Page
+from trellis.web.schemas import schema_response
 
 if TYPE_CHECKING:
     from trellis.config.problem import Problem
@@ -32,6 +33,12 @@ class Card:
 
 class SettingsView(Page):
     """The hub, and the configuration's page for administrators."""
+
+    @expose("/schemas/<name>.json")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def schema(self, name: str) -> Response:
+        """The language's JSON Schemas with this tenant's entities, for editors."""
+        return schema_response(name, tuple(sorted(current_tenant().model.entities)))
 
     @expose("/settings")  # type: ignore[untyped-decorator]
     @signed_in
