@@ -35,11 +35,15 @@ def _name_entities(schema: Any, entities: list[str]) -> None:
         properties = schema.get("properties")
         if isinstance(properties, dict):
             for key in _ENTITY_KEYS:
-                if (
-                    isinstance(properties.get(key), dict)
-                    and properties[key].get("type") == "string"
-                    and "pattern" not in properties[key]
-                ):
+                if _is_free_text(properties.get(key)):
                     properties[key] = {**properties[key], "examples": entities}
         for value in schema.values():
             _name_entities(value, entities)
+
+
+def _is_free_text(schema: Any) -> bool:
+    """A text whose values are not fixed: numbers are allowed beside it where the characters as written count."""
+    if not isinstance(schema, dict) or "pattern" in schema:
+        return False
+    kinds = schema.get("type")
+    return "string" in (kinds if isinstance(kinds, list) else [kinds])
