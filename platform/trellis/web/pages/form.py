@@ -115,12 +115,11 @@ class FormView(Page):
         """The record's form; POST saves."""
         store = current_store()
         definition = entity_or_404(store, entity)
-        record = store.read(entity, id)
-        if not store.may("update", entity, record):
-            raise Forbidden(entity, "update")
         form = form_of(definition, store.principal.roles)
         if request.method == "GET":
-            return self._page(BoundForm(store, definition, form, record))
+            with store.transaction():
+                return self._page(BoundForm(store, definition, form, self._own(store, entity, id)))
+        record = self._own(store, entity, id)
         typed = read_form(definition, submitted(), store.tenant.model.entities)
         if "_draw" in request.form:
             return self._page(BoundForm(store, definition, form, record, typed=typed, touched=touched()))
@@ -145,6 +144,12 @@ class FormView(Page):
         definition = entity_or_404(store, entity)
         named = frozenset(request.form.getlist("_touched"))
         return jsonify(answer_state(store, definition, submitted(), named, id))
+
+    def _own(self, store: Store, entity: str, id: UUID) -> Record:
+        record = store.read(entity, id)
+        if not store.may("update", entity, record):
+            raise Forbidden(entity, "update")
+        return record
 
     def _page(
         self,
