@@ -291,6 +291,12 @@ def columns_of(row: Row) -> dict[str, Any]:
 class WorldCatalog:
     """The tables of the world."""
 
+    is_late = False
+    is_personal = False
+
+    def reach(self, scope: SqlScope) -> sa.ColumnElement[bool] | None:
+        return None
+
     def table(self, entity: str) -> sa.Table:
         return TABLES[entity]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from trellis.formula.formula import compile_formula
+from trellis.formula.nodes.listed import correlated
 from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.model.entity import Entity, Inverse
 from trellis.model.field import Field
@@ -63,13 +64,14 @@ class Catalog:
     permission predicates are computed with the system's eyes, so that a value is the same for everybody.
     """
 
-    def __init__(self, session: Session, *, guarded: bool = True) -> None:
+    def __init__(self, session: Session, *, guarded: bool = True, late: bool = False) -> None:
         self.session = session
         self._guards = guarded and not session.principal.is_system
         self._guard_of: dict[sa.FromClause, sa.ColumnElement[bool] | None] = {}
         self._rows: set[sa.FromClause] = set()
         self._tables: dict[str, PooledTable] = {}
-        self.is_personal = False  # something of the reader went into an expression
+        self.is_late = late  # what depends on the reader is read when the statement runs
+        self.is_personal = False  # something of the reader went into an expression all the same
 
     # ── what formulas ask ────────────────────────────────────────────────────────────────────────────────
 
@@ -87,7 +89,6 @@ class Catalog:
         if field is None:
             return self._single(scope, definition.inverses[name])
         if field.formula is not None:
-            self.is_personal |= bool(field.formula.uses)
             with self.unguarded():
                 value = field.formula.sql(scope)
             return self._guarded_value(scope, value)
@@ -111,7 +112,10 @@ class Catalog:
 
     def target(self, entity: str, field: str) -> Sequence[str]:
         """The entities that a link points to."""
-        found = self.session.model.entities[entity].fields[field].type.formula_type().entities
+        definition = self.session.model.entities[entity]
+        if field not in definition.fields:
+            return (definition.inverses[field].entity,)
+        found = definition.fields[field].type.formula_type().entities
         return found or tuple(self.session.model.entities)
 
     def children(self, entity: str, name: str) -> Children:
@@ -144,9 +148,14 @@ class Catalog:
 
     def _single(self, scope: SqlScope, inverse: Inverse) -> sa.ColumnElement[Any]:
         """The one record that points here (`one: true`), as its id."""
-        far = self.table(inverse.entity).alias()
-        found = sa.select(far.c.id).where(far.c[short(inverse.field)] == scope.alias.c.id, far.c.deleted_at.is_(None))
-        return self.guard(scope, found.order_by(far.c.created_at, far.c.id).limit(1).scalar_subquery())
+        far = scope.inside(inverse.entity, self.table(inverse.entity).alias())
+        row = far.alias.c
+        found = sa.select(row.id).where(row[short(inverse.field)] == scope.alias.c.id, row.deleted_at.is_(None))
+        within = self.reach(far)
+        if within is not None:
+            found = found.where(within)
+        found = found.order_by(row.created_at, row.id).limit(1)
+        return self.guard(scope, correlated(far, found, far.alias).scalar_subquery())
 
     # ── what selections ask ──────────────────────────────────────────────────────────────────────────────
 
@@ -185,14 +194,17 @@ class Catalog:
         condition = self._condition(scope)
         return value if condition is None else sa.case((condition, value), else_=None)
 
+    def reach(self, scope: SqlScope) -> sa.ColumnElement[bool] | None:
+        """Which rows of a list this person may read; None: all, also for what is computed with the system's eyes."""
+        return self._condition(scope)
+
     def _condition(self, scope: SqlScope) -> sa.ColumnElement[bool] | None:
         if not self._guards or scope.alias in self._rows:
             return None
         key = scope.alias
         if key not in self._guard_of:
             with self.unguarded():
-                condition = self._guard_of[key] = self.session.permit.reach("read", scope)
-            self.is_personal |= condition is not None
+                self._guard_of[key] = self.session.permit.reach("read", scope)
         return self._guard_of[key]
 
     def _guarded_value(self, scope: SqlScope, value: SqlValue) -> SqlValue:

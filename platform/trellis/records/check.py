@@ -91,15 +91,18 @@ def _check_choices(draft: Draft, field: Field, value: Value) -> None:
 def _check_format(session: Session, draft: Draft, field: Field, value: Value) -> None:
     if field.format is None or not isinstance(value, str):
         return
-    from trellis.model.formats import FORMATS, check_format
+    from trellis.model.formats import FORMATS
 
-    if field.format not in FORMATS:
+    named = session.model.formats.get(field.format) or FORMATS.get(field.format)  # a `format:` document goes first
+    if named is None:
         return
-    tidied, error = check_format(field.format, value)
+    tidied = named.tidy(value)
+    error = named.check(tidied)
     if error is None and tidied != value:
         draft.set(field.key, tidied)
     if error is not None:
-        draft.fault(faults.invalid(field.key, error))
+        own = named.message if named.message is not None and named.message.source else None
+        draft.fault(faults.invalid(field.key, error) if own is None else Fault("format", own, field.key))
 
 
 def check_rules(draft: Draft) -> None:
@@ -126,7 +129,7 @@ def check_links(session: Session, drafts: Iterable[Draft]) -> None:
                 wanted[ref.entity].add(ref.id)
                 uses.append((draft, field, ref))
     inside = {(d.record.entity, d.record.id) for d in drafts}
-    titles = {(entity, id): t for entity, ids in wanted.items() for id, t in _readable(session, entity, ids).items()}
+    titles = {(entity, id): t for entity, ids in wanted.items() for id, t in readable(session, entity, ids).items()}
     for draft, field, ref in uses:
         key = (ref.entity, ref.id)
         if key not in titles and key not in inside:
@@ -145,11 +148,13 @@ def _new_targets(draft: Draft, field: Field) -> list[Ref]:
     return [ref for ref in new if isinstance(ref, Ref) and ref not in old]
 
 
-def _readable(session: Session, entity: str, ids: set[UUID]) -> dict[UUID, str]:
-    """Those of the records that are live and that the writer may read."""
+def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = False) -> dict[UUID, str]:
+    """Those of the records that this person may read, and that are live (`deleted`: or in the bin)."""
     scope = system_scope(session, entity)
     table = scope.alias
-    conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids)), table.c.deleted_at.is_(None)]
+    conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids))]
+    if not deleted:
+        conditions_.append(table.c.deleted_at.is_(None))
     reach = session.permit.reach("read", scope)
     if reach is not None:
         conditions_.append(reach)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -124,7 +126,35 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
-    return [_change(session, entity, row) for row in rows]
+    return _without_titles_out_of_reach(session, [_change(session, entity, row) for row in rows])
+
+
+def _without_titles_out_of_reach(session: Session, changes: list[Change]) -> list[Change]:
+    """Links keep the titles of the time only where this person may read the record; those in the bin are told too."""
+    from trellis.records.check import readable
+
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for change in changes:
+        for field in change.changes:
+            for ref in (*_refs_of(field.old), *_refs_of(field.new)):
+                if ref.entity in session.model.entities and not session.permit.is_unlimited("read", ref.entity):
+                    wanted[ref.entity].add(ref.id)
+    known = {entity: readable(session, entity, ids, deleted=True) for entity, ids in wanted.items()}
+
+    def seen(value: Value) -> Value:
+        if isinstance(value, Ref):
+            return Ref(value.entity, value.id) if value.id not in known.get(value.entity, (value.id,)) else value
+        return tuple(seen(v) for v in value) if isinstance(value, tuple) else value
+
+    if not known:
+        return changes
+    return [
+        replace(c, changes=tuple(FieldChange(f.field, seen(f.old), seen(f.new)) for f in c.changes)) for c in changes
+    ]
+
+
+def _refs_of(value: Value) -> list[Ref]:
+    return [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, Ref)]
 
 
 def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:

@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from trellis.formula.sql.late import parameter
 from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.model import Model
@@ -131,18 +133,18 @@ def _own(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool
     me = scope.reader.me
     if me is None:
         return sa.false()
-    mine = sa.literal(me.id, sa.Uuid())
+    mine = scope.ref_id(me)
     if entity.key == "user":
         return scope.alias.c.id == mine
     return scope.alias.c[entity.owner_field or "created_by"] == mine
 
 
 def _team(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:
-    members = sorted(scope.reader.team_members, key=str)
-    if not members:
+    if not scope.reader.team_members:
         return _own(scope, entity, level)
+    members = parameter(scope, lambda env: sorted(env.reader.team_members, key=str), ARRAY(sa.Uuid()))
     column = scope.alias.c.id if entity.key == "user" else scope.alias.c[entity.owner_field or "created_by"]
-    return sa.or_(_own(scope, entity, level), column.in_(members))
+    return sa.or_(_own(scope, entity, level), column == sa.any_(members))
 
 
 def _formula(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:

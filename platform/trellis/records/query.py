@@ -56,7 +56,9 @@ class RecordPlan:
 
 _record_plans: OrderedDict[tuple[object, ...], RecordPlan] = OrderedDict()
 _plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
+_statements: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 PLANS_KEPT = 2000
+OF_ONE_REQUEST = frozenset({"this", "old", "param"})  # what a formula may use that is no reader's
 
 
 def list_page(
@@ -114,12 +116,12 @@ def _list_plan(
     session: Session, entity: str, columns: tuple[str, ...], where: Where, sort: tuple[Sort, ...], deleted: bool
 ) -> ListPlan:
     formulas = compile_all(session, entity, where)
-    key = (session.model.hash, session.permit.cache_key, entity, columns, formulas, sort, deleted)
+    key = (session.view_key, entity, columns, formulas, sort, deleted)
     known = _plans.get(key)
     if known is not None:
         _plans.move_to_end(key)
         return known
-    selection = Selection(session, entity)
+    selection = Selection(session, entity, late=True)
     shape = selection.shape(columns)
     keys = _sort_keys(selection, sort or DEFAULT_SORT)
     places = tuple(selection.add(k.expression) for k in keys)
@@ -127,11 +129,20 @@ def _list_plan(
     statement = selection.select().where(*conditions)
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
     plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search, selection.is_open)
-    if selection.is_shareable and not any(f.uses for f in formulas):
-        _plans[key] = plan
-        while len(_plans) > PLANS_KEPT:
-            _plans.popitem(last=False)
+    if _is_lasting(selection, formulas):
+        _keep(_plans, key, plan)
     return plan
+
+
+def _is_lasting(selection: Selection, formulas: Sequence[Formula]) -> bool:
+    """Whether a statement serves later requests too: nothing of this one alone went into it."""
+    return selection.is_shareable and not any(f.uses & OF_ONE_REQUEST for f in formulas)
+
+
+def _keep(plans: OrderedDict[tuple[object, ...], Any], key: tuple[object, ...], plan: Any) -> None:
+    plans[key] = plan
+    while len(plans) > PLANS_KEPT:
+        plans.popitem(last=False)
 
 
 def _sort_keys(selection: Selection, sort: Sequence[Sort]) -> tuple[paging.SortKey, ...]:
@@ -154,19 +165,18 @@ def read(session: Session, entity: str, id: UUID, *, fields: Sequence[str] | Non
 def _record_plan(
     session: Session, entity: str, fields: tuple[str, ...] | None, deleted: bool, *, restricted: bool
 ) -> RecordPlan:
-    key = (session.model.hash, session.permit.cache_key, entity, fields, deleted, restricted)
+    key = (session.view_key, entity, fields, deleted, restricted)
     known = _record_plans.get(key)
     if known is not None:
+        _record_plans.move_to_end(key)
         return known
-    selection = Selection(session, entity)
+    selection = Selection(session, entity, late=True)
     shape = selection.shape(readable_fields(session, entity) if fields is None else fields)
     conditions = restrict(selection, (), deleted=None if deleted else False) if restricted else []
     statement = selection.select().where(selection.alias.c.id == sa.bindparam("_id", type_=sa.Uuid()), *conditions)
     plan = RecordPlan(statement, shape)
     if selection.is_shareable:
-        _record_plans[key] = plan
-        while len(_record_plans) > PLANS_KEPT:
-            _record_plans.popitem(last=False)
+        _keep(_record_plans, key, plan)
     return plan
 
 
@@ -189,12 +199,19 @@ def count(
 ) -> Count:
     """How many records there are, counted up to the cap."""
     require_readable(session, entity)
-    selection = Selection(session, entity)
-    conditions = restrict(selection, compile_all(session, entity, where), q=q, deleted=deleted)
-    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
-    if cap is not None:
-        found = found.limit(cap + 1)
-    n: int = session.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar_one()
+    formulas = compile_all(session, entity, where)
+    key = ("count", session.view_key, entity, formulas, q or "", cap, deleted)
+    statement = _statements.get(key)
+    if statement is None:
+        selection = Selection(session, entity, late=True)
+        conditions = restrict(selection, formulas, q=q, deleted=deleted)
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
+        if cap is not None:
+            found = found.limit(cap + 1)
+        statement = sa.select(sa.func.count()).select_from(found.subquery())
+        if not q and _is_lasting(selection, formulas):
+            _keep(_statements, key, statement)
+    n: int = session.execute(statement).scalar_one()
     return Count(min(n, cap), n > cap) if cap is not None else Count(n)
 
 
@@ -218,11 +235,19 @@ def totals(
 ) -> dict[str, Value]:
     """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency."""
     require_readable(session, entity)
-    selection = Selection(session, entity)
-    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
-    conditions = restrict(selection, compile_all(session, entity, where), q=q, deleted=deleted)
-    row = session.execute(sa.select(*expressions).select_from(selection.source()).where(*conditions)).one()
-    return _read_totals(selection, wanted, row)
+    formulas = compile_all(session, entity, where)
+    key = ("totals", session.view_key, entity, tuple(wanted.items()), formulas, q or "", deleted)
+    known = _statements.get(key)
+    if known is None:
+        selection = Selection(session, entity, late=True)
+        expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
+        money = _money_totals(selection, wanted)
+        conditions = restrict(selection, formulas, q=q, deleted=deleted)
+        known = sa.select(*expressions).select_from(selection.source()).where(*conditions), money
+        if not q and _is_lasting(selection, formulas):
+            _keep(_statements, key, known)
+    statement, money = known
+    return _read_totals(session, wanted, money, session.execute(statement).one())
 
 
 def _aggregate(selection: Selection, path: str, kind: str) -> sa.ColumnElement[Any]:
@@ -232,15 +257,20 @@ def _aggregate(selection: Selection, path: str, kind: str) -> sa.ColumnElement[A
     return function(selection.number(path) if kind != "count" else selection.plain(path))  # type: ignore[no-any-return]
 
 
-def _read_totals(selection: Selection, wanted: Mapping[str, str], values: Sequence[Any]) -> dict[str, Value]:
+def _money_totals(selection: Selection, wanted: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(path for path, kind in wanted.items() if kind != "count" and selection.is_money(path))
+
+
+def _read_totals(
+    session: Session, wanted: Mapping[str, str], money: frozenset[str], values: Sequence[Any]
+) -> dict[str, Value]:
     """Totals as values: of nothing, a sum is 0."""
     result: dict[str, Value] = {}
-    currency = selection.session.reader.currency
+    currency = session.reader.currency
     for (path, kind), value in zip(wanted.items(), values, strict=True):
         if value is None and kind == "sum":
             value = 0
-        is_money = kind != "count" and selection.is_money(path)
-        result[path] = Money(value, currency, value) if is_money and value is not None else value
+        result[path] = Money(value, currency, value) if path in money and value is not None else value
     return result
 
 
@@ -256,15 +286,23 @@ def groups(
     """Counts and totals by a field's value: what a board's columns show, in one statement."""
     require_readable(session, entity)
     wanted = dict(totals or {})
-    selection = Selection(session, entity)
-    slot = selection.slot(field)
-    grouped = list(selection.columns)
-    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
-    conditions = restrict(selection, compile_all(session, entity, where), q=q)
-    statement = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
-    rows = session.execute(statement.group_by(*(c.element for c in grouped))).all()
-    width = len(grouped)
-    return [Group(slot(r), r[width], _read_totals(selection, wanted, r[width + 1 :])) for r in rows]
+    formulas = compile_all(session, entity, where)
+    key = ("groups", session.view_key, entity, field, tuple(wanted.items()), formulas, q or "")
+    known = _statements.get(key)
+    if known is None:
+        selection = Selection(session, entity, late=True)
+        slot = selection.slot(field)
+        grouped = list(selection.columns)
+        expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
+        money = _money_totals(selection, wanted)
+        conditions = restrict(selection, formulas, q=q)
+        select = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
+        known = select.group_by(*(c.element for c in grouped)), slot, len(grouped), money
+        if not q and _is_lasting(selection, formulas):
+            _keep(_statements, key, known)
+    statement, slot, width, money = known
+    rows = session.execute(statement).all()
+    return [Group(slot(r), r[width], _read_totals(session, wanted, money, r[width + 1 :])) for r in rows]
 
 
 # ── what every path shares ───────────────────────────────────────────────────────────────────────────────────
@@ -286,12 +324,20 @@ def restrict(
     with selection.catalog.unguarded():
         reach = selection.session.permit.reach(action, selection.scope)
     if reach is not None:
-        selection.catalog.is_personal = True
         conditions.append(reach)
-    conditions.extend(f.predicate(selection.scope) for f in formulas)
+    for formula in formulas:
+        if isinstance(formula, Asked):
+            conditions.append(formula.predicate(selection.scope))
+        else:  # the Model's own: what it reads is not for the person to choose
+            with selection.catalog.unguarded():
+                conditions.append(formula.predicate(selection.scope))
     if q and q.strip():
         conditions.append(selection.matches(q))
     return conditions
+
+
+class Asked(Formula):
+    """A filter that a person wrote: it sees the rows and fields that this person may read, and nothing else."""
 
 
 _filters: OrderedDict[tuple[object, ...], Formula] = OrderedDict()
@@ -317,10 +363,9 @@ def compile_filter(session: Session, entity: str, text: str) -> Formula:
                 for f in error.faults
             ]
         ) from error
-    _filters[key] = formula
-    while len(_filters) > PLANS_KEPT:
-        _filters.popitem(last=False)
-    return formula
+    asked = Asked(formula.source, formula.node, formula.type, formula.reads, formula.uses)
+    _keep(_filters, key, asked)
+    return asked
 
 
 def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequence[str] | None = None) -> list[Record]:

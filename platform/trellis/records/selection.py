@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 class Selection:
     """A SELECT in the making: its columns, the joins they need, and the readers of its rows."""
 
-    def __init__(self, session: Session, entity: str, *, guarded: bool = True) -> None:
+    def __init__(self, session: Session, entity: str, *, guarded: bool = True, late: bool = False) -> None:
         self.session = session
         self.entity: Entity = session.entity(entity)
-        self.catalog = Catalog(session, guarded=guarded)
+        self.catalog = Catalog(session, guarded=guarded, late=late)
         self.alias = self.catalog.table(entity).alias()
         self.scope = SqlScope(self.catalog, entity, self.alias, session.reader)
         self.catalog.start(self.scope)

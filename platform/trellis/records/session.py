@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from trellis.formula.reader import Reader
+from trellis.formula.sql.late import read_by
 from trellis.model.entity import Entity
 from trellis.model.model import Model
 from trellis.records.draft import Event, Hooks
@@ -56,6 +58,27 @@ class Session:
     def reader(self) -> Reader:
         """Who values are computed for."""
         return self.principal.reader
+
+    @cached_property
+    def view_key(self) -> tuple[object, ...]:
+        """What the shape of a statement depends on: readers with the same key share statements.
+
+        Who the reader is, and when, is a parameter of the statement; so are settings.
+        """
+        reader = self.reader
+        return (
+            self.model.hash,
+            self.permit.cache_key,
+            reader.me is None,
+            reader.my_team is None,
+            not reader.team_members,
+            reader.me is not None and reader.me == reader.my_team,
+            str(reader.time_zone),
+            reader.currency,
+            reader.language,
+            reader.region,
+            tuple(sorted(reader.rates.items())),
+        )
 
     @property
     def connection(self) -> sa.Connection:
@@ -123,5 +146,6 @@ class Session:
             listener(events)
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
-        """Run a statement in the open transaction."""
-        return self.connection.execute(statement, parameters)
+        """Run a statement in the open transaction, for this reader."""
+        with read_by(self.reader):
+            return self.connection.execute(statement, parameters)

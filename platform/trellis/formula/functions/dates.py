@@ -16,11 +16,16 @@ from trellis.formula.functions.operators import quotient
 from trellis.formula.functions.registry import function
 from trellis.formula.sql import moments as sqlm
 from trellis.formula.sql import values as sqlv
+from trellis.formula.sql.late import parameter
 from trellis.formula.sql.scope import SqlScope, SqlValue
 from trellis.formula.types import Value
 
 FAMILY = "dates"
 Column = ColumnElement[Any]
+
+
+def _today(scope: SqlScope) -> Column:
+    return parameter(scope, lambda env: env.reader.today(), sa.Date())
 
 
 def _outer_only(*values: object) -> Any:
@@ -154,14 +159,14 @@ is_today = function("is_today", "is_today(date)", "Is it the reader's date?", fa
 is_today(
     "date -> boolean",
     lambda env, v: v == env.reader.today(),
-    lambda s, v: v == sa.literal(s.reader.today(), sa.Date()),
+    lambda s, v: v == _today(s),
     env=True,
     uses=("now",),
 )
 is_today(
     "datetime -> boolean",
     lambda env, v: moments.local(v, env.reader.time_zone).date() == env.reader.today(),
-    lambda s, v: sa.cast(sqlm.to_local(v, s.reader), sa.Date()) == sa.literal(s.reader.today(), sa.Date()),
+    lambda s, v: sa.cast(sqlm.to_local(v, s.reader), sa.Date()) == _today(s),
     env=True,
     uses=("now",),
 )
@@ -336,7 +341,7 @@ age = function("age", "age(date, at)", "Full years from a date until today, or u
 age(
     "date -> number",
     lambda env, v: Decimal(moments.age(v, env.reader.today())),
-    lambda s, v: sa.case((v.is_not(None), _age_sql(v, sa.literal(s.reader.today(), sa.Date())))),
+    lambda s, v: sa.case((v.is_not(None), _age_sql(v, _today(s)))),
     env=True,
     uses=("now",),
     times=3,

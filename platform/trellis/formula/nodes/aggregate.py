@@ -273,7 +273,7 @@ class Outside(Expr):
     __slots__ = ("of",)
 
     def __init__(self, of: Expr) -> None:
-        super().__init__(of.start, of.end, of.type, of)
+        super().__init__(of.start, of.end, of.type, of, outer=False)
         self.of = of
 
     def python(self, unknown: bool) -> Closure:

@@ -63,6 +63,13 @@ class Expr:
         if self.is_outer:
             from trellis.formula.sql.values import to_sql
 
+            if scope.is_late and not self.is_constant:
+                from trellis.formula.sql.late import late_value
+
+                late = late_value(self, scope)
+                if late is not None:
+                    return late
+                scope.catalog.is_personal = True
             return to_sql(self.evaluated(scope.env), self.type, scope.reader)
         return self.sql(scope)
 

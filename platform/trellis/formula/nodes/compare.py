@@ -138,19 +138,13 @@ class DayCompare(Expr):
         return self.plain.python(unknown)
 
     def truth(self, scope: SqlScope) -> ColumnElement[bool]:
-        from datetime import datetime
+        from trellis.formula.sql.late import parameter
 
-        from trellis.formula import moments
-
-        day = self.day.evaluated(scope.env)
-        after = None if day is None else moments.add_days(day, 1)
-        if after is None:
+        if (self.day.is_constant or not scope.is_late) and self._edge(scope.env, 1) is None:
             return self.plain.truth(scope)
-        zone = scope.reader.time_zone
-        begin, end = (
-            sa.literal(moments.at_zone(datetime(d.year, d.month, d.day), zone), sa.DateTime(timezone=True))
-            for d in (day, after)
-        )
+        moments = sa.DateTime(timezone=True)
+        begin = parameter(scope, lambda env: self._edge(env, 0), moments)
+        end = parameter(scope, lambda env: self._edge(env, 1), moments)
         moment = self.moment.column(scope)
         match self.op:
             case "==":
@@ -164,6 +158,18 @@ class DayCompare(Expr):
             case ">":
                 return moment >= end
         return moment >= begin
+
+    def _edge(self, env: Env, days: int) -> Value:
+        """When the day begins on the reader's clock, or the one that many days later."""
+        from datetime import datetime
+
+        from trellis.formula import moments
+
+        day = self.day.evaluated(env)
+        day = None if day is None else moments.add_days(day, days)
+        if day is None:
+            return None
+        return moments.at_zone(datetime(day.year, day.month, day.day), env.reader.time_zone)
 
     def sql(self, scope: SqlScope) -> SqlValue:
         return sa.func.coalesce(self.truth(scope), sa.false())
@@ -209,7 +215,8 @@ class Within(Expr):
 
     def truth(self, scope: SqlScope) -> ColumnElement[bool]:
         left = self.left.value(scope)
-        if self.left.type.kind == "text" and all(i.is_outer for i in self.items):
+        bound_at_once = all(i.is_constant if scope.is_late else i.is_outer for i in self.items)
+        if self.left.type.kind == "text" and bound_at_once:
             values = [v for i in self.items if (v := i.evaluated(scope.env)) is not None]
             column = sqlv.key(left)
             return column.not_in(values) if self.negated else column.in_(values)

@@ -55,7 +55,7 @@ class Listed:
         *before, last = self.steps
         parents: list[tuple[str, Any]] = []
         for row in self.base.rows(scope):
-            for entity, id_ in _ids(row):
+            for entity, id_ in _ids(row, scope):
                 parents.append((entity, id_))
         for step in before:
             parents = [next_ for entity, ids in parents for next_ in _sql_step(scope, entity, ids, step)]
@@ -69,11 +69,11 @@ def _stepped(records: Iterable[RecordLike], step: Step, env: Env) -> list[Record
     return [f for v in links if (f := record_in_hand(v, env)) is not None and f.entity in step.entities]
 
 
-def _ids(row: Any) -> list[tuple[str, Any]]:
+def _ids(row: Any, scope: SqlScope) -> list[tuple[str, Any]]:
     if isinstance(row, SqlScope):
         return [(row.entity, row.column("id"))]
     if isinstance(row, Ref):
-        return [(row.entity, sa.literal(row.id, sa.Uuid()))]
+        return [(row.entity, scope.ref_id(row))]
     return [] if row is None or row.id is None else [(row.entity, sa.literal(row.id, sa.Uuid()))]
 
 
@@ -142,4 +142,5 @@ def _children(
     where = sa.or_(*tests) if tests else sa.false()
     if "deleted_at" in child.c:
         where = sa.and_(where, child.c.deleted_at.is_(None))
-    return inner, source, where
+    within = scope.catalog.reach(inner)
+    return inner, source, where if within is None else sa.and_(where, within)

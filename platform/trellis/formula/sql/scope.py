@@ -70,7 +70,14 @@ class Children:
 
 
 class SqlCatalog(Protocol):
-    """The tables behind the Model."""
+    """The tables behind the Model.
+
+    `is_late`: what depends on the reader is read when a statement runs. `is_personal` is set when something of the
+    reader went into an expression all the same.
+    """
+
+    is_late: bool
+    is_personal: bool
 
     def table(self, entity: str) -> sa.Table:
         """The entity's table."""
@@ -89,6 +96,9 @@ class SqlCatalog(Protocol):
 
     def column(self, entity: str, name: str, links: FromClause, column: str) -> SqlValue:
         """A column (`via.part`) of a links field's rows at the alias `links`."""
+
+    def reach(self, scope: SqlScope) -> ColumnElement[bool] | None:
+        """Which rows of the scope may be counted and listed; None: all."""
 
 
 class SqlScope:
@@ -121,6 +131,8 @@ class SqlScope:
         self.order: list[ColumnElement[Any]] = []  # what first and last go by, in a list's subquery
         outer = None if isinstance(this, SqlScope) else this
         self.env = Env(None, reader, graph, old=old, this=outer, variables=variables or {})
+        # parameters of the reader are read when the statement runs; what is in hand is bound at once
+        self.is_late = catalog.is_late and outer is None and old is None and not variables
         self._joins: dict[tuple[object, ...], SqlScope] = {}
         self._clauses: list[tuple[FromClause, ColumnElement[bool]]] = []
         self._root: SqlScope = self
@@ -136,7 +148,8 @@ class SqlScope:
     def follow(self, name: str, entity: str) -> SqlScope:
         """The row of `entity` that the link `name` points to, by a LEFT JOIN that is made once."""
         link = self.field(name)
-        key = (id(self.alias), name, entity)
+        # a link that is blank where the reader may not see it is another one than the bare column
+        key = (id(self.alias), name, entity, type(link.id if isinstance(link, SqlLink) else link))
         if isinstance(link, SqlLink):
             return self._join(key, entity, link.id, link.entity == entity)
         if not isinstance(link, ColumnElement):
@@ -145,7 +158,20 @@ class SqlScope:
 
     def follow_ref(self, ref: Ref) -> SqlScope:
         """The row of a record that is known by its id, such as `me`."""
-        return self._join((ref.entity, ref.id), ref.entity, sa.literal(ref.id, sa.Uuid()), None)
+        return self._join((ref.entity, ref.id), ref.entity, self.ref_id(ref), None)
+
+    def ref_id(self, ref: Ref) -> ColumnElement[Any]:
+        """The id of a known record as a parameter; the reader's own when the statement runs."""
+        if not self.is_late:
+            return sa.literal(ref.id, sa.Uuid())
+        from trellis.formula.sql.late import parameter
+
+        if ref == self.reader.me:
+            return parameter(self, lambda env: None if env.reader.me is None else env.reader.me.id, sa.Uuid())
+        if ref == self.reader.my_team:
+            return parameter(self, lambda env: None if env.reader.my_team is None else env.reader.my_team.id, sa.Uuid())
+        self.catalog.is_personal = True
+        return sa.literal(ref.id, sa.Uuid())
 
     def follow_id(self, id_: ColumnElement[Any], entity: str, only: ColumnElement[bool] | None = None) -> SqlScope:
         """The row of `entity` with a computed id."""
@@ -167,14 +193,14 @@ class SqlScope:
     def at(self, entity: str, alias: FromClause) -> SqlScope:
         """A scope for another row in the same FROM."""
         inner = SqlScope(self.catalog, entity, alias, self.reader, self.this)
-        inner.env = self.env
+        inner.env, inner.is_late = self.env, self.is_late
         inner._root = self._root
         return inner
 
     def inside(self, entity: str, alias: FromClause) -> SqlScope:
         """A scope of its own for a correlated subquery, whose `this` is the present row."""
         inner = SqlScope(self.catalog, entity, alias, self.reader, self)
-        inner.env = self.env
+        inner.env, inner.is_late = self.env, self.is_late
         return inner
 
     def joined(self, from_clause: FromClause | None = None) -> FromClause:
