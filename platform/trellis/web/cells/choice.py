@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import escape
+
 from trellis.formula.types import Value
 from trellis.web.cells.markup import badge, color_of
 from trellis.web.cells.options import Option, options_of
@@ -21,13 +23,21 @@ def badges(options: Mapping[str, Option]) -> dict[str, str]:
 
 @cell("choice", "badge", "stage", "pipeline")
 def choice(field: Field, context: CellContext) -> Render:
-    """The badge of a choice; a value that is no longer offered keeps its key."""
+    """The badge of a choice; a value that is no longer offered keeps its key. Countries and the like are plain names."""
+    offered: Any = field.type
+    if isinstance(getattr(offered, "choices", None), str):
+        return lambda value: f'<bdi class="t-cut">{escape(offered.label(str(value), context.reader))}</bdi>'
+    return _badge_of(field, context)
+
+
+def _badge_of(field: Field, context: CellContext) -> Render:
     known = badges(options_of(context.model, context.entity, field, context.reader))
+    label = getattr(field.type, "label", None)
 
     def render(value: Value) -> str:
         key = str(value)
         if (html := known.get(key)) is None:
-            html = known[key] = badge(key, "gray")
+            html = known[key] = badge(label(key, context.reader) if label else key, "gray")
         return html
 
     return render
@@ -36,7 +46,7 @@ def choice(field: Field, context: CellContext) -> Render:
 @cell("choices", "badges")
 def choices(field: Field, context: CellContext) -> Render:
     """Badges side by side."""
-    one = choice(field, context)
+    one = _badge_of(field, context)
     return lambda value: f'<span class="t-badges">{"".join(one(v) for v in _several(value))}</span>'
 
 

@@ -212,6 +212,13 @@ onContent((root) => {
   }
 });
 
+/** The name of a view on its tab, without the count beside it. */
+function viewName(tab) {
+  const copy = tab?.cloneNode(true);
+  for (const extra of copy ? $$(".t-tab-n, .t-count, svg", copy) : []) extra.remove();
+  return copy?.textContent.trim() ?? "";
+}
+
 // a list leaves behind which records it showed, in their order, for previous and next on the record page
 addEventListener("pagehide", () => {
   const list = $("#list[data-entity]");
@@ -222,7 +229,7 @@ addEventListener("pagehide", () => {
     ids,
     total: list.dataset.count ? list.dataset.count + (list.dataset.capped === "1" ? "+" : "") : String(ids.length),
     url: location.href,
-    label: $(".t-tab[aria-current]")?.textContent.trim() ?? "",
+    label: viewName($(".t-tab[aria-current]")),
   };
   try {
     sessionStorage.setItem(`trellis:rows:${list.dataset.entity}`, JSON.stringify(kept));
