@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records import batch, forms, history, joining, picker, query, rights, write
+from trellis.records import batch, forms, history, joining, months, picker, query, rights, write
 from trellis.records import bin as recycle
 from trellis.records.draft import Hooks
 from trellis.records.principal import Principal
@@ -116,6 +116,19 @@ class Store:
         """Counts and totals by a field's value."""
         with self.session.transaction():
             return query.groups(self.session, entity, field, totals=totals, where=where, q=q)
+
+    def months(
+        self,
+        entity: str,
+        field: str,
+        *,
+        totals: Mapping[str, str] | None = None,
+        where: Where = (),
+        q: str | None = None,
+    ) -> Groups:
+        """Counts and totals by the month of a date; each group's value is the month's first day."""
+        with self.session.transaction():
+            return months.months(self.session, entity, field, totals=totals, where=where, q=q)
 
     def history(
         self, entity: str, id: UUID | str, limit: int = 50, before: int | None = None, *, deleted: bool = True

@@ -43,14 +43,25 @@ def options_of(model: Model, entity: Entity, field: Field, reader: Reader) -> Ma
     return found
 
 
-def stages_of(entity: Entity, field: Field) -> Mapping[str, Stage]:
-    """The stages of every pipeline that keeps its stage in the field; empty for any other field."""
+def options_of_pipeline(pipeline: Pipeline, language: str) -> dict[str, Option]:
+    """The stages of one pipeline as options, in order."""
     return {
-        key: stage
-        for pipeline in entity.pipelines.values()
-        if pipeline.field == field.key
-        for key, stage in pipeline.stages.items()
+        key: Option(key, stage.label.in_language(language), _stage_color(stage.color, stage.type, at))
+        for at, (key, stage) in enumerate(pipeline.stages.items())
     }
+
+
+def stages_of(entity: Entity, field: Field) -> Mapping[str, Stage]:
+    """The stages of every pipeline that keeps its stage in the field; empty for any other field.
+
+    A key that several pipelines have is the default one's.
+    """
+    found: dict[str, Stage] = {}
+    for pipeline in sorted(entity.pipelines.values(), key=lambda p: not p.default):
+        if pipeline.field == field.key:
+            for key, stage in pipeline.stages.items():
+                found.setdefault(key, stage)
+    return found
 
 
 def _stage_color(color: str, kind: str, at: int) -> str:
@@ -61,4 +72,4 @@ def _stage_color(color: str, kind: str, at: int) -> str:
 
 
 if TYPE_CHECKING:
-    from trellis.model.pipeline import Stage
+    from trellis.model.pipeline import Pipeline, Stage

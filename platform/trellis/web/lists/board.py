@@ -14,12 +14,13 @@ from markupsafe import Markup, escape
 from trellis.formula.types import Money, Ref, Value
 from trellis.web.cells.column import Column, column_for, columns_for, kind_of
 from trellis.web.cells.markup import avatar, color_of, icon
-from trellis.web.cells.options import options_of, stages_of
+from trellis.web.cells.options import Option, options_of, options_of_pipeline, stages_of
 from trellis.web.cells.times import age_text
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.source import quoted
 from trellis.web.lists.desk import counted
 from trellis.web.lists.grid import cell_context, deadlines_of, record_address
+from trellis.web.lists.pipelines import Lines, lines_of
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
@@ -65,6 +66,7 @@ class Board:
     stuck: str | None
     deadlines: frozenset[str]
     can_move: bool
+    lines: Lines | None = None  # where records may be in several pipelines
     first: dict[str, tuple[list[Markup], str | None]] = dc_field(default_factory=dict)
 
     @property
@@ -81,6 +83,8 @@ class Board:
         """A column's cards after a cursor, and the cursor after them."""
         state, store = self.desk.state, self.desk.store
         where: list[Formula | str] = [*state.formulas(store.principal.reader), self.condition(lane)]
+        if self.lines:
+            where.append(self.lines.condition)
         page = store.list(
             self.entity.key,
             columns=self.paths,
@@ -91,6 +95,11 @@ class Board:
             cursor=cursor,
         )
         return [self.card(record) for record in page.rows], page.next
+
+    def preset(self, lane: Lane) -> dict[str, str | None]:
+        """What a new record of a column begins with: the column's value, and the pipeline that is shown."""
+        start = {self.field.key: lane.raw}
+        return start | {self.lines.field: self.lines.shown.key} if self.lines else start
 
     def condition(self, lane: Lane) -> str:
         """What holds for the records of a column."""
@@ -186,7 +195,7 @@ def group_field(entity: Entity, group: str | None) -> Field | None:
 def make_board(desk: Desk) -> Board | None:
     """The board of a view; None when nothing makes its columns, or the person may not see what does."""
     entity, view, store = desk.entity, desk.state.view, desk.store
-    field = group_field(entity, view.group)
+    field = group_field(entity, desk.state.grouping)
     readable = frozenset(store.readable_fields(entity.key))
     if field is None or field.key not in readable:
         return None
@@ -200,11 +209,13 @@ def make_board(desk: Desk) -> Board | None:
         who = column_for(context, entity.owner_field)
     since, stuck = f"{field.key}_since", "is_stuck"
     _status, deadlines = deadlines_of(entity)
+    lines = lines_of(desk, field)
     return Board(
         desk=desk,
         entity=entity,
         field=field,
-        lanes=lanes_of(desk, field),
+        lanes=lanes_of(desk, field, lines),
+        lines=lines,
         columns=tuple(c for c in columns if c is not who),
         who=who,
         since=since if since in entity.fields else None,
@@ -214,12 +225,12 @@ def make_board(desk: Desk) -> Board | None:
     )
 
 
-def lanes_of(desk: Desk, field: Field) -> list[Lane]:
+def lanes_of(desk: Desk, field: Field, lines: Lines | None = None) -> list[Lane]:
     """The columns: every stage or choice in order, or whoever has records; what holds no value comes last."""
     store, state, entity = desk.store, desk.state, desk.entity
     readable = frozenset(store.readable_fields(entity.key))
     totals = {path: how for path, how in state.view.totals.items() if path in readable}
-    where = state.formulas(store.principal.reader)
+    where = [*state.formulas(store.principal.reader), *([lines.condition] if lines else [])]
     groups = store.groups(entity.key, field.key, totals=totals, where=where, q=state.q or None)
     shown = total_writer(desk, totals)
     found = {lane_key(g.value): g for g in groups}
@@ -230,7 +241,9 @@ def lanes_of(desk: Desk, field: Field) -> list[Lane]:
         total = shown(group.totals) if group else Markup("")
         return Lane(key, raw, label, color, group.count if group else 0, total, key in hidden)
 
-    options = options_of(store.tenant.model, entity, field, store.principal.reader)
+    options: Mapping[str, Option] = options_of(store.tenant.model, entity, field, store.principal.reader)
+    if lines:  # in the pipeline's own order and words
+        options = options_of_pipeline(lines.shown, store.principal.reader.language)
     lanes = [lane(o.key, o.key, o.label, o.color) for o in options.values()]
     for group in [g for g in groups if lane_key(g.value) in found and g.value is not None][:MOST_LANES]:
         label = (group.value.title if isinstance(group.value, Ref) else str(group.value)) or "—"

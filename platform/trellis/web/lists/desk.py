@@ -94,6 +94,12 @@ class Desk:
         return label_of(self.store.tenant.model, self.entity, self.state.sorting[0].path, self.language)
 
     @property
+    def group_label(self) -> str:
+        """The field that makes the groups, in words."""
+        field = self.entity.fields.get(self.state.grouping)
+        return field.label.in_language(self.language) if field else ""
+
+    @property
     def places(self) -> dict[str, Any]:
         """What the templates of every such page are given."""
         return {
@@ -156,7 +162,8 @@ def as_seen(store: Store, state: ListState) -> ListState:
     columns = None if state.columns is None else tuple(p for p in state.columns if sight.path(entity, p))
     chips = tuple(g for g in state.chips if all(sight.path(entity, chip.path) for chip in g.chips))
     kept = state.sort if sort == state.sorting else sort
-    return replace(state, sort=kept, columns=columns or None, chips=chips)
+    group = state.group if not state.grouping or sight.path(entity, state.grouping) else ""
+    return replace(state, sort=kept, columns=columns or None, chips=chips, group=group)
 
 
 def counted(n: int, capped: bool = False) -> str:

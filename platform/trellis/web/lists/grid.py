@@ -176,16 +176,21 @@ def deadlines_of(entity: Entity) -> tuple[str | None, frozenset[str]]:
 
 
 def read_page(
-    store: Store, state: ListState, grid: Grid, *, cursor: str | None = None, limit: int = PAGE, deleted: bool = False
+    store: Store,
+    state: ListState,
+    grid: Grid,
+    *,
+    cursor: str | None = None,
+    limit: int = PAGE,
+    more: Sequence[str] = (),
 ) -> Page:
-    """One page of the list: one statement."""
+    """One page of the list, or of what more conditions leave of it: one statement."""
     return store.list(
         state.entity.key,
         columns=grid.paths,
-        where=state.formulas(store.principal.reader),
+        where=[*state.formulas(store.principal.reader), *more],
         q=state.q or None,
         sort=state.sorting,
         limit=limit,
         cursor=cursor,
-        deleted=deleted,
     )

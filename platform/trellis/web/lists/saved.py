@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 if TYPE_CHECKING:
     from trellis.records.store import Store
 
-PARTS = ("view", "q", "sort", "cols", "f", "on", "where")
+PARTS = ("view", "q", "sort", "cols", "f", "on", "where", "group", "pipeline")
 LONGEST_LABEL = 60
 
 

@@ -19,11 +19,14 @@ from trellis.web.filters.source import Unreadable, group_source
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
     from trellis.model.entity import Entity
+    from trellis.model.field import Field
     from trellis.model.model import Model
     from trellis.web.lists.saved import SavedView
 
 MOST_COLUMNS = 20
 MOST_SORTS = 3
+NO_GROUP = "-"
+UNGROUPED = frozenset({"any_link", "id", "deleted_at", "deleted_by"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,13 @@ class ListState:
     chips: tuple[AnyOf, ...] = ()
     named: tuple[str, ...] = ()
     where: str = ""
+    group: str | None = None  # None: the view's; "" for a list without groups
+    pipeline: str = ""  # a board shows the stages of one
+
+    @property
+    def grouping(self) -> str:
+        """The field that makes the groups, or a board's columns; empty when none does."""
+        return (self.view.group or "") if self.group is None else self.group
 
     @property
     def key(self) -> str:
@@ -89,11 +99,20 @@ class ListState:
         parts += [("on", key) for key in self.named]
         if self.where:
             parts.append(("where", self.where))
+        if self.group is not None:
+            parts.append(("group", self.group or NO_GROUP))
+        if self.pipeline:
+            parts.append(("pipeline", self.pipeline))
         return parts
 
     def query(self, **extra: str) -> str:
         """The address' query text."""
         return urlencode([*self.parts(), *extra.items()])
+
+    def after(self, cursor: str | None, group: str = "") -> str:
+        """The address' query text of the rows after a cursor, within a group where there are groups."""
+        more = {"cursor": cursor or "", "in": group}
+        return self.query(**{name: value for name, value in more.items() if value})
 
     def without_chip(self, at: int) -> ListState:
         """The state with one chip taken away."""
@@ -106,6 +125,14 @@ class ListState:
     def without_search(self) -> ListState:
         """The state without the search."""
         return replace(self, q="")
+
+    def in_pipeline(self, key: str) -> ListState:
+        """The state of a board over another pipeline."""
+        return replace(self, pipeline=key)
+
+    def grouped_by(self, key: str | None) -> ListState:
+        """The state with other groups; None leaves them to the view."""
+        return replace(self, group=key)
 
     def toggled(self, key: str) -> ListState:
         """The state with a named filter switched."""
@@ -192,4 +219,22 @@ def read_state(
         chips=read_chips(given.getlist("f")),
         named=tuple(k for k in dict.fromkeys(given.getlist("on")) if k in entity.filters),
         where=given.get("where", "").replace("\0", "").strip()[:4000],
+        group=read_group(entity, given.get("group", "")),
+        pipeline=given.get("pipeline", "") if given.get("pipeline") in entity.pipelines else "",
     )
+
+
+def read_group(entity: Entity, text: str) -> str | None:
+    """The grouping of an address: a field's key, "-" for none; None leaves it to the view."""
+    if text == NO_GROUP:
+        return ""
+    field = entity.fields.get(text)
+    return text if field is not None and can_group(field) else None
+
+
+def can_group(field: Field) -> bool:
+    """Whether records can be put together by the field's value: one choice, one link, yes or no, a date's month."""
+    kind = field.type.formula_type().kind
+    if field.type.name in UNGROUPED or field.key in UNGROUPED:
+        return False
+    return field.type.name == "choice" or kind in ("record", "boolean", "date", "datetime")

@@ -10,12 +10,14 @@ from flask import abort, render_template, request
 from flask_appbuilder import expose
 
 from trellis.records.record import Count
+from trellis.records.record import Page as Rows
 from trellis.records.refusal import Refused
 from trellis.records.store import as_id
 from trellis.web.cells.column import column_for, columns_for
 from trellis.web.cells.times import moment_writer
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
+from trellis.web.lists.bands import bands_of, condition, group_field_of
 from trellis.web.lists.changes import change_words
 from trellis.web.lists.desk import Desk, counted, how_many, open_desk
 from trellis.web.lists.grid import Grid, cell_context, make_grid, read_page
@@ -25,7 +27,7 @@ from trellis.web.pages.board import board_page
 from trellis.web.pages.calendar import calendar_page, map_page
 
 if TYPE_CHECKING:
-    from trellis.records.record import Page as Rows
+    from trellis.model.field import Field
 
 LATEST = 5  # changes that the panel shows
 
@@ -34,8 +36,19 @@ def list_page(desk: Desk) -> str:
     """A list view: rows of a page, then whatever the reader scrolls to."""
     store, state = desk.store, desk.state
     grid = make_grid(store, state)
+    if (field := group_field_of(desk)) is not None:
+        return grouped_page(desk, grid, field)
     page = read_page(store, state, grid)
     return render_template("list.html", **desk.places, **grid_places(desk, grid, page, count_of(desk, page)))
+
+
+def grouped_page(desk: Desk, grid: Grid, field: Field) -> str:
+    """A list in groups: a row for each, and under it its records."""
+    found = bands_of(desk, grid, field)
+    places = grid_places(desk, grid, Rows([], None), Count(found.count))
+    if found.count:
+        places |= {"bands": found, "is_empty": False, "is_new": False}
+    return render_template("list.html", **desk.places, **places)
 
 
 def count_of(desk: Desk, page: Rows) -> Count:
@@ -51,6 +64,9 @@ def grid_places(desk: Desk, grid: Grid, page: Rows, count: Count) -> dict[str, o
     sorting = {s.path: "descending" if s.descending else "ascending" for s in desk.state.sorting[:1]}
     return {
         "grid": grid,
+        "bands": None,
+        "band": "",
+        "is_late": False,
         "rows": grid.rows(page.rows),
         "next": page.next,
         "count": count,
@@ -101,11 +117,15 @@ class ListView(Page):
         if only := request.args.get("only"):
             record = desk.store.read(entity, as_id(only), fields=grid.paths)
             return str(grid.rows([record]))
+        field, band = group_field_of(desk), request.args.get("in", "")
+        more = [condition(field, band)] if field is not None and band else []
         try:
-            page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"))
+            page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"), more=more)
         except Refused:  # a cursor of another list, or of one that has changed since
             abort(400)
-        return render_template("_rows.html", **desk.places, grid=grid, rows=grid.rows(page.rows), next=page.next)
+        return render_template(
+            "_rows.html", **desk.places, grid=grid, rows=grid.rows(page.rows), next=page.next, band=band, is_late=False
+        )
 
     @expose("/e/<entity>/totals")  # type: ignore[untyped-decorator]
     @signed_in

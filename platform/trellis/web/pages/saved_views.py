@@ -16,6 +16,7 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
 from trellis.web.lists.saved import PARTS, delete_view, save_view
+from trellis.web.lists.state import can_group
 from trellis.web.pages.base import Page
 
 
@@ -53,6 +54,22 @@ class SavedViewsView(Page):
         now = desk.state.sorting[0] if desk.state.sorting else None
         reset = desk.address(replace(desk.state, sort=None)) if desk.state.sort is not None else ""
         return render_template("_sort.html", **desk.places, choices=choices, now=now, reset=reset)
+
+    @expose("/e/<entity>/group")  # type: ignore[untyped-decorator]
+    @signed_in
+    def group(self, entity: str) -> str:
+        """The menu of what a list's groups, or a board's columns, can be made of."""
+        desk = open_desk(entity)
+        state, is_board = desk.state, desk.state.view.type == "kanban"
+        paths = [p for p in paths_of(desk.store, desk.entity, through_links=False) if can_group(p.field)]
+        if is_board:
+            paths = [p for p in paths if p.field.type.formula_type().kind not in ("boolean", "date", "datetime")]
+        choices = [(p, desk.address(state.grouped_by(p.path))) for p in paths]
+        without = desk.address(state.grouped_by("")) if state.grouping and not is_board else ""
+        reset = desk.address(state.grouped_by(None)) if state.group is not None and state.view.group else ""
+        return render_template(
+            "_group.html", **desk.places, choices=choices, now=state.grouping, without=without, reset=reset
+        )
 
     @expose("/e/<entity>/columns")  # type: ignore[untyped-decorator]
     @signed_in

@@ -5,7 +5,7 @@ import { edit } from "../forms/inline.js";
 import { base, list, query } from "./nav.js";
 
 export const grid = () => document.querySelector("#list .t-grid");
-export const rows = () => [...document.querySelectorAll("#rows > tr[data-id]")];
+export const rows = () => [...document.querySelectorAll("#rows > tr[data-id]:not([hidden])")];
 
 /** The row that the keys act on: with the focus, else the one marked. */
 export function currentRow() {
@@ -78,6 +78,17 @@ export function totals() {
   const foot = document.querySelector("#list tfoot[hx-get]");
   if (foot) htmx.ajax("GET", foot.getAttribute("hx-get"), { target: foot, swap: "innerHTML" });
 }
+
+// a group's row shows and hides what stands under it
+function fold(button) {
+  const open = button.getAttribute("aria-expanded") !== "true";
+  button.setAttribute("aria-expanded", String(open));
+  for (let row = button.closest("tr").nextElementSibling; row && !row.matches(".t-band"); row = row.nextElementSibling) row.hidden = !open;
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest('.t-band')?.querySelector('[data-do="band"]');
+  if (button && !event.target.closest("a, input")) fold(button);
+});
 
 document.addEventListener("trellis:cell", (event) => {
   const row = event.target.closest("#rows > tr[data-id]");
