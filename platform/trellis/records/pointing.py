@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from trellis.formula.formula import Formula, constant
-from trellis.formula.types import BOOLEAN, Ref
+from trellis.formula.types import BOOLEAN, Ref, Value
 from trellis.model.entity import Entity
+from trellis.records.catalog import link_columns
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from trellis.formula.sql.scope import SqlScope
+    from trellis.records.store import Store
     from trellis.storage.tables import Tables
 
 IN_THE_OPEN = frozenset({"this"})  # keeps the statement out of the plans that all readers share
@@ -53,3 +58,21 @@ def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner:
         return sa.exists(sa.select(sa.literal(1)).where(near == ref.id, far == scope.alias.c.id))
 
     return Linked(condition)
+
+
+def link_values(
+    store: Store, owner: str, field: str, ref: Ref, others: Sequence[UUID], *, from_owner: bool
+) -> dict[UUID, dict[str, Value]]:
+    """What a many-to-many keeps with its links from one record, by the id of the far end; call it for what was read."""
+    table = store.tenant.tables.links[owner, field]
+    columns = link_columns(store.tenant.model.entities[owner].fields[field])
+    near, far = (table.c.source, table.c.target) if from_owner else (table.c.target, table.c.source)
+    with store.transaction() as connection:
+        rows = connection.execute(sa.select(table).where(near == ref.id, far.in_(list(others)))).mappings().all()
+    return {
+        row[far.name]: {
+            key: column.type.from_columns({s: row[short(key + s)] for s in column.type.columns()})
+            for key, column in columns.items()
+        }
+        for row in rows
+    }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as dc_field
 from typing import Any
 from uuid import UUID
 
@@ -13,24 +14,30 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from trellis.formula.formula import Formula
-from trellis.formula.types import Ref
+from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity, Inverse
+from trellis.model.field import Field
 from trellis.model.view import Sort
-from trellis.records.pointing import linked_with, pointing_at
+from trellis.records.catalog import link_columns
+from trellis.records.pointing import link_values, linked_with, pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.column import Column, columns_for
-from trellis.web.cells.registry import CellContext
+from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, faults_json, label_of
+from trellis.web.pages.form import entity_or_404, faults_json, label_of, submitted
+from trellis.web.widgets import widget_of
+from trellis.web.widgets.bound import BoundField
+from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.lines import lines_of
 from trellis.web.widgets.link import as_ref
+from trellis.web.widgets.text import UNCHANGED
 
 PAGE = 25
 MOST_COLUMNS = 6
@@ -48,6 +55,7 @@ class RelatedList:
     from_owner: bool = True  # whether this record is on the owner's side of the many-to-many
     is_part: bool = False
     columns: tuple[str, ...] = ()
+    extra: Mapping[str, Field] = dc_field(default_factory=dict)  # what the many-to-many keeps with its links
 
     def where(self, store: Store, ref: Ref) -> Formula:
         """The condition that a target is in the list."""
@@ -89,16 +97,24 @@ def _list(store: Store, entity: Entity, name: str, columns: tuple[str, ...], lab
     if inverse is not None:
         target = entities[inverse.entity]
         many = (inverse.entity, inverse.field) if inverse.many else None
-        shown = columns or _default_columns(target, inverse.field)
+        extra = _extra(store, many)
+        shown = columns or (*_default_columns(target, inverse.field), *extra)
         part = target.part_of == entity.key and target.parent_field == inverse.field
-        return RelatedList(name, label or inverse.label, target, inverse.field, many, False, part, shown)
+        return RelatedList(name, label or inverse.label, target, inverse.field, many, False, part, shown, extra)
     field = entity.fields.get(name)
     if field is None or field.type.name != "links" or name not in store.readable_fields(entity.key):
         return None
     target = entities[field.type.formula_type().entities[0]]
-    return RelatedList(
-        name, label or field.label, target, "", (entity.key, name), True, False, columns or _default_columns(target, "")
-    )
+    extra = _extra(store, (entity.key, name))
+    shown = columns or (*_default_columns(target, ""), *extra)
+    return RelatedList(name, label or field.label, target, "", (entity.key, name), True, False, shown, extra)
+
+
+def _extra(store: Store, many: tuple[str, str] | None) -> Mapping[str, Field]:
+    """The columns of a many-to-many's links, for one who may see the field."""
+    if many is None or many[1] not in store.readable_fields(many[0]):
+        return {}
+    return link_columns(store.tenant.model.entities[many[0]].fields[many[1]])
 
 
 def _default_columns(target: Entity, without: str) -> tuple[str, ...]:
@@ -142,18 +158,29 @@ class RelatedView(Page):
             columns = self._columns(store, found)
             page = store.list(
                 found.target.key,
-                columns=[c.path for c in columns],
+                columns=[c.path for c in columns if c.path not in found.extra],
                 where=[found.where(store, record.ref)],
                 sort=self._sort(found.target),
                 limit=PAGE,
                 cursor=request.args.get("cursor"),
             )
+            kept = self._kept(store, found, record, [row.id for row in page.rows])
+            can_update = store.may("update", entity, record)
         title = found.target.title_field if found.target.title_field in {c.path for c in columns} else None
-        rows = [
-            (row, [(c, Markup(c.html(row[c.path]))) for c in columns], entity_address(found.target.key, row.id))
-            for row in page.rows
-        ]
-        can_update = store.may("update", entity, record)
+        edits = can_update and found.many is not None and found.many[1] in store.writable_fields(found.many[0])
+        rows = []
+        for row in page.rows:
+            cells = [
+                (c, Markup(c.html(row[c.path])), "")
+                if c.path not in found.extra
+                else (
+                    c,
+                    Markup(c.html(value)) if (value := kept.get(row.id, {}).get(c.path)) is not None else Markup(),
+                    self._link_address(record, found, row.id, c.path) if edits else "",
+                )
+                for c in columns
+            ]
+            rows.append((row, cells, entity_address(found.target.key, row.id)))
         return self.draw(
             "_related_rows.html" if "cursor" in request.args else "_related.html",
             entity=definition,
@@ -216,10 +243,73 @@ class RelatedView(Page):
             return response
         return jsonify({"toast": _("Linked") if what == "link" else _("Unlinked")})
 
+    @expose("/e/<entity>/<uuid:id>/related/<name>/<uuid:target>/<column>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def link_column(self, entity: str, id: UUID, name: str, target: UUID, column: str) -> Response:
+        """What is kept with one link: GET gives its editor, POST saves it and answers with what is shown now."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        record = store.read(entity, id, fields=())
+        found = related_lists(store, definition).get(name)
+        if found is None or found.many is None or column not in found.extra:
+            abort(404)
+        if not store.may("update", entity, record) or found.many[1] not in store.writable_fields(found.many[0]):
+            raise Forbidden(entity, "update")
+        kept = self._kept(store, found, record, [target])
+        if target not in kept:
+            abort(404)
+        field = found.extra[column]
+        bound = BoundField(store, found.target, field, kept[target][column], compact=True)
+        status = 200
+        if request.method == "POST":
+            raw = widget_of(field).read(submitted(), field)
+            other = Ref(found.target.key, target)
+            source, far = (record.ref, other) if found.from_owner else (other, record.ref)
+            try:
+                store.link(found.many[0], source.id, found.many[1], far, {column: None if raw is UNCHANGED else raw})
+            except Refused as refused:
+                language = store.principal.reader.language
+                bound = replace(bound, value=raw, typed=True, errors=[fault_text(f, language) for f in refused.faults])
+                status = 422
+            else:
+                made = next(c for c in self._columns(store, found) if c.path == column)
+                value = self._kept(store, found, record, [target])[target][column]
+                html = Markup(made.html(value)) if value is not None else Markup()
+                address = self._link_address(record, found, target, column)
+                return self.draw("_related_link.html", c=made, html=html, edit=address, id=target)
+        return self.draw(
+            "_inline.html",
+            status=status,
+            f=bound,
+            action=request.script_root + request.path,
+            version="",
+            in_list=False,
+            buttons=bound.widget.stays,
+        )
+
+    def _link_address(self, record: Record, found: RelatedList, target: UUID, column: str) -> str:
+        return url_for(
+            "RelatedView.link_column", entity=record.entity, id=record.id, name=found.key, target=target, column=column
+        )
+
+    def _kept(
+        self, store: Store, found: RelatedList, record: Record, others: Sequence[UUID]
+    ) -> dict[UUID, dict[str, Value]]:
+        """What the links on the page keep."""
+        if found.many is None or not found.extra or not others:
+            return {}
+        return link_values(store, *found.many, record.ref, others, from_owner=found.from_owner)
+
     def _columns(self, store: Store, found: RelatedList) -> Sequence[Column]:
         context = CellContext(store.principal.reader, store.tenant.model, found.target, entity_address)
         readable = store.readable_fields(found.target.key)
-        return columns_for(context, [p for p in found.columns if p.partition(".")[0] in readable])
+        own = {c.path: c for c in columns_for(context, [p for p in found.columns if p.partition(".")[0] in readable])}
+        language = store.principal.reader.language
+        kept = {
+            key: Column(key, found.target, field, field.label.in_language(language), renderer(field, context))
+            for key, field in found.extra.items()
+        }
+        return [made for path in found.columns if (made := kept.get(path) or own.get(path)) is not None]
 
     def _sort(self, target: Entity) -> tuple[Sort, ...]:
         if target.part_of and "position" in target.fields:
