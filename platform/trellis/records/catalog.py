@@ -17,6 +17,7 @@ from trellis.model.field import Field
 from trellis.records.names import title_expression
 from trellis.records.scope import ReaderScope
 from trellis.storage.names import short
+from trellis.storage.ordering import name_order
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -176,12 +177,9 @@ class Catalog:
             parts = [value.parts[p] for p in order if p in value.parts] or list(value.parts.values())
             return sa.func.concat_ws(" ", *parts, type_=sa.Text())
         if isinstance(value, sa.ColumnElement):
-            keys = (
-                ("last", "first", "middle")
-                if field.type.formula_type().kind == "name"
-                else ("country", "city", "street")
-            )
-            texts = [value.op("->>", return_type=sa.Text())(key) for key in keys]
+            if field.type.formula_type().kind == "name":
+                return name_order(value)
+            texts = [value.op("->>", return_type=sa.Text())(key) for key in ("country", "city", "street")]
             return sa.case((value.is_not(None), sa.func.concat_ws(" ", *texts, type_=sa.Text())), else_=None)
         raise TypeError(f"{field.key} has no order")
 
@@ -242,23 +240,15 @@ class Catalog:
         return self.session.permit.conceals(entity, field)
 
 
-def system_scope(session: Session, entity: str) -> SqlScope:
+def system_scope(session: Session, entity: str, *, late: bool = False) -> SqlScope:
     """The entity's rows with the system's eyes, for what is not shown to anybody: rights, roll-ups, checks."""
-    catalog = Catalog(session, guarded=False)
+    catalog = Catalog(session, guarded=False, late=late)
     return SqlScope(catalog, entity, catalog.table(entity).alias(), session.reader)
 
 
 def is_blank_free(field: Field) -> bool:
     """Whether the database itself holds that the field is never blank."""
     return field.key in NEVER_BLANK
-
-
-def is_indexed(entity: Entity, field: Field) -> bool:
-    """Whether an index begins with the field's column."""
-    if not field.is_stored:
-        return False
-    first = {names[0] for names in entity.indexes.values() if names}
-    return field.unique or field.index or field.key in first
 
 
 def link_columns(field: Field) -> Mapping[str, Field]:

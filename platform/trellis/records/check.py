@@ -38,6 +38,8 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
 
 def check_field(session: Session, draft: Draft, field: Field) -> None:
     """Required, then what the type, the pattern, the format and the choices say; unchanged values stay valid."""
+    if not draft.has_changed(field.key) and not field.required and field.required_when is None:
+        return
     value = draft.value(field.key)
     if _is_blank(field, value):
         if conditions.is_required(draft, field) and field.type.name != "sequence":

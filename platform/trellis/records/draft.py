@@ -61,7 +61,15 @@ class Draft:
 
     def has_changed(self, name: str) -> bool:
         """Whether the new value differs from the stored one; links with columns differ by what was given."""
-        return self.is_new or self.record.value(name) != self.before(name)
+        if self.is_new:
+            return True
+        if name not in self.record.touched and not self._is_computed(name):
+            return False
+        return bool(self.record.value(name) != self.before(name))
+
+    def _is_computed(self, name: str) -> bool:
+        field = self.entity.fields.get(name)
+        return field is None or field.formula is not None
 
     def fault(self, fault: Fault) -> None:
         """Note what is wrong, at the field's place in the whole change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records.catalog import Catalog, link_columns
+from trellis.records.kept import kept
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class LiveRecord:
         self._row = row
         self._derived: dict[str, Value] = {}
         self._busy: set[str] = set()
+        self.touched: set[str] = set()  # fields that were given a value
 
     @property
     def entity(self) -> str:
@@ -105,6 +107,7 @@ class LiveRecord:
     def set(self, name: str, value: Value) -> None:
         """Give a field a value; what is computed from it is computed anew."""
         self._values[name] = value
+        self.touched.add(name)
         self._derived.clear()
 
     def forget_derived(self) -> None:
@@ -167,13 +170,10 @@ class StoreGraph:
         wanted = list(dict.fromkeys(ids))
         missing = [id for id in wanted if (entity, id) not in self._records]
         if missing:
-            table = self.session.table(entity)
             for id in missing:
                 self._records[entity, id] = None
-            for row in self.session.execute(
-                sa.select(*stored_columns(table)).where(table.c.id.in_(missing))
-            ).mappings():
-                self._records[entity, row["id"]] = self.record(entity, row)
+            for row in self.session.execute(_load_statement(self.session, entity), {"_ids": missing}).mappings():
+                self._records[entity, row["id"]] = self.record(entity, dict(row))
         return [r for id in wanted if (r := self._records[entity, id]) is not None]
 
     def record(self, entity: str, row: Row) -> LiveRecord:
@@ -206,21 +206,9 @@ class StoreGraph:
         return self._lists[key]
 
     def _read(self, record: RecordLike, name: str) -> list[LiveRecord]:
-        how = Catalog(self.session, guarded=False).children(record.entity, name)
-        table = self.session.table(how.entity)
-        columns = list(stored_columns(table))
-        if how.links is not None:
-            extra = [c.label(f"via__{c.name}") for c in how.links.c]
-            statement = sa.select(*columns, *extra).join(how.links, how.links.c[how.far] == table.c.id)
-            statement = statement.where(how.links.c[how.near] == record.id)
-            order = [how.links.c[o] for o in how.order]
-        else:
-            statement = sa.select(*columns).where(table.c[how.column] == record.id)
-            if how.entity_column is not None:
-                statement = statement.where(table.c[how.entity_column] == record.entity)
-            order = [table.c[o] for o in how.order]
-        rows = self.session.execute(statement.where(table.c.deleted_at.is_(None)).order_by(*order)).mappings().all()
-        return [self._child(record, name, how.entity, row) for row in rows]
+        entity, statement = _children_statement(self.session, record.entity, name)
+        rows = self.session.execute(statement, {"_parent": record.id}).mappings()
+        return [self._child(record, name, entity, dict(row)) for row in rows]
 
     def _child(self, record: RecordLike, name: str, entity: str, row: Row) -> LiveRecord:
         known = self._records.get((entity, row["id"]))
@@ -257,6 +245,39 @@ def title_of(record: LiveRecord) -> str:
         return str(entity.title.evaluate(record.env()) or "")
     value = record.value(entity.title_field) if entity.title_field else None
     return "" if value is None else str(value)
+
+
+def _load_statement(session: Session, entity: str) -> sa.Select[Any]:
+    """Several records by their ids."""
+
+    def make() -> sa.Select[Any]:
+        table = session.table(entity)
+        return sa.select(*stored_columns(table)).where(table.c.id.in_(sa.bindparam("_ids", expanding=True)))
+
+    return cast("sa.Select[Any]", kept((session.model.hash, "load", entity), make))
+
+
+def _children_statement(session: Session, entity: str, name: str) -> tuple[str, sa.Select[Any]]:
+    """The live records of a list, in order, with the entity they are of."""
+
+    def make() -> tuple[str, sa.Select[Any]]:
+        how = Catalog(session, guarded=False).children(entity, name)
+        table = session.table(how.entity)
+        parent = sa.bindparam("_parent", type_=sa.Uuid())
+        columns = list(stored_columns(table))
+        if how.links is not None:
+            extra = [c.label(f"via__{c.name}") for c in how.links.c]
+            statement = sa.select(*columns, *extra).join(how.links, how.links.c[how.far] == table.c.id)
+            statement = statement.where(how.links.c[how.near] == parent)
+            order = [how.links.c[o] for o in how.order]
+        else:
+            statement = sa.select(*columns).where(table.c[how.column] == parent)
+            if how.entity_column is not None:
+                statement = statement.where(table.c[how.entity_column] == entity)
+            order = [table.c[o] for o in how.order]
+        return how.entity, statement.where(table.c.deleted_at.is_(None)).order_by(*order)
+
+    return cast("tuple[str, sa.Select[Any]]", kept((session.model.hash, "children", entity, name), make))
 
 
 def stored_columns(table: sa.Table) -> list[sa.Column[Any]]:

@@ -170,7 +170,7 @@ def _record_plan(
     if known is not None:
         _record_plans.move_to_end(key)
         return known
-    selection = Selection(session, entity, late=True)
+    selection = Selection(session, entity, late=True, single=True)
     shape = selection.shape(readable_fields(session, entity) if fields is None else fields)
     conditions = restrict(selection, (), deleted=None if deleted else False) if restricted else []
     statement = selection.select().where(selection.alias.c.id == sa.bindparam("_id", type_=sa.Uuid()), *conditions)

@@ -17,6 +17,7 @@ from trellis.model.model import Model
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.graph import settle
+from trellis.records.kept import keep, known
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -278,11 +279,20 @@ def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UU
     The rows are locked first, in one order: the sums are then read by a statement that sees what every earlier
     writer has committed, so that two children added at the same moment are both counted.
     """
+    lock, statement = _write_statements(session, entity, tuple(sorted(names)))
+    session.execute(lock, {"_ids": ids})
+    return list(session.execute(statement, {"_ids": ids}).scalars())
+
+
+def _write_statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[Any, Any]:
+    key = (session.view_key, "rollups", entity, names)
+    made: tuple[Any, Any] | None = known(key)
+    if made is not None:
+        return made
     table = session.table(entity)
-    session.execute(
-        sa.select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
-    )
-    scope = system_scope(session, entity)
+    wanted: sa.BindParameter[Any] = sa.bindparam("_ids", expanding=True)
+    lock = sa.select(table.c.id).where(table.c.id.in_(wanted)).order_by(table.c.id).with_for_update(key_share=True)
+    scope = system_scope(session, entity, late=True)
     alias = scope.alias
     computed: dict[str, sa.ColumnElement[Any]] = {}
     definition = session.model.entities[entity]
@@ -299,11 +309,13 @@ def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UU
             if suffix in parts:
                 computed[short(name + suffix)] = sa.cast(parts[suffix], kind)
     found = sa.select(alias.c.id, *(e.label(f"v_{n}") for n, e in computed.items()))
-    new = found.select_from(scope.joined()).where(alias.c.id.in_(ids)).subquery()
+    new = found.select_from(scope.joined()).where(alias.c.id.in_(wanted)).subquery()
     statement = (
         sa.update(table)
         .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(new.c[f"v_{n}"]) for n in computed)))
         .values({n: new.c[f"v_{n}"] for n in computed})
         .returning(table.c.id)
     )
-    return list(session.execute(statement).scalars())
+    if not scope.catalog.is_personal:
+        keep(key, (lock, statement))
+    return lock, statement

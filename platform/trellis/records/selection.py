@@ -17,12 +17,13 @@ from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.choices import ChoiceLike
 from trellis.records import search
-from trellis.records.catalog import Catalog, is_blank_free, is_indexed
+from trellis.records.catalog import Catalog, is_blank_free
 from trellis.records.faults import unknown_field
 from trellis.records.masking import mask
 from trellis.records.paging import SortKey
 from trellis.records.record import Shape, Slot
 from trellis.records.refusal import Fault, Refused
+from trellis.storage.indexes import is_indexed
 from trellis.storage.tables import linked_entity
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 class Selection:
     """A SELECT in the making: its columns, the joins they need, and the readers of its rows."""
 
-    def __init__(self, session: Session, entity: str, *, guarded: bool = True, late: bool = False) -> None:
+    def __init__(
+        self, session: Session, entity: str, *, guarded: bool = True, late: bool = False, single: bool = False
+    ) -> None:
         self.session = session
         self.entity: Entity = session.entity(entity)
         self.catalog = Catalog(session, guarded=guarded, late=late)
@@ -41,6 +44,7 @@ class Selection:
         self.catalog.start(self.scope)
         self.columns: list[sa.ColumnElement[Any]] = []
         self._places: dict[int, int] = {}
+        self._single = single  # one row: titles are looked up apart, as planning many joins takes longer than that
 
     # ── columns ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,7 +104,7 @@ class Selection:
         if kind.kind == "record" and len(kind.entities) == 1:
             target = kind.entities[0]
             assert isinstance(value, sa.ColumnElement)
-            return self._titled(target, value, scope.follow(field.key, target))
+            return self._titled(target, value, scope, field)
         slot = _value_slot(self, value)
         settle = getattr(field.type, "settle", None)
         if settle is None:
@@ -112,11 +116,13 @@ class Selection:
         if target is None:
             return self._any_link_slot(scope, field)
         own = self.catalog.stored(scope, field, "")
-        return self._titled(target, own, scope.follow(field.key, target))
+        return self._titled(target, own, scope, field)
 
-    def _titled(self, target: str, own: sa.ColumnElement[Any], hop: SqlScope) -> Slot:
+    def _titled(self, target: str, own: sa.ColumnElement[Any], scope: SqlScope, field: Field) -> Slot:
         place = self.add(own)
-        titled = self.add(self.catalog.title(hop))
+        apart = self._single and scope is self.scope
+        title = self.title_query(target, own) if apart else self.catalog.title(scope.follow(field.key, target))
+        titled = self.add(title)
         return lambda row: None if (key := row[place]) is None else Ref(target, key, row[titled])
 
     def _any_link_slot(self, scope: SqlScope, field: Field) -> Slot:
@@ -184,7 +190,8 @@ class Selection:
             ordered = sa.func.array_position(sa.literal(keys, sa.ARRAY(sa.Text())), value, type_=sa.Integer())
             return SortKey(ordered, descending)
         if kind.kind in ("name", "address"):
-            return SortKey(self.catalog.name_order(scope, field), descending)
+            served = kind.kind == "name" and scope is self.scope and is_indexed(self.entity, field)
+            return SortKey(self.catalog.name_order(scope, field), descending, indexed=served)
         nullable = scope is not self.scope or not is_blank_free(field)
         indexed = scope is self.scope and self.entity.key == scope.entity and is_indexed(self.entity, field)
         return SortKey(_plain(value), descending, nullable, indexed=indexed and not isinstance(value, SqlMoney))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from trellis.records import (
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.kept import keep, known
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
 
 if TYPE_CHECKING:
@@ -180,13 +181,8 @@ def open_for_update(session: Session, entity: str, id: UUID, *, means: str, acti
     """Lock a live record and make a draft of it; Missing when it cannot be read, Forbidden when not updated."""
     definition = session.entity(entity)
     graph = StoreGraph(session)
-    scope = system_scope(session, entity)
-    table = scope.alias
-    readable, allowed = (_flag(session, act, scope) for act in ("read", action))
-    columns = [c for c in table.c if c.name != "search"]
-    statement = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
-    statement = statement.select_from(scope.joined()).where(table.c.id == id, table.c.deleted_at.is_(None))
-    row = session.execute(statement.with_for_update(of=table)).mappings().first()
+    found = session.execute(_open_statement(session, entity, action), {"_id": id}).mappings().first()
+    row = None if found is None else dict(found)
     if row is None or not row["_readable"]:
         raise Missing(f"{entity} {id}")
     if not row["_allowed"]:
@@ -195,6 +191,23 @@ def open_for_update(session: Session, entity: str, id: UUID, *, means: str, acti
     record = old.copy()
     graph.put(record)
     return Draft(definition, record, old, means=means)
+
+
+def _open_statement(session: Session, entity: str, action: str) -> sa.Select[Any]:
+    """A live record by its id, locked, with whether it may be read and the action done."""
+    key = (session.view_key, "open", entity, action)
+    if (found := known(key)) is not None:
+        return cast("sa.Select[Any]", found)
+    scope = system_scope(session, entity, late=True)
+    table = scope.alias
+    readable, allowed = (_flag(session, act, scope) for act in ("read", action))
+    columns: list[Any] = [c for c in table.c if c.name != "search"]
+    made: sa.Select[Any] = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
+    made = made.select_from(scope.joined()).where(table.c.id == sa.bindparam("_id", type_=sa.Uuid()))
+    made = made.where(table.c.deleted_at.is_(None)).with_for_update(of=table)
+    if not scope.catalog.is_personal:
+        keep(key, made)
+    return made
 
 
 def _flag(session: Session, action: str, scope: SqlScope) -> sa.ColumnElement[bool]:
