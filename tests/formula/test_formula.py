@@ -26,7 +26,8 @@ SCOPE = WorldScope()
         ("discount <= 10", True, False),
         ("discount <= 10 or has_role('sales-manager')", True, False),
         ("not (discount > 10)", True, False),
-        ("open and discount > 100", True, False),
+        ("open and discount > 100", True, True),  # a yes-or-no that nobody has answered is no yes
+        ("not (discount > 10) and not open", True, False),
         ("stage in ('open', 'lost')", True, False),
         ("discount between (0, 10)", True, False),
         ("discount != blank", False, True),

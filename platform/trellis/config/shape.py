@@ -53,7 +53,11 @@ def _cases(validator: Any, cases: Schema, value: Any, _: Schema) -> Iterator[Val
     else:
         noun = cases.get("noun", cases["property"])
         error = ValidationError(f"unknown {noun} '{chosen}'", path=[cases["property"]], validator="x-cases")
-        error.schema = {"known": list(cases["cases"]), "code": cases.get("code", "E210")}
+        error.schema = {
+            "known": list(cases["cases"]),
+            "code": cases.get("code", "E210"),
+            "aliases": cases.get("aliases", {}),
+        }
         yield error
         return
     if schema is not None:
@@ -113,7 +117,11 @@ def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
         yield Problem("E204", f"'{name}' is missing", where.key_mark, path)
     elif keyword == "x-cases":
         yield Problem(
-            error.schema["code"], error.message, where.mark, path, did_you_mean(_shown(found), error.schema["known"])
+            error.schema["code"],
+            error.message,
+            where.mark,
+            path,
+            did_you_mean(error.schema["aliases"].get(_shown(found), _shown(found)), error.schema["known"]),
         )
     elif keyword == "x-forms":
         hint = next(

@@ -116,7 +116,7 @@ def _add(configuration: Configuration, document: Document, locks: dict[str, str]
         place.children[document.kind] = base.place.children[document.kind]
     known[document.key] = Document(document.kind, document.key, merged, place, document.layer)
     locked = document.data.get("locked")
-    for path in locked if isinstance(locked, list) else []:
+    for path in locked if isinstance(locked, list) else [locked] if isinstance(locked, str) else []:
         locks[str(path)] = document.layer
 
 

@@ -59,6 +59,8 @@ class Naming:
             if type_ is not None:
                 self.checker.reads.add((*frame.prefix, name))
                 root = Root(node.start, node.start, record_of(frame.entity), "record")
+                if name == "id":
+                    return RecordId(node.start, node.end, root)
                 return Member(node.start, node.end, type_, root, name, (frame.entity,))
         if name in ("this", "old", "via"):
             return self._root(node)

@@ -72,8 +72,9 @@ def follow(session: Session, draft: Draft) -> None:
         if pipeline is None or not pipeline.stages:
             continue
         moved_over = not draft.is_new and track.pipeline in draft.entity.fields and draft.has_changed(track.pipeline)
+        begins = draft.is_new and draft.given.get(track.field) in (None, "")
         stage = pipeline.stages.get(draft.value(track.field) or "")
-        if stage is None and (draft.value(track.field) is None or moved_over):
+        if stage is None and (draft.value(track.field) is None or moved_over or begins):
             stage = next(iter(pipeline.stages.values()))
             draft.set(track.field, stage.key)
         if stage is None:
@@ -135,7 +136,7 @@ def _check_move(session: Session, draft: Draft, track: Track, pipeline: Pipeline
     faults = [_obstacle(session, draft, move) for move in moves]
     if None not in faults:
         code, message = next(f for f in faults if f is not None)
-        roles = ", ".join(str(session.model.roles[r].label) for m in moves for r in m.roles if r in session.model.roles)
+        roles = tuple(session.model.roles[r].label for m in moves for r in m.roles if r in session.model.roles)
         draft.fault(Fault(code, message, track.field, {**params, "roles": roles}))
 
 

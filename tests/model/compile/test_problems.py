@@ -35,6 +35,21 @@ CASES = {
         "entity: deal\nfields:\n  phone: {type: telephone}",
         ["a.yaml:3:17: E210 fields.phone.type: unknown field type 'telephone' (did you mean 'phone'?)"],
     ),
+    "another system's name of a type": (
+        "entity: deal\nfields:\n  name: {type: string}\n  done: {type: bool}",
+        [
+            "a.yaml:3:16: E210 fields.name.type: unknown field type 'string' (did you mean 'text'?)",
+            "a.yaml:4:16: E210 fields.done.type: unknown field type 'bool' (did you mean 'boolean'?)",
+        ],
+    ),
+    "a choice of nothing": (
+        "entity: deal\nfields:\n  kind: {type: choice}",
+        ["a.yaml:3:3: E204 fields.kind: 'choices' is missing"],
+    ),
+    "no currency": (
+        "entity: deal\nfields:\n  cost: {type: money, currency: EURO}",
+        ["a.yaml:3:3: E214 fields.cost: the options do not fit together: currency: 'EURO' is no ISO 4217 code"],
+    ),
     "option of another type": (
         "entity: deal\nfields:\n  name: {type: text, to: account}",
         ["a.yaml:3:22: E203 fields.name.to: unknown key 'to'"],

@@ -7,9 +7,16 @@ from sqlalchemy import ColumnElement
 
 from trellis.formula.env import Env
 from trellis.formula.nodes.base import Closure, Expr
+from trellis.formula.nodes.paths import Known, Place
 from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.scope import SqlScope, SqlValue
 from trellis.formula.types import BOOLEAN, Type, Value
+
+
+def _given(item: Expr, unknown: bool) -> Closure:
+    """An operand: in a check a comparison may be unknown; a blank yes-or-no field counts as false there too."""
+    part = item.python(unknown)
+    return (lambda env: part(env) is True) if unknown and isinstance(item, Place | Known) else part
 
 
 class And(Expr):
@@ -22,7 +29,7 @@ class And(Expr):
         self.items = items
 
     def python(self, unknown: bool) -> Closure:
-        parts = [i.python(unknown) for i in self.items]
+        parts = [_given(i, unknown) for i in self.items]
         if unknown:
 
             def kleene(env: Env) -> Value:
@@ -58,7 +65,7 @@ class Or(Expr):
         self.items = items
 
     def python(self, unknown: bool) -> Closure:
-        parts = [i.python(unknown) for i in self.items]
+        parts = [_given(i, unknown) for i in self.items]
         if unknown:
 
             def kleene(env: Env) -> Value:
@@ -91,7 +98,7 @@ class Not(Expr):
         self.of = of
 
     def python(self, unknown: bool) -> Closure:
-        of = self.of.python(unknown)
+        of = _given(self.of, unknown)
         if unknown:
             return lambda env: None if (v := of(env)) is None else not v
         return lambda env: not of(env)

@@ -36,6 +36,9 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
     if (pattern := item.get("pattern")) is not None:
         is_pattern(ctx, pattern)
     _check_format(ctx, item.get("format"))
+    if _is_choice_of_nothing(field) and not ctx.has_problem_in(item):
+        hint = "a list, or the key of a `choices:` document"
+        ctx.problem("E204", "'choices' is missing", item, hint, at_key=True)
     for name in _NAMES_FIELDS.get(field.type_name, ()):
         named = item.get(name)
         for each in named.each() if named is not None else ():
@@ -75,6 +78,12 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
         system=field.system,
         was=item.word("was") or None,
     )
+
+
+def _is_choice_of_nothing(field: FieldDraft) -> bool:
+    """A choice without choices, unless a pipeline or the platform gives them."""
+    is_own = field.type_name in ("choice", "choices") and not field.is_derived and not field.given
+    return is_own and field.choices is None and field.item.get("choices") is None
 
 
 def _label(ctx: Context, draft: EntityDraft, field: FieldDraft) -> Text:

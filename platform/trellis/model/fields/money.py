@@ -52,6 +52,10 @@ class MoneyField(FieldType):
     )
     currency: str | None = option(None, "the only currency of the field; without it, any, and the tenant's by default")
 
+    def __post_init__(self) -> None:
+        if self.currency is not None and self.currency not in currency_codes():
+            raise ValueError(f"currency: {self.currency!r} is no ISO 4217 code, such as EUR")
+
     def formula_type(self) -> Type:
         return MONEY
 

@@ -116,6 +116,40 @@ def case(name: str) -> Schema:
     return closed({**COMMON, **options["properties"]}, tuple(required))
 
 
+# what other systems call a type, for the hint
+_ALIASES = {
+    "string": "text",
+    "varchar": "text",
+    "textarea": "long_text",
+    "markdown": "long_text",
+    "html": "rich_text",
+    "int": "integer",
+    "number": "decimal",
+    "float": "decimal",
+    "double": "decimal",
+    "currency": "money",
+    "bool": "boolean",
+    "checkbox": "boolean",
+    "select": "choice",
+    "enum": "choice",
+    "picklist": "choice",
+    "multiselect": "choices",
+    "timestamp": "datetime",
+    "date_time": "datetime",
+    "reference": "link",
+    "lookup": "link",
+    "relation": "link",
+    "many2one": "link",
+    "many2many": "links",
+    "attachment": "file",
+    "picture": "image",
+    "photo": "image",
+    "autonumber": "sequence",
+    "person": "user",
+    "stars": "rating",
+}
+
+
 def field_schema() -> Schema:
     """The shape of any field, by its type; a derived one may leave the type out."""
     free: dict[str, Any] = {}
@@ -128,6 +162,7 @@ def field_schema() -> Schema:
             "property": "type",
             "noun": "field type",
             "code": "E210",
+            "aliases": _ALIASES,
             "cases": {name: case(name) for name in FIELD_TYPES},
             "otherwise": {**closed({**dict.fromkeys(free, VALUE), **COMMON}), "x-derived": True},
         },
