@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,6 +49,19 @@ class LazyGroup(click.Group):
             module += "_"
         command: click.Command = import_module(f"trellis.cli.{module}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what it did not foresee is told in a sentence."""
+        from trellis.cli._failure import explained
+
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if (told := explained(error)) is None:
+                raise
+            raise told from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,7 +16,6 @@ from trellis.storage.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from sqlalchemy.engine import URL, Engine
 
@@ -45,10 +46,22 @@ class Database:
 
     @classmethod
     def open(cls, url: str | None, var: Path, *, settings: Mapping[str, str] | None = None) -> Database:
-        """Open the database at `url`, or the embedded PostgreSQL with its data in `var`/postgres."""
+        """Open the database at `url`, or the embedded PostgreSQL with its data in `var`/postgres.
+
+        Raises DatabaseUnusable.
+        """
         if url:
-            return cls(_engine(_with_driver(url)))
-        server = EmbeddedServer(var / "postgres", settings)
+            opened = cls(_engine(_with_driver(url)))
+            try:
+                _check(opened)
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+        try:
+            server = EmbeddedServer(var / "postgres", settings)
+        except (OSError, subprocess.SubprocessError, AssertionError, RuntimeError) as error:
+            raise DatabaseUnusable(_not_started(var / "postgres", error)) from error
         try:
             return cls(_engine(_with_driver(_ensure_database(server, NAME))), server)
         except BaseException:
@@ -73,10 +86,45 @@ class Database:
 
 
 def _with_driver(url: str) -> URL:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # not the address itself: there may be a password in it
+        raise DatabaseUnusable(
+            "DATABASE_URL is no address of a database: it looks like postgresql://user:password@host:5432/name."
+        ) from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseUnusable(f"Trellis runs on PostgreSQL; DATABASE_URL names {parsed.get_backend_name()}.")
     return parsed.set(drivername="postgresql+psycopg")
+
+
+def _check(database: Database) -> None:
+    """Raise DatabaseUnusable for a server that does not answer, or that is too old."""
+    try:
+        with database.engine.connect() as connection:
+            version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        shown = database.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        raise DatabaseUnusable(
+            f"The database {shown} cannot be reached: {reason}. Look at DATABASE_URL, and whether PostgreSQL is running."
+        ) from error
+    if version // 10000 < OLDEST_VERSION:
+        raise DatabaseUnusable(
+            f"PostgreSQL {version // 10000} is too old for Trellis: upgrade it to {OLDEST_VERSION} or later."
+        )
+
+
+def _not_started(folder: Path, error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()
+    if isinstance(error, subprocess.CalledProcessError):
+        command = error.cmd if isinstance(error.cmd, str) else str(error.cmd[0])
+        reason = f"{Path(command).name} failed"
+    tail = (reason.splitlines() or [type(error).__name__])[0]
+    return (
+        f"PostgreSQL cannot be started in {folder}: {tail}. The folder must be writable, and its disk must have space;"
+        f" {folder / 'log'} says more. Another folder: TRELLIS_VAR=…; another server: DATABASE_URL=…"
+    )
 
 
 def _engine(url: URL) -> Engine:

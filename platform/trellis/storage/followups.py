@@ -1,4 +1,4 @@
-"""Work on old records after a revision: remembered in its transaction, so that a killed process leaves nothing undone."""
+"""Work on old records after a revision: remembered in its transaction, so that being killed leaves nothing undone."""
 
 from __future__ import annotations
 

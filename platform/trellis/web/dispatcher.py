@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
-from trellis.storage.database import Database
+from trellis.storage.database import Database, DatabaseUnusable
 from trellis.storage.followups import follow_up_all
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
@@ -187,7 +187,11 @@ class LazyApp:
             with self._guard:
                 if self._app is None:
                     settings = self.settings or Settings.from_environment()
-                    self._app = behind_proxy(open_dispatcher(settings), settings)
+                    try:
+                        self._app = behind_proxy(open_dispatcher(settings), settings)
+                    except DatabaseUnusable as error:
+                        log.error("no database", error=str(error))
+                        return _plain(start_response, "503 Service Unavailable", b"database unreachable\n")
         return self._app(environ, start_response)
 
 
