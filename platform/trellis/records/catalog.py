@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import compile_formula
 from trellis.formula.nodes.listed import correlated
 from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
-from trellis.model.entity import Entity, Inverse
+from trellis.model.entity import Inverse
 from trellis.model.field import Field
 from trellis.records.names import title_expression
 from trellis.records.scope import ReaderScope

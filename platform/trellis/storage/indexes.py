@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.model.fields.choices import ChoiceLike
 from trellis.storage.names import digest, quoted, short
+from trellis.storage.ordering import name_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,54 @@ def add_indexes(entity: Entity, table: sa.Table) -> None:
     for key, names in entity.indexes.items():
         if parts := _columns(table, names):
             _add(table, key, parts)
+    for key in sorted(lookups(entity)):
+        _add(table, f"{key}_lookup", [table.c[short(key)]])
+    if (order := first_order(entity)) is not None and not _is_served(entity, order):
+        column = table.c[short(order)]
+        key_part = name_order(column) if entity.fields[order].type.formula_type().kind == "name" else column
+        _add(table, f"{order}_order", [key_part, table.c.id], where=LIVE)
+
+
+def lookups(entity: Entity) -> frozenset[str]:
+    """The plain fields that saves and imports look records up by: the natural key, and what dedupe compares."""
+    wanted = {entity.natural_key, *(match for rule in entity.dedupe for match in rule.match)}
+    return frozenset(
+        field.key
+        for field in entity.stored_fields()
+        if field.key in wanted and _is_plain(field) and not _leads_index(entity, field)
+    )
+
+
+def first_order(entity: Entity) -> str | None:
+    """The field that the entity's first list is sorted by, when an index can hold that order."""
+    view = next((v for v in entity.views.values() if v.type == "list"), None)
+    field = entity.fields.get(view.sort[0].path) if view is not None and view.sort else None
+    if field is None or not field.is_stored or field.key in ("id", "created_at"):
+        return None
+    return field.key if _is_plain(field) or field.type.formula_type().kind == "name" else None
+
+
+def is_indexed(entity: Entity, field: Field) -> bool:
+    """Whether an index gives the field's order."""
+    if not field.is_stored:
+        return False
+    return _leads_index(entity, field) or field.key in lookups(entity) or field.key == first_order(entity)
+
+
+def _is_served(entity: Entity, key: str) -> bool:
+    return _leads_index(entity, entity.fields[key]) or key in lookups(entity)
+
+
+def _leads_index(entity: Entity, field: Field) -> bool:
+    """Whether the configuration itself asks for an index that begins with the field."""
+    return field.unique or field.index or any(names[:1] == (field.key,) for names in entity.indexes.values())
+
+
+def _is_plain(field: Field) -> bool:
+    """Whether the field's order is that of its one column: no choice (in the order of its options), money or link."""
+    if isinstance(field.type, ChoiceLike) or field.type.name in ("long_text", "rich_text", "code", "json", "secret"):
+        return False
+    return field.type.formula_type().kind in ("text", "number", "date", "datetime", "time")
 
 
 def _add_field(table: sa.Table, field: Field) -> None:
