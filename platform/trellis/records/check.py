@@ -16,6 +16,7 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
+from trellis.model.formats import named_format
 from trellis.records import conditions, faults
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
@@ -91,20 +92,19 @@ def _check_choices(draft: Draft, field: Field, value: Value) -> None:
 
 
 def _check_format(session: Session, draft: Draft, field: Field, value: Value) -> None:
+    """The named format: a `format:` document of a layer, else one of the platform's."""
     if field.format is None or not isinstance(value, str):
         return
-    from trellis.model.formats import FORMATS
-
-    named = session.model.formats.get(field.format) or FORMATS.get(field.format)  # a `format:` document goes first
-    if named is None:
+    found = named_format(field.format, dict(session.model.formats))
+    if found is None:
         return
-    tidied = named.tidy(value)
-    error = named.check(tidied)
-    if error is None and tidied != value:
-        draft.set(field.key, tidied)
+    tidied = found.tidy(value)
+    error = found.check(tidied)
     if error is not None:
-        own = named.message if named.message is not None and named.message.source else None
-        draft.fault(faults.invalid(field.key, error) if own is None else Fault("format", own, field.key))
+        said = found.message if found.message is not None and found.message.source else None
+        draft.fault(Fault("format", said, field.key) if said else faults.invalid(field.key, error))
+    elif tidied != value:
+        draft.set(field.key, tidied)
 
 
 def check_rules(draft: Draft) -> None:

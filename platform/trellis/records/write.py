@@ -22,6 +22,7 @@ from trellis.records import (
     rollups,
     rows,
     sequences,
+    spans,
     unique,
     values,
 )
@@ -106,6 +107,7 @@ def derive(draft: Draft) -> None:
     for field in draft.entity.fields.values():
         if field.clear_when_hidden and draft.value(field.key) is not None and not is_visible(draft, field):
             draft.set(field.key, None)
+    spans.keep(draft)
     money.fill_base(draft)
     rollups.preview(draft)
 
