@@ -107,7 +107,7 @@ def _check(database: Database) -> None:
         reason = str(error.orig).strip().splitlines()[0]
         shown = database.url.set(drivername="postgresql").render_as_string(hide_password=True)
         raise DatabaseUnusable(
-            f"The database {shown} cannot be reached: {reason}. Look at DATABASE_URL, and whether PostgreSQL is running."
+            f"The database {shown} cannot be reached: {reason}. Look at DATABASE_URL, and whether the server runs."
         ) from error
     if version // 10000 < OLDEST_VERSION:
         raise DatabaseUnusable(
