@@ -24,6 +24,7 @@ from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.shapes import check_shapes
+from trellis.model.compile.sharing import has_plain_manifest, profile_upon, told_below
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
 from trellis.model.compile.translations import check_translations
 from trellis.model.compile.types import Types
@@ -31,6 +32,7 @@ from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
 CACHE_SIZE = 256
+SHARED_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Compiled:
 
 
 _cache: OrderedDict[str, Compiled] = OrderedDict()
+_shared: OrderedDict[str, Compiled] = OrderedDict()  # by the layers below a plain manifest
 _lock = Lock()
 _compiling = Lock()  # apart, so that what is compiled already is never waited for
 
@@ -62,12 +65,30 @@ def compile_layers(layers: Sequence[Layer]) -> Compiled:
     with _compiling:
         if (known := _known(key)) is not None:  # by another thread, meanwhile
             return known
-        compiled = _compile(layers, key)
+        compiled = _share(layers) if has_plain_manifest(layers) else _compile(layers, key)
         with _lock:
             _cache[key] = compiled
             while len(_cache) > CACHE_SIZE:
                 _cache.popitem(last=False)
         return compiled
+
+
+def _share(layers: Sequence[Layer]) -> Compiled:
+    """Compile a tenant that adds nothing but its manifest: all such tenants upon the same layers share one Model."""
+    key = content_hash(layers[:-1])
+    known = _shared.get(key)
+    if known is not None and known.model is not None:
+        _shared.move_to_end(key)
+        profile, configuration, found = profile_upon(known.model, known.configuration, layers)
+        if not any(p.is_error for p in found):
+            problems = _sorted([*told_below(known.problems, known.configuration.layers), *found])
+            return Compiled(known.model, profile, problems, configuration.sources, configuration)
+    compiled = _compile(layers, hashlib.sha256(f"{key} tenant".encode()).hexdigest()[:32])
+    if compiled.is_sound:
+        _shared[key] = compiled
+        while len(_shared) > SHARED_KEPT:
+            _shared.popitem(last=False)
+    return compiled
 
 
 def _known(key: str) -> Compiled | None:
@@ -135,6 +156,8 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
 def _origins(ctx: Context) -> dict[str, Mark]:
     found: dict[str, Mark] = {}
     for document in ctx.configuration:
+        if document.kind == "tenant":  # its own tenant's, while others may share the Model
+            continue
         found[document.name] = document.place.children[document.kind].key_mark
         for name in ("fields", "views", "stages", "rules", "filters"):
             if name in document.place.children:
