@@ -322,12 +322,16 @@ class TimelineView(Page):
         bound = BoundForm(store, entity, form, given={activity.field: about}, **more)
         fields = [f for f in bound.bound.values() if f.name != activity.field]
         if fields and isinstance(fields[0], BoundField) and fields[0].field.type.widget == "long_text":
-            fields[0].hint = _("Write here")
+            fields[0].hint = _("Write your %(thing)s here", thing=label_of(entity, store))
+        files = [f for f in fields if isinstance(f, BoundField) and f.field.type.widget == "file" and f.visible]
+        for file in files:
+            file.is_clip = True
         return {
             "kind": entity.key,
             "entity": entity,
             "form": bound,
-            "fields": fields,
+            "fields": [f for f in fields if f not in files],
+            "files": files,
             "address": url_for("TimelineView.compose", entity=about.entity, id=about.id, kind=entity.key),
             "state": url_for("FormView.state", entity=entity.key),
             "save": _("Save %(thing)s", thing=label_of(entity, store)),

@@ -54,6 +54,7 @@ class BoundField:
     fixed: bool = False  # never writable here, whatever conditions say
 
     brief: bool = False  # in a short form: only the parts that matter
+    is_clip: bool = False  # files: a paperclip beside a button
     touched: bool = False  # by the person: defaults leave it alone
     hint: str = ""  # stands in the empty control
 

@@ -134,6 +134,8 @@ class Lines:
         made.readonly = not form.may_edit_lines(child)
         made.rows = [made._row(str(n), row, typed) for n, row in enumerate(rows)]
         made.empty = made._row("__n__", {}, False)
+        if not made.rows and not made.readonly:
+            made.rows = [made._row("0", {}, False)]  # to begin with; nothing in it does not count
         return made
 
     def _row(self, number: str, values: Mapping[str, Any], typed: bool) -> Line:

@@ -1,6 +1,6 @@
 // A form acts as one types: the server says what is shown, required, allowed and computed (form-state); ⌘/Ctrl Enter
 // saves; a refusal comes back into the page with everything typed.
-import { $, $$, ask, enliven, later, nodes, onContent, once } from "./util.js";
+import { $, $$, ask, enliven, later, make, nodes, onContent, once } from "./util.js";
 import { refuse } from "./quick.js";
 import { forget, keep, offer } from "./draft.js";
 
@@ -88,7 +88,8 @@ class Form {
     form.addEventListener("submit", (event) => this.submit(event));
     if (form.dataset.state) this.state();
     if (form.dataset.draft) offer(form);
-    if ($("[aria-invalid=true]", form) && form.dataset.refused) this.toErrors();
+    markTabs(form);
+    if (form.dataset.refused) this.toErrors();
   }
 
   picture() {
@@ -101,6 +102,7 @@ class Form {
 
   touched(event) {
     const field = event.target.closest("[data-field]");
+    this.leaving = false;
     if (event.isTrusted || event.type === "change") for (let at = field; at; at = at.parentElement?.closest("[data-field]")) touch(at);
     if (this.form.dataset.state) this.state();
     if (this.form.dataset.draft) keep(this.form);
@@ -130,6 +132,7 @@ class Form {
     if (answer.status === 422 || answer.status === 409) this.replace(answer.data);
     else {
       keep(this.form, true);
+      if (answer.status === 401) this.leaving = true; // kept: nothing is lost by going to sign in
       refuse(answer.status, answer.answer);
     }
   }
@@ -145,9 +148,23 @@ class Form {
   }
 
   toErrors() {
-    const wrong = $(".t-summary", this.form) ?? $("[aria-invalid=true]", this.form);
+    const wrong = $(".t-summary", this.form) ?? $("[aria-invalid=true]:not(.t-vh)", this.form);
     wrong?.scrollIntoView({ block: "center" });
-    ($(".t-summary a", this.form) ?? $("[aria-invalid=true]", this.form))?.focus();
+    wrong?.focus({ preventScroll: true });
+  }
+}
+
+/** A form drawn anew shows the tab that was open; a tab that holds something wrong says so. */
+function markTabs(form) {
+  for (const tab of $$("[data-form-tabs] [role=tab]")) {
+    const pane = $(`#${CSS.escape(tab.getAttribute("aria-controls"))}`, form);
+    if (!pane) continue;
+    pane.hidden = tab.getAttribute("aria-selected") !== "true";
+    $(".t-tab-wrong", tab)?.remove();
+    if ($("[aria-invalid=true], .t-wrong:not([hidden])", pane)) {
+      const said = tab.closest("[data-form-tabs]").dataset.sayWrong;
+      tab.append(make("span", { class: "t-tab-wrong", title: said }, make("span", { class: "t-vh" }, said)));
+    }
   }
 }
 

@@ -1,0 +1,60 @@
+"""axe-core finds nothing wrong with the pages: wide in light and narrow in dark, in English and in Chinese."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+import trellis.web
+
+AXE = Path(trellis.web.__file__).parent / "assets" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS = [
+    pytest.param({"width": 1440, "height": 900}, "light", "en-US", id="wide-light-en"),
+    pytest.param({"width": 390, "height": 844}, "dark", "zh-CN", id="narrow-dark-zh"),
+]
+
+
+def wrong_with(page: Page) -> list[str]:
+    """What axe-core says against the page as it stands."""
+    page.wait_for_load_state("networkidle")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    found: Any = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
+    return [f"{page.url} {v['id']}: {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
+
+
+@pytest.mark.parametrize(("size", "theme", "language"), LOOKS)
+def test_nothing_stands_in_anybodys_way(
+    browser: Browser, live: str, signed_in_state: Path, size: Any, theme: Any, language: str
+) -> None:
+    look: dict[str, Any] = {"viewport": size, "color_scheme": theme, "locale": language, "reduced_motion": "reduce"}
+    outside = browser.new_context(base_url=live, bypass_csp=True, **look)
+    page = outside.new_page()
+    page.goto("login")
+    wrong = wrong_with(page)
+    outside.close()
+
+    inside = browser.new_context(base_url=live, bypass_csp=True, storage_state=signed_in_state, **look)
+    inside.set_default_timeout(10_000)
+    page = inside.new_page()
+    for path in ("", "e/deal/?view=board", "admin/users", "profile", "e/deal/new", "e/deal/?view=open"):
+        page.goto(path)
+        wrong += wrong_with(page)
+    page.keyboard.press("Control+k")
+    page.locator("dialog[open]").wait_for()
+    wrong += wrong_with(page)
+    page.keyboard.press("Escape")
+    page.locator("#list [data-id] a[href*='/e/deal/']").first.click()
+    page.wait_for_url("**/e/deal/*-*")
+    wrong += wrong_with(page)
+    page.goto(page.url + "/edit")
+    page.locator("#f-name").fill("")
+    page.locator("button[form=record-form]").click()
+    page.locator(".t-summary").wait_for()
+    wrong += wrong_with(page)
+    inside.close()
+    assert wrong == []
