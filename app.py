@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "platform"))
 
-from trellis.web.dispatcher import LazyApp  # noqa: E402 - the package lies in platform/
-from trellis.web.settings import Settings  # noqa: E402
+from trellis.web.lazy import LazyApp  # noqa: E402 - the package lies in platform/
 
-app = LazyApp(Settings.from_environment(root=ROOT))
+app = LazyApp(None if os.environ.get("TRELLIS_ROOT") else ROOT)
 
 if __name__ == "__main__":
     from trellis.cli import main

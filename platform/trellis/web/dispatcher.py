@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
-from trellis.storage.database import Database, DatabaseUnusable
+from trellis.storage.database import Database
 from trellis.storage.followups import follow_up_all
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
@@ -172,27 +172,6 @@ class Dispatcher:
         if self.listener is not None:
             self.listener.close()
         self.database.close()
-
-
-class LazyApp:
-    """The WSGI app of a server that forks: opens the database in the process that answers the first request."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings
-        self._app: WSGIApplication | None = None
-        self._guard = threading.Lock()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._app is None:
-            with self._guard:
-                if self._app is None:
-                    settings = self.settings or Settings.from_environment()
-                    try:
-                        self._app = behind_proxy(open_dispatcher(settings), settings)
-                    except DatabaseUnusable as error:
-                        log.error("no database", error=str(error))
-                        return _plain(start_response, "503 Service Unavailable", b"database unreachable\n")
-        return self._app(environ, start_response)
 
 
 def open_dispatcher(settings: Settings, database: Database | None = None) -> Dispatcher:
