@@ -75,7 +75,12 @@ grants:
   "*":  {read: all}
   deal: {read: own, create: true, update: own, delete: false}
 """
-SHOP = YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}") + SALES
+SHOP = (
+    YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}").replace(
+        "allow: [admin]", "allow: [admin, import]"
+    )
+    + SALES
+)
 EVIL = '<b id="evil">"Bold"</b> & Co'
 
 

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.column import label_of
-from trellis.web.context import current_model, current_store
+from trellis.web.context import current_model, current_store, may
 from trellis.web.filters.check import formula_faults
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
@@ -67,6 +67,11 @@ class Desk:
         return self.store.may(action, self.entity.key)
 
     @property
+    def can_import(self) -> bool:
+        """Whether the person may bring in records of the entity as a file."""
+        return self.entity.features.import_ and not self.entity.part_of and may("import") and self.may("create")
+
+    @property
     def tabs(self) -> list[Tab]:
         """The entity's views, then the saved ones."""
         now = self.state.key
@@ -112,7 +117,7 @@ class Desk:
             "plural": lower_first(self.entity.plural.in_language(self.language)),
             "singular": lower_first(self.entity.label.in_language(self.language)),
             "partial": is_partial(),
-            "can_import": False,
+            "can_import": self.can_import,
             "can_export": self.entity.features.export and self.may("export"),
             "total_label": total_label,
         }

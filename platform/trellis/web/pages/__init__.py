@@ -13,6 +13,7 @@ from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
+from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.picker import PickerView
@@ -39,6 +40,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BulkView,
     SavedViewsView,
     BinView,
+    ImportView,
     PaletteView,
     FieldView,
     FilesView,
