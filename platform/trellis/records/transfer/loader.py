@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trellis.config.reader import read_yaml
 from trellis.formula.env import NO_GRAPH, Env
-from trellis.formula.formula import FormulaError, compile_formula
-from trellis.formula.types import Value
+from trellis.formula.formula import Formula, FormulaError, compile_formula
+from trellis.formula.types import NUMBER, Type, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
@@ -24,6 +25,8 @@ from trellis.records.transfer.mapping import LINKS, BadMapping, Column, ImportMa
 from trellis.records.transfer.reading import read_table
 
 if TYPE_CHECKING:
+    from trellis.model.model import Model
+    from trellis.records.permit import Permit
     from trellis.records.store import Store
 
 BATCH = 500
@@ -234,12 +237,20 @@ def _required(entities: Any, file: DataFile, open: set[str]) -> int:
     return sum(1 for f in fields if f.required and _needs([f], file, open))
 
 
+# a text is left alone, and so is a number that is part of a word or of a longer number
+_WHOLE = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.])(\d{1,9})(?![\w.])""")
+
+
 class _Formulas:
-    """Computes the cells that are formulas; each formula once, as all rows are loaded at the same moment."""
+    """Computes the cells that are formulas; each formula once, as all rows are loaded at the same moment.
+
+    `=today() - 12` and `=today() - 90` are one formula of one number: reading a formula takes longer than computing it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, Value] = {}
+        self._shapes: dict[str, Formula | None] = {}
 
     def __call__(self, source: str, field: Field | None) -> Value:
         if source not in self._known:
@@ -247,12 +258,45 @@ class _Formulas:
         return self._known[source]
 
     def _compute(self, source: str) -> Value:
+        numbers: dict[str, Value] = {}
+
+        def name(match: re.Match[str]) -> str:
+            if match[1]:
+                return match[1]
+            key = f"n{len(numbers)}"
+            numbers[key] = int(match[2])
+            return key
+
+        shape = _WHOLE.sub(name, source)
+        if shape not in self._shapes:
+            try:
+                self._shapes[shape] = self._compile(shape, numbers)
+            except FormulaError:
+                self._shapes[shape] = None  # a number must stand there as it is, or something else is wrong
+        formula = self._shapes[shape]
+        if formula is None:
+            numbers = {}
+            try:
+                formula = self._compile(source, numbers)
+            except FormulaError as error:
+                raise Invalid("formula", "This is no formula: {reason}.", reason=error.faults[0].message) from error
+        return formula.evaluate(Env(_Nothing(), self._store.session.reader, NO_GRAPH, variables=numbers))
+
+    def _compile(self, source: str, numbers: Mapping[str, Value]) -> Formula:
         session = self._store.session
-        try:
-            formula = compile_formula(source, ReaderScope(session.model, None, session.permit))
-        except FormulaError as error:
-            raise Invalid("formula", "This is no formula: {reason}.", reason=error.faults[0].message) from error
-        return formula.evaluate(Env(_Nothing(), session.reader, NO_GRAPH))
+        return compile_formula(source, _NumbersScope(session.model, session.permit, frozenset(numbers)))
+
+
+class _NumbersScope(ReaderScope):
+    """What a formula outside any record may name, and numbers."""
+
+    def __init__(self, model: Model, permit: Permit, numbers: frozenset[str]) -> None:
+        super().__init__(model, None, permit)
+        self._numbers = numbers
+
+    def name(self, name: str) -> Type | None:
+        """A number, or what else has a name without a record."""
+        return NUMBER if name in self._numbers else super().name(name)
 
 
 class _Nothing:
