@@ -75,14 +75,21 @@ def check_password(password: str, account: Account | None = None) -> None:
 
 
 def set_password(
-    connection: sa.Connection, tenant: Tenant, account: Account, password: str, *, keep_session: str | None = None
+    connection: sa.Connection,
+    tenant: Tenant,
+    account: Account,
+    password: str,
+    *,
+    keep_session: str | None = None,
+    hashed: str | None = None,
 ) -> None:
     """Give a person a password, and a login if they have none; every other session of theirs ends.
 
-    The password is taken as it is: whoever takes one from a person calls check_password before.
+    The password is taken as it is: whoever takes one from a person calls check_password before. `hashed` is its hash
+    when that is known already.
     """
     login = tenant.tables.metadata.tables["ab_user"]
-    hashed = generate_password_hash(password)
+    hashed = hashed or generate_password_hash(password)
     if account.login is None:
         _give_login(connection, tenant, account, hashed)
     else:

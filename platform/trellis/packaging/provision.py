@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from werkzeug.security import generate_password_hash
 
 from trellis.config.workspace import Workspace
 from trellis.identity.accounts import Account, set_password
@@ -99,10 +100,11 @@ def ensure_administrator(tenant: Tenant) -> None:
 
 
 def give_passwords(tenant: Tenant, password: str) -> None:
-    """Give everybody in the tenant the same password; for demos only."""
+    """Give everybody in the tenant the same password; for demos only, where everybody knows it."""
+    hashed = generate_password_hash(password)  # made to be slow: once is enough for one password
     with tenant.begin() as connection:
         for row in connection.execute(_people(tenant, "id", "name", "email", "login")).all():
-            set_password(connection, tenant, Account(row.id, row.name, row.email, row.login), password)
+            set_password(connection, tenant, Account(row.id, row.name, row.email, row.login), password, hashed=hashed)
 
 
 def logins(tenant: Tenant) -> list[Login]:
