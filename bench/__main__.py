@@ -31,6 +31,7 @@ def main() -> int:
     from bench.registry import Result
     from bench.setting import open_bench
     from bench.table import write
+    from trellis.web.logs import set_up_logs
 
     given = options()
     if given.names:
@@ -39,6 +40,7 @@ def main() -> int:
     if unknown := set(given.only or ()) - set(MEASURES):
         print(f"There is no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}.", file=sys.stderr)
         return 2
+    set_up_logs(level="ERROR")
     logging.disable(logging.WARNING)
     bench_ = open_bench(given)
     results: list[Result] = []
