@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from playwright.sync_api import Page, expect
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+from tests.web.conftest import ADMIN
+from tests.web.frame_tenants import PASSWORD
+
+from trellis.storage.tenant import Tenant
+
+
+def sign_in(page: Page) -> None:
+    page.fill('input[name="email"]', ADMIN)
+    page.fill('input[name="password"]', PASSWORD)
+    page.press('input[name="password"]', "Enter")
+    page.wait_for_load_state()
 
 
 def test_keyboard_alone_creates_finds_and_edits(page: Page) -> None:
@@ -60,3 +72,30 @@ def test_draft_survives_a_reload(page: Page) -> None:
     page.locator(".t-draft button").click()
     page.wait_for_load_state()
     expect(page.locator("#f-name")).to_have_value("")
+
+
+def test_nothing_typed_is_lost_when_the_session_ends(browser: Browser, live: str, shop: Tenant) -> None:
+    context = browser.new_context(base_url=live)
+    page = context.new_page()
+    page.goto("login?next=/t/shop/e/deal/new")
+    sign_in(page)
+    page.goto("e/deal/new")
+    page.locator("#f-name").fill("Typed before lunch")
+    with shop.begin() as connection:
+        table = shop.tables.platform.session
+        newest = sa.select(table.c.id).order_by(table.c.created_at.desc()).limit(1).scalar_subquery()
+        connection.execute(sa.delete(table).where(table.c.id == newest))
+    page.locator("button[form=record-form]").click()
+    asked = page.get_by_role("dialog", name="You are signed out")
+    expect(asked).to_be_visible()
+    with context.expect_page() as opened:
+        asked.get_by_role("link", name="Sign in").click()
+    other = opened.value
+    sign_in(other)
+    other.close()
+    asked.get_by_role("button", name="Stay here").click()
+    expect(page.locator("#f-name")).to_have_value("Typed before lunch")
+    page.locator("button[form=record-form]").click()
+    page.wait_for_url("**/e/deal/*-*")
+    expect(page.locator("h1")).to_have_text("Typed before lunch")
+    context.close()

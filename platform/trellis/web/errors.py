@@ -8,11 +8,12 @@ from urllib.parse import quote
 import structlog
 from flask import Response, g, jsonify, render_template, request
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from trellis.records.refusal import Forbidden, Missing
 from trellis.storage.tenant import RevisionChanged
+from trellis.web.context import current_person
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -99,7 +100,13 @@ def _http(error: HTTPException) -> Any:
 
 def _expired(error: CSRFError) -> Any:
     log.info("csrf refused", reason=error.description)
-    return answer(400, message=_("The page was open for too long. Reload it and try again."))
+    is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
+    if is_script and current_person() is None:
+        return answer(401)
+    response = answer(400, message=_("The page was open for too long. Reload it and try again."))
+    if is_script:  # signed in anew, in another tab: a page of ours takes the new token and asks once more
+        response.headers["X-CSRFToken"] = generate_csrf()
+    return response
 
 
 def _broken(error: Exception) -> Any:

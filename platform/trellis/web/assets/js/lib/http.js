@@ -5,6 +5,12 @@ export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
+/** Whoever signed in anew in another tab has another token: the page takes it over. */
+export function renewToken(token) {
+  document.querySelector('meta[name="csrf-token"]')?.setAttribute("content", token);
+  for (const input of document.querySelectorAll("input[name=csrf_token]")) input.value = token;
+}
+
 /** The address of a page of this tenant: address("e/deal/") */
 export function address(path) {
   const root = document.querySelector('meta[name="root"]')?.content ?? "/";
