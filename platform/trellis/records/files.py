@@ -79,8 +79,8 @@ def find_file(store: Store, root: Path, id: UUID) -> Stored | None:
 
 def holds(value: Any, id: UUID) -> bool:
     """Whether a file field's value names the file."""
-    files = [value] if isinstance(value, Mapping) else list(value or ())
-    return any(str(file.get("id")) == str(id) for file in files)
+    files = [value] if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(file, Mapping) and str(file.get("id")) == str(id) for file in files)
 
 
 def _receive(root: Path, source: IO[bytes], limit: int, field: Field, name: str) -> tuple[str, int, str]:

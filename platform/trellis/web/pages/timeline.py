@@ -307,7 +307,7 @@ class TimelineView(Page):
             days=teller.days(list(teller.changes(changes))),
             teller=teller,
             older=changes[-1].id if len(changes) == CHANGES else None,
-            address=request.script_root + request.path,
+            here=request.script_root + request.path,
             back=entity_address(entity, id),
         )
 
