@@ -7,9 +7,12 @@ import zipfile
 
 import pytest
 import sqlalchemy as sa
+from tests.web.frame_tenants import YAML, add_person, app_of, sign_in
 
+from trellis.packaging.provision import system_store
 from trellis.storage.backup import BackupUnusable, back_up, read_manifest, restore
 from trellis.storage.catalogue import NoSuchTenant, TenantExists
+from trellis.storage.plan import plan
 
 
 @pytest.fixture
@@ -122,3 +125,18 @@ def test_a_later_format_is_refused(tmp_path):
         archive.writestr("manifest.json", json.dumps({"format": 99, "version": "9.0.0"}))
     with pytest.raises(BackupUnusable, match=r"9\.0\.0"):
         read_manifest(path)
+
+
+def test_people_sign_in_to_a_restored_copy_and_ids_stay(catalogue, make_tenant, tmp_path, restored):
+    shop = make_tenant(YAML, slug="shop")
+    person = add_person(shop, "anna@x.example", "admin")
+    files = tmp_path / "files"
+    files.mkdir()
+    back_up(catalogue, "shop", tmp_path / "shop.zip", files)
+    restored.append("shop-two")
+    copy = restore(catalogue, tmp_path / "shop.zip", "test", files, slug="shop-two")
+    assert sign_in(app_of(copy, tmp_path).test_client(), "anna@x.example").status_code == 302
+    assert system_store(copy).read("user", person)["email"] == "anna@x.example"
+    layers = catalogue.revision("shop-two", copy.revision).layers
+    assert plan(copy, layers).is_empty
+    assert system_store(copy).create("account", {"name": "Acme"}).id  # the copy's own revision is the live one

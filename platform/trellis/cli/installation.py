@@ -85,7 +85,7 @@ def layers_of(
     if path is not None:
         return here.workspace.layers_for_path(path)
     if slug not in here.workspace.tenants():
-        raise click.ClickException(f"there is no folder tenants/{slug}: name a path")
+        raise click.ClickException(f"there is no folder tenants/{slug}: name a path, or --live for what is live")
     return here.workspace.layers_for_tenant(slug)
 
 
