@@ -138,9 +138,9 @@ def hostile() -> dict[str, str | bytes]:
 @pytest.mark.parametrize("name", hostile())
 def test_hostile_yaml_costs_little(name: str) -> None:
     text = hostile()[name]
-    start = time.perf_counter()
+    start = time.process_time()
     content = read_yaml(text, "a.yaml")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert content.problems or len(content.documents) < 100_001
     assert len(content.problems) <= 50
 
