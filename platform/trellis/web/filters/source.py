@@ -112,10 +112,16 @@ def _record(field: Field, chip: Chip, reader: Reader) -> str:
         if operand == "me":
             parts.append(f"{chip.path} == me")
         elif operand == "my_team":
-            parts += [f"{chip.path} == me", f"{chip.path}.team == my_team", f"{chip.path}.manager == me"]
+            # as a role's level `team` has it: me and everyone below me
+            parts.append(f"{chip.path} == me")
+            ids += [quoted(str(id)) for id in sorted(reader.team_members) if reader.me is None or id != reader.me.id]
         else:
             ids.append(quoted(_id(operand)))
-    parts += [f"{chip.path}.id == {value}" for value in ids]
+    ids = list(dict.fromkeys(ids))
+    if len(ids) > 1:
+        parts.append(f"{chip.path}.id in ({', '.join(ids)})")
+    else:
+        parts += [f"{chip.path}.id == {value}" for value in ids]
     either = " or ".join(parts)
     return f"not ({either})" if chip.operator == "not in" else f"({either})"
 

@@ -16,6 +16,7 @@ from trellis.web.context import current_model, current_store, may
 from trellis.web.filters.check import formula_faults
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
+from trellis.web.filters.words import in_words
 from trellis.web.lists.saved import SavedView, saved_views
 from trellis.web.lists.state import ListState, every_view, read_state
 
@@ -90,6 +91,11 @@ class Desk:
     def chips(self) -> list[ChipLabel]:
         """The filter chips in words."""
         return chip_labels(self.store, self.entity, self.state)
+
+    @property
+    def view_words(self) -> str:
+        """What the view leaves in, in words; empty when it shows everything."""
+        return in_words(self.store, self.entity, self.state.view.filter) if self.state.view.filter else ""
 
     @property
     def sort_label(self) -> str:

@@ -19,6 +19,7 @@ from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.grid import make_grid
+from trellis.web.lists.pipelines import pipelines_over
 from trellis.web.lists.selection import BulkOutcome, do_each, read_selection, update_each
 from trellis.web.pages.base import Page
 from trellis.web.pages.saved_views import read_query
@@ -128,7 +129,9 @@ class BulkView(Page):
                 typed=typed is not None,
                 errors=[error] if error else [],
             )
-        return render_template("_bulk_edit.html", **desk.places, fields=fields, bound=bound, count=count)
+        among = pipelines_over(desk.entity, field.key) if field is not None else []
+        places = {"lines": among if len(among) > 1 else (), "typed": typed}
+        return render_template("_bulk_edit.html", **desk.places, **places, fields=fields, bound=bound, count=count)
 
 
 def refusals() -> dict[str, str]:

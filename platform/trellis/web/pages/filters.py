@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, make_response, render_template, request
@@ -22,6 +23,7 @@ from trellis.web.filters.periods import PERIODS
 from trellis.web.filters.source import Unreadable, chip_source
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
+from trellis.web.lists.pipelines import stage_places
 from trellis.web.lists.state import ListState
 from trellis.web.pages.base import Page
 from trellis.web.pages.saved_views import read_query
@@ -47,6 +49,7 @@ class Row:
     picked: Sequence[tuple[str, str, str]]  # id, title, face
     is_person: bool
     input_type: str
+    places: Mapping[str, str] = dc_field(default_factory=dict)  # the pipelines of each stage, where there are several
 
     def value(self, at: int) -> str:
         """One of the values, empty when there are fewer."""
@@ -193,6 +196,7 @@ def row_of(desk: Desk, number: int, chip: Chip) -> Row:
         picked=picked,
         is_person="user" in field.type.formula_type().entities,
         input_type="date" if kind == "date" else "text",
+        places=stage_places(entity, field, reader.language) if kind == "choice" else {},
     )
 
 

@@ -147,7 +147,8 @@ def run(desk: Desk, upload: Upload, given: ImportMap, *, dry_run: bool) -> dict[
 
         def tell(outcome: RowOutcome) -> None:
             said = str(OUTCOMES[outcome.status])
-            found = [(columns.get(f.field or "", ""), sentence(desk, f)) for f in outcome.faults]
+            placed_faults = [(columns.get(f.field or "", ""), f) for f in outcome.faults]
+            found = [(name, fault_text(f) if name else sentence(desk, f)) for name, f in placed_faults]
             names = "; ".join(dict.fromkeys(name for name, _text in found if name))
             text = " ".join(text for _name, text in found)
             writer.writerow([outcome.line, said, outcome.id or "", guard(names), guard(text)])
@@ -160,7 +161,7 @@ def run(desk: Desk, upload: Upload, given: ImportMap, *, dry_run: bool) -> dict[
 
 
 def sentence(desk: Desk, fault: Fault) -> str:
-    """A fault with its field, for a row that has many."""
+    """A fault with its field, where no column of the file stands for it."""
     field = desk.entity.fields.get(fault.field or "")
     text = fault_text(fault)
     return f"{field.label.in_language(desk.language)}: {text}" if field else text

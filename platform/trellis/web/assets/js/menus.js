@@ -14,7 +14,10 @@ export function place(box, button) {
   if (box.dataset.match === "width") box.style.minWidth = `${at.width}px`;
 }
 
-const buttonOf = (menu) => document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+const buttonOf = (menu) => {
+  const all = [...document.querySelectorAll(`[popovertarget="${CSS.escape(menu.id)}"]`)];
+  return all.find((button) => button.getClientRects().length) ?? all[0];
+};
 const itemsOf = (menu) => [...menu.querySelectorAll('[role^="menuitem"]:not([disabled])')].filter((item) => item.getClientRects().length);
 
 document.addEventListener(

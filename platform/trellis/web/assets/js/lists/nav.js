@@ -53,6 +53,12 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", () => list() && again());
 document.addEventListener("trellis:list-changed", again);
 
+// on a phone the search stands behind a button
+document.addEventListener("click", (event) => {
+  const head = event.target.closest('[data-do="list-search"]')?.closest(".t-head");
+  if (head?.classList.toggle("is-searching")) head.querySelector("[data-list-search]").focus();
+});
+
 let timer = 0;
 function search(input, wait) {
   clearTimeout(timer);
