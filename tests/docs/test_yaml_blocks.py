@@ -1,8 +1,8 @@
 """The YAML in the documentation is what it says it is.
 
-The blocks of a page are one layer on top of the core, or of the template that a block names (```` ```yaml templates/retail ````),
-and compile without a word. A block that shows a part of something is marked (```` ```yaml fragment ````) and must be
-readable at least.
+The blocks of a page are one layer on top of the core, or of the template that a block names (`yaml templates/retail`),
+and compile without a word. A block that shows a part of something is marked (`yaml fragment`) and must be readable at
+least.
 """
 
 from __future__ import annotations

@@ -275,7 +275,7 @@ def _add_inverse(
         return
     label = ctx.text(field.item, "inverse_label")
     if not label:
-        plural = ctx.text(draft.item, "plural", draft.item.word("label", humanize(draft.key)), draft.ancestors)
+        plural = ctx.text(draft.item, "plural", f"{draft.item.word('label', humanize(draft.key))}s", draft.ancestors)
         label = (
             plural
             if name in (draft.key, f"{draft.key}s", "lines", "items") or _same(name, plural.source)
