@@ -43,8 +43,7 @@ def _examine() -> list[tuple[str, Finding]]:
     try:
         database = Database.open(settings.database_url, settings.var)
     except Exception as error:  # whatever the reason, the other checks go on
-        found = list(examine(Patient(settings.root, settings.var)))
-        return [*found, ("Database", Finding("wrong", str(error)))]
+        return list(examine(Patient(settings.root, settings.var, trouble=str(error))))
     try:
         return list(examine(Patient(settings.root, settings.var, Catalogue(database))))
     finally:

@@ -65,7 +65,7 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 def _database(patient: Patient) -> Iterator[Finding]:
     if patient.catalogue is None:
         mend = "Look at DATABASE_URL, or, for the embedded PostgreSQL, at var/postgres/log."
-        yield Finding("wrong", "the database cannot be reached", mend)
+        yield Finding("wrong", patient.trouble, mend)
         return
     with patient.catalogue.database.engine.begin() as connection:
         row = connection.exec_driver_sql(

@@ -24,11 +24,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """The installation that is looked at. `catalogue` is None while the database cannot be reached."""
+    """The installation that is looked at. `catalogue` is None while the database cannot be used: `trouble` says why."""
 
     root: Path
     var: Path
     catalogue: Catalogue | None = None
+    trouble: str = "the database cannot be reached"
 
 
 Check = Callable[[Patient], Iterator[Finding]]
