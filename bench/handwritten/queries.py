@@ -70,7 +70,7 @@ class Hand:
     def count(self, *, decision: bool = False, q: str | None = None) -> int:
         """How many there are, up to 10,001."""
         c = self.tables.contact.c
-        found = sa.select(sa.literal_column("1")).where(c.deleted_at.is_(None)).limit(MOST + 1)
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(c.deleted_at.is_(None)).limit(MOST + 1)
         if decision:
             found = found.where(c.buying_role == "decision")
         if q:
@@ -145,6 +145,7 @@ def named(row: sa.RowMapping) -> dict[str, Any]:
 def name_order(name: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """What the index over names holds: the last name, then the first, then the middle one."""
     at = {key: name.op("->>")(sa.literal_column(f"'{key}'")) for key in ("last", "first", "middle")}
-    space, none = sa.literal_column("' '"), sa.literal_column("''")
+    space: sa.ColumnElement[str] = sa.literal_column("' '")
+    none: sa.ColumnElement[str] = sa.literal_column("''")
     parts = [sa.func.coalesce(at[key].op("||")(space), none, type_=sa.Text()) for key in at]
     return sa.func.nullif(parts[0].op("||")(parts[1]).op("||")(parts[2]), none, type_=sa.Text())

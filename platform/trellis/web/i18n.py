@@ -34,7 +34,7 @@ class Catalogues(Domain):  # type: ignore[misc]
 
     def get_translations(self) -> NullTranslations:
         """The catalogue of this request's language."""
-        return self.of(str(get_locale() or "en"))
+        return self.of(_name(get_locale()))
 
     def of(self, locale: str) -> NullTranslations:
         """The catalogue of a language; an empty one (English) when there is none."""
@@ -44,6 +44,12 @@ class Catalogues(Domain):  # type: ignore[misc]
                 found = self.cache[locale] = _read(locale)
         translations: NullTranslations = found
         return translations
+
+
+# A page asks for its language hundreds of times, and writing a locale out takes longer than looking it up.
+@lru_cache(maxsize=256)
+def _name(locale: Locale | None) -> str:
+    return str(locale or "en")
 
 
 def _read(locale: str) -> NullTranslations:
@@ -145,5 +151,5 @@ def is_rtl(tag: str) -> bool:
 def say(value: Any) -> Any:
     """What a template prints: a Text from the YAML in the reader's language, everything else as it is."""
     if isinstance(value, Text):
-        return value.in_language(str(get_locale() or "en").replace("_", "-"))
+        return value.in_language(_name(get_locale())) if value.translations else value.source
     return value

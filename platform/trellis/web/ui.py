@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import flask
 import orjson
 from flask import current_app, get_flashed_messages, request
-from flask_babel import format_date, format_datetime, gettext, ngettext, npgettext, pgettext
+from flask_babel import format_date, format_datetime
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,7 +19,7 @@ from trellis.web.cells.markup import avatar as avatar_text
 from trellis.web.cells.markup import badge as badge_text
 from trellis.web.cells.markup import color_of
 from trellis.web.context import current_language, current_person, current_reader, current_tenant, may
-from trellis.web.i18n import LANGUAGES, is_rtl, language_name, say
+from trellis.web.i18n import CATALOGUE, LANGUAGES, is_rtl, language_name, say
 from trellis.web.texts import script_texts
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def make_environment(templates: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
+    own = CATALOGUE  # straight, as every app has these catalogues; Flask-Babel's own functions look for them each time
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        own.gettext, own.ngettext, newstyle=True, pgettext=own.pgettext, npgettext=own.npgettext
+    )
     environment.globals.update(
         url_for=flask.url_for,
         request=flask.request,
