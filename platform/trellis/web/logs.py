@@ -83,6 +83,15 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     observe(g.get("tenant_slug", ""), request.endpoint or "", request.method, response.status_code, seconds)
     log.info(
-        "request", method=request.method, path=request.path, status=response.status_code, ms=round(seconds * 1000, 1)
+        "request", method=request.method, path=_shown_path(), status=response.status_code, ms=round(seconds * 1000, 1)
     )
     return response
+
+
+def _shown_path() -> str:
+    """The path without what is secret in it: the token of a link that sets a password."""
+    path = request.path
+    for name, value in (request.view_args or {}).items():
+        if SECRET.search(name):
+            path = path.replace(str(value), "…")
+    return path
