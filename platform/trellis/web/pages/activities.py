@@ -20,6 +20,7 @@ class Activity:
     field: str
     at: str
     text: str = ""
+    files: str = ""
 
     @property
     def key(self) -> str:
@@ -41,7 +42,9 @@ def activity_links(store: Store, entity: Entity) -> list[Activity]:
                 continue
             targets = field.type.formula_type().entities
             if not targets or entity.key in targets:
-                found.append(Activity(other, field.key, _when(other, readable), _text(other, readable)))
+                found.append(
+                    Activity(other, field.key, _when(other, readable), _text(other, readable), _files(other, readable))
+                )
                 break
     return found
 
@@ -62,3 +65,8 @@ def _text(entity: Entity, readable: Collection[str]) -> str:
         (f.key for f in entity.fields.values() if f.type.name in kinds and f.key in readable),
         "",
     )
+
+
+def _files(entity: Entity, readable: Collection[str]) -> str:
+    """The field with what is attached."""
+    return next((f.key for f in entity.fields.values() if f.type.widget in ("file", "image") and f.key in readable), "")

@@ -31,7 +31,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
-from trellis.web.widgets.bound import BoundField
+from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
@@ -64,6 +64,7 @@ class Item:
     label: Any = ""
     badges: tuple[Markup, ...] = ()
     note: Markup | None = None
+    files: Markup | None = None
     details: tuple[Detail, ...] = ()
     when: str = ""
 
@@ -163,14 +164,29 @@ class Teller:
             label=entity.label,
             badges=badges,
             note=Markup(render_markdown(str(text))) if text else None,
+            files=self._files(activity, record),
             when=self.clock(at) if not self._is_day(record.get(activity.at)) else "",
         )
+
+    def _files(self, activity: Activity, record: Record) -> Markup | None:
+        held = record.get(activity.files) if activity.files else None
+        if not held:
+            return None
+        field = activity.entity.fields[activity.files]
+        return draw("_files.html", entity=activity.entity, record=record, field=field, files=held)
 
     def columns(self, activity: Activity) -> list[str]:
         """What is read of an activity."""
         entity = activity.entity
         readable = set(self.store.readable_fields(entity.key))
-        wanted = [activity.at, "created_at", activity.text, entity.owner_field or "", *self._badge_fields(entity)]
+        wanted = [
+            activity.at,
+            "created_at",
+            activity.text,
+            activity.files,
+            entity.owner_field or "",
+            *self._badge_fields(entity),
+        ]
         return [c for c in dict.fromkeys(wanted) if c and c in readable]
 
     def _badge_fields(self, entity: Entity) -> list[str]:

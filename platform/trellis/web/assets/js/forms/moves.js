@@ -38,7 +38,7 @@ onContent((root) => {
   for (const path of $$("[data-path]", root)) {
     if (!once(path, "path")) continue;
     const now = $(".is-now", path);
-    if (now) path.scrollLeft = now.offsetLeft - (path.clientWidth - now.offsetWidth) / 2;
+    if (now && path.scrollWidth > path.clientWidth + 40) path.scrollLeft = now.offsetLeft - (path.clientWidth - now.offsetWidth) / 2;
     path.addEventListener("click", async (event) => {
       const step = event.target.closest("[data-stage]");
       if (!step || step.classList.contains("is-now") || path.dataset.busy) return;
