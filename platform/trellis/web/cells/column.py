@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trellis.formula.types import Value
+from trellis.model.choice import Choice
 from trellis.web.cells.markup import dash
 from trellis.web.cells.registry import CellContext, Render, renderer
 
@@ -123,9 +124,18 @@ def column_for(context: CellContext, path: str, *, writable: frozenset[str] = fr
         field=field,
         label=label_of(context.model, context.entity, path, context.reader.language),
         render=renderer(field, inner),
-        width=WIDTHS.get(name, 150),
+        width=choice_width(field, context.reader.language) if name == "choice" else WIDTHS.get(name, 150),
         is_editable=path in writable,
     )
+
+
+def choice_width(field: Field, language: str) -> int:
+    """A width that the longest badge of a choice fits into, within reason; ideographs take twice the room."""
+    labels = [
+        c.label.in_language(language) for c in getattr(field.type, "choices", None) or () if isinstance(c, Choice)
+    ]
+    longest = max((sum(2 if ord(mark) > 0x2E80 else 1 for mark in label) for label in labels), default=0)
+    return min(200, max(WIDTHS["choice"], 44 + 7 * longest))
 
 
 def columns_for(
