@@ -389,12 +389,21 @@ def require_readable(session: Session, entity: str) -> None:
         raise Forbidden(entity, "read")
 
 
+_readable: OrderedDict[tuple[object, ...], tuple[str, ...]] = OrderedDict()
+
+
 def readable_fields(session: Session, entity: str) -> list[str]:
     """The fields that this person may see."""
-    definition = session.entity(entity)
-    modes = session.permit.modes(entity)
-    return [
-        key
-        for key, field in definition.fields.items()
-        if modes.get(key) != "hidden" and (field.stored or field.is_derived)
-    ]
+    key = (session.model.hash, session.permit.cache_key, entity)
+    known = _readable.get(key)
+    if known is None:
+        definition = session.entity(entity)
+        modes = session.permit.modes(entity)
+        known = _readable[key] = tuple(
+            name
+            for name, field in definition.fields.items()
+            if modes.get(name) != "hidden" and (field.stored or field.is_derived)
+        )
+        while len(_readable) > PLANS_KEPT:
+            _readable.popitem(last=False)
+    return list(known)
