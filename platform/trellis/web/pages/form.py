@@ -26,6 +26,7 @@ from trellis.web.widgets.link import picked
 from trellis.web.widgets.state import answer_state
 
 AnswerType = Response | Any
+NOTHING: tuple[Any, ...] = (None, "", (), [])
 
 
 def entity_or_404(store: Store, key: str) -> Entity:
@@ -194,8 +195,8 @@ class FormView(Page):
         found = []
         for key, value in stale.current.items():
             field = bound.entity.fields.get(key)
-            if field is not None:
-                shown = field.type.display(value, reader) if value is not None else "–"
+            if field is not None and not (value in NOTHING and bound.typed.get(key) in NOTHING):
+                shown = field.type.display(value, reader) if value not in NOTHING else "–"
                 found.append({"label": field.label, "id": f"f-{key}", "theirs": shown})
         return found
 

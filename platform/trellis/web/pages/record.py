@@ -43,6 +43,7 @@ class Prop:
     html: Markup
     edit: str = ""
     is_empty: bool = False
+    label: str = ""  # in the reader's language
 
     @property
     def has_links(self) -> bool:
@@ -98,6 +99,7 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     standing = standing or Standing(store, entity, record)
     context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
     readable, writable = store.readable_fields(entity.key), store.writable_fields(entity.key)
+    language = store.principal.reader.language
     live = record.deleted_at is None
     may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
     may["create"] = store.may("create", entity.key)
@@ -110,7 +112,7 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
         html = Markup()
         if not empty:
             html = shown_value(entity, record, field, value) or Markup(renderer(field, context)(value))
-        return Prop(field, html, address + key if can else "", empty)
+        return Prop(field, html, address + key if can else "", empty, field.label.in_language(language))
 
     shown = [key for key in entity.fields if key in readable]
     props = {key: prop(key) for key in shown}

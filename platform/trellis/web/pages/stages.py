@@ -219,6 +219,7 @@ class StagesView(Page):
             entity=entity,
             record=record,
             stage=pipeline.stages[to],
+            stage_label=pipeline.stages[to].label.in_language(bound.language),
             to=to,
             action=here(),
             checks=checks,
