@@ -65,8 +65,48 @@ def _one_by_one(session: Session, drafts: Sequence[Draft]) -> dict[int, tuple[Fa
 def update_many(
     session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str
 ) -> list[Outcome]:
-    """Change records, each with values of its own."""
-    return [_update_one(session, entity, id, values, means) for id, values in changes]
+    """Change records, each with values of its own, many to a statement; a refused one holds up no other."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(changes), CHUNK):
+        chunk = changes[start : start + CHUNK]
+        if len({id for id, _ in chunk}) == len(chunk):
+            outcomes.extend(_update_chunk(session, entity, chunk, means))
+        else:  # the same record again: the second change builds on the first
+            outcomes.extend(_update_one(session, entity, id, values, means) for id, values in chunk)
+    return outcomes
+
+
+def _update_chunk(
+    session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], means: str
+) -> list[Outcome]:
+    opened = write.open_many(session, entity, [id for id, _ in changes], means=means)
+    drafts = [(found, values) for id, values in changes if isinstance(found := opened[id], Draft)]
+    for draft, values in drafts:
+        write.prepare(session, draft, values)
+    write.check_all(session, [draft for draft, _ in drafts])
+    good = [draft for draft, _ in drafts if not draft.all_faults()]
+    late: dict[UUID, Outcome] = {}
+    try:
+        with session.connection.begin_nested():
+            write.store_changed(session, good)
+    except (Refused, Forbidden, IntegrityError):  # one that the database refuses: found by doing them singly
+        ids = {draft.record.id for draft in good}
+        late = {id: _update_one(session, entity, id, values, means) for id, values in changes if id in ids}
+    for draft, values in drafts:  # a value that another record of the batch has given up by now is free
+        if any(fault.code == "unique" for fault in draft.all_faults()):
+            late[draft.record.id] = _update_one(session, entity, draft.record.id, values, means)
+    return [late.get(id) or _outcome(id, opened[id]) for id, _ in changes]
+
+
+def _outcome(id: UUID, found: Draft | Missing | Forbidden) -> Outcome:
+    """What became of one record."""
+    if isinstance(found, Missing):
+        return Outcome("refused", id, (Fault("missing", "There is no such record.", None),))
+    if isinstance(found, Forbidden):
+        return Outcome("refused", id, (Fault("forbidden", "You are not allowed to change this.", None),))
+    if faults := found.all_faults():
+        return Outcome("refused", id, tuple(faults))
+    return Outcome("updated" if found.is_written else "unchanged", id)
 
 
 def _update_one(session: Session, entity: str, id: UUID, values: Mapping[str, Any], means: str) -> Outcome:
@@ -75,11 +115,9 @@ def _update_one(session: Session, entity: str, id: UUID, values: Mapping[str, An
             draft = write.update(session, entity, id, values, version=None, means=means)
     except Refused as error:
         return Outcome("refused", id, error.faults)
-    except Missing:
-        return Outcome("refused", id, (Fault("missing", "There is no such record.", None),))
-    except Forbidden:
-        return Outcome("refused", id, (Fault("forbidden", "You are not allowed to change this.", None),))
-    return Outcome("updated" if draft.is_written else "unchanged", id)
+    except (Missing, Forbidden) as error:
+        return _outcome(id, error)
+    return _outcome(id, draft)
 
 
 def update_where(

@@ -181,22 +181,37 @@ def finish(session: Session, drafts: Sequence[Draft], kind: str) -> None:
 
 def open_for_update(session: Session, entity: str, id: UUID, *, means: str, action: str = "update") -> Draft:
     """Lock a live record and make a draft of it; Missing when it cannot be read, Forbidden when not updated."""
+    found = open_many(session, entity, [id], means=means, action=action)[id]
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def open_many(
+    session: Session, entity: str, ids: Sequence[UUID], *, means: str, action: str = "update"
+) -> dict[UUID, Draft | Missing | Forbidden]:
+    """Lock live records, in one order, and make drafts of them; for each that cannot be had, why."""
     definition = session.entity(entity)
     graph = StoreGraph(session)
-    found = session.execute(_open_statement(session, entity, action), {"_id": id}).mappings().first()
-    row = None if found is None else dict(found)
-    if row is None or not row["_readable"]:
-        raise Missing(f"{entity} {id}")
-    if not row["_allowed"]:
-        raise Forbidden(entity, action)
-    old = LiveRecord(graph, definition, id, {}, row=row)
-    record = old.copy()
-    graph.put(record)
-    return Draft(definition, record, old, means=means)
+    rows = session.execute(_open_statement(session, entity, action), {"_ids": list(ids)}).mappings()
+    rows_by_id = {row["id"]: dict(row) for row in rows}
+    found: dict[UUID, Draft | Missing | Forbidden] = {}
+    for id in ids:
+        row = rows_by_id.get(id)
+        if row is None or not row["_readable"]:
+            found[id] = Missing(f"{entity} {id}")
+        elif not row["_allowed"]:
+            found[id] = Forbidden(entity, action)
+        else:
+            old = LiveRecord(graph, definition, id, {}, row=row)
+            record = old.copy()
+            graph.put(record)
+            found[id] = Draft(definition, record, old, means=means)
+    return found
 
 
 def _open_statement(session: Session, entity: str, action: str) -> sa.Select[Any]:
-    """A live record by its id, locked, with whether it may be read and the action done."""
+    """Live records by their ids, locked, with whether each may be read and the action done."""
     key = (session.view_key, "open", entity, action)
     if (found := known(key)) is not None:
         return cast("sa.Select[Any]", found)
@@ -205,8 +220,9 @@ def _open_statement(session: Session, entity: str, action: str) -> sa.Select[Any
     readable, allowed = (_flag(session, act, scope) for act in ("read", action))
     columns: list[Any] = [c for c in table.c if c.name != "search"]
     made: sa.Select[Any] = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
-    made = made.select_from(scope.joined()).where(table.c.id == sa.bindparam("_id", type_=sa.Uuid()))
-    made = made.where(table.c.deleted_at.is_(None)).with_for_update(of=table)
+    wanted: sa.BindParameter[Any] = sa.bindparam("_ids", expanding=True, type_=sa.Uuid())
+    made = made.select_from(scope.joined()).where(table.c.id.in_(wanted), table.c.deleted_at.is_(None))
+    made = made.order_by(table.c.id).with_for_update(of=table)
     if not scope.catalog.is_personal:
         keep(key, made)
     return made
@@ -234,7 +250,7 @@ def update(
         refuse_stale(session, draft)
     check_all(session, [draft])
     refuse([draft], confirmed=confirmed)
-    store_changed(session, draft)
+    store_changed(session, [draft])
     return draft
 
 
@@ -261,18 +277,25 @@ def changed_fields(draft: Draft) -> list[str]:
     ]
 
 
-def store_changed(session: Session, draft: Draft) -> None:
-    """Write a changed record that passed every check; nothing at all when nothing changed."""
+def store_changed(session: Session, drafts: Sequence[Draft]) -> None:
+    """Write changed records that passed every check; nothing at all of those in which nothing changed."""
+    written = [draft for draft in drafts if _store_rows(session, draft)]
+    if written:
+        finish(session, written, "update")
+
+
+def _store_rows(session: Session, draft: Draft) -> bool:
+    """Write one record's rows; whether there was anything to write."""
     for inner in draft.every():
         inner.record.forget_derived()
     changed = changed_fields(draft)
     touched = bool(changed) or lines.changed(draft) or linked.changed(draft)
     if not touched:
-        return
+        return False
     draft.is_written = True
     sequences.number(session, [d for d in draft.every() if d.is_new])
     stored = {f.key for f in draft.stored_fields()}
     rows.update(session, draft, [name for name in changed if name in stored])
     lines.store(session, draft)
     linked.store(session, draft.every())
-    finish(session, [draft], "update")
+    return True

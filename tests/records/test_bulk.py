@@ -1,0 +1,72 @@
+"""Many records at once: one transaction, an outcome for each, few statements."""
+
+from __future__ import annotations
+
+import pytest
+
+from trellis.records.refusal import Refused
+
+
+@pytest.fixture
+def deals(system, person):
+    """200 deals of one account: Rita's, but for every tenth, which is Ron's."""
+    rita, ron = person("Rita", "rep"), person("Ron", "rep")
+    account = system.create("account", {"name": "Acme", "owner": rita.principal.id})
+    rows = [
+        {
+            "name": f"d{n:03}",
+            "account": account.id,
+            "amount": 10,
+            "owner": (ron if n % 10 == 0 else rita).principal.id,
+        }
+        for n in range(200)
+    ]
+    return rita, account, [o.id for o in system.create_many("deal", rows)]
+
+
+def test_each_row_has_its_outcome_and_the_rest_is_done(system, deals, statements):
+    _, account, ids = deals
+    manager = system
+    changes = [(id, {"amount": 10 if n == 7 else 20} if n != 5 else {"amount": -1}) for n, id in enumerate(ids)]
+    with statements() as seen:
+        outcomes = manager.update_many("deal", changes)
+    assert [o.id for o in outcomes] == ids
+    assert (outcomes[5].status, outcomes[5].faults[0].field) == ("refused", "amount")
+    assert outcomes[7].status == "unchanged"
+    assert sum(o.status == "updated" for o in outcomes) == 198
+    assert manager.read("account", account.id)["open_amount"].amount == 198 * 20 + 2 * 10
+    assert len(seen) < 1.2 * len(ids)
+    assert len(manager.history("deal", ids[0])) == 2
+
+
+def test_what_may_not_be_changed_is_left_alone(deals):
+    rita, _, ids = deals
+    outcomes = rita.update_many("deal", [(id, {"priority": "high"}) for id in ids])
+    assert {o.status for o in outcomes} == {"updated", "refused"}
+    assert {o.faults[0].code for o in outcomes if o.faults} == {"missing"}
+    assert sum(o.status == "updated" for o in outcomes) == 180
+    with pytest.raises(Refused):
+        rita.update_where("deal", {"priority": "low"}, where=["nothing == 1"])
+    assert len(rita.update_where("deal", {"priority": "low"}, where=['name <= "d010"'])) == 9
+
+
+def test_what_only_the_batch_makes_wrong_is_found(system, deals):
+    _, _, ids = deals
+    outcomes = system.update_many("deal", [(ids[1], {"name": "same"}), (ids[2], {"name": "same"})])
+    assert sorted(o.status for o in outcomes) == ["refused", "updated"]
+    twice = system.update_many("deal", [(ids[3], {"name": "x"}), (ids[3], {"name": "y"})])
+    assert [o.status for o in twice] == ["updated", "updated"]
+    assert system.read("deal", ids[3])["name"] == "y"
+
+
+def test_a_value_that_was_given_up_in_the_batch_is_free(system, deals):
+    _, _, ids = deals
+    outcomes = system.update_many("deal", [(ids[1], {"name": "d002"}), (ids[2], {"name": "other"})])
+    assert "updated" in {o.status for o in outcomes}
+    assert system.update_many("deal", [(ids[1], {"name": "d002"})])[0].status in ("updated", "unchanged")
+
+
+def test_a_swap_of_unique_values_is_done_or_refused_but_never_half(system, deals):
+    _, _, ids = deals
+    system.update_many("deal", [(ids[1], {"name": "d002"}), (ids[2], {"name": "d001"})])
+    assert len({r["name"] for r in system.list("deal", columns=["name"], limit=200).rows}) == 200
