@@ -23,7 +23,11 @@ title: name
 fields:
   name:     {type: text, required: true, search: true, max_length: 40}
   account:  {type: link, to: account, inverse: orders}
-  partners: {type: links, to: account, inverse: partner_orders}
+  partners:
+    type: links
+    to: account
+    inverse: partner_orders
+    columns: {part: {type: choice, choices: [ships, {pays: Pays for it}]}}
   owner:    {type: user, default: =me, role: owner}
   kind:     {type: choice, choices: [plain, {rush: {color: red}}], default: plain}
   reason:   {type: text, visible_when: 'kind == "rush"', required_when: 'kind == "rush"'}

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.conftest import layers_of
 from tests.web.forms_tenant import FORMS
@@ -192,3 +193,37 @@ def test_files_are_kept_checked_and_given_back(ada: FlaskClient, order: Record) 
     answer.close()
     stranger = UUID(int=7)
     assert ada.get(f"/e/order/{order.id}/file/papers/{stranger}").status_code == 404
+
+
+def test_what_a_link_carries_is_shown_and_edited_from_either_side(
+    ada: FlaskClient, cleo: FlaskClient, store: Store, order: Record
+) -> None:
+    other = store.create("account", {"name": "Partner"})
+    store.link("order", order.id, "partners", other.ref)
+    address = f"/e/order/{order.id}/related/partners/{other.id}/part"
+    assert address in ada.get(f"/e/order/{order.id}/related/partners").text
+    assert 'name="part"' in ada.get(address).text
+    assert "Pays for it" in post(ada, address, {"_has": "part", "part": "pays"}).text
+    assert "Pays for it" in ada.get(f"/e/order/{order.id}/related/partners").text
+    assert "Pays for it" in ada.get(f"/e/account/{other.id}/related/partner_orders").text
+    refused = post(ada, address, {"_has": "part", "part": "nonsense"})
+    assert refused.status_code == 422
+    assert 'id="f-part-e"' in refused.text
+    assert post(cleo, address, {"_has": "part", "part": "ships"}).status_code in (403, 404)
+    assert ada.get(address.replace("/part", "/price")).status_code == 404
+
+
+def test_a_record_page_asks_little(ada: FlaskClient, order: Record) -> None:
+    """Two transactions begin (who is there, the record), and each says one thing: no statement per field or tab."""
+    ada.get(f"/e/order/{order.id}")
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.engine.Engine, "before_cursor_execute", note)
+    try:
+        assert ada.get(f"/e/order/{order.id}").status_code == 200
+    finally:
+        sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
+    assert len(asked) <= 6, "\n".join(asked)
