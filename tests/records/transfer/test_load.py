@@ -45,6 +45,17 @@ def test_data_is_loaded_in_the_order_of_its_links(store: Store, tmp_path: Path) 
     assert (again.created.total(), again.skipped.total()) == (0, 4)
 
 
+def test_formulas_that_differ_in_a_number_have_each_their_value(store: Store, tmp_path: Path) -> None:
+    cells = ["=today() - days(3)", "=today() - days(13)", "\"=date('2026-01-13') + days(3)\"", "=tody() - days(1)"]
+    rows = "".join(f"{name},{cell}\n" for name, cell in zip(["Ann", "Bob", "Cy", "Di"], cells, strict=True))
+    folder = write(tmp_path, {"person.csv": f"name,born\n{rows}"}, "demo")
+    report = load_data(store, [folder], "demo")
+    people = store.list("person", columns=["name", "born"], sort=[Sort("name")]).rows
+    assert [p["born"] for p in people] == [date(2026, 2, 27), date(2026, 2, 17), date(2026, 1, 16)]
+    assert len(report.failures) == 1
+    assert "tody" in report.failures[0]
+
+
 def test_what_has_no_key_is_known_by_everything(store: Store, tmp_path: Path) -> None:
     folder = write(tmp_path, {"person.csv": "name,size,born\nAnn,1,\nBob,,2026-01-01\nCy,,\nAnn,,2026-01-01\n"})
     assert load_data(store, [folder], "seed").created == {"person": 4}
