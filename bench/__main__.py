@@ -30,7 +30,7 @@ def main() -> int:
     from bench.measures import MEASURES
     from bench.registry import Result
     from bench.setting import open_bench
-    from bench.table import write
+    from bench.table import line, write
     from trellis.web.logs import set_up_logs
 
     given = options()
@@ -47,7 +47,9 @@ def main() -> int:
     try:
         for name in given.only or MEASURES:
             print(f"{name} …", file=sys.stderr, flush=True)
-            results.extend(MEASURES[name](bench_))
+            for result in MEASURES[name](bench_):
+                results.append(result)
+                print("   ", "  ".join(filter(None, line(result))), file=sys.stderr, flush=True)
     finally:
         bench_.database.close()
         if results:
