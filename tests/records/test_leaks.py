@@ -206,6 +206,14 @@ def test_groups_do_not_tell_masked_values_apart(world):
     assert len(shown) == 1
 
 
+def test_search_finds_nothing_by_the_title_of_a_link_out_of_reach(world):
+    doors, _ = world
+    assert found(doors["rita"], "deal", q="ron Ltd") == []
+    assert found(doors["system"], "deal", q="ron Ltd") == ["rita far", "ron deal"]
+    assert {c.title for c in doors["rita"].search("ron")} <= {"ron"}
+    assert [c.title for c in doors["rita"].pick("account", "ron")] == []
+
+
 def test_a_record_out_of_reach_is_missing_on_every_way_to_it(world):
     doors, made = world
     rita, foreign = doors["rita"], made["ron"].id

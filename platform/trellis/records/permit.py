@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from trellis.formula.sql.late import parameter
 from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
+from trellis.model.field import Field
 from trellis.model.model import Model
 from trellis.model.role import Grant, Level, Role
 from trellis.records.principal import Principal
@@ -68,6 +69,17 @@ class Permit:
             for role, grant, level in self.grants(entity, action)
         )
         return own and (action in ("read", "create") or self.is_unlimited("read", entity))
+
+    def names_freely(self, field: Field) -> bool:
+        """Whether this person may read the title of whatever the field, if it is a link, points to."""
+        kind = field.type.formula_type()
+        if self.is_system or kind.kind not in ("record", "records"):
+            return True
+        return all(
+            self.is_unlimited("read", target)
+            and not self.conceals(target, self.model.entities[target].title_field or "")
+            for target in kind.entities or tuple(self.model.entities)
+        )
 
     def reach(self, action: str, scope: SqlScope) -> sa.ColumnElement[bool] | None:
         """The predicate for the records of the scope's entity that the action is allowed with; None: all of them."""

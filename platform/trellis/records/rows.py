@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
+from trellis.formula.reader import Reader
 from trellis.model.field import Field
 from trellis.model.model import Model
 from trellis.records import search
 from trellis.records.draft import Draft
+from trellis.records.kept import kept
+from trellis.records.permit import Permit
+from trellis.records.principal import Principal
 from trellis.records.refusal import Refused
 from trellis.records.unique import race_fault
 from trellis.storage.names import short
@@ -80,11 +84,22 @@ def search_vector(draft: Draft) -> str:
 
 
 def concealed_fields(model: Model, entity: str) -> frozenset[str]:
-    """The fields that some role hides or masks."""
-    grants = (role.grants.get(entity) or role.grants.get("*") for role in model.roles.values())
-    return frozenset(
-        name for g in grants if g is not None for name, mode in g.fields.items() if mode in ("hidden", "masked")
-    )
+    """The fields that some role hides or masks, and the searched links to records that some role may not read."""
+    return cast("frozenset[str]", kept((model.hash, "concealed", entity), lambda: _concealed(model, entity)))
+
+
+def _concealed(model: Model, entity: str) -> frozenset[str]:
+    found: set[str] = set()
+    for role in model.roles.values():
+        grant = role.grants.get(entity) or role.grants.get("*")
+        if grant is None:
+            continue
+        found.update(name for name, mode in grant.fields.items() if mode in ("hidden", "masked"))
+        if grant.level("read").kind != "none":
+            person = Principal(Reader(roles=frozenset({role.key})), roles=frozenset({role.key}))
+            permit = Permit(model, person)
+            found.update(f.key for f in model.entities[entity].search_fields() if not permit.names_freely(f))
+    return frozenset(found)
 
 
 def _texts(draft: Draft, field: Field) -> list[str]:

@@ -232,7 +232,10 @@ class Selection:
     @property
     def is_open(self) -> bool:
         """Whether this person may see every field that records of the entity are found by."""
-        return not any(self.catalog.is_concealed(self.entity.key, f.key) for f in self.entity.search_fields())
+        permit = self.session.permit
+        return all(
+            permit.names_freely(f) and not permit.conceals(self.entity.key, f.key) for f in self.entity.search_fields()
+        )
 
     def matches(self, q: str) -> sa.ColumnElement[bool]:
         """Whether the row matches a search, by what this person may see."""
