@@ -29,6 +29,7 @@ fields:
   priority:   {type: choice, choices: [low, normal, {high: {color: red}}], default: normal}
   note:       {type: text}
   lost_reason: {type: choice, choices: [price, time]}
+  pitch:      {type: rich_text}
 rules:
   cap: {check: amount <= 1000000, message: Nobody sells that much., field: amount}
 filters:

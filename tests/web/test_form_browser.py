@@ -99,3 +99,15 @@ def test_nothing_typed_is_lost_when_the_session_ends(browser: Browser, live: str
     page.wait_for_url("**/e/deal/*-*")
     expect(page.locator("h1")).to_have_text("Typed before lunch")
     context.close()
+
+
+def test_rich_text_is_written_as_it_looks(page: Page) -> None:
+    page.goto("e/deal/new")
+    page.locator("#f-name").fill("Rich deal")
+    box = page.get_by_role("textbox", name="Pitch")
+    box.click()
+    page.get_by_role("button", name="Bold").click()
+    page.keyboard.type("Very good")
+    page.locator("button[form=record-form]").click()
+    page.wait_for_url("**/e/deal/*-*")
+    expect(page.locator("#rec-left-in b, #rec-left-in strong")).to_have_text("Very good")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trellis.model.field import Field
+from trellis.model.markup import sanitise
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.submitted import Submitted
 
@@ -42,7 +43,13 @@ class LongText(Widget):
 
 @widget("rich_text")
 class RichText(LongText):
-    """HTML, which the field type sanitises."""
+    """HTML, edited as it will look; the page is never given anything but harmless tags."""
+
+    stays: ClassVar[bool] = True
+
+    def context(self, bound: BoundField) -> Mapping[str, Any]:
+        """The text as HTML that may stand in a page."""
+        return {**super().context(bound), "clean": sanitise(bound.text)}
 
 
 @widget("code", "json")
