@@ -34,7 +34,9 @@ def activity_links(store: Store, entity: Entity) -> list[Activity]:
         return []
     found = []
     for other in store.tenant.model.entities.values():
-        if other.internal or other.part_of or not store.may("read", other.key):
+        if other.internal or other.part_of or not any(f.type.name == "any_link" for f in other.fields.values()):
+            continue
+        if not store.may("read", other.key):
             continue
         readable = store.readable_fields(other.key)
         for field in other.fields.values():
