@@ -44,7 +44,7 @@ def create(
     with installation() as here, fail_on_problems():
         from trellis.packaging.provision import DEMO_PASSWORD, provision
         from trellis.records.transfer.mapping import BadMapping
-        from trellis.storage.catalogue import TenantExists
+        from trellis.storage.catalogue import BrokenConfiguration, TenantExists
         from trellis.storage.secrets import use_installation_key
 
         use_installation_key(here.settings.var)
@@ -59,6 +59,8 @@ def create(
         except BadMapping as error:
             here.catalogue.drop(slug)  # made a moment ago, and of no use without its data
             raise click.ClickException(str(error)) from error
+        except BrokenConfiguration:
+            raise  # told problem by problem
         except (TenantExists, ValueError) as error:
             raise click.ClickException(str(error)) from error
         for failure in failures:

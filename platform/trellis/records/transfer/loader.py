@@ -17,12 +17,13 @@ from trellis.formula.types import NUMBER, Type, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.scope import ReaderScope
 from trellis.records.transfer.importer import Importer, RowOutcome
 from trellis.records.transfer.keys import Links
 from trellis.records.transfer.mapping import LINKS, BadMapping, Column, ImportMap, columns_of
 from trellis.records.transfer.reading import read_table
+from trellis.records.transfer.rows import Row
 
 if TYPE_CHECKING:
     from trellis.model.model import Model
@@ -65,6 +66,11 @@ class _Later:
     id: Any
     column: Column
     text: str
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """The records that it names: entity and text."""
+        return [(entity, text) for entity, _, text in (part.partition(":") for part in self.text.split("; "))]
 
 
 def data_files(folders: Sequence[Path], which: Which) -> list[DataFile]:
@@ -130,8 +136,12 @@ def load_data(
     if problems:
         raise BadMapping(problems)
     with store.transaction():
-        waiting = [later for file, importer in importers for later in _load(file, importer, report, on_file)]
-        _link_later(store, links, waiting, report)
+        waiting: list[_Later] = []
+        for file, importer in importers:
+            waiting += _load(file, importer, report, on_file)
+            waiting = _link_later(store, links, waiting, report)  # what follows may depend on it
+        for later, missing in _missing(links, waiting):
+            report.failures.append(f"{later.where}: {later.column.field}: “{missing}” names no record.")
     return report
 
 
@@ -149,12 +159,21 @@ def _load(
     for start in range(0, len(file.rows), BATCH):
         outcomes, rows = importer.take_rows(file.rows[start : start + BATCH])
         for outcome, row in zip(outcomes, rows, strict=True):
+            if outcome.status == "failed" and row.later:
+                outcome = replace(outcome, faults=_unfound(row, outcome.faults))
             _count(file, outcome, report)
             if outcome.status == "created":
                 for column, text in row.later.values():
                     yield _Later(f"{file.path}:{row.line}", file.entity, outcome.id, column, text)
     if on_file is not None:
         on_file(file.path, len(file.rows))
+
+
+def _unfound(row: Row, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """A required link that could not be made yet: what is missing is the record that it names."""
+    message = "“{value}” names no record."
+    named = [Fault("link", message, f, {"value": text.partition(":")[2][:60]}) for f, (_, text) in row.later.items()]
+    return (*named, *(fault for fault in faults if fault.field not in row.later))
 
 
 def _count(file: DataFile, outcome: RowOutcome, report: LoadReport) -> None:
@@ -164,20 +183,19 @@ def _count(file: DataFile, outcome: RowOutcome, report: LoadReport) -> None:
         (report.created if outcome.status == "created" else report.skipped)[file.entity] += 1
 
 
-def _link_later(store: Store, links: Links, waiting: Sequence[_Later], report: LoadReport) -> None:
-    """Make the links whose records came later: one update for each record."""
-    named = [(later, [tuple(part.split(":", 1)) for part in later.text.split("; ")]) for later in waiting]
-    for later, pairs in named:
-        for entity, text in pairs:
+def _link_later(store: Store, links: Links, waiting: Sequence[_Later], report: LoadReport) -> list[_Later]:
+    """Make the links whose records have come, one update for each record; those that wait still are given back."""
+    for later in waiting:
+        for entity, text in later.named:
             links.wish(entity, later.column.via, text)
     links.prepare()
+    left: list[_Later] = []
     changes: dict[tuple[str, Any], dict[str, Value]] = {}
     places: dict[tuple[str, Any], str] = {}
-    for later, pairs in named:
-        refs = [links.ref(entity, later.column.via, text) for entity, text in pairs]
+    for later in waiting:
+        refs = [links.ref(entity, later.column.via, text) for entity, text in later.named]
         if not all(refs):
-            missing = next(text for (_, text), ref in zip(pairs, refs, strict=True) if ref is None)
-            report.failures.append(f"{later.where}: {later.column.field}: “{missing}” names no record.")
+            left.append(later)
             continue
         field = store.session.entity(later.entity).fields[later.column.field]
         value = tuple(refs) if field.type.formula_type().kind == "records" else refs[0]
@@ -188,6 +206,13 @@ def _link_later(store: Store, links: Links, waiting: Sequence[_Later], report: L
             store.update(entity, id, values, means="import")
         except (Refused, Missing, Forbidden) as error:
             report.failures.append(f"{places[entity, id]}: {error}")
+    return left
+
+
+def _missing(links: Links, waiting: Sequence[_Later]) -> Iterator[tuple[_Later, str]]:
+    """The links that nothing came for, with the first name that is none."""
+    for later in waiting:
+        yield later, next(text for entity, text in later.named if links.ref(entity, later.column.via, text) is None)
 
 
 def _in_order(store: Store, files: Sequence[DataFile]) -> list[DataFile]:
