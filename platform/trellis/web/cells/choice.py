@@ -23,7 +23,7 @@ def badges(options: Mapping[str, Option]) -> dict[str, str]:
 
 @cell("choice", "badge", "stage", "pipeline")
 def choice(field: Field, context: CellContext) -> Render:
-    """The badge of a choice; a value that is no longer offered keeps its key. Countries and the like are plain names."""
+    """The badge of a choice; one no longer offered keeps its key. Countries and the like are plain names."""
     offered: Any = field.type
     if isinstance(getattr(offered, "choices", None), str):
         return lambda value: f'<bdi class="t-cut">{escape(offered.label(str(value), context.reader))}</bdi>'
