@@ -58,3 +58,16 @@ def test_a_picker_offers_titles_with_a_second_line(system):
     assert (choice.title, choice.detail) == ("Anna Berg", "anna@berg.example")
     assert [c.title for c in system.pick("contact", "")] == ["Anna Berg", "Bo"]
     assert [c.title for c in system.pick("contact", "nna")] == ["Anna Berg"]
+
+
+@pytest.mark.parametrize("typed", ["Haldn Instruments", "haldenn", "instrumnets halden", "Instruments"])
+def test_a_slip_in_a_long_word_is_forgiven(system, typed):
+    system.create("account", {"name": "Halden Instruments"})
+    system.create("account", {"name": "Halde & Partner"})
+    assert "Halden Instruments" in [hit.title for hit in system.search(typed)]
+
+
+@pytest.mark.parametrize("typed", ["Hald Optik", "Halden Optik", "Bergen", "hat"])
+def test_another_word_is_not_a_slip(system, typed):
+    system.create("account", {"name": "Halden Instruments"})
+    assert system.search(typed) == []

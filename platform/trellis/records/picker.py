@@ -154,21 +154,29 @@ def _stored(graph: StoreGraph, entity: str, id: Any) -> LiveRecord | None:
         return None
 
 
+NEAR = 200  # how many records with the same first letters are looked at for a slip of the fingers
 _searches: OrderedDict[tuple[object, ...], sa.Select[Any]] = OrderedDict()
 SEARCHES_KEPT = 500
 
 
 def find(session: Session, q: str, *, entities: Sequence[str] | None = None, limit: int = 20) -> list[Choice]:
-    """Records of every readable entity that match, titles that begin with what was typed first; one statement."""
+    """Records of every readable entity that match, titles that begin with what was typed first; one statement.
+
+    When nothing does, a slip in a long word is forgiven.
+    """
     if search.query_text(q) is None:
         return []
     statement = _search_statement(session, None if entities is None else tuple(entities))
     if statement is None:
         return []
-    words = {"_q": search.query_text(q), "_q_open": search.query_text(q, weight=search.OPEN)}
     typed = q.strip().lower()
-    parameters = {**words, "_typed": typed, "_prefix": search.like_prefix(typed), "_limit": limit}
-    rows = session.execute(statement, parameters).all()
+    asked = {"_typed": typed, "_prefix": search.like_prefix(typed)}
+    words = {"_q": search.query_text(q), "_q_open": search.query_text(q, weight=search.OPEN)}
+    rows = session.execute(statement, {**asked, **words, "_limit": limit}).all()
+    if not rows and search.forgiving_text(q) is not None:
+        loose = {"_q": search.forgiving_text(q), "_q_open": search.forgiving_text(q, weight=search.OPEN)}
+        near = session.execute(statement, {**asked, **loose, "_limit": NEAR}).all()
+        rows = [row for row in near if search.is_near(q, f"{row.title} {row.detail}")][:limit]
     return [Choice(Ref(r.entity, r.id, r.title or ""), r.title or "", r.detail or "") for r in rows]
 
 

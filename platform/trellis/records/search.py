@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +58,34 @@ def query_text(q: str, *, weight: str = "") -> str | None:
         else:
             parts.extend(_operand(word[start : start + 2], "", weight) for start in range(len(word) - 1))
     return " & ".join(parts) or None
+
+
+LONG = 5  # letters from which on a word may hold a slip of the fingers
+SURE = 3  # its first letters are taken as right, so that the index can be asked
+
+
+def forgiving_text(q: str, *, weight: str = "") -> str | None:
+    """A looser tsquery: of long words the first letters only; None when no word is long. See `is_near`."""
+    words = [word for word, cjk in runs(q)][:20]
+    if not any(_may_slip(word) for word in words):
+        return None
+    return " & ".join(_operand(word[:SURE] if _may_slip(word) else word[:MAX_LENGTH], "*", weight) for word in words)
+
+
+def is_near(q: str, text: str) -> bool:
+    """Whether every word of the search stands in the text, long ones with a letter wrong, missing or too many."""
+    there = [word for word, _ in runs(text)]
+    return all(any(_alike(word, other) for other in there) for word, _ in runs(q))
+
+
+def _may_slip(word: str) -> bool:
+    return len(word) >= LONG and not _IS_CJK.match(word)
+
+
+def _alike(typed: str, there: str) -> bool:
+    if there.startswith(typed):
+        return True
+    return _may_slip(typed) and SequenceMatcher(None, typed, there[: len(typed) + 1]).ratio() >= 0.8
 
 
 def _operand(word: str, prefix: str, weight: str) -> str:
