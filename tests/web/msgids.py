@@ -20,7 +20,12 @@ from babel.messages.pofile import read_po, write_po
 PLATFORM = Path(__file__).parents[2] / "platform" / "trellis"
 WEB = PLATFORM / "web"
 CATALOGUES = WEB / "translations"
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "Fault": (2,)}
+KEYWORDS = {
+    **dict.fromkeys(("_", "_l", "gettext", "lazy_gettext")),
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "Fault": (2,),
+}
 METHODS = [("assets/**", "ignore"), ("static/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
 JINJA = {"newstyle_gettext": "true", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols", "silent": "false"}
 BELOW = ("records", "identity", "model/fields", "model/formats")  # where refusals are worded, as plain msgids

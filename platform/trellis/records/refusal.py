@@ -14,7 +14,7 @@ from trellis.model.text import Text
 class Fault:
     """One thing that is wrong with a write.
 
-    `message` is a gettext msgid with {placeholders} for `params`, or a Text from the YAML. `field` is a field's
+    `message` is a gettext msgid with {placeholders} for `params` (a tuple is an enumeration), or a Text from the YAML. `field` is a field's
     key, `lines.2.quantity` inside a line, or None for the record. Codes: required, invalid, range, pattern, unique,
     duplicate, readonly, rule, move, gate, restrict, unknown, forbidden, stale, …
     """
@@ -26,7 +26,8 @@ class Fault:
 
     def __str__(self) -> str:
         text = str(self.message)
-        return text.format(**self.params) if self.params else text
+        params = {k: ", ".join(map(str, v)) if isinstance(v, tuple) else v for k, v in self.params.items()}
+        return text.format(**params) if params else text
 
 
 class Refused(Exception):

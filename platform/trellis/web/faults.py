@@ -13,10 +13,27 @@ if TYPE_CHECKING:
     from trellis.records.refusal import Fault, Refused
 
 
-def fault_text(fault: Fault) -> str:
-    """One fault as a sentence for the reader."""
-    words = say(fault.message) if isinstance(fault.message, Text) else gettext(fault.message)
-    return str(words).format_map(_Kept({k: say(v) for k, v in fault.params.items()})) if fault.params else str(words)
+def fault_text(fault: Fault, language: str | None = None) -> str:
+    """One fault as a sentence for the reader; `language` where it is not the page's."""
+
+    def word(value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            return gettext(", ").join(str(word(item)) for item in value)
+        if isinstance(value, Text):
+            return value.in_language(language) if language else say(value)
+        return value
+
+    message = fault.message
+    words = word(message) if isinstance(message, Text) else gettext(message)
+    if not fault.params:
+        return str(words)
+    params = {key: word(value) for key, value in fault.params.items()}
+    if isinstance(params.get("format"), str):  # a named format's name is ours
+        params["format"] = gettext(params["format"])
+    try:
+        return str(words).format_map(_Kept(params))
+    except (IndexError, ValueError):  # a message from the YAML with braces of its own
+        return str(words)
 
 
 def fault_texts(refused: Refused) -> dict[str, str]:

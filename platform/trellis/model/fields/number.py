@@ -179,7 +179,8 @@ class Percent(NumberLike):
         if value is None:
             return ""
         locale = babel_locale(reader.language)
-        shown = show_number(value, locale, self.scale)
+        settled = round_half_up(Decimal(value), 2) if self.scale is None else value  # a quotient has no end
+        shown = show_number(settled, locale, self.scale)
         return (
             str(locale.percent_formats[None].pattern).replace("#,##,##0", "#,##0").replace("#,##0", shown).split(";")[0]
         )

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, format_decimal, get_currency_precision
+from flask_babel import gettext as _
 from markupsafe import escape
 
 from trellis.formula.types import Money, Value
+from trellis.model.text import Text
 from trellis.web.cells.markup import icon
 from trellis.web.cells.registry import CellContext, Render, cell
 
@@ -97,13 +99,25 @@ def money(field: Field, context: CellContext) -> Render:
     return render
 
 
-def number_text(value: Value, language: str, scale: int | None = None) -> str:
-    """A number as the reader's language writes it, with the decimals it has unless `scale` says how many."""
+def number_text(value: Value, language: str, scale: int | None = None, *, most: int = 6) -> str:
+    """A number as the reader's language writes it, with the decimals it has, at `most` so many, unless `scale` says."""
     number = value if isinstance(value, Decimal) else Decimal(str(value))
     if scale is None:
-        exponent = number.normalize().as_tuple().exponent
+        exponent = round(number, most).normalize().as_tuple().exponent
         scale = max(0, -exponent) if isinstance(exponent, int) else 0
     return writer(locale_of(language), min(scale, 6), None)(number)
+
+
+@lru_cache(maxsize=64)
+def percent_pattern(language: str) -> str:
+    """Where the language puts the sign: {}%, {} %, %{}."""
+    pattern = str(locale_of(language).percent_formats[None].pattern).split(";")[0]
+    return pattern.replace("#,##,##0", "{}").replace("#,##0", "{}")
+
+
+def percent_text(value: Value, language: str, scale: int | None = None) -> str:
+    """A percentage as the reader's language writes it: 20 is 20%, and two decimals say enough."""
+    return percent_pattern(language).format(number_text(value, language, scale, most=2))
 
 
 @cell("integer", "decimal", "number")
@@ -111,16 +125,18 @@ def number(field: Field, context: CellContext) -> Render:
     """A number, with its unit."""
     language = context.reader.language
     scale = getattr(field.type, "scale", None)
-    unit = escape(str(field.options.get("unit") or getattr(field.type, "unit", None) or ""))
+    most = 2 if field.is_derived else 6  # a quotient has no end
+    unit = field.options.get("unit") or getattr(field.type, "unit", None) or ""
+    unit = escape(unit.in_language(language) if isinstance(unit, Text) else str(unit))
     after = f' <span class="t-3rd">{unit}</span>' if unit else ""
-    return lambda value: f"{escape(number_text(value, language, scale))}{after}"
+    return lambda value: f"{escape(number_text(value, language, scale, most=most))}{after}"
 
 
 @cell("percent")
 def percent(field: Field, context: CellContext) -> Render:
     """A percentage: 20 means 20 %."""
-    language = context.reader.language
-    return lambda value: f"{escape(number_text(value, language))} %"
+    language, scale = context.reader.language, getattr(field.type, "scale", None)
+    return lambda value: str(escape(percent_text(value, language, scale)))
 
 
 @cell("rating")
@@ -151,6 +167,6 @@ def duration(field: Field, context: CellContext) -> Render:
 def duration_text(value: timedelta) -> str:
     """A duration in its two greatest units."""
     minutes = int(abs(value).total_seconds() // 60)
-    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
-    shown = [f"{n} {unit}" for n, unit in parts if n][:2]
-    return ("−" if value < timedelta() else "") + (" ".join(shown) or "0 min")
+    parts = [(_("%(num)s d"), minutes // 1440), (_("%(num)s h"), minutes // 60 % 24), (_("%(num)s min"), minutes % 60)]
+    shown = [text % {"num": n} for text, n in parts if n][:2] or [parts[-1][0] % {"num": 0}]
+    return ("−" if value < timedelta() else "") + " ".join(shown)
