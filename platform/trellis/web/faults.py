@@ -28,8 +28,8 @@ def fault_text(fault: Fault, language: str | None = None) -> str:
     if not fault.params:
         return str(words)
     params = {key: word(value) for key, value in fault.params.items()}
-    if isinstance(params.get("format"), str):  # a named format's name is ours
-        params["format"] = gettext(params["format"])
+    if isinstance(known := params.get("format"), str):  # a named format's name is ours
+        params["format"] = gettext(known)
     try:
         return str(words).format_map(_Kept(params))
     except (IndexError, ValueError):  # a message from the YAML with braces of its own
