@@ -128,15 +128,15 @@ def test_a_later_format_is_refused(tmp_path):
 
 
 def test_people_sign_in_to_a_restored_copy_and_ids_stay(catalogue, make_tenant, tmp_path, restored):
-    shop = make_tenant(YAML, slug="shop")
+    shop = make_tenant(YAML, slug="corner")
     person = add_person(shop, "anna@x.example", "admin")
     files = tmp_path / "files"
     files.mkdir()
-    back_up(catalogue, "shop", tmp_path / "shop.zip", files)
-    restored.append("shop-two")
-    copy = restore(catalogue, tmp_path / "shop.zip", "test", files, slug="shop-two")
+    back_up(catalogue, "corner", tmp_path / "shop.zip", files)
+    restored.append("corner-two")
+    copy = restore(catalogue, tmp_path / "shop.zip", "test", files, slug="corner-two")
     assert sign_in(app_of(copy, tmp_path).test_client(), "anna@x.example").status_code == 302
     assert system_store(copy).read("user", person)["email"] == "anna@x.example"
-    layers = catalogue.revision("shop-two", copy.revision).layers
+    layers = catalogue.revision("corner-two", copy.revision).layers
     assert plan(copy, layers).is_empty
     assert system_store(copy).create("account", {"name": "Acme"}).id  # the copy's own revision is the live one
