@@ -55,7 +55,8 @@ def enter(node: Dispatcher) -> Client:
 
 def publish(catalogue: Any, fields: str, column: str | None) -> None:
     """Apply, as another node does."""
-    apply(catalogue, plan(catalogue.get("corner"), layers_of(text_of(fields, column), "corner")), "a", allow_destroy=True)
+    layers = layers_of(text_of(fields, column), "corner")
+    apply(catalogue, plan(catalogue.get("corner"), layers), "a", allow_destroy=True)
 
 
 def test_reads_and_writes_go_on_while_another_node_applies(corner: Any, node: Dispatcher, catalogue: Any) -> None:

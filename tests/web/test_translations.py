@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.web import msgids
 import pytest
+from tests.web import msgids
 
 from trellis.web.i18n import LANGUAGES
 

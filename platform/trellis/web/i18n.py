@@ -153,3 +153,8 @@ def say(value: Any) -> Any:
     if isinstance(value, Text):
         return value.in_language(_name(get_locale())) if value.translations else value.source
     return value
+
+
+def lower_first(label: str) -> str:
+    """A label inside a sentence: "Open deals" → "open deals"; acronyms and other scripts stay."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label

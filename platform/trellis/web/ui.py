@@ -9,8 +9,8 @@ import orjson
 from flask import current_app, get_flashed_messages, request
 from flask_babel import format_date, format_datetime
 from flask_wtf.csrf import generate_csrf
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from markupsafe import Markup, soft_str
 from werkzeug.local import LocalProxy
 
 from trellis.web import navigation
@@ -19,7 +19,7 @@ from trellis.web.cells.markup import avatar as avatar_text
 from trellis.web.cells.markup import badge as badge_text
 from trellis.web.cells.markup import color_of
 from trellis.web.context import current_language, current_person, current_reader, current_tenant, may
-from trellis.web.i18n import CATALOGUE, LANGUAGES, is_rtl, language_name, say
+from trellis.web.i18n import CATALOGUE, LANGUAGES, is_rtl, language_name, lower_first, say
 from trellis.web.texts import script_texts
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def make_environment(templates: Path) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         own.gettext, own.ngettext, newstyle=True, pgettext=own.pgettext, npgettext=own.npgettext
     )
+    for name in ("gettext", "ngettext", "pgettext", "npgettext"):
+        environment.globals[name] = _with_texts(environment.globals[name])
     environment.globals.update(
         url_for=flask.url_for,
         request=flask.request,
@@ -64,10 +66,22 @@ def make_environment(templates: Path) -> Environment:
         languages=LANGUAGES,
         language_name=language_name,
     )
+    environment.filters["string"] = lambda value: soft_str(say(value))
+    environment.filters["inside"] = lambda value: lower_first(str(say(value)))
     environment.filters["moment"] = lambda at, form="medium": format_datetime(at, form)
     environment.filters["day"] = lambda on, form="medium": format_date(on, form)
     environment.policies["json.dumps_function"] = dump_json
     return environment
+
+
+def _with_texts(translate: Any) -> Any:
+    """Jinja's gettext, with the Texts among its parameters in the reader's language too."""
+
+    @pass_context
+    def translated(context: Any, *message: Any, **params: Any) -> Any:
+        return translate(context, *message, **{key: say(value) for key, value in params.items()})
+
+    return translated
 
 
 def dump_json(value: Any, **_: Any) -> str:

@@ -17,6 +17,7 @@ from trellis.web.filters.check import formula_faults
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
 from trellis.web.filters.words import in_words
+from trellis.web.i18n import lower_first
 from trellis.web.lists.saved import SavedView, saved_views
 from trellis.web.lists.state import ListState, every_view, read_state
 
@@ -135,11 +136,6 @@ TOTALS = {"sum": _l("Sum"), "avg": _l("Average"), "min": _l("Least"), "max": _l(
 def total_label(how: str) -> str:
     """What stands before a total."""
     return str(TOTALS.get(how, how))
-
-
-def lower_first(label: str) -> str:
-    """A label inside a sentence: "Open deals" → "open deals"; acronyms and other scripts stay."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def is_partial() -> bool:

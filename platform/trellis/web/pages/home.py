@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from flask import Response
 from flask_appbuilder import expose
+from markupsafe import Markup
 
 from trellis.identity.person import PERSON
 from trellis.model.view import Sort
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from trellis.model.entity import Entity
     from trellis.model.pipeline import Pipeline
     from trellis.records.record import Record
+    from trellis.records.store import Store
 
+AHEAD = 14  # days
+COMING = 7
 BOXES = 4
 ROWS = 6
 COLUMNS = 3
@@ -39,6 +44,16 @@ class Box:
     count: int
     capped: bool
     query: str
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Something of mine in the next days."""
+
+    entity: Entity
+    record: Record
+    at: date | datetime
+    html: Markup
 
 
 class HomeView(Page):
@@ -62,9 +77,34 @@ class HomeView(Page):
                 today=reader.today(),
                 boxes=boxes,
                 is_team=is_team,
+                coming=coming_up(),
                 recent=recently(),
                 links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
             )
+
+
+def coming_up() -> list[Coming]:
+    """My records that a calendar shows in the next days, the nearest first."""
+    store = current_store()
+    found = [coming for entity in readable_entities() if entity.owner_field for coming in _coming(store, entity)]
+    return sorted(found, key=lambda c: _as_moment(c.at))[:COMING]
+
+
+def _coming(store: Store, entity: Entity) -> list[Coming]:
+    start = next((v.start for v in entity.views.values() if v.type == "calendar" and v.start), None)
+    if start is None or start not in store.readable_fields(entity.key):
+        return []
+    day = f"date({start})" if entity.fields[start].type.name == "datetime" else start
+    where = [f"{entity.owner_field} == me and {day} between (today(), today() + days({AHEAD}))"]
+    if (condition := _open_condition(entity)) is not None:
+        where.append(condition)
+    page = store.list(entity.key, columns=[start], where=where, sort=[Sort(start)], limit=COMING)
+    column = column_for(cell_context(store, entity), start)
+    return [Coming(entity, r, r[start], Markup(column.html(r[start]))) for r in page.rows] if column else []
+
+
+def _as_moment(at: date | datetime) -> datetime:
+    return at if isinstance(at, datetime) else datetime.combine(at, time(), current_reader().time_zone)
 
 
 def mine_first() -> list[Entity]:
