@@ -49,17 +49,24 @@ def show(planned: Plan, *, sql: bool = False) -> None:
         what = "only the configuration changes" if planned.changes_configuration else "nothing changes"
         click.echo(f"{tenant.slug}, revision {tenant.revision}: {what}; the tables stay as they are.")
     else:
-        click.echo(f"{tenant.slug}, revision {tenant.revision}: {len(planned.steps)} steps")
+        click.echo(f"{tenant.slug}, revision {tenant.revision}: {_count(len(planned.steps), 'step')}")
     for step in planned.steps:
         mark, color = ("-", "red") if step.destroys else ("!", "yellow") if step.failing else ("+", "green")
         click.secho(f"  {mark} {step.text}", fg=color)
         if step.failing:
             examples = f", for example: {', '.join(step.examples)}" if step.examples else ""
-            click.secho(f"      {step.failing} rows do not fit{examples}", fg="yellow")
+            unfit = "1 row does not fit" if step.failing == 1 else f"{step.failing} rows do not fit"
+            click.secho(f"      {unfit}{examples}", fg="yellow")
         for statement in (*step.sql, *step.later) if sql else ():
             click.echo(f"      {statement};")
+    for text in planned.advice:
+        click.secho(f"  ? {text}", fg="yellow")
     if planned.destroys:
         lost = sum(s.rows for s in planned.destroys)
-        click.secho(f"This destroys data ({lost} rows): it needs --allow-destroy.", fg="red", err=True)
+        click.secho(f"This destroys data ({_count(lost, 'row')}): it needs --allow-destroy.", fg="red", err=True)
     if planned.failing:
         click.secho("Some rows do not fit: correct them first, nothing will be applied.", fg="yellow", err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

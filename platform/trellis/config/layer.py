@@ -163,7 +163,8 @@ def read_documents(layer: Layer) -> Reading:
                 where = first.place.children[first.kind]
                 message = f"{document.kind} '{document.key}' is already written in {where.source.file}:{where.line}"
                 mark = document.place.children[document.kind].key_mark
-                reading.problems.append(Problem("E110", message, mark, document.kind))
+                hint = "write both as one document"
+                reading.problems.append(Problem("E110", message, mark, document.kind, hint))
                 continue
             (reading.tests if top == "tests" else reading.documents).append(document)
     return reading

@@ -246,10 +246,18 @@ class _Composer:
             "E100", f"not readable as YAML: {message}", self.source.mark(line, column), hint=self.advice(line)
         )
 
+    def sticks_out(self, line: int) -> bool:
+        """Whether a line is indented otherwise than the one above, which is complete by itself."""
+        here, above = self.source.line(line), self.source.line(line - 1) if line > 1 else ""
+        complete = re.fullmatch(r"\s*[\w-]+:\s+\S.*", above) is not None
+        return complete and re.match(r"\s*[\w-]+:", here) is not None and _indent(here) > _indent(above)
+
     def advice(self, line: int) -> str:
         text = self.source.line(line)
         if "\t" in text[: len(text) - len(text.lstrip())]:
             return "tabs do not indent; use spaces"
+        if self.sticks_out(line):
+            return "indent it like the lines beside it"
         if "\t" in text:
             return "use spaces, not tabs"
         if re.search(r"\{[^}]*[:,]\s*[^,}]*[\[({]", text):
@@ -259,3 +267,7 @@ class _Composer:
         if re.search(r"^\s*[\w-]+:\s.*: ", text):
             return "quote text that holds ': '"
         return ""
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trellis.storage.advice import find_advice
 from trellis.storage.catalogue import compile_or_raise
 from trellis.storage.compare import differences
 from trellis.storage.fills import fill_steps
@@ -36,6 +37,7 @@ class Plan:
     model: Model
     profile: TenantProfile
     steps: tuple[Step, ...]
+    advice: tuple[str, ...] = ()  # records that stay as they are, though the configuration asks for more by now
 
     @property
     def is_empty(self) -> bool:
@@ -71,6 +73,7 @@ class Plan:
             "destroys": bool(self.destroys),
             "failing": sum(s.failing for s in self.failing),
             "steps": [s.as_json() for s in self.steps],
+            "advice": list(self.advice),
         }
 
 
@@ -82,12 +85,19 @@ def plan(tenant: Tenant, layers: Sequence[Layer]) -> Plan:
 def plan_compiled(tenant: Tenant, layers: Sequence[Layer], model: Model, profile: TenantProfile) -> Plan:
     """Plan a Model that is compiled already."""
     with owner_connection(tenant) as connection:
-        steps = find_steps(connection, tenant.model, model, profile)
-    return Plan(tenant, tuple(layers), model, profile, steps)
+        difference, steps = _compare(connection, tenant.model, model, profile)
+        advice = tuple(find_advice(difference, tenant.model, model))
+    return Plan(tenant, tuple(layers), model, profile, steps, advice)
 
 
 def find_steps(connection: Connection, old: Model | None, new: Model, profile: TenantProfile) -> tuple[Step, ...]:
     """Compare a Model's tables with the connection's schema. `old` is the Model that the data was written under."""
+    return _compare(connection, old, new, profile)[1]
+
+
+def _compare(
+    connection: Connection, old: Model | None, new: Model, profile: TenantProfile
+) -> tuple[Difference, tuple[Step, ...]]:
     live = read_live(connection)
     renames = find_renames(old, new, live)
     metadata = tables_for(new).metadata
@@ -99,7 +109,7 @@ def find_steps(connection: Connection, old: Model | None, new: Model, profile: T
         *fill_steps(difference, old, new, profile),
         *_leftovers(difference),
     ]
-    return tuple(sorted(steps, key=lambda s: s.phase))
+    return difference, tuple(sorted(steps, key=lambda s: s.phase))
 
 
 def _leftovers(difference: Difference) -> Iterator[Step]:

@@ -142,11 +142,12 @@ def _choices(before: Entity, entity: Entity, new: Model, renames: Renames) -> It
         earlier = before.fields.get(moved.get(field.key, field.key))
         if earlier is None or not field.is_stored or field.key in staged:
             continue
-        for was, key in _pairs(_choice_list(earlier), _choice_list(field)):
+        for was, key in _pairs(choice_list(earlier), choice_list(field)):
             yield ValueRename(entity.key, field.key, was, key, several=field.type.formula_type().kind == "list")
 
 
-def _choice_list(field: Field) -> tuple[Any, ...]:
+def choice_list(field: Field) -> tuple[Any, ...]:
+    """The choices that a field lists; none where they come from what the platform knows."""
     choices = getattr(field.type, "choices", ())
     return choices if isinstance(choices, tuple) else ()
 
@@ -157,5 +158,5 @@ def _pairs(old: Iterable[Any], new: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for key, item in after.items():
         if key not in before:
             was = _earlier(key, item.was, after, before)
-            if was is not None and was in before:
+            if was is not None:  # also of what is gone from the configuration: records may still have it
                 yield was, key

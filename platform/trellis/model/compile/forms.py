@@ -126,7 +126,11 @@ def _place(
         if index is None:
             at = place.get("section")
             assert at is not None
-            ctx.unknown("section", at, [s.key for s in sections], "E315")
+            if sections:
+                ctx.unknown("section", at, [s.key for s in sections], "E315")
+            else:
+                message = f"unknown section '{name}'"
+                ctx.problem("E315", message, at, hint="the entity has no form yet: write one, or leave `section` out")
             continue
         members = list(sections[index].fields)
         keys = [m.field for m in members]

@@ -44,7 +44,10 @@ def check_document(document: Document) -> list[Problem]:
     """What is wrong with a document by itself."""
     if document.kind not in KINDS:
         hint = did_you_mean(document.kind, KINDS)
-        hint = hint if hint.startswith("did") else "a document's first key is its kind: " + ", ".join(sorted(KINDS))
+        if not hint.startswith("did"):
+            later = next((key for key in document.data if key in KINDS), None)
+            hint = "a document's first key is its kind: " + ", ".join(sorted(KINDS))
+            hint = f"put `{later}: …` first" if later else hint
         mark = document.place.children[document.kind].key_mark
         return [Problem("E201", f"unknown kind '{document.kind}'", mark, document.kind, hint)]
     return check_shape(_validator(document.kind), document.data, document.place)
