@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import request
+from flask import g, request
 from flask_babel import Domain, get_locale
 
 from trellis.model.text import Text
@@ -34,7 +34,7 @@ class Catalogues(Domain):  # type: ignore[misc]
 
     def get_translations(self) -> NullTranslations:
         """The catalogue of this request's language."""
-        return self.of(_name(get_locale()))
+        return self.of(locale_name())
 
     def of(self, locale: str) -> NullTranslations:
         """The catalogue of a language; an empty one (English) when there is none."""
@@ -46,10 +46,16 @@ class Catalogues(Domain):  # type: ignore[misc]
         return translations
 
 
-# A page asks for its language hundreds of times, and writing a locale out takes longer than looking it up.
-@lru_cache(maxsize=256)
-def _name(locale: Locale | None) -> str:
-    return str(locale or "en")
+def locale_name() -> str:
+    """The name of this request's locale. A page asks hundreds of times: it is written out once for each request."""
+    locale = get_locale()
+    if locale is None:
+        return "en"
+    kept = g._flask_babel  # where Flask-Babel keeps the locale, which may be forced to another for a while
+    if getattr(kept, "named", None) is not locale:
+        kept.named, kept.name = locale, str(locale)
+    name: str = kept.name
+    return name
 
 
 def _read(locale: str) -> NullTranslations:
@@ -151,7 +157,7 @@ def is_rtl(tag: str) -> bool:
 def say(value: Any) -> Any:
     """What a template prints: a Text from the YAML in the reader's language, everything else as it is."""
     if isinstance(value, Text):
-        return value.in_language(_name(get_locale())) if value.translations else value.source
+        return value.in_language(locale_name()) if value.translations else value.source
     return value
 
 
