@@ -14,9 +14,9 @@ from trellis.model.text import Text
 class Fault:
     """One thing that is wrong with a write.
 
-    `message` is a gettext msgid with {placeholders} for `params` (a tuple is an enumeration), or a Text from the YAML. `field` is a field's
-    key, `lines.2.quantity` inside a line, or None for the record. Codes: required, invalid, range, pattern, unique,
-    duplicate, readonly, rule, move, gate, restrict, unknown, forbidden, stale, …
+    `message` is a gettext msgid with {placeholders} for `params` (a tuple is an enumeration), or a Text from the YAML.
+    `field` is a field's key, `lines.2.quantity` inside a line, or None for the record. Codes: required, invalid, range,
+    pattern, unique, duplicate, readonly, rule, move, gate, restrict, unknown, forbidden, stale, …
     """
 
     code: str
