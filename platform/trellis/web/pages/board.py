@@ -71,6 +71,7 @@ class BoardView(Page):
             key: _read(sent, field) for key, field in desk.entity.fields.items() if sent.has(key) and field.is_writable
         }
         values[board.field.key] = lane.raw
+        values |= _ticked(desk, id)
         try:
             record = desk.store.update(entity, id, values)
         except Refused as refused:
@@ -95,7 +96,10 @@ class BoardView(Page):
             reason = " ".join(fault_text(f) for f in refused.faults)
             words = _("Put back: %(reason)s", reason=reason)
             return make_response(jsonify({"reason": words}), 422)
-        asked = list(dict.fromkeys([*(f.field for f in missing if f.field), *(k for k in values if sent.has(k))]))
+        ticks = [f for f in missing if f.params.get("key")]  # of a checklist: boxes, not the field's own editor
+        lists = {f.field for f in ticks}
+        names = [*(f.field for f in missing if f.field and f.field not in lists), *(k for k in values if sent.has(k))]
+        asked = list(dict.fromkeys(names))
         record = desk.store.read(desk.entity.key, id, fields=[*asked, board.field.key])
         faults = {f.field: fault_text(f) for f in refused.faults}
         bound = [
@@ -110,11 +114,29 @@ class BoardView(Page):
             )
             for key in asked
         ]
-        others = [text for key, text in faults.items() if key not in asked]
+        others = [text for key, text in faults.items() if key not in asked and key not in lists]
+        if request.form.get("_list"):  # asked before, and left unticked
+            others += [fault_text(f) for f in ticks]
         html = render_template(
-            "_board_gate.html", **desk.places, board=board, lane=lane, record=record, fields=bound, others=others
+            "_board_gate.html",
+            **desk.places,
+            board=board,
+            lane=lane,
+            record=record,
+            fields=bound,
+            ticks=ticks,
+            others=others,
         )
         return make_response(jsonify({"dialog": html}), 422)
+
+
+def _ticked(desk: Desk, id: UUID) -> dict[str, Any]:
+    """What was ticked in the gate's dialog, with what stood ticked before."""
+    ticks, name = request.form.getlist("_tick"), request.form.get("_list", "")
+    if not ticks or name not in desk.store.writable_fields(desk.entity.key):
+        return {}
+    before = desk.store.read(desk.entity.key, id, fields=[name])[name] or ()
+    return {name: list(dict.fromkeys([*before, *ticks]))}
 
 
 def askable(desk: Desk, fault: Fault) -> bool:
