@@ -40,8 +40,8 @@ def node(database: Any, tmp_path: Any) -> Iterator[Dispatcher]:
 
 
 @pytest.fixture
-def corner(make_tenant: Any) -> Any:
-    tenant = make_tenant(YAML, slug="corner")
+def nodes(make_tenant: Any) -> Any:
+    tenant = make_tenant(YAML, slug="nodes")
     add_person(tenant, "anna@x.example", "admin")
     return tenant
 
@@ -49,27 +49,27 @@ def corner(make_tenant: Any) -> Any:
 def enter(node: Dispatcher) -> Client:
     """A browser that is signed in."""
     browser = Client(node)
-    assert sign_in(Under(browser, "/t/corner"), "anna@x.example").status_code == 302  # type: ignore[arg-type]
+    assert sign_in(Under(browser, "/t/nodes"), "anna@x.example").status_code == 302  # type: ignore[arg-type]
     return browser
 
 
 def publish(catalogue: Any, fields: str, column: str | None) -> None:
     """Apply, as another node does."""
-    layers = layers_of(text_of(fields, column), "corner")
-    apply(catalogue, plan(catalogue.get("corner"), layers), "a", allow_destroy=True)
+    layers = layers_of(text_of(fields, column), "nodes")
+    apply(catalogue, plan(catalogue.get("nodes"), layers), "a", allow_destroy=True)
 
 
-def test_reads_and_writes_go_on_while_another_node_applies(corner: Any, node: Dispatcher, catalogue: Any) -> None:
+def test_reads_and_writes_go_on_while_another_node_applies(nodes: Any, node: Dispatcher, catalogue: Any) -> None:
     answers: list[tuple[str, int]] = []
     saved: list[str] = []
     done = threading.Event()
 
     def write() -> None:
         browser = enter(node)
-        token = token_of(browser.get("/t/corner/e/account/").text)
+        token = token_of(browser.get("/t/nodes/e/account/").text)
         while not done.is_set():
             name = f"Account {len(saved)}"
-            answer = browser.post("/t/corner/e/account/new", data={"name": name, "_has": "name", "csrf_token": token})
+            answer = browser.post("/t/nodes/e/account/new", data={"name": name, "_has": "name", "csrf_token": token})
             answers.append(("new", answer.status_code))
             if answer.status_code in (302, 303):
                 saved.append(name)
@@ -77,7 +77,7 @@ def test_reads_and_writes_go_on_while_another_node_applies(corner: Any, node: Di
     def read() -> None:
         browser = enter(node)
         while not done.is_set():
-            answers.append(("list", browser.get("/t/corner/e/account/?q=acc").status_code))
+            answers.append(("list", browser.get("/t/nodes/e/account/?q=acc").status_code))
 
     work = [threading.Thread(target=write), threading.Thread(target=read)]
     for thread in work:
@@ -94,44 +94,44 @@ def test_reads_and_writes_go_on_while_another_node_applies(corner: Any, node: Di
         for thread in work:
             thread.join()
     assert {(what, code) for what, code in answers} <= {("list", 200), ("new", 302), ("new", 303)}, set(answers)
-    with catalogue.get("corner").begin() as connection:
+    with catalogue.get("nodes").begin() as connection:
         rows = connection.exec_driver_sql("SELECT name, count(*) FROM account GROUP BY name").all()
     assert sorted(tuple(r) for r in rows) == sorted((name, 1) for name in saved)
     assert len(saved) > len(steps)
-    built = node.apps.get("corner")
+    built = node.apps.get("nodes")
     assert built is not None
     assert built.revision == 1 + len(steps)
 
 
-def test_nobody_writes_by_a_configuration_that_is_no_more(corner: Any, node: Dispatcher, catalogue: Any) -> None:
+def test_nobody_writes_by_a_configuration_that_is_no_more(nodes: Any, node: Dispatcher, catalogue: Any) -> None:
     """Nothing in the tables says no to this write: only the revision does."""
     from trellis.packaging.provision import system_store
     from trellis.storage.tenant import RevisionChanged
 
     publish(catalogue, NOTE, None)
     with pytest.raises(RevisionChanged):
-        system_store(corner).create("account", {"name": "Acme"})
-    assert system_store(catalogue.get("corner")).create("account", {"name": "Acme", "note": "x"}).id
+        system_store(nodes).create("account", {"name": "Acme"})
+    assert system_store(catalogue.get("nodes")).create("account", {"name": "Acme", "note": "x"}).id
 
 
-def test_a_body_is_sent_again_whatever_its_size(corner: Any, node: Dispatcher, catalogue: Any) -> None:
+def test_a_body_is_sent_again_whatever_its_size(nodes: Any, node: Dispatcher, catalogue: Any) -> None:
     browser = enter(node)
-    token = token_of(browser.get("/t/corner/e/account/").text)
+    token = token_of(browser.get("/t/nodes/e/account/").text)
     publish(catalogue, NOTE, None)
     long = {"name": "Acme", "_has": "name", "csrf_token": token, "more": "x" * 400_000, "rest": "y" * 800_000}
-    assert browser.post("/t/corner/e/account/new", data=long).status_code in (302, 303)
-    with catalogue.get("corner").begin() as connection:
+    assert browser.post("/t/nodes/e/account/new", data=long).status_code in (302, 303)
+    with catalogue.get("nodes").begin() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM account").scalar() == 1
 
 
 def test_what_is_saved_is_not_saved_again_to_show_it(
-    corner: Any, node: Dispatcher, catalogue: Any, monkeypatch: Any
+    nodes: Any, node: Dispatcher, catalogue: Any, monkeypatch: Any
 ) -> None:
     """The tables change between the write and the page that shows it: the browser loads the page anew."""
     from trellis.web.pages.form import FormView
 
     browser = enter(node)
-    token = token_of(browser.get("/t/corner/e/account/").text)
+    token = token_of(browser.get("/t/nodes/e/account/").text)
     show = FormView._saved
 
     def applied_meanwhile(self: Any, store: Any, *more: Any) -> Any:
@@ -142,11 +142,11 @@ def test_what_is_saved_is_not_saved_again_to_show_it(
     monkeypatch.setattr(FormView, "_saved", applied_meanwhile)
     before = commits.get()
     answer = browser.post(
-        "/t/corner/e/account/new",
+        "/t/nodes/e/account/new",
         data={"name": "Acme", "_has": "name", "csrf_token": token},
         headers={"HX-Request": "true"},
     )
     assert answer.headers.get("HX-Refresh") == "true"
     assert commits.get() > before
-    with catalogue.get("corner").begin() as connection:
+    with catalogue.get("nodes").begin() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM account").scalar() == 1
