@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -101,8 +101,14 @@ def has_right(tenant: Tenant, person: Person | None, right: str) -> bool:
 def read_person(tenant: Tenant, session: str) -> Person | None:
     """The person of a session that is still good; None when it is not, or the person may not sign in any more."""
     with tenant.begin() as connection:
-        row = connection.execute(_statement(tenant), {"session": session}).mappings().first()
+        row = connection.execute(_statement(tenant, "session"), {"session": session}).mappings().first()
     return person_of(row, session) if row else None
+
+
+def read_person_by_id(connection: sa.Connection, tenant: Tenant, id: UUID) -> Person | None:
+    """Somebody who may sign in, without a session: who an API key acts as."""
+    row = connection.execute(_statement(tenant, "id"), {"person": id}).mappings().first()
+    return person_of(row) if row else None
 
 
 def person_of(row: RowMapping, session: str = "") -> Person:
@@ -125,37 +131,31 @@ def person_of(row: RowMapping, session: str = "") -> Person:
     )
 
 
-def _statement(tenant: Tenant) -> sa.Select[Any]:
-    """One statement for a session's person; kept with the tables, which equal models share."""
+def _statement(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
+    """One statement for a person; kept with the tables, which equal models share."""
     kept: dict[str, Any] = tenant.tables.metadata.info
-    if "person" not in kept:
-        kept["person"] = _build(tenant)
-    statement: sa.Select[Any] = kept["person"]
+    key = f"person by {by}"
+    if key not in kept:
+        kept[key] = _build(tenant, by)
+    statement: sa.Select[Any] = kept[key]
     return statement
 
 
-def _build(tenant: Tenant) -> sa.Select[Any]:
+def _build(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
     tables = tenant.tables
     user, login, session = tables.entity[PERSON], tables.metadata.tables["ab_user"], tables.platform.session
     wanted = ("name", "email", "roles", "language", "time_zone", "job_title", "team")
-    me = (
-        sa.select(
-            user.c.id,
-            user.c.login,
-            *(_column(user, name) for name in wanted),
-            session.c.seen_at,
-            session.c.data.label("session_data"),
-        )
-        .select_from(session.join(user, user.c.id == session.c.user).join(login, login.c.id == user.c.login))
-        .where(
-            session.c.id == sa.bindparam("session"),
-            session.c.expires_at > sa.func.now(),
-            user.c.deleted_at.is_(None),
-            is_active(user),
-            login.c.active,
-        )
-        .cte("me")
-    )
+    chosen = [user.c.id, user.c.login, *(_column(user, name) for name in wanted)]
+    found = user.join(login, login.c.id == user.c.login)
+    if by == "session":
+        which = sa.and_(session.c.id == sa.bindparam("session"), session.c.expires_at > sa.func.now())
+        chosen += [session.c.seen_at, session.c.data.label("session_data")]
+        found = session.join(user, user.c.id == session.c.user).join(login, login.c.id == user.c.login)
+    else:
+        which = user.c.id == sa.bindparam("person", type_=sa.Uuid())
+        chosen += [sa.null().label("seen_at"), sa.null().label("session_data")]
+    may_sign_in = sa.and_(user.c.deleted_at.is_(None), is_active(user), login.c.active)
+    me = sa.select(*chosen).select_from(found).where(which, may_sign_in).cte("me")
     above, below = _teams_above(tables.entity, me), _people_below(tables.entity, me)
     return sa.select(*me.c, above.label("teams"), below.label("below"))
 

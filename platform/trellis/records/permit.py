@@ -29,15 +29,22 @@ class Permit:
         self.principal = principal
         self.is_system = principal.is_system
         self.roles: tuple[Role, ...] = tuple(model.roles[r] for r in sorted(principal.roles) if r in model.roles)
-        self.cache_key = None if self.is_system else tuple(r.key for r in self.roles)
+        self.scopes = None if self.is_system else principal.scopes
+        self.cache_key = None if self.is_system else (self.scopes, *(r.key for r in self.roles))
 
     def allows(self, right: str) -> bool:
         """Whether a role gives a right beside any entity: admin, import, merge, bulk-edit, reports, api."""
         return self.is_system or any(right in role.allow for role in self.roles)
 
+    def covers(self, action: str, entity: str) -> bool:
+        """Whether an API key's scopes leave the action open; people have no scopes."""
+        return self.scopes is None or self.scopes.cover(entity, action)
+
     def grants(self, entity: str, action: str) -> list[tuple[Role, Grant, Level]]:
         """The grants that reach at least some records of the entity with the action."""
-        found = []
+        found: list[tuple[Role, Grant, Level]] = []
+        if not self.covers(action, entity):
+            return found
         for role in self.roles:
             grant = role.grants.get(entity) or role.grants.get("*")
             if grant is not None and (level := grant.level(action)).kind != "none":
@@ -52,7 +59,7 @@ class Permit:
         if definition.part_of:
             return self.may(_PART_ACTION.get(action, action), definition.part_of)
         if definition.internal and action == "read":
-            return True
+            return self.covers(action, entity)
         return bool(self.grants(entity, action))
 
     def is_unlimited(self, action: str, entity: str) -> bool:

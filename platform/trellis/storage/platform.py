@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.names import quoted
 
@@ -29,6 +29,8 @@ class PlatformTables:
     comment: sa.Table
     session: sa.Table
     token: sa.Table
+    api_key: sa.Table
+    idempotency: sa.Table
 
     def __iter__(self) -> Iterator[sa.Table]:
         return (getattr(self, f.name) for f in fields(self))
@@ -48,6 +50,8 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         comment=_comment(metadata),
         session=_session(metadata),
         token=_token(metadata),
+        api_key=_api_key(metadata),
+        idempotency=_idempotency(metadata),
     )
 
 
@@ -241,4 +245,42 @@ def _token(metadata: sa.MetaData) -> sa.Table:
         _moment("expires_at"),
         _moment("used_at", default=False),
         sa.Index("_token_user", "user"),
+    )
+
+
+def _api_key(metadata: sa.MetaData) -> sa.Table:
+    """A program's key; `digest` is of its secret. It acts as `user`, within its roles and scopes."""
+    return sa.Table(
+        quoted("_api_key"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False, unique=True),
+        sa.Column("hint", sa.Text, nullable=False),  # the secret's first letters, to tell keys apart
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("user", sa.Uuid, nullable=False),
+        sa.Column("scopes", ARRAY(sa.Text)),  # null: whatever the roles allow
+        sa.Column("roles", ARRAY(sa.Text)),  # null: all that the person has
+        sa.Column("addresses", ARRAY(sa.Text)),  # null: from anywhere
+        _moment("created_at"),
+        sa.Column("created_by", sa.Uuid),
+        _moment("expires_at", default=False),
+        _moment("used_at", default=False),
+        _moment("revoked_at", default=False),
+        sa.Index("_api_key_user", "user"),
+    )
+
+
+def _idempotency(metadata: sa.MetaData) -> sa.Table:
+    """The answer to a request that may be sent again: by who sent it and the key it carried."""
+    return sa.Table(
+        quoted("_idempotency"),
+        metadata,
+        sa.Column("caller", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("fingerprint", sa.Text, nullable=False),  # of the request: another one with the key is a mistake
+        sa.Column("status", sa.Integer),
+        sa.Column("headers", JSONB),
+        sa.Column("body", sa.LargeBinary),
+        _moment("created_at"),
+        sa.Index("_idempotency_created", "created_at"),
     )
