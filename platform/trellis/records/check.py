@@ -131,10 +131,10 @@ def check_links(session: Session, drafts: Iterable[Draft]) -> None:
                 wanted[ref.entity].add(ref.id)
                 uses.append((draft, field, ref))
     inside = {(d.record.entity, d.record.id) for d in drafts}
-    titles = {(entity, id): t for entity, ids in wanted.items() for id, t in readable(session, entity, ids).items()}
+    there = {(entity, id) for entity, ids in wanted.items() for id in readable(session, entity, ids, hold=True)}
     for draft, field, ref in uses:
         key = (ref.entity, ref.id)
-        if key not in titles and key not in inside:
+        if key not in there and key not in inside:
             draft.fault(_no_target(field, ref))
         else:
             _check_filter(draft, field, ref)
@@ -150,8 +150,12 @@ def _new_targets(draft: Draft, field: Field) -> list[Ref]:
     return [ref for ref in new if isinstance(ref, Ref) and ref not in old]
 
 
-def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = False) -> dict[UUID, str]:
-    """Those of the records that this person may read, and that are live (`deleted`: or in the bin)."""
+def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = False, hold: bool = False) -> set[UUID]:
+    """Those of the records that this person may read, and that are live (`deleted`: or in the bin).
+
+    `hold`: they stay live until the save is done, as whoever deletes one of them waits for it and is told what points
+    there by then.
+    """
     scope = system_scope(session, entity)
     table = scope.alias
     conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids))]
@@ -160,8 +164,10 @@ def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = F
     reach = session.permit.reach("read", scope)
     if reach is not None:
         conditions_.append(reach)
-    rows = session.execute(sa.select(table.c.id).select_from(scope.joined()).where(*conditions_))
-    return dict.fromkeys((row[0] for row in rows), "")
+    statement = sa.select(table.c.id).select_from(scope.joined()).where(*conditions_)
+    if hold:
+        statement = statement.order_by(table.c.id).with_for_update(of=table, read=True, key_share=True)
+    return set(session.execute(statement).scalars())
 
 
 def _check_filter(draft: Draft, field: Field, ref: Ref) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records import batch, forms, history, joining, months, picker, query, rights, write
+from trellis.records import batch, forms, history, joining, months, picker, query, rights, trees, write
 from trellis.records import bin as recycle
 from trellis.records.draft import Hooks
 from trellis.records.principal import Principal
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Where = Sequence[Formula | str]
 Records = list[Record]
 Ids = list[UUID]
+Refs = list[Ref]
 Choices = list[Choice]
 Names = list[str]
 Groups = list[Group]
@@ -142,6 +143,11 @@ class Store:
         """The rows of an inverse list of parts, in order, with every field that this person may see."""
         with self.session.transaction():
             return query.lines(self.session, entity, as_id(id), name, columns=columns)
+
+    def breadcrumbs(self, entity: str, id: UUID | str) -> Refs:
+        """What stands above a record in its tree, the topmost first, as far as this person may look."""
+        with self.session.transaction():
+            return trees.breadcrumbs(self.session, entity, as_id(id))
 
     def matching(self, entity: str, *, where: Where = (), q: str | None = None, limit: int = batch.MOST) -> Ids:
         """The ids of all records that match: what “select all” means."""

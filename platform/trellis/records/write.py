@@ -23,6 +23,7 @@ from trellis.records import (
     rows,
     sequences,
     spans,
+    trees,
     unique,
     values,
 )
@@ -116,6 +117,7 @@ def check_all(session: Session, drafts: Sequence[Draft]) -> None:
     """Every check of the drafts and of their parts."""
     every = [inner for draft in drafts for inner in draft.every()]
     check.check(session, every)
+    trees.check(session, every)
     for entity in dict.fromkeys(d.entity.key for d in every):
         unique.check(session, [d for d in every if d.entity.key == entity])
     dedupe.check(session, every)
@@ -222,7 +224,8 @@ def _open_statement(session: Session, entity: str, action: str) -> sa.Select[Any
     made: sa.Select[Any] = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
     wanted: sa.BindParameter[Any] = sa.bindparam("_ids", expanding=True, type_=sa.Uuid())
     made = made.select_from(scope.joined()).where(table.c.id.in_(wanted), table.c.deleted_at.is_(None))
-    made = made.order_by(table.c.id).with_for_update(of=table)
+    # as strongly as an update needs: who links to the record need not wait, and two that link to each other do not
+    made = made.order_by(table.c.id).with_for_update(of=table, key_share=True)
     if not scope.catalog.is_personal:
         keep(key, made)
     return made
