@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
+from trellis.model.conversion import Conversion
 from trellis.model.entity import Entity
 from trellis.model.pipeline import Pipeline
 from trellis.model.role import Role
@@ -64,6 +65,7 @@ class Model:
     hash: str
     entities: Mapping[str, Entity]
     pipelines: Mapping[str, Pipeline] = dc_field(default_factory=dict)
+    conversions: Mapping[str, Conversion] = dc_field(default_factory=dict)  # by the entity that is converted
     roles: Mapping[str, Role] = dc_field(default_factory=dict)
     modules: Mapping[str, Module] = dc_field(default_factory=dict)
     menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)

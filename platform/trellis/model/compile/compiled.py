@@ -15,6 +15,7 @@ from trellis.config.stack import Configuration, stack
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
+from trellis.model.compile.conversions import compile_conversions, draft_conversions
 from trellis.model.compile.cycles import check_cycles
 from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.formats import compile_formats
@@ -131,6 +132,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
     outline(ctx)
     compile_choices(ctx)
     draft_pipelines(ctx)
+    draft_conversions(ctx)
     types = Types(ctx)
     drafts = [d for d in ctx.drafts.values() if not d.is_abstract]
     entities = {d.key: compile_entity(ctx, types, d) for d in drafts}
@@ -143,6 +145,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         roles=compile_roles(ctx, types),
         modules=modules,
         menus=compile_menus(ctx, entities, modules),
+        conversions=compile_conversions(ctx, types),
         settings=ctx.settings,
         formats=formats,
         languages=languages(ctx),

@@ -256,12 +256,13 @@ def _add_inverses(ctx: Context, draft: EntityDraft, turn: str) -> None:
         inverse = field.item.get("inverse")
         name = inverse.text if inverse is not None else str(field.given.get("inverse", ""))
         for target in targets if name else ():
-            _add_inverse(ctx, draft, field, ctx.drafts[target], name, inverse or field.item)
+            add_inverse(ctx, draft, field, ctx.drafts[target], name, inverse or field.item)
 
 
-def _add_inverse(
+def add_inverse(
     ctx: Context, draft: EntityDraft, field: FieldDraft, target: EntityDraft, name: str, item: Item
 ) -> None:
+    """Give the far side of a link its list."""
     other = target.inverses.get(name)
     if (other is not None or name in target.fields) and field.key in draft.inherited:
         # two entities that extend the same one cannot both have its list's name

@@ -24,6 +24,7 @@ _FIELDS = {
     "is_stuck": "停滞",
     "probability": "概率",
     "checklist": "检查清单",
+    "converted_at": "转换时间",
 }
 _STAGE_TYPES = {"open": "进行中", "won": "赢单", "lost": "输单", "done": "已完成", "cancelled": "已取消"}
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from trellis.model.compile.checks.others import (
     check_assignment,
-    check_convert,
     check_email,
     check_pool,
     check_scoring,
@@ -20,7 +19,6 @@ from trellis.model.compile.types import Types
 
 CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
     "assignment": check_assignment,
-    "convert": check_convert,
     "dashboard": check_dashboard,
     "document": check_email,
     "email": check_email,

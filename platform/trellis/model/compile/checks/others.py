@@ -1,33 +1,12 @@
-"""Conversions, service levels, assignments, pools, scorings, messages."""
+"""Service levels, assignments, pools, scorings, messages."""
 
 from __future__ import annotations
 
-from trellis.formula.types import record_of
 from trellis.model.compile.checks.names import Names
 from trellis.model.compile.context import Context
 from trellis.model.compile.formulas import formula, template
 from trellis.model.compile.item import Item
 from trellis.model.compile.types import Types
-
-
-def check_convert(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A conversion: its key is the entity that is converted."""
-    names = Names(ctx, types)
-    entity = names.entity(item.get("convert"))
-    if entity is None:
-        return
-    into = item.get("into")
-    made = {k: record_of(k) for k, _ in (into.entries() if into is not None else ()) if k in ctx.drafts}
-    scope = types.scope(entity, **made)
-    for target, each in into.entries() if into is not None else ():
-        found = names.entity(each.key(target))
-        names.fields(each.get("match"), found)
-        names.keys(each.get("set"), found, scope)
-    then = item.get("then")
-    if then is not None:
-        names.keys(then.get("set"), entity, scope)
-    names.conditions(item, scope, "when")
-    names.roles(item.get("roles"))
 
 
 def check_sla(ctx: Context, types: Types, key: str, item: Item) -> None:
