@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.names import quoted
 
 NOW = sa.text("now()")
@@ -50,6 +51,10 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         comment=_comment(metadata),
         session=_session(metadata),
         token=_token(metadata),
+        merge=merge_table(metadata),
+        merged=merged_table(metadata),
+        merge_move=merge_move_table(metadata),
+        not_duplicate=not_duplicate_table(metadata),
         api_key=_api_key(metadata),
         idempotency=_idempotency(metadata),
     )
@@ -97,6 +102,7 @@ def _stage_history(metadata: sa.MetaData) -> sa.Table:
         sa.Column("stage", sa.Text, nullable=False),
         sa.Column("stage_type", sa.Text, nullable=False),
         sa.Column("previous", sa.Text),
+        sa.Column("probability", sa.Numeric),  # as it was taken at entry: one that differs was set by hand
         _moment("entered_at"),
         _moment("left_at", default=False),
         sa.Column("by", sa.Uuid),
