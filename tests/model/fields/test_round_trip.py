@@ -12,6 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Location, Money, Ref
@@ -118,6 +119,8 @@ def holds(type: FieldType, value: Any, reader: Reader) -> None:
     """What must be true of every type and value."""
     assert type.parse(value, reader) == value
     assert type.parse(type.to_json(value), reader) == value
+    for schema in (type.json_schema(), type.json_input()):
+        Draft202012Validator(schema).validate(type.to_json(value))
     stored = type.to_columns(value)
     assert set(stored) == set(type.columns())
     if stored:

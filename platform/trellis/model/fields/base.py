@@ -39,6 +39,7 @@ class FieldType:
     is_numeric: ClassVar[bool] = False  # right-aligned, can be summed
     can_sort: ClassVar[bool] = True
     can_group: ClassVar[bool] = False
+    is_write_only: ClassVar[bool] = False  # the API takes it and never gives it back
 
     def formula_type(self) -> Type:
         """What a formula sees."""
@@ -81,6 +82,14 @@ class FieldType:
     def to_json(self, value: Value) -> Any:
         """A value for the API and the history: exact, `parse` takes it back."""
         return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of what `to_json` gives for a value that is not blank."""
+        return {"type": "string"}
+
+    def json_input(self) -> dict[str, Any]:
+        """The JSON Schema of what the API takes, where that is more than it gives."""
+        return self.json_schema()
 
     def write_text(self, value: Value, reader: Reader) -> str:
         """A value for CSV: exact, language-neutral, `read_text` takes it back."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -71,6 +72,16 @@ class ChoiceLike(FieldType):
         """The value with the key."""
         return choices_by_key(self.options()).get(key)
 
+    @cached_property
+    def value_type(self) -> Type:
+        """A text that is one of the values, as a formula sees it."""
+        return replace(TEXT, choices=choices_by_key(self.options()) or None)
+
+    def enumeration(self) -> dict[str, Any]:
+        """The JSON Schema of one value: a long list of the platform's (countries, …) is not written out."""
+        keys = [choice.key for choice in self.options()]
+        return {"type": "string", "enum": keys} if keys and not isinstance(self.choices, str) else {"type": "string"}
+
     def label(self, key: str, reader: Reader) -> str:
         """The label of a value; a value that is no more is shown by its key."""
         found = self.option(key)
@@ -97,8 +108,14 @@ class ChoiceField(ChoiceLike):
     operators: ClassVar[tuple[str, ...]] = ("==", "!=", "in", "not_in", "is_blank", "is_not_blank")
     can_group: ClassVar[bool] = True
 
+    def formula_type(self) -> Type:
+        return self.value_type
+
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.Text()}
+
+    def json_schema(self) -> dict[str, Any]:
+        return self.enumeration()
 
     def parse(self, raw: Any, reader: Reader) -> Value:
         if isinstance(raw, Choice):
@@ -155,6 +172,9 @@ class SeveralTexts(FieldType):
         if self.max_items is not None and len(value) > self.max_items:
             yield Invalid("length", "Must have at most {max} items.", max=self.max_items)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
+
     def to_json(self, value: Value) -> Any:
         return list(value) if value else []
 
@@ -176,6 +196,12 @@ class ChoicesField(SeveralTexts, ChoiceLike):
     doc: ClassVar[str] = "Several of the given values."
     widget: ClassVar[str] = "choices"
     cell: ClassVar[str] = "choices"
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.enumeration()}
+
+    def formula_type(self) -> Type:
+        return list_of(self.value_type)
 
     def find(self, text: str) -> str:
         return ChoiceLike.find(self, text)
@@ -244,6 +270,9 @@ class Boolean(FieldType):
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.Boolean()}
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
     def parse(self, raw: Any, reader: Reader) -> Value:
         if blank(raw):

@@ -38,6 +38,12 @@ class Parted(FieldType):
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": JSONB(none_as_null=True)}
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", "properties": {part: {"type": "string"} for part in self.parts}}
+
+    def json_input(self) -> dict[str, Any]:
+        return {"oneOf": [self.json_schema(), {"type": "string"}]}
+
     def from_text(self, text: str, reader: Reader) -> dict[str, str]:
         """The parts of a value that was written as one text."""
         raise NotImplementedError
@@ -285,6 +291,13 @@ class LocationField(FieldType):
     def check(self, value: Value) -> Iterator[Invalid]:
         if not (-90 <= value.latitude <= 90 and -180 <= value.longitude <= 180):
             yield Invalid("range", "The latitude lies between -90 and 90, the longitude between -180 and 180.")
+
+    def json_schema(self) -> dict[str, Any]:
+        parts = {"latitude": {"type": "number"}, "longitude": {"type": "number"}}
+        return {"type": "object", "properties": parts, "required": ["latitude", "longitude"]}
+
+    def json_input(self) -> dict[str, Any]:
+        return {"oneOf": [self.json_schema(), {"type": "string"}]}
 
     def to_json(self, value: Value) -> Any:
         return None if value is None else {"latitude": value.latitude, "longitude": value.longitude}

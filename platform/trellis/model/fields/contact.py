@@ -102,6 +102,16 @@ class Reachable(FieldType):
                 if entry["kind"] is not None and entry["kind"] not in self.kinds:
                     yield Invalid("choice", "“{value}” is not one of the choices.", value=entry["kind"])
 
+    def json_schema(self) -> dict[str, Any]:
+        if not self.multiple:
+            return {"type": "string"}
+        marks = {"opted_out": {"type": "boolean"}, "invalid": {"type": "boolean"}}
+        entry = {"value": {"type": "string"}, "kind": {"type": ["string", "null"]}, **marks}
+        return {"type": "array", "items": {"type": "object", "properties": entry, "required": ["value"]}}
+
+    def json_input(self) -> dict[str, Any]:
+        return {"oneOf": [self.json_schema(), {"type": "string"}]} if self.multiple else self.json_schema()
+
     def to_json(self, value: Value) -> Any:
         return [dict(entry) for entry in value or ()] if self.multiple else value
 

@@ -120,6 +120,9 @@ class Reminders(FieldType):
         if any(before < timedelta() for before in value):
             yield Invalid("range", "Must be at least {min}.", min=0)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
+
     def to_json(self, value: Value) -> Any:
         return [write_duration(item) for item in value or ()]
 

@@ -119,6 +119,15 @@ class FileField(FieldType):
         suffix = PurePosixPath(name).suffix.lower()
         return not wanted or any(w.lower() == suffix if w.startswith(".") else fnmatch(type, w.lower()) for w in wanted)
 
+    def json_schema(self) -> dict[str, Any]:
+        parts = {"id": {"type": "string", "format": "uuid"}, "name": {"type": "string"}}
+        parts |= {"size": {"type": "integer"}, "type": {"type": "string"}}
+        return {"type": "array", "items": {"type": "object", "properties": parts, "required": list(parts)}}
+
+    def json_input(self) -> dict[str, Any]:
+        named = {"type": "object", "properties": {"id": {"type": "string", "format": "uuid"}}, "required": ["id"]}
+        return {"type": "array", "items": named}
+
     def to_json(self, value: Value) -> Any:
         return [dict(entry) for entry in value or ()]
 

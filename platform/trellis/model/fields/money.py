@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from trellis.formula.types import MONEY, Money, Type, Value
 from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds
-from trellis.model.fields.number import NUMBER_OPERATORS, to_decimal
+from trellis.model.fields.number import EXACT, NUMBER_OPERATORS, to_decimal
 from trellis.model.fields.option import FORMULA_SCHEMA, option
 from trellis.model.fields.registry import field_type
 from trellis.model.known import currency_codes, minor_units, read_currency
@@ -139,6 +139,15 @@ class MoneyField(FieldType):
             return None
         parts: dict[str, Any] = {"amount": json_number(value.amount), "currency": value.currency}
         return parts if value.base is None else {**parts, "base": json_number(value.base)}
+
+    def json_schema(self) -> dict[str, Any]:
+        parts = {"amount": EXACT, "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}, "base": EXACT}
+        return {"type": "object", "properties": parts, "required": ["amount", "currency"]}
+
+    def json_input(self) -> dict[str, Any]:
+        parts = {"amount": EXACT, "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}}
+        given = {"type": "object", "properties": parts, "required": ["amount"]}
+        return {"oneOf": [given, {"type": "number"}, {"type": "string"}]}
 
     def _exact(self, value: Money) -> str:
         return format(round_half_up(value.amount, self.places(value.currency)), "f")

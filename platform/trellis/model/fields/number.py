@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 else:
     Formula = Any
 
+# a number where binary floats hold it exactly, else its digits as text
+EXACT = {"type": ["number", "string"], "format": "decimal"}
 NUMBER_OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "between", "is_blank", "is_not_blank")
 LARGEST_INTEGER = 2**63 - 1
 
@@ -76,6 +78,17 @@ class NumberLike(FieldType):
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.Numeric()}
 
+    def json_schema(self) -> dict[str, Any]:
+        return dict(EXACT)
+
+    def json_input(self) -> dict[str, Any]:
+        return {**self.json_schema(), **self._bounds()}
+
+    def _bounds(self) -> dict[str, Any]:
+        """The bounds that are numbers; those that are formulas are the door's."""
+        bounds = {"minimum": self.min, "maximum": self.max}
+        return {key: json_number(Decimal(n)) for key, n in bounds.items() if isinstance(n, (int, Decimal))}
+
     def settle(self, number: Decimal) -> Value:
         """A number as the field keeps it."""
         return number
@@ -113,6 +126,9 @@ class Integer(NumberLike):
     can_group: ClassVar[bool] = True
 
     unit: str = option("", "what is counted, shown behind the number")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": ["integer", "string"]}  # text where binary floats would lose digits
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.BigInteger()}
@@ -199,6 +215,12 @@ class Rating(NumberLike):
     max: int = option(  # type: ignore[assignment]  # stars are counted
         5, "how many stars there are", {"type": "integer", "minimum": 1, "maximum": 20}
     )
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer"}
+
+    def _bounds(self) -> dict[str, Any]:
+        return {"minimum": 0, "maximum": self.max}
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {"": sa.SmallInteger()}

@@ -59,6 +59,20 @@ def ref_json(ref: Ref) -> dict[str, Any]:
     return parts if ref.title is None else {**parts, "title": ref.title}
 
 
+def link_schema(entities: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON Schema of a link as `ref_json` writes it; no entities: any."""
+    entity: dict[str, Any] = {"type": "string", "enum": list(entities)} if entities else {"type": "string"}
+    parts = {"entity": entity, "id": {"type": "string", "format": "uuid"}, "title": {"type": "string"}}
+    return {"type": "object", "properties": parts, "required": ["entity", "id"]}
+
+
+def link_input(entities: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON Schema of a link as it is given: the id alone where one entity is meant, else `entity:id`."""
+    id = {"type": "string", "format": "uuid"} if len(entities) == 1 else {"type": "string"}
+    given = link_schema(entities)
+    return {"oneOf": [id, given if len(entities) != 1 else {**given, "required": ["id"]}]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class LinkLike(FieldType):
     """What single links share."""
@@ -88,6 +102,12 @@ class LinkLike(FieldType):
         if blank(raw) or (isinstance(raw, Mapping) and blank(raw.get("id"))):
             return None
         return to_ref(raw, self.targets())
+
+    def json_schema(self) -> dict[str, Any]:
+        return link_schema(self.targets())
+
+    def json_input(self) -> dict[str, Any]:
+        return link_input(self.targets())
 
     def to_json(self, value: Value) -> Any:
         return None if value is None else ref_json(value)
@@ -254,6 +274,12 @@ class Links(FieldType):
 
     def same(self, one: Value, other: Value) -> bool:
         return set(one or ()) == set(other or ())
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": link_schema(self.targets())}
+
+    def json_input(self) -> dict[str, Any]:
+        return {"type": "array", "items": link_input(self.targets())}
 
     def to_json(self, value: Value) -> Any:
         return [ref_json(ref) for ref in value or ()]

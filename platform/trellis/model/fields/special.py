@@ -74,6 +74,9 @@ class JsonField(FieldType):
                 raise wrong_kind("a JSON object, list, number or boolean")
         return plain_json(raw)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": ["object", "array", "number", "boolean"]}
+
     def write_text(self, value: Value, reader: Reader) -> str:
         return "" if value is None else json.dumps(value, ensure_ascii=False)
 
@@ -111,6 +114,12 @@ class Color(FieldType):
     widget: ClassVar[str] = "color"
     cell: ClassVar[str] = "color"
     can_group: ClassVar[bool] = True
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+
+    def json_input(self) -> dict[str, Any]:
+        return {"type": "string"}
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return TextLike().columns()
@@ -169,6 +178,7 @@ class Secret(FieldType):
 
     doc: ClassVar[str] = "A text that is kept encrypted and shown masked."
     widget: ClassVar[str] = "secret"
+    is_write_only: ClassVar[bool] = True
     cell: ClassVar[str] = "secret"
     operators: ClassVar[tuple[str, ...]] = ("is_blank", "is_not_blank")
     can_sort: ClassVar[bool] = False

@@ -134,6 +134,9 @@ class DateField(FieldType):
     def check(self, value: Value) -> Iterator[Invalid]:
         yield from compare_bounds(value, self.min, self.max)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
+
     def to_json(self, value: Value) -> Any:
         return None if value is None else value.isoformat()
 
@@ -170,6 +173,9 @@ class DateTimeField(FieldType):
 
     def check(self, value: Value) -> Iterator[Invalid]:
         yield from compare_bounds(value, _aware(self.min), _aware(self.max))
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
 
     def to_json(self, value: Value) -> Any:
         return None if value is None else value.isoformat().replace("+00:00", "Z")

@@ -67,6 +67,14 @@ class TextLike(FieldType):
         if self.max_length is not None and len(value) > self.max_length:
             yield Invalid("length", "Must be at most {max} characters long.", max=self.max_length)
 
+    def json_schema(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"type": "string"}
+        if self.min_length is not None:
+            found["minLength"] = self.min_length
+        if self.max_length is not None:
+            found["maxLength"] = self.max_length
+        return found
+
 
 @field_type("text")
 @dataclass(frozen=True, kw_only=True)
