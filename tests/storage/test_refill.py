@@ -62,16 +62,16 @@ def test_what_a_killed_process_has_left_is_done_by_the_next_one(tenant, catalogu
     text = SAMPLE.replace(
         "{type: link, to: account, inverse: contacts}", "{type: link, to: account, inverse: contacts, search: true}"
     )
-    fill = refill._fill_search
+    fill = refill.fill_search
 
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(refill, "_fill_search", killed)
+    monkeypatch.setattr(refill, "fill_search", killed)
     with pytest.raises(KeyboardInterrupt):
         change(catalogue, tenant, text)
     assert pending(catalogue) == {tenant.slug: 1}
-    monkeypatch.setattr(refill, "_fill_search", fill)
+    monkeypatch.setattr(refill, "fill_search", fill)
     now = catalogue.get(tenant.slug)
     assert found(now, "contact", "acme") == []
     assert any("old records" in finding.text for _, finding in examine(Patient(Path(), Path(), catalogue)))

@@ -34,7 +34,7 @@ def refill(tenant: Tenant, before: Tenant, reader: Reader) -> None:
     for entity, names in changed_rollups(before.model, tenant.model).items():
         _in_batches(tenant, reader, entity, partial(_compute, entity, names))
     for entity in changed_searches(before.model, tenant.model):
-        _in_batches(tenant, reader, entity, partial(_fill_search, entity))
+        _in_batches(tenant, reader, entity, partial(fill_search, entity))
 
 
 def changed_rollups(before: Model, after: Model) -> dict[str, list[str]]:
@@ -79,8 +79,8 @@ def _compute(entity: str, names: list[str], session: Session, ids: list[UUID]) -
     recompute(session, {(entity, name): set(ids) for name in names})
 
 
-def _fill_search(entity: str, session: Session, ids: list[UUID]) -> None:
-    """Write the words by which records are found; those in the bin, too."""
+def fill_search(entity: str, session: Session, ids: list[UUID]) -> None:
+    """Write the words by which records are found anew; those in the bin, too."""
     definition, table = session.entity(entity), session.table(entity)
     if not definition.search_fields():
         found = table.c.id.in_(ids) & table.c.search.is_not(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -200,6 +200,44 @@ def after_link(session: Session, entity: str, field: str, source: UUID, target: 
                 pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops[:-1], None, [other])
             elif dependency.field == field and listed == entity:
                 pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops, None, [id])
+    recompute(session, pending)
+
+
+def after_moved(
+    session: Session, entity: str, field: str, ends: Sequence[UUID], rows: Callable[[], Sequence[UUID]]
+) -> None:
+    """Keep the roll-ups true when many rows' link now leads to another of the `ends`; `rows` finds them if asked."""
+    pending: Pending = defaultdict(set)
+    for dependency in dependencies(session.model).get(entity, ()):
+        if dependency.field != field:
+            continue
+        hop = dependency.hops[-1] if dependency.hops else None
+        if hop is not None and hop.kind == "inverse" and hop.field == field:
+            pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops[:-1], None, ends)
+        else:
+            pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops, None, rows())
+    recompute(session, pending)
+
+
+def after_links(
+    session: Session, entity: str, field: str, side: str, near: Iterable[UUID], far: Iterable[UUID]
+) -> None:
+    """Keep the roll-ups true over a many-to-many when links of the `near` records (source or target) changed."""
+    pending: Pending = defaultdict(set)
+    mine, theirs = list(near), list(far)
+    sources, targets = (mine, theirs) if side == "source" else (theirs, mine)
+    target = session.model.entities[entity].fields[field].type.formula_type().entities[0]
+    for listed, ids, others in ((entity, sources, targets), (target, targets, sources)):
+        for dependency in dependencies(session.model).get(listed, ()):
+            if not dependency.hops:
+                if dependency.field == field and listed == entity:
+                    pending[dependency.entity, dependency.rollup] |= set(ids)
+                continue
+            hop = dependency.hops[-1]
+            if hop.kind in ("links", "linked") and hop.field == field and entity in (hop.entity, hop.to):
+                pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops[:-1], None, others)
+            elif dependency.field == field and listed == entity:
+                pending[dependency.entity, dependency.rollup] |= _parents(session, dependency.hops, None, ids)
     recompute(session, pending)
 
 
