@@ -187,6 +187,9 @@ class WorldScope:
     def members(self, type: Type) -> Iterable[str]:
         return [n for e in type.entities for n in FIELDS.get(e, {})]
 
+    def roles(self) -> None:
+        return None
+
     def columns(self, entity: str, name: str) -> Mapping[str, Type]:
         return VIA if (entity, name) in (("deal", "contacts"), ("contact", "deals")) else {}
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from trellis.config.problem import did_you_mean
 from trellis.formula import limits, template
-from trellis.formula.errors import FormulaError, FormulaFault
+from trellis.formula.errors import Failed, FormulaError, FormulaFault
 from trellis.formula.fitting import Fitting
 from trellis.formula.functions.operators import BINARY, NEGATIVE
 from trellis.formula.functions.registry import Function, functions
+from trellis.formula.hints import calculation_hint, known_roles, known_values, name_hint, unquoted_values
 from trellis.formula.naming import Frame, Naming
 from trellis.formula.nodes.base import Expr, ListOf, Literal
 from trellis.formula.nodes.call import Call, Overload
@@ -43,10 +44,6 @@ ORDERED = ("text", "number", "money", "date", "datetime", "time", "duration", "p
 EQUAL = (*ORDERED, "boolean", "record", "location")
 
 
-class Failed(Exception):
-    """Ends the check of one part, whose fault is noted."""
-
-
 @dataclass(frozen=True)
 class Checked:
     """A formula whose types fit."""
@@ -54,6 +51,7 @@ class Checked:
     node: Expr
     reads: frozenset[tuple[str, ...]]
     uses: frozenset[str]
+    advice: tuple[FormulaFault, ...] = ()
 
 
 class Checker:
@@ -62,6 +60,7 @@ class Checker:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.faults: list[FormulaFault] = []
+        self.advice: list[FormulaFault] = []
         self.reads: set[tuple[str, ...]] = set()
         self.uses: set[str] = set()
         self.frame = Frame(scope.entity)
@@ -73,6 +72,10 @@ class Checker:
         begin = at.start if start is None else start
         self.faults.append(FormulaFault(code, message, begin, max(at.end - begin, 1), hint))
         return Failed(message)
+
+    def advise(self, code: str, message: str, at: Expr, hint: str = "") -> None:
+        """Notes what is most likely a slip, though it fits."""
+        self.advice.append(FormulaFault(code, message, at.start, max(at.end - at.start, 1), hint))
 
     def suggest(self, wrong: str, known: Iterable[str]) -> str:
         """The did-you-mean of a name."""
@@ -171,10 +174,14 @@ class Checker:
             return self._within(node)
         if node.op in ("between", "not between"):
             return self._between(node)
-        left, right = self.all((node.left, node.right))
+        try:
+            left, right = self.all((node.left, node.right))
+        except Failed:
+            unquoted_values(self, node)
+            raise
         if node.op in BINARY:
             message = f"cannot calculate {left.type} {node.op} {right.type}"
-            return self.overloaded(BINARY[node.op], node, [left, right], message)
+            return self.overloaded(BINARY[node.op], node, [left, right], message, calculation_hint(node, left, right))
         return self.compare(node, node.op, left, right)
 
     # comparisons
@@ -187,6 +194,8 @@ class Checker:
                     return IsBlank(at.start, at.end, one, op == "!=")
                 raise self.fault("E405", "blank is neither less nor greater", at, "use is_blank(x)")
         left, right = self.fit.comparable(at, left, right)
+        if op in ("==", "!="):
+            known_values(self, left, right)
         kind = left.type.kind
         if kind not in EQUAL and kind != "blank":
             raise self.fault("E405", f"a {left.type} cannot be compared", at)
@@ -219,11 +228,14 @@ class Checker:
             subject, *items = self.all((node.left, *node.right.items))
             pairs = [self.fit.comparable(node, subject, i) for i in items if i.type != BLANK]
             left = pairs[0][0] if pairs else subject
+            if not isinstance(left, Literal):
+                known_values(self, left, *(p[1] for p in pairs))
             if any(p[0].type != left.type for p in pairs):
                 raise self.fault("E405", "the values of the list are of different types", node.right)
             return Within(node.start, node.end, left, tuple(p[1] for p in pairs), negated)
         left, right = self.all((node.left, node.right))
         if right.type.kind == "list":
+            known_values(self, right, left)
             return WithinList(node.start, node.end, self.fit.to(left, right.type.item or TEXT), right, negated)
         if right.type.kind == "records":
             from trellis.formula.nodes.aggregate import within_records
@@ -242,7 +254,7 @@ class Checker:
                     self.check(arg)
                 except Failed:
                     continue
-            hint = self.suggest(node.name, functions()) if len(node.name) > 1 else ""
+            hint = name_hint(node.name) or (self.suggest(node.name, functions()) if len(node.name) > 1 else "")
             raise self._unknown_function(node, hint)
         if found.special is not None:
             return found.special(self, node)
@@ -258,7 +270,7 @@ class Checker:
             "E404", f"{node.name} cannot take {len(node.args)} arguments", node, f"write {functions()[node.name].usage}"
         )
 
-    def overloaded(self, function: Function, at: Node, args: list[Expr], message: str) -> Expr:
+    def overloaded(self, function: Function, at: Node, args: list[Expr], message: str, hint: str = "") -> Expr:
         """A call of the signature that fits the arguments, exactly if one does, else with conversions."""
         counted = [o for o in function.overloads if o.accepts(len(args))]
         if not counted:
@@ -272,8 +284,10 @@ class Checker:
                 best, cost = overload, price
         if best is None:
             if message:
-                raise self.fault("E405", message, at)
+                raise self.fault("E405", message, at, hint)
             raise self._misfit(function, at, counted, args)
+        if function.name == "has_role":
+            known_roles(self, args)
         fitted = [self._argument(best, i, a) for i, a in enumerate(args)]
         self.uses.update(best.uses)
         return Call(at.start, at.end, best, fitted)
@@ -306,7 +320,7 @@ class Checker:
             raise self.fault("E405", "a list of records is no value", node, "use count(…), any(…) or first(…)")
         if node.weight > limits.MAX_WEIGHT:
             raise self.fault("E407", "the formula is too complex", node, "split it into several fields")
-        return Checked(node, frozenset(self.reads), frozenset(self.uses))
+        return Checked(node, frozenset(self.reads), frozenset(self.uses), tuple(dict.fromkeys(self.advice)))
 
 
 _LISTS = ("records", "list", "json", "any")  # what can be gone through one by one
@@ -340,10 +354,11 @@ def check_template(text: str, scope: Scope) -> Checked:
             continue
         try:
             tree = parse(part.formula)
-            before = len(checker.faults)
+            before, told = len(checker.faults), len(checker.advice)
             with suppress(Failed):
                 parts.append(checker.text(checker.check(tree)))
             checker.faults[before:] = [_shifted(f, part.start) for f in checker.faults[before:]]
+            checker.advice[told:] = [_shifted(f, part.start) for f in checker.advice[told:]]
         except FormulaError as error:
             checker.faults.extend(_shifted(f, part.start) for f in error.faults)
     if checker.faults:

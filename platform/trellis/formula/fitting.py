@@ -9,7 +9,7 @@ from trellis.formula.functions.registry import LITERALS
 from trellis.formula.nodes.base import Expr, Literal
 from trellis.formula.nodes.call import Overload, Param
 from trellis.formula.nodes.convert import AsText, as_amount, as_date, as_datetime, as_money, from_json
-from trellis.formula.types import BLANK, BOOLEAN, DATETIME, MONEY, TEXT, Type
+from trellis.formula.types import BLANK, BOOLEAN, DATETIME, MONEY, TEXT, Type, of_any
 
 if TYPE_CHECKING:
     from trellis.formula.checker import Checker
@@ -149,6 +149,12 @@ class Fitting:
         kinds = {a.kind, b.kind}
         if kinds == {"duration", "number"}:
             return "date - date is a number of days; a duration compares with days(3), hours(4)"
+        if "date" in kinds and kinds & {"number", "text"}:
+            return "a day is written as date(2026, 12, 31)"
+        if "datetime" in kinds and kinds & {"number", "text"}:
+            return "a moment is written as datetime(date(2026, 12, 31), 18, 0)"
+        if kinds == {"boolean", "text"}:
+            return "write true or false"
         if kinds == {"text", "record"}:
             return "compare a field of the record, or the record with another"
         if "list" in kinds:
@@ -178,6 +184,8 @@ class Fitting:
             raise self.checker.fault(
                 "E405", f"the values are of different types: {' and '.join(str(t) for t in dict.fromkeys(types))}", at
             )
+        elif want.kind in ("text", "list") and all(t == want for t in types):
+            want = of_any(types)
         return want, [self.to(i, want) for i in items]
 
     def _widened(self, item: Expr, want: Type) -> Expr:

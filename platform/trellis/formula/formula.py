@@ -36,6 +36,7 @@ class Formula:
     type: Type
     reads: frozenset[tuple[str, ...]] = frozenset()
     uses: frozenset[str] = frozenset()
+    advice: tuple[FormulaFault, ...] = ()  # what is most likely a slip, though it fits
 
     @property
     def is_constant(self) -> bool:
@@ -71,13 +72,13 @@ class Formula:
 def compile_formula(source: str, scope: Scope, *, expected: Type | None = None) -> Formula:
     """Parse and check a formula; raises FormulaError with every fault."""
     checked = check_formula(source, scope, expected)
-    return Formula(source, checked.node, checked.node.type, checked.reads, checked.uses)
+    return Formula(source, checked.node, checked.node.type, checked.reads, checked.uses, checked.advice)
 
 
 def compile_template(text: str, scope: Scope) -> Formula:
     """Parse and check a text with {formulas}; `{{` is a brace. Raises FormulaError with every fault."""
     checked = check_template(text, scope)
-    return Formula(text, checked.node, checked.node.type, checked.reads, checked.uses)
+    return Formula(text, checked.node, checked.node.type, checked.reads, checked.uses, checked.advice)
 
 
 def constant(value: Value, type: Type) -> Formula:

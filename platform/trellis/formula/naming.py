@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trellis.formula.env import Env
+from trellis.formula.hints import name_hint
 from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.chosen import place
 from trellis.formula.nodes.links import Narrowed, RecordId
 from trellis.formula.nodes.paths import JsonMember, Known, Member, Place, Root
 from trellis.formula.syntax import MemberNode, NameNode, Node
-from trellis.formula.types import BOOLEAN, Type, Value, record_of
+from trellis.formula.types import BOOLEAN, Type, Value, of_any, record_of
 
 if TYPE_CHECKING:
     from trellis.formula.checker import Checker
@@ -110,7 +111,7 @@ class Naming:
             known += scope.members(record_of(frame.entity))
         if node.name in NAMESPACES:
             return self.checker.fault("E402", f"'{node.name}' needs a name after a dot", node)
-        hint = hint or self.checker.suggest(node.name, known)
+        hint = hint or name_hint(node.name) or self.checker.suggest(node.name, known)
         from trellis.formula.functions.registry import functions
 
         if not hint and node.name in functions():
@@ -187,6 +188,8 @@ class Naming:
             raise self.checker.fault(
                 "E405", f"'{name}' has different types in {' and '.join(having)}", node, start=node.name_start
             )
+        else:
+            first = of_any(having.values())
         self._read(of, name)
         return Member(node.start, node.end, first, of, name, tuple(having))
 

@@ -38,7 +38,22 @@ _HINTS = {
     "'": "the quote is not closed",
     ";": "separate arguments with commas",
     ":": "use if(condition, then, else)",
+    "“": 'write plain quotes: "text"',
+    "”": 'write plain quotes: "text"',
+    "„": 'write plain quotes: "text"',
+    "‘": "write plain quotes: 'text'",
+    "’": "write plain quotes: 'text'",
+    "，": "write a plain comma",
+    "（": "write plain parentheses",
+    "）": "write plain parentheses",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "×": "write *",
+    "÷": "write /",
 }
+
+_WORDS = ("and", "or", "not", "in", "between")
 
 
 def _depth(nodes: tuple[Node, ...]) -> int:
@@ -147,6 +162,12 @@ def _syntax_fault(source: str, error: UnexpectedCharacters | UnexpectedToken | U
         if token == "," and "between" in source:
             return FormulaFault("E401", "unexpected ','", at, 1, "between takes two values: between (a, b)")
         hint = "a comparison takes two sides; join comparisons with 'and'" if error.token.type == "COMPARE" else ""
+        if token == "&" and source[at - 1 : at] == "&":
+            hint = "write 'and'"
+        elif token != token.lower() and token.lower() in _WORDS:
+            hint = f"write {token.lower()}"
+        elif token == "," and re.search(r"\d,\d", source[max(at - 1, 0) : at + 2]):
+            hint = "a decimal point is a point: 1.5"
         return FormulaFault("E401", f"unexpected '{token[:40]}'", at, max(len(token), 1), hint)
     if isinstance(error, UnexpectedCharacters):
         found = source[at : at + 2]

@@ -27,6 +27,9 @@ class Scope(Protocol):
     def names(self) -> Iterable[str]:
         """Every name that `name` answers for."""
 
+    def roles(self) -> Iterable[str] | None:
+        """Every role that there is; None where nobody knows them."""
+
     def member(self, type: Type, name: str) -> Type | None:
         """The type of a field (or inverse list) of a record: `member(record_of("account"), "industry")`.
 
@@ -38,6 +41,9 @@ class Scope(Protocol):
 
     def columns(self, entity: str, name: str) -> Mapping[str, Type]:
         """The columns of a links field's rows (`via.part`); empty for another list."""
+
+    def tree(self, entity: str) -> str | None:
+        """The link that makes a tree of the entity; None when it is none."""
 
 
 class EmptyScope:
@@ -53,6 +59,10 @@ class EmptyScope:
         """No names."""
         return ()
 
+    def roles(self) -> Iterable[str] | None:
+        """Nobody knows."""
+        return None
+
     def member(self, type: Type, name: str) -> Type | None:
         """Records have no fields here."""
         return None
@@ -64,3 +74,7 @@ class EmptyScope:
     def columns(self, entity: str, name: str) -> Mapping[str, Type]:
         """No columns."""
         return {}
+
+    def tree(self, entity: str) -> str | None:
+        """No trees."""
+        return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -35,11 +36,13 @@ class Type:
 
     `record` is a link to one of `entities` (empty: any). `list` holds `item`s (choices, tags, list).
     `records` is an inverse list or a links field: only counted, summed, tested with `in`.
+    `choices` are the values that a text can have, with what shows as their labels; they do not tell types apart.
     """
 
     kind: Kind
     entities: tuple[str, ...] = ()
     item: Type | None = None
+    choices: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         if self.entities:
@@ -80,6 +83,18 @@ RECORDS = Type("records")  # expected where a formula may give a list of records
 def list_of(item: Type) -> Type:
     """A list of values."""
     return Type("list", item=item)
+
+
+def of_any(types: Iterable[Type]) -> Type:
+    """The type of a value that has one of several types, which are the same but for their choices."""
+    first, *others = types
+    if first.kind == "list" and first.item is not None:
+        return replace(first, item=of_any([first.item, *(t.item or TEXT for t in others)]))
+    if not others or first.choices is None:
+        return first
+    known = [t.choices for t in (first, *others)]
+    joined = None if None in known else {k: v for c in known if c is not None for k, v in c.items()}
+    return replace(first, choices=joined)
 
 
 @dataclass(frozen=True, slots=True)

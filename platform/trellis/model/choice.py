@@ -18,6 +18,9 @@ class Choice:
     color: str = ""
     was: str | None = None
 
+    def __str__(self) -> str:
+        return str(self.label)
+
 
 class UnknownChoices(ValueError):
     """A field names a list of the platform's that does not exist."""

@@ -35,6 +35,10 @@ class ReaderScope:
         """Every plain name."""
         return self._names(self.entity) if self.entity else ()
 
+    def roles(self) -> Iterable[str] | None:
+        """The roles of the Model."""
+        return (*self.model.roles, "admin")
+
     def member(self, type: Type, name: str) -> Type | None:
         """A field of a linked record, or of the rows of a list."""
         if type.kind not in ("record", "records"):
@@ -57,6 +61,12 @@ class ReaderScope:
         field = self.model.entities[owner].fields.get(key)
         extra = getattr(field.type, "link_columns", {}) if field is not None else {}
         return {column: f.type.formula_type() for column, f in extra.items()}
+
+    def tree(self, entity: str) -> str | None:
+        """The link that makes a tree of the entity, for one who may see it."""
+        fields = self.model.entities[entity].fields.values()
+        found = next((f.key for f in fields if getattr(f.type, "tree", False)), None)
+        return None if found is None or self._of(entity, found) is None else found
 
     def _names(self, entity: str) -> Iterable[str]:
         definition = self.model.entities[entity]

@@ -22,10 +22,11 @@ def formula(ctx: Context, item: Item | None, scope: Scope, expected: Type | None
     source = text.lstrip()
     if source.startswith("=") and not source.startswith("=="):
         source = source[1:]
+    skipped = len(text) - len(source)
     try:
-        return compile_formula(source, scope, expected=expected)
+        return _advised(ctx, item, compile_formula(source, scope, expected=expected), skipped)
     except FormulaError as error:
-        report(ctx, item, error, len(text) - len(source))
+        report(ctx, item, error, skipped)
         return None
 
 
@@ -39,7 +40,7 @@ def template(ctx: Context, item: Item | None, scope: Scope) -> Formula | None:
     if item is None or isinstance(item.data, dict | list):
         return None
     try:
-        return compile_template(item.text, scope)
+        return _advised(ctx, item, compile_template(item.text, scope), 0)
     except FormulaError as error:
         report(ctx, item, error, 0)
         return None
@@ -48,7 +49,7 @@ def template(ctx: Context, item: Item | None, scope: Scope) -> Formula | None:
 def part(ctx: Context, item: Item, start: int, end: int, scope: Scope, expected: Type | None = None) -> Formula | None:
     """The formula that stands between two characters of a text."""
     try:
-        return compile_formula(item.text[start:end], scope, expected=expected)
+        return _advised(ctx, item, compile_formula(item.text[start:end], scope, expected=expected), start)
     except FormulaError as error:
         report(ctx, item, error, start)
         return None
@@ -69,6 +70,12 @@ def value(ctx: Context, item: Item, scope: Scope) -> Formula | None:
     if item.text.startswith("="):
         return formula(ctx, item, scope)
     return template(ctx, item, scope) if "{" in item.text else None
+
+
+def _advised(ctx: Context, item: Item, compiled: Formula, skipped: int) -> Formula:
+    for said in compiled.advice:
+        ctx.problem(said.code, said.message, item, said.hint, mark=locate(item.place, skipped + said.offset))
+    return compiled
 
 
 def report(ctx: Context, item: Item, error: FormulaError, skipped: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from trellis.formula.types import ANY, Type, record_of, records_of
+from trellis.formula.types import ANY, Type, of_any, record_of, records_of
 
 if TYPE_CHECKING:
     from trellis.model.compile.types import Types
@@ -36,6 +36,10 @@ class EntityScope:
             yield from self.types.names(self.entity)
         yield from (f"setting.{key}" for key in self.types.ctx.settings)
 
+    def roles(self) -> Iterable[str] | None:
+        """Every role."""
+        return self.types.ctx.roles
+
     def member(self, type: Type, name: str) -> Type | None:
         """The type of a field of a record; for a link to several entities, in those that have it."""
         if type.kind in ("any", "json"):
@@ -48,7 +52,7 @@ class EntityScope:
         if first.kind in ("record", "records") and any(t.entities != first.entities for t in found):
             merged = tuple(dict.fromkeys(e for t in found for e in t.entities))
             return record_of(*merged) if first.kind == "record" else first
-        return first
+        return of_any(found) if all(t == first for t in found) else first
 
     def members(self, type: Type) -> Iterable[str]:
         """Every name of a record."""
@@ -57,6 +61,12 @@ class EntityScope:
     def columns(self, entity: str, name: str) -> Mapping[str, Type]:
         """The columns of a links field's rows, from either side."""
         return self.types.columns(entity, name)
+
+    def tree(self, entity: str) -> str | None:
+        """The link that makes a tree of the entity."""
+        draft = self.types.ctx.drafts.get(entity)
+        fields = draft.fields.values() if draft is not None else ()
+        return next((f.key for f in fields if f.type_name == "link" and f.item.flag("tree")), None)
 
 
 def inverse_type(entity: str, one: bool) -> Type:
