@@ -9,10 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trellis.formula.errors import FormulaError
+from trellis.formula.formula import compile_formula
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
+from trellis.records.graph import StoreGraph
 from trellis.records.principal import Principal
 from trellis.records.refusal import Refused
+from trellis.records.scope import ReaderScope
 from trellis.records.store import Store
 
 YAML = """
@@ -32,6 +36,7 @@ title: name
 fields:
   name: {type: text, required: true}
   region: {type: link, to: region, inverse: shops}
+  owner: {type: user}
 ---
 role: clerk
 grants:
@@ -140,3 +145,46 @@ def test_the_way_up_ends_at_what_one_may_not_read(tenant, store):
     assert [ref.title for ref in clerk.breadcrumbs("region", leaf.id)] == ["Kiel"]
     assert clerk.breadcrumbs("shop", clerk.create("shop", {"name": "Hut"}).id) == []
     assert (top.id, low.id) != (None, None)
+
+
+def test_a_filter_takes_what_is_below_a_record(store):
+    north, hamburg, altona = chain(store, "North", "Hamburg", "Altona")
+    [south] = chain(store, "South")
+    shops = {r.title: store.create("shop", {"name": r.title, "region": r.id}) for r in (north, hamburg, altona, south)}
+
+    def found(top):
+        ids = [s.id for s in shops.values()]
+        rows = store.list("shop", columns=["name"], where=[f'in_tree(region, "{top}")']).rows
+        return sorted(r.title for r in rows if r.id in ids)
+
+    assert found(north.id) == ["Altona", "Hamburg", "North"]
+    assert found(hamburg.id) == ["Altona", "Hamburg"]
+    assert found(south.id) == ["South"]
+    assert found("nonsense") == []
+    below = {r.title for r in store.list("region", columns=["name"], where=[f'in_tree(parent, "{north.id}")']).rows}
+    assert below == {"Hamburg", "Altona"}
+
+
+def test_python_and_sql_agree_about_what_is_below(store):
+    regions = chain(store, "A", "B", "C")
+    shop = store.create("shop", {"name": "s", "region": regions[1].id})
+    for top in regions:
+        in_sql = store.count("shop", where=[f'id == "{shop.id}" and in_tree(region, "{top.id}")']).n == 1
+        rule = compile_formula(f'in_tree(region, "{top.id}")', ReaderScope(store.tenant.model, "shop"))
+        with store.transaction():
+            record = StoreGraph(store.session).follow(shop.ref)
+            assert rule.evaluate(record.env()) is in_sql is (top is not regions[2])
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ('in_tree(owner, "x")', "no tree"),
+        ('in_tree(name, "x")', "takes a link"),
+        ("in_tree(region, name)", "same for every record"),
+        ("in_tree(region)", "in_tree"),
+    ],
+)
+def test_what_makes_no_sense_is_told(store, formula, said):
+    with pytest.raises(FormulaError, match=said):
+        compile_formula(formula, ReaderScope(store.tenant.model, "shop"))

@@ -1,4 +1,4 @@
-"""Trees: links of an entity to itself, in which nothing may stand above itself, whoever is writing and at what moment."""
+"""Trees: links of an entity to itself, in which nothing may stand above itself, whoever writes and when."""
 
 from __future__ import annotations
 

@@ -30,6 +30,10 @@ class PlatformTables:
     comment: sa.Table
     session: sa.Table
     token: sa.Table
+    merge: sa.Table
+    merged: sa.Table
+    merge_move: sa.Table
+    not_duplicate: sa.Table
     api_key: sa.Table
     idempotency: sa.Table
 

@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import g, request
+from flask import g, has_app_context, request
 from flask_babel import Domain, get_locale
 
 from trellis.model.text import Text
@@ -161,6 +161,17 @@ def say(value: Any) -> Any:
     return value
 
 
+CAPITAL_NOUNS = ("de", "lb")
+
+
 def lower_first(label: str) -> str:
-    """A label inside a sentence: "Open deals" → "open deals"; acronyms and other scripts stay."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    """A label inside a sentence: "Open deals" → "open deals"; acronyms, other scripts and German nouns stay.
+
+    What language a label is written in, nobody says: a tenant whose language is German has German labels.
+    """
+    from trellis.web.context import current_tenant
+
+    if not label[1:2].islower():
+        return label
+    language = current_tenant().profile.language if has_app_context() else ""
+    return label if language.partition("-")[0] in CAPITAL_NOUNS else label[:1].lower() + label[1:]
