@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.language.conftest import Crew
-from tests.web.frame_tenants import app_of, signed_in_client, token_of
+from tests.web.frame_tenants import app_of, outcome, signed_in_client, token_of
 
 from trellis.cli import main
 
@@ -54,7 +54,7 @@ def test_a_page_is_refused_at_its_fields(lea: FlaskClient, crew: Crew) -> None:
         "legs": "3",
     }
     answer = post(lea, "/e/specimen/new", sent)
-    assert answer.status_code == 422
+    assert outcome(answer) == 422
     for name in ("label", "expedition", "agreed", "permit", "state", "legs"):
         assert f'href="#f-{name}"' in answer.text, name
     assert "A permit number looks like AB-1234." in answer.text

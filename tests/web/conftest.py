@@ -110,8 +110,7 @@ def page(browser: Browser, live: str, signed_in_state: Path) -> Iterator[Page]:
     said: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        refused = "422" in message.text  # a refusal is told by its status, and browsers write that down
-        if message.type in ("error", "warning") and not refused:
+        if message.type in ("error", "warning"):
             said.append(message.text)
 
     opened.on("console", listen)

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from trellis.identity.accounts import Account, set_password
 from trellis.storage.tenant import Tenant
 from trellis.web.app import create_tenant_app
+from trellis.web.refusals import HEADER
 from trellis.web.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -101,6 +102,11 @@ def token_of(text: str) -> str:
     found = re.search(r'name="csrf-token" content="([^"]+)"', text)
     assert found, text[:400]
     return found[1]
+
+
+def outcome(answer: Any) -> int:
+    """How an answer ended, as the pages' scripts read it: the status, or the refusal that its header names."""
+    return int(answer.headers.get(HEADER, answer.status_code))
 
 
 def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **more: Any) -> Any:

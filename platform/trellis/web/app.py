@@ -18,6 +18,7 @@ from trellis.web.i18n import LANGUAGES, set_up_languages
 from trellis.web.logs import set_up_request_log
 from trellis.web.pages import PAGES
 from trellis.web.pages.home import HomeView
+from trellis.web.refusals import set_up_refusals
 from trellis.web.security import TenantSessions, csrf, secure
 from trellis.web.settings import Settings
 from trellis.web.ui import make_environment
@@ -104,6 +105,7 @@ def create_tenant_app(tenant: Tenant, settings: Settings | None = None, catalogu
             update_perms=False,
         )
     set_up_languages(app)
+    set_up_refusals(app)
     set_up_request_log(app)
     set_up_errors(app)
     app.after_request(secure)

@@ -8,12 +8,10 @@ htmx.config.scrollIntoViewOnBoost = false;
 htmx.config.defaultFocusScroll = false;
 // not "style": what a script has placed would be copied to its successor as an inline style, which our policy refuses
 htmx.config.attributesToSettle = ["class", "width", "height"];
-// a refused save answers 422 with the form and its errors, a stale one 409: both are shown
+// a refused save brings the form and its errors as 200 with X-Refused (lib/http.js): it is shown like any other
 htmx.config.responseHandling = [
   { code: "204", swap: false },
   { code: "[23]..", swap: true },
-  { code: "409", swap: true, error: false },
-  { code: "422", swap: true, error: false },
   { code: "[45]..", swap: false, error: true },
 ];
 

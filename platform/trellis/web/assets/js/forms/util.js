@@ -1,6 +1,6 @@
 // Small helpers that the form and record modules share.
 import { icon as draw } from "../lib/icon.js";
-import { csrfToken, renewToken } from "../lib/http.js";
+import { csrfToken, renewToken, send } from "../lib/http.js";
 import { htmx } from "../htmx.js";
 import check from "icon:check";
 import file from "icon:file";
@@ -60,13 +60,13 @@ export async function ask(url, { method = "GET", body = null, accept = "text/htm
   const headers = { Accept: accept, "X-Requested-With": "fetch", "HX-Request": "true" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   try {
-    let answer = await fetch(url, { method, body, headers, signal, credentials: "same-origin" });
+    let answer = await send(url, { method, body, headers, signal });
     const token = answer.status === 400 && answer.headers.get("X-CSRFToken");
     if (token && method !== "GET") {
       renewToken(token);
       headers["X-CSRFToken"] = token;
       if (body instanceof FormData && body.has("csrf_token")) body.set("csrf_token", token);
-      answer = await fetch(url, { method, body, headers, signal, credentials: "same-origin" });
+      answer = await send(url, { method, body, headers, signal });
     }
     const json = (answer.headers.get("content-type") ?? "").includes("json");
     // a page of sign-in in place of what was asked for: the session is over

@@ -17,12 +17,21 @@ export function address(path) {
   return root + path.replace(/^\//, "");
 }
 
+/**
+ * Every fetch of ours ends here. A refusal (422) and a stale save (409) come as 200 with X-Refused, as browsers write other
+ * statuses into the console (web/refusals.py): the true one is put back, so `answer.status === 422` and `answer.ok` hold.
+ */
+export async function send(url, options) {
+  const answer = await fetch(url, { credentials: "same-origin", ...options });
+  const status = Number(answer.headers.get("X-Refused"));
+  return status ? new Response(answer.body, { status, headers: answer.headers }) : answer;
+}
+
 /** A fetch that carries the token and says that a page asks, not a browser going somewhere. */
 export function request(url, { method = "GET", body, headers = {}, ...rest } = {}) {
   const data = body instanceof FormData || body instanceof URLSearchParams || typeof body === "string" || body === undefined;
-  return fetch(url, {
+  return send(url, {
     method,
-    credentials: "same-origin",
     headers: {
       "X-Requested-With": "fetch",
       ...(method === "GET" ? {} : { "X-CSRFToken": csrfToken() }),
