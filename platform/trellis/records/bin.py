@@ -10,12 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.sql.scope import SqlScope
+from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import history, rollups, unique
+from trellis.records import history, rollups, shown, unique
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
-from trellis.records.graph import LiveRecord, StoreGraph, title_of
+from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.storage.names import short
 
@@ -136,7 +137,7 @@ def _held_by(session: Session, other: Entity, field: Field, ids: Sequence[UUID])
     """What holds the record, by name where this person may read it."""
     names = []
     if session.permit.is_unlimited("read", other.key):
-        names = [title_of(r) for r in StoreGraph(session).load(other.key, ids[:3])]
+        names = list(shown.titles(session, [Ref(other.key, id) for id in ids[:3]]).values())
     message = "{count} {entity} still point here: {names}." if names else "{count} {entity} still point here."
     params = {"count": len(ids), "entity": other.plural, "names": ", ".join(names), "key": other.key, "link": field.key}
     return Fault("restrict", message, None, params)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import compile_formula
 from trellis.formula.nodes.listed import correlated
 from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
+from trellis.formula.sql.values import to_sql
 from trellis.model.entity import Inverse
 from trellis.model.field import Field
 from trellis.records.names import title_expression
@@ -68,6 +69,7 @@ class Catalog:
     def __init__(self, session: Session, *, guarded: bool = True, late: bool = False) -> None:
         self.session = session
         self._guards = guarded and not session.principal.is_system
+        self._names = False  # what is read now is shown as a part of a title
         self._guard_of: dict[sa.FromClause, sa.ColumnElement[bool] | None] = {}
         self._rows: set[sa.FromClause] = set()
         self._tables: dict[str, PooledTable] = {}
@@ -89,11 +91,13 @@ class Catalog:
         field = definition.fields.get(name)
         if field is None:
             return self._single(scope, definition.inverses[name])
+        kind = field.type.formula_type()
+        if self._names and self._guards and self.is_concealed(scope.entity, name):
+            return to_sql(None, kind, scope.reader)
         if field.formula is not None:
             with self.unguarded():
                 value = field.formula.sql(scope)
             return self._guarded_value(scope, value)
-        kind = field.type.formula_type()
         suffixes = tuple(field.type.columns())
         if kind.kind == "money":
             return SqlMoney(*(self.stored(scope, field, s) for s in ("", "_currency", "_base")))
@@ -226,6 +230,15 @@ class Catalog:
             yield
         finally:
             self._guards = before
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Read with the person's eyes what makes a title: the Model chose the fields, not the person."""
+        before, self._names = self._names, True
+        try:
+            yield
+        finally:
+            self._names = before
 
     def is_hidden(self, entity: str, field: str) -> bool:
         """Whether the field does not exist for this person."""

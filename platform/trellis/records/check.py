@@ -17,7 +17,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.formats import named_format
-from trellis.records import conditions, faults
+from trellis.records import conditions, faults, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
@@ -178,7 +178,7 @@ def _check_filter(draft: Draft, field: Field, ref: Ref) -> None:
     target = draft.record.graph.follow(ref)
     if target is not None and formula.evaluate(target.env(this=draft.record)) is not True:
         draft.fault(
-            Fault("link", "“{title}” cannot be chosen here.", field.key, {"title": draft.record.graph.title(ref) or ""})
+            Fault("link", "“{title}” cannot be chosen here.", field.key, {"title": shown.title(draft.record.graph.session, ref)})
         )
 
 

@@ -11,7 +11,7 @@ from trellis.formula.texts import is_similar
 from trellis.formula.types import Ref
 from trellis.model.entity import Dedupe
 from trellis.model.field import Field
-from trellis.records import search
+from trellis.records import search, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
@@ -74,8 +74,8 @@ def _like(session: Session, draft: Draft, rule: Dedupe) -> dict[str, Any] | None
     found: sa.Select[Any] = sa.select(*columns).select_from(scope.joined()).where(*conditions).limit(CANDIDATES)
     for id, may_read, *texts in map(tuple, session.execute(found).all()):
         if all(is_similar(str(text), wanted) for text, (_, wanted) in zip(texts, alike, strict=True)):
-            title = draft.record.graph.title(Ref(draft.entity.key, id)) if may_read else ""
-            return {"title": title or "", "id": str(id) if may_read else ""}
+            title = shown.title(session, Ref(draft.entity.key, id)) if may_read else ""
+            return {"title": title, "id": str(id) if may_read else ""}
     return None
 
 

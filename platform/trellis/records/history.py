@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,15 @@ from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
+from trellis.records import shown
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.masking import mask
+from trellis.records.names import names_freely
 from trellis.records.record import Change, FieldChange
 
 if TYPE_CHECKING:
+    from trellis.records.permit import Permit
     from trellis.records.session import Session
 
 UNTOLD = frozenset(
@@ -126,31 +128,55 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
-    return _without_titles_out_of_reach(session, [_change(session, entity, row) for row in rows])
+    return _without_titles_out_of_reach(session, entity, [_change(session, entity, row) for row in rows])
 
 
-def _without_titles_out_of_reach(session: Session, changes: list[Change]) -> list[Change]:
-    """Links keep the titles of the time only where this person may read the record; those in the bin are told too."""
-    from trellis.records.check import readable
-
-    wanted: dict[str, set[UUID]] = defaultdict(set)
-    for change in changes:
-        for field in change.changes:
-            for ref in (*_refs_of(field.old), *_refs_of(field.new)):
-                if ref.entity in session.model.entities and not session.permit.is_unlimited("read", ref.entity):
-                    wanted[ref.entity].add(ref.id)
-    known = {entity: readable(session, entity, ids, deleted=True) for entity, ids in wanted.items()}
+def _without_titles_out_of_reach(session: Session, entity: str, changes: list[Change]) -> list[Change]:
+    """Titles of the time stay where this person may know all of them; else today's, as far as they may read it."""
+    permit, definition = session.permit, session.model.entities[entity]
+    wanted: dict[Ref, None] = {}
+    for field in (f for change in changes for f in change.changes):
+        line = _line_at(session, definition, field.field)
+        for ref in (*_refs_of(field.old), *_refs_of(field.new), *([line] if line is not None else ())):
+            if ref.entity in session.model.entities and not _is_open(permit, ref.entity):
+                wanted[ref] = None
+    if not wanted:
+        return changes
+    known = shown.titles(session, wanted)
 
     def seen(value: Value) -> Value:
-        if isinstance(value, Ref):
-            return Ref(value.entity, value.id) if value.id not in known.get(value.entity, (value.id,)) else value
+        if isinstance(value, Ref) and value in wanted:
+            title = known.get((value.entity, value.id))
+            return value if title is not None and names_freely(permit, value.entity) else replace(value, title=title)
         return tuple(seen(v) for v in value) if isinstance(value, tuple) else value
 
-    if not known:
-        return changes
-    return [
-        replace(c, changes=tuple(FieldChange(f.field, seen(f.old), seen(f.new)) for f in c.changes)) for c in changes
-    ]
+    def told(field: FieldChange) -> FieldChange:
+        line = _line_at(session, definition, field.field)
+        if line is None or line not in wanted:
+            return FieldChange(field.field, seen(field.old), seen(field.new))
+        title = known.get((line.entity, line.id), "")
+        return FieldChange(field.field, *(None if v is None else title for v in (field.old, field.new)))
+
+    return [replace(c, changes=tuple(told(f) for f in c.changes)) for c in changes]
+
+
+def _is_open(permit: Permit, entity: str) -> bool:
+    return permit.is_unlimited("read", entity) and names_freely(permit, entity)
+
+
+def _line_at(session: Session, entity: Entity, path: str) -> Ref | None:
+    """The line that came or went, of a path that ends in its id: lines.<id>."""
+    parts = path.split(".")
+    if len(parts) % 2:
+        return None
+    for name in parts[0::2]:
+        if name not in entity.inverses:
+            return None
+        entity = session.model.entities[entity.inverses[name].entity]
+    try:
+        return Ref(entity.key, UUID(parts[-1]))
+    except ValueError:
+        return None
 
 
 def _refs_of(value: Value) -> list[Ref]:

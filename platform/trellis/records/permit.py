@@ -15,6 +15,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.model import Model
 from trellis.model.role import Grant, Level, Role
+from trellis.records.names import names_freely
 from trellis.records.principal import Principal
 
 Mode = Literal["hidden", "masked", "readonly"]
@@ -83,8 +84,7 @@ class Permit:
         if self.is_system or kind.kind not in ("record", "records"):
             return True
         return all(
-            self.is_unlimited("read", target)
-            and not self.conceals(target, self.model.entities[target].title_field or "")
+            self.is_unlimited("read", target) and names_freely(self, target)
             for target in kind.entities or tuple(self.model.entities)
         )
 
