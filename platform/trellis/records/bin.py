@@ -13,10 +13,11 @@ from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import history, rollups, shown, unique
+from trellis.records import history, locks, rollups, shown, unique
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.merging import lookup
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.storage.names import short
 
@@ -33,6 +34,7 @@ def delete(session: Session, entity: str, id: UUID, *, means: str) -> None:
     going: Found = defaultdict(dict)
     clearing: list[Clearing] = []
     _collect(session, entity, [id], going, clearing)
+    _refuse_locked(session, going)
     _refuse_held(session, entity, id, going)
     for holder, field, holders in clearing:
         _clear(session, holder, field, holders, means)
@@ -61,6 +63,8 @@ def reach_or_raise(session: Session, entity: str, id: UUID, action: str, *, dele
     statement = sa.select(*columns).select_from(scope.joined()).where(table.c.id == id, state)
     row = session.execute(statement.with_for_update(of=table)).mappings().first()
     may_read, may_act = (False, False) if row is None else (row["readable"], row["allowed"])
+    if deleted and may_read and lookup.winners(session, entity, [id]):
+        raise Refused([Fault("merged", "It was merged into another record. Undo the merge to have it back.")])
     if not may_read:
         raise Missing(f"{entity} {id}")
     if not may_act:
@@ -116,6 +120,17 @@ def _collect(session: Session, entity: str, ids: Sequence[UUID], going: Found, c
             found = _pointing(session, other, field, entity, new, live=True)
             if found:
                 clearing.append((other.key, field, found))
+
+
+def _refuse_locked(session: Session, going: Found) -> None:
+    """Raise when something that goes is read-only for good."""
+    faults = []
+    for key, ids in going.items():
+        if locks.may_be_locked(session, key):
+            records = StoreGraph(session).load(key, list(ids))
+            faults.extend(fault for record in records if (fault := locks.lock_on(session, record)) is not None)
+    if faults:
+        raise Refused(faults[:1])
 
 
 def _refuse_held(session: Session, entity: str, id: UUID, going: Found) -> None:

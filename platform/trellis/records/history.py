@@ -17,6 +17,7 @@ from trellis.records import shown
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.masking import mask
+from trellis.records.merging import lookup
 from trellis.records.names import names_freely
 from trellis.records.record import Change, FieldChange
 
@@ -30,9 +31,11 @@ UNTOLD = frozenset(
 SECRET = "•••"
 
 
-def record(session: Session, drafts: Iterable[Draft], kind: str) -> None:
-    """Write one entry for each draft; its lines are told in its own."""
+def record(session: Session, drafts: Iterable[Draft], kind: str, extra: Sequence[Any] = ()) -> None:
+    """Write one entry for each draft; its lines are told in its own. `extra` is told beside the changed fields."""
     entries = [_entry(session, draft, kind) for draft in drafts]
+    for entry in entries:
+        entry["changes"].extend(extra)
     if entries:
         session.execute(sa.insert(session.tables.platform.history), entries)
 
@@ -75,6 +78,7 @@ def _row(
         "cause": session.cause,
         "version": version,
         "changes": changes,
+        "batch": session.batch_id(),
     }
 
 
@@ -124,7 +128,8 @@ def write_value(draft: Draft, field: Field, value: Value) -> Any:
 def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | int | None) -> list[Change]:
     """A record's entries, the newest first, without what this person may not see."""
     table = session.tables.platform.history
-    statement = sa.select(table).where(table.c.entity == entity, table.c.record == id)
+    whose = lookup.with_losers(session, entity, id)  # what was merged into it brought its history
+    statement = sa.select(table).where(table.c.entity == entity, table.c.record.in_(whose))
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
@@ -235,6 +240,11 @@ def _read_value(session: Session, field: Field, value: Any) -> Value:
         return field.type.parse(value, session.reader)
     except (Invalid, ValueError, TypeError, KeyError):
         return value
+
+
+def as_told(ref: Ref) -> dict[str, Any]:
+    """A record as an entry names it, with its title of the time."""
+    return {"entity": ref.entity, "id": str(ref.id), "title": ref.title}
 
 
 def refs(records: Iterable[LiveRecord]) -> list[Any]:

@@ -74,6 +74,7 @@ def _side(session: Session, entity: str, name: str) -> _Side | None:
 
 def _open(session: Session, entity: str, id: UUID, other: UUID, side: _Side, means: str) -> tuple[Draft, UUID, UUID]:
     draft = write.open_for_update(session, entity, id, means=means)
+    write.refuse([draft])  # what is locked
     if session.permit.modes(entity).get(side.field if side.is_owner else "") is not None:
         raise Refused([faults.forbidden_field(side.field)])
     reach_or_raise(session, side.other, other, "read", deleted=False)

@@ -15,12 +15,17 @@ from trellis.formula.reader import Reader
 from trellis.formula.sql.late import read_by
 from trellis.model.entity import Entity
 from trellis.model.model import Model
+from trellis.records import money
 from trellis.records.draft import Event, Hooks
 from trellis.records.permit import Permit
 from trellis.records.principal import Principal
+from trellis.records.rates import reader_with_rates
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from trellis.records.batches import Batch
     from trellis.storage.tables import Tables
     from trellis.storage.tenant import Tenant
 
@@ -36,12 +41,16 @@ class Session:
         if principal.is_system:  # the platform's own hand is refused by no `has_role(…)` in a rule
             reader = replace(principal.reader, roles=frozenset(tenant.model.roles))
             principal = replace(principal, reader=reader)
-        self.principal = principal
         self.hooks = hooks or Hooks()
         self.cause = cause
+        reader = replace(principal.reader, rates=reader_with_rates(self, principal.reader))
+        self.principal = principal = replace(principal, reader=reader)
         self.permit = Permit(tenant.model, principal)
         self._connection: sa.Connection | None = None
         self._before_commit: list[Callable[[], None]] = []
+        self._named: set[str] = set()
+        self.batch: Batch | None = None  # what every change is part of, while many are made at once
+        self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
         self._writes = False  # the open transaction changes something: the tenant's revision is held
 
     @property
@@ -77,7 +86,7 @@ class Session:
             reader.currency,
             reader.language,
             reader.region,
-            tuple(sorted(reader.rates.items())),
+            self.tenant.profile.time_zone,  # the day whose exchange rates hold
         )
 
     @property
@@ -114,6 +123,7 @@ class Session:
             finally:
                 self._connection = None
                 self._before_commit.clear()
+                self._named.clear()
                 wrote, self._writes = self._writes, False
         if wrote:
             commits.set(commits.get() + 1)
@@ -136,12 +146,31 @@ class Session:
             self.tenant.hold(connection)
             self._writes = True
 
+    def batch_id(self) -> UUID | None:
+        """The batch that a change belongs to, which is kept with the first of them."""
+        if self.batch is None:
+            return None
+        self.batch.keep(self)
+        return self.batch.id
+
     def before_commit(self, work: Callable[[], None]) -> None:
         """Do the work once, when the transaction is about to end."""
         self._before_commit.append(work)
 
+    def before_commit_once(self, key: str, work: Callable[[], object]) -> None:
+        """Do the work of that name once, however often it is asked for, when the transaction is about to end."""
+        if key not in self._named:
+            self._named.add(key)
+
+            def run() -> None:
+                self._named.discard(key)
+                work()
+
+            self.before_commit(run)
+
     def emit(self, events: list[Event]) -> None:
         """Tell the listeners what happened, inside the transaction."""
+        money.after_events(self, events)
         for listener in self.hooks.after:
             listener(events)
 

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records import batch, forms, history, joining, months, picker, query, rights, trees, write
+from trellis.records import batch, convert, forms, history, joining, months, picker, query, rights, trees, write
 from trellis.records import bin as recycle
 from trellis.records.draft import Hooks
+from trellis.records.merging import lookup, merge, undo
+from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.refusal import Missing
@@ -32,6 +34,7 @@ Names = list[str]
 Groups = list[Group]
 Changes = list[Change]
 Outcomes = list[Outcome]
+Proposals = list[convert.Proposal]
 
 
 class Store:
@@ -245,6 +248,67 @@ class Store:
         """Remove a record in the bin for good."""
         with self.session.write():
             recycle.purge(self.session, entity, as_id(id), means=means)
+
+    def may_convert(self, entity: str, id: UUID | str | None = None) -> bool:
+        """Whether this person may convert records of the entity, or this one as it is now."""
+        with self.session.transaction():
+            if id is None:
+                return convert.may(self.session, entity)
+            return convert.is_ready(self.session, entity, as_id(id))
+
+    def propose(self, entity: str, id: UUID | str) -> Proposals:
+        """What the record would become by its conversion, with what looks like it. Raises Refused."""
+        with self.session.transaction():
+            return convert.propose(self.session, entity, as_id(id))
+
+    def convert(self, entity: str, id: UUID | str, choices: Mapping[str, Any] | None = None) -> convert.Converted:
+        """Convert a record: each target new, existing or left out. Raises Refused with faults at `<target>.<field>`."""
+        with self.session.write():
+            return convert.convert(self.session, entity, as_id(id), choices or {})
+
+    def merge(
+        self,
+        entity: str,
+        winner: UUID | str,
+        losers: Sequence[UUID | str],
+        take: Mapping[str, UUID | str] | None = None,
+        *,
+        versions: Mapping[UUID, int] | None = None,
+        means: str = "page",
+    ) -> Record:
+        """Merge records into one; `take` says whose value a field gets. Raises Refused, Missing or Forbidden."""
+        chosen = {name: as_id(id) for name, id in (take or {}).items()}
+        with self.session.write():
+            draft, _ = merge.merge(
+                self.session,
+                entity,
+                as_id(winner),
+                [as_id(id) for id in losers],
+                chosen,
+                versions=versions or {},
+                means=means,
+            )
+            return query.read_written(self.session, draft)
+
+    def unmerge(self, id: UUID | str, *, means: str = "page") -> undo.Unmerged:
+        """Undo a merge: everything as it was, but for what was changed since, which is told."""
+        with self.session.write():
+            return undo.unmerge(self.session, as_id(id), means=means)
+
+    def merges(self, entity: str, id: UUID | str) -> Sequence[Merge]:
+        """What was merged into a record, the latest first. Raises Missing when it cannot be read."""
+        with self.session.transaction():
+            query.read(self.session, entity, as_id(id), fields=())
+            return lookup.merges(self.session, entity, as_id(id))
+
+    def merged_into(self, entity: str, id: UUID | str) -> UUID | None:
+        """The record that this one was merged into, whoever may read it; None when it was not."""
+        with self.session.transaction():
+            return lookup.winners(self.session, entity, [as_id(id)]).get(as_id(id))
+
+    def may_merge(self, entity: str) -> bool:
+        """Whether there can be records of the entity that this person may merge."""
+        return merge.may_merge(self.session, entity)
 
     def link(
         self,

@@ -16,7 +16,7 @@ from trellis.records.masking import is_masked
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-PEOPLE = frozenset({"page", "api", "import", "bulk"})  # whom `readonly` binds; workflows and the system may write
+PEOPLE = frozenset({"page", "api", "import", "bulk", "convert"})  # whom `readonly` binds
 NEVER = frozenset({"id", "version"})
 
 

@@ -14,15 +14,18 @@ from trellis.formula.types import Value
 from trellis.records import (
     check,
     dedupe,
+    following,
     history,
     lines,
     linked,
+    locks,
     money,
     pipeline,
     rollups,
     rows,
     sequences,
     spans,
+    stays,
     trees,
     unique,
     values,
@@ -77,7 +80,9 @@ def prepare(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
     values.take(session, draft, given)
     if draft.is_new:
         fill_defaults(session, draft)
-    lines.take(session, draft, given)
+    else:
+        following.keep(session, draft)
+    lines.take(session, draft, {**lines.moved(session, draft, given), **given})
     linked.keep_primary(draft)
     linked.check(draft)
     pipeline.follow(session, draft)
@@ -109,7 +114,8 @@ def derive(draft: Draft) -> None:
         if field.clear_when_hidden and draft.value(field.key) is not None and not is_visible(draft, field):
             draft.set(field.key, None)
     spans.keep(draft)
-    money.fill_base(draft)
+    for inner in draft.every():  # lines, too: their date is their parent's
+        money.fill_base(inner)
     rollups.preview(draft)
 
 
@@ -162,10 +168,10 @@ def _require_reach(session: Session, action: str, drafts: Sequence[Draft]) -> No
 def finish(session: Session, drafts: Sequence[Draft], kind: str) -> None:
     """After the rows: stage history, roll-ups, history and events."""
     every = [inner for draft in drafts for inner in draft.every()]
-    pipeline.record(session, every)
+    stays.record(session, every)
     rollups.after_drafts(session, every)
     history.record(session, drafts, kind)
-    kinds = {"create": "created", "update": "updated"}
+    kinds = {"create": "created", "update": "updated", "convert": "converted"}
     session.emit(
         [
             Event(
@@ -208,7 +214,9 @@ def open_many(
             old = LiveRecord(graph, definition, id, {}, row=row)
             record = old.copy()
             graph.put(record)
-            found[id] = Draft(definition, record, old, means=means)
+            found[id] = draft = Draft(definition, record, old, means=means)
+            if (locked := locks.lock_on(session, old)) is not None:
+                draft.fault(locked)
     return found
 
 
@@ -280,11 +288,11 @@ def changed_fields(draft: Draft) -> list[str]:
     ]
 
 
-def store_changed(session: Session, drafts: Sequence[Draft]) -> None:
+def store_changed(session: Session, drafts: Sequence[Draft], *, kind: str = "update") -> None:
     """Write changed records that passed every check; nothing at all of those in which nothing changed."""
     written = [draft for draft in drafts if _store_rows(session, draft)]
     if written:
-        finish(session, written, "update")
+        finish(session, written, kind)
 
 
 def _store_rows(session: Session, draft: Draft) -> bool:

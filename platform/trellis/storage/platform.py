@@ -20,6 +20,7 @@ class PlatformTables:
     """One attribute for each table."""
 
     history: sa.Table
+    batch: sa.Table
     stage_history: sa.Table
     sequence: sa.Table
     file: sa.Table
@@ -45,6 +46,7 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
     """Add the platform's tables to the metadata."""
     return PlatformTables(
         history=_history(metadata),
+        batch=_batch(metadata),
         stage_history=_stage_history(metadata),
         sequence=_sequence(metadata),
         file=_file(metadata),
@@ -89,8 +91,29 @@ def _history(metadata: sa.MetaData) -> sa.Table:
         sa.Column("version", sa.Integer),
         sa.Column("changes", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),  # [[field, old, new], …]
         sa.Index("_history_record", "entity", "record", "id"),
+        sa.Column("batch", sa.Uuid),  # the import or bulk change that it was part of
         sa.Index("_history_by", "by", "id"),
+        sa.Index("_history_batch", "batch", "kind", "id", postgresql_where=sa.text("batch IS NOT NULL")),
         info={APPEND_ONLY: True},
+    )
+
+
+def _batch(metadata: sa.MetaData) -> sa.Table:
+    """Many changes that somebody made at once, and may undo at once: imports, bulk edits and deletes, conversions."""
+    return sa.Table(
+        quoted("_batch"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),  # import, edit, delete, restore, convert, undo, …
+        sa.Column("entity", sa.Text, nullable=False),
+        _moment("at"),
+        sa.Column("by", sa.Uuid),
+        sa.Column("by_name", sa.Text),
+        sa.Column("undoes", sa.Uuid),
+        sa.Column("undone_by", sa.Uuid),  # the batch that undid it
+        sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),  # what no history tells
+        sa.Index("_batch_at", "at"),
+        sa.Index("_batch_by", "by", "at"),
     )
 
 

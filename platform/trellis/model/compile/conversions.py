@@ -105,7 +105,7 @@ class _Compiler:
     def conversion(self) -> Conversion:
         """The whole document."""
         item, then = self.item, self.item.get("then")
-        into = {key: each for key, each in self._targets()}
+        into = dict(self._targets())
         self.names.roles(item.get("roles"))
         plain = self.types.scope(self.draft.key)
         return Conversion(
