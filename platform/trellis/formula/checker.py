@@ -224,8 +224,11 @@ class Checker:
 
     def _within(self, node: BinaryNode) -> Expr:
         negated = node.op == "not in"
-        if isinstance(node.right, ListNode):
-            subject, *items = self.all((node.left, *node.right.items))
+        listed = node.right.items if isinstance(node.right, ListNode) else ()
+        if isinstance(node.right, LiteralNode) and node.right.value is not None:
+            listed = (node.right,)  # (a) is a list of one here
+        if listed:
+            subject, *items = self.all((node.left, *listed))
             pairs = [self.fit.comparable(node, subject, i) for i in items if i.type != BLANK]
             left = pairs[0][0] if pairs else subject
             if not isinstance(left, Literal):

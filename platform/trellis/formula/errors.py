@@ -10,8 +10,8 @@ class FormulaFault:
     """One fault; `offset` and `length` count characters of the source text.
 
     Codes: E401 does not parse, E402 unknown name, E403 unknown function, E404 wrong number of arguments,
-    E405 wrong type, E406 not of the expected type, E407 beyond a limit. W4xx is advice, which stops nothing:
-    W408 a value that the field never has, W409 a role that there is not.
+    E405 wrong type, E406 not of the expected type, E407 beyond a limit. W6xx is advice, which stops nothing:
+    W608 a value that the field never has, W609 a role that there is not.
     """
 
     code: str

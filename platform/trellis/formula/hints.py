@@ -74,7 +74,7 @@ def known_values(checker: Checker, field: Expr, *others: Expr) -> None:
             continue
         meant = next((k for k, label in item.choices.items() if str(label).casefold() == str(value).casefold()), None)
         hint = f"did you mean '{meant}'?" if meant is not None else did_you_mean(str(value), item.choices)
-        checker.advise("W408", f"'{value}' is not one of the choices, so this is never equal", other, hint)
+        checker.advise("W608", f"'{value}' is not one of the choices, so this is never equal", other, hint)
 
 
 def unquoted_values(checker: Checker, node: BinaryNode) -> None:
@@ -101,4 +101,4 @@ def known_roles(checker: Checker, names: list[Expr]) -> None:
     for name in names:
         if known is not None and isinstance(name, Literal) and name.constant not in (None, *known):
             hint = did_you_mean(str(name.constant), known)
-            checker.advise("W409", f"there is no role '{name.constant}'", name, hint)
+            checker.advise("W609", f"there is no role '{name.constant}'", name, hint)

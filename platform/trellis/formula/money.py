@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from trellis.formula import exact
 from trellis.formula.exact import Number
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money
+
+if TYPE_CHECKING:
+    from trellis.formula.env import Env
 
 MINOR_UNITS: dict[int, tuple[str, ...]] = {
     0: tuple("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()),
@@ -29,6 +33,17 @@ def rate_of(currency: str, reader: Reader) -> Decimal | None:
     return Decimal(1) if currency == reader.currency else reader.rates.get(currency)
 
 
+def rate_at(currency: str, env: Env) -> Decimal | None:
+    """How many units of the tenant's currency one unit is worth at the date of the record in hand."""
+    if currency == env.reader.currency:
+        return Decimal(1)
+    at = getattr(env.reader.rates, "at", None)
+    if at is None:
+        return env.reader.rates.get(currency)
+    found: Decimal | None = at(currency, env.record)
+    return found
+
+
 def base_of(money: Money, reader: Reader) -> Decimal | None:
     """The amount in the tenant's currency: at the record's rate, else at the present one."""
     if money.base is not None:
@@ -37,9 +52,9 @@ def base_of(money: Money, reader: Reader) -> Decimal | None:
     return None if rate is None else exact.multiply(money.amount, rate)
 
 
-def in_currency(amount: Number, currency: str, reader: Reader) -> Money:
+def in_currency(amount: Number, currency: str, env: Env) -> Money:
     """A number as money of a currency."""
-    rate = rate_of(currency, reader)
+    rate = rate_at(currency, env)
     return Money(exact.decimal(amount), currency, None if rate is None else exact.multiply(amount, rate))
 
 
@@ -91,11 +106,13 @@ def rounded_in(money: Money, reader: Reader, scale: int | None = None) -> Money:
     )
 
 
-def converted(money: Money, currency: str, reader: Reader) -> Money | None:
-    """The money in another currency at the present rates, unrounded; blank when a rate is not known."""
+def converted(money: Money, currency: str, env: Env) -> Money | None:
+    """The money in another currency at the rates of the record's date, unrounded; blank when a rate is not known."""
     if money.currency == currency:
         return money
-    base, rate = base_of(money, reader), rate_of(currency, reader)
+    base, rate = base_of(money, env.reader), rate_at(currency, env)
+    if base is None and (own := rate_at(money.currency, env)) is not None:
+        base = exact.multiply(money.amount, own)
     if base is None or not rate:
         return None
     amount = exact.divide(base, rate)

@@ -103,11 +103,13 @@ class Entity:
     part_of: str | None = None  # the parent entity; `parent_field` is the link to it
     parent_field: str | None = None
     owner_field: str | None = None
+    rate_date: str | None = None  # the date whose exchange rates hold; a part's is its parent's, else when it was made
     inverses: Mapping[str, Inverse] = dc_field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     uniques: tuple[Unique, ...] = ()
     indexes: Mapping[str, tuple[str, ...]] = dc_field(default_factory=dict)
     dedupe: tuple[Dedupe, ...] = ()
+    merge: bool = True  # whether records may be merged
     filters: Mapping[str, Filter] = dc_field(default_factory=dict)
     views: Mapping[str, View] = dc_field(default_factory=dict)
     form: Form | None = None

@@ -26,6 +26,7 @@ class Field:
     required: bool = False
     unique: bool = False
     default: Formula | None = None  # a constant is a formula too
+    follow_default: bool = False  # the default is found anew when what it reads changes, until a value is set by hand
     readonly: Literal["never", "always", "after_create"] = "never"
     hidden: frozenset[str] = frozenset()  # of form, list, export, api
     visible_when: Formula | None = None

@@ -16,6 +16,7 @@ from trellis.formula.sql.values import to_sql
 from trellis.model.entity import Inverse
 from trellis.model.field import Field
 from trellis.records.names import title_expression
+from trellis.records.rates import sql_rate
 from trellis.records.scope import ReaderScope
 from trellis.storage.names import short
 from trellis.storage.ordering import name_order
@@ -161,6 +162,11 @@ class Catalog:
             found = found.where(within)
         found = found.order_by(row.created_at, row.id).limit(1)
         return self.guard(scope, correlated(far, found, far.alias).scalar_subquery())
+
+    def rate(self, scope: SqlScope, currency: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The rate of a currency at the row's date; everybody's, whoever may read the table of rates."""
+        with self.unguarded():
+            return sql_rate(self.session, scope, currency)
 
     # ── what selections ask ──────────────────────────────────────────────────────────────────────────────
 

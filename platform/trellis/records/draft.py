@@ -11,7 +11,7 @@ from trellis.formula.env import Env
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records.graph import LiveRecord
+from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.refusal import Fault
 
 
@@ -31,6 +31,7 @@ class Draft:
     prefix: str = ""  # where the record stands in the one that is saved: "lines.2."
     parent: Draft | None = None
     is_written: bool = False
+    stored_graph: StoreGraph | None = None  # everything as it was before this change, when somebody has asked
 
     @property
     def is_new(self) -> bool:

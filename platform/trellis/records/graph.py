@@ -48,6 +48,11 @@ class LiveRecord:
         self.touched: set[str] = set()  # fields that were given a value
 
     @property
+    def row(self) -> Row | None:
+        """The record's columns as they are stored; a new one has none."""
+        return self._row
+
+    @property
     def entity(self) -> str:
         """The entity's key."""
         return self.definition.key

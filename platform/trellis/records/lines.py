@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from trellis.model.entity import Entity, Inverse
-from trellis.records import faults
+from trellis.records import faults, following, money
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord
 from trellis.records.refusal import Fault
@@ -39,6 +39,20 @@ def take(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
             draft.fault(faults.readonly(name))
         elif raw is not None:
             _take_list(session, draft, inverse, raw)
+
+
+def moved(session: Session, draft: Draft, given: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The lists that were not given, whose lines depend on what has changed in the record."""
+    if draft.is_new:
+        return {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for inverse in part_lists(session, draft.entity):
+        part = session.model.entities[inverse.entity]
+        if inverse.name in given or draft.old is None:
+            continue
+        if money.dates_its_lines(draft, part) or following.reaches_lines(session, draft, part):
+            found[inverse.name] = [{"id": line.id} for line in draft.record.graph.children(draft.old, inverse.name)]
+    return found
 
 
 def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> None:

@@ -183,6 +183,18 @@ def after_membership(session: Session, entity: str, ids: Iterable[UUID]) -> None
     recompute(session, pending)
 
 
+def after_fields(session: Session, entity: str, names: Sequence[str], ids: Sequence[UUID]) -> None:
+    """Keep the roll-ups true over fields of records that were written past any draft."""
+    if not ids:
+        return
+    pending: Pending = defaultdict(set)
+    for dependency in dependencies(session.model).get(entity, ()):
+        if dependency.field in names:
+            above = _parents(session, dependency.hops, None, ids) if dependency.hops else set(ids)
+            pending[dependency.entity, dependency.rollup] |= above
+    recompute(session, pending)
+
+
 def after_link(session: Session, entity: str, field: str, source: UUID, target: UUID) -> None:
     """Keep the roll-ups true over a many-to-many when one link came or went."""
     pending: Pending = defaultdict(set)

@@ -50,6 +50,7 @@ class Session:
         self._before_commit: list[Callable[[], None]] = []
         self._named: set[str] = set()
         self.batch: Batch | None = None  # what every change is part of, while many are made at once
+        self._kept_batch: UUID | None = None
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
         self._writes = False  # the open transaction changes something: the tenant's revision is held
 
@@ -123,6 +124,7 @@ class Session:
             finally:
                 self._connection = None
                 self._before_commit.clear()
+                self._kept_batch = None
                 self._named.clear()
                 wrote, self._writes = self._writes, False
         if wrote:
@@ -150,8 +152,20 @@ class Session:
         """The batch that a change belongs to, which is kept with the first of them."""
         if self.batch is None:
             return None
-        self.batch.keep(self)
-        return self.batch.id
+        batch = self.batch
+        if self._kept_batch != batch.id:  # once in each transaction: an earlier one may have been rolled back
+            self._kept_batch = batch.id
+            self.before_commit(lambda: batch.store(self))
+        return batch.id
+
+    @contextmanager
+    def as_system(self) -> Iterator[None]:
+        """Act with the system's rights while the history goes on naming the person."""
+        before, self.permit = self.permit, Permit(self.model, Principal.system(self.reader))
+        try:
+            yield
+        finally:
+            self.permit = before
 
     def before_commit(self, work: Callable[[], None]) -> None:
         """Do the work once, when the transaction is about to end."""

@@ -33,6 +33,7 @@ from trellis.formula.types import BOOLEAN, MONEY, NUMBER, TEXT, Type, record_of
 
 FAMILY = "aggregates"
 ORDERED = ("number", "money", "text", "date", "datetime", "time", "duration")
+SORTED = ("number", "text", "date", "datetime", "time", "duration")
 
 
 @dataclass
@@ -182,20 +183,22 @@ def _stripped(node: Node, count: int) -> Node:
     return replace(node, of=_stripped(node.of, count))
 
 
-def _parts(checker: Checker, node: CallNode, found: Found) -> tuple[Expr | None, Expr | None]:
-    """The value and the condition, as the listed records see them."""
+def _parts(checker: Checker, node: CallNode, found: Found) -> tuple[Expr | None, Expr | None, Expr | None]:
+    """The value, the condition and what the records are ordered by, as the listed records see them."""
     outer = checker.frame
     checker.frame = Frame(found.listed.entity, outer, found.via, found.reads)
     try:
         of = None if found.is_whole else checker.check(_inner(node.args[0], found.path))
-        condition = checker.condition(node.args[1]) if len(node.args) == 2 else None
+        condition = checker.condition(node.args[1]) if len(node.args) > 1 else None
+        by = checker.check(node.args[2]) if len(node.args) > 2 else None
     finally:
         checker.frame = outer
-    return of, condition
+    return of, condition, by
 
 
 def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
-    if len(node.args) not in (1, 2):
+    most = 3 if measure in ("first", "last") else 2
+    if not 1 <= len(node.args) <= most:
         raise checker.wrong_count(node)
     found = listed_in(checker, node.args[0])
     if found is None:
@@ -208,7 +211,7 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
             node.args[0],
             f"write {measure}(lines.field, condition)",
         )
-    of, condition = _parts(checker, node, found)
+    of, condition, by = _parts(checker, node, found)
     if measure in ("any", "all"):
         if of is None and condition is not None:
             of, condition = condition, None
@@ -218,7 +221,9 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
             of = checker.fit.to(of, BOOLEAN)
         return AnyAll(node.start, node.end, measure, found.listed, of, condition)
     if measure in ("first", "last"):
-        return Ends(node.start, node.end, measure, found.listed, of, condition)
+        if by is not None and by.type.kind not in SORTED:
+            raise checker.fault("E405", f"{measure} is not ordered by a {by.type}", node.args[2])
+        return Ends(node.start, node.end, measure, found.listed, of, condition, by)
     if measure == "count":
         return Aggregate(node.start, node.end, NUMBER, measure, found.listed, of, condition)
     if measure == "count_distinct":
@@ -347,8 +352,14 @@ AGGREGATES = {
     "max": ("max(lines.amount, condition) or max(a, b, …)", "The greatest value; blanks do not count."),
     "any": ("any(lines, condition)", "Does the condition hold for one record at least? Of nothing, no."),
     "all": ("all(lines, condition)", "Does the condition hold for every record? Of nothing, yes."),
-    "first": ("first(lines, condition)", "The first record, or a field of it; by position, else by creation."),
-    "last": ("last(lines, condition)", "The last record, or a field of it; by position, else by creation."),
+    "first": (
+        "first(lines, condition, by)",
+        "The first record, or a field of it; `by` a value, else by position or creation.",
+    ),
+    "last": (
+        "last(lines, condition, by)",
+        "The last record, or a field of it; `by` a value, else by position or creation.",
+    ),
 }
 
 

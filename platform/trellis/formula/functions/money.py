@@ -18,19 +18,19 @@ FAMILY = "money"
 
 def _convert(scope: SqlScope, value: SqlMoney, currency: ColumnElement[Any]) -> SqlValue:
     same = value.currency == currency
-    amount = sa.case((same, value.amount), else_=quotient(value.base, sqlv.rate(currency, scope.reader)))
+    amount = sa.case((same, value.amount), else_=quotient(value.base, sqlv.rate(currency, scope)))
     return SqlMoney(amount, sa.case((amount.is_not(None), currency)), sa.case((amount.is_not(None), value.base)))
 
 
 convert = function(
     "convert",
     'convert(money, "EUR")',
-    "The money in another currency at the present rate; blank when no rate is known.",
+    "The money in another currency at the rate of the record's date; blank when no rate is known.",
     family=FAMILY,
 )
 convert(
     "money, text -> money",
-    lambda env, value, currency: money.converted(value, currency, env.reader),
+    lambda env, value, currency: money.converted(value, currency, env),
     _convert,
     env=True,
     uses=("rates",),

@@ -84,19 +84,19 @@ def _times(scope: SqlScope, a: SqlMoney, b: Column) -> SqlValue:
 
 
 def _number_in(scope: SqlScope, number: Column, like: SqlMoney) -> SqlMoney:
-    return sqlv.money_in(number, like.currency, scope.reader)
+    return sqlv.money_in(number, like.currency, scope)
 
 
 def _plus_number(env: Env, a: Money, b: Any) -> Value:
-    return money.added(a, money.in_currency(b, a.currency, env.reader), exact.add, env.reader)
+    return money.added(a, money.in_currency(b, a.currency, env), exact.add, env.reader)
 
 
 def _minus_number(env: Env, a: Money, b: Any) -> Value:
-    return money.added(a, money.in_currency(b, a.currency, env.reader), exact.subtract, env.reader)
+    return money.added(a, money.in_currency(b, a.currency, env), exact.subtract, env.reader)
 
 
 def _number_minus(env: Env, a: Any, b: Money) -> Value:
-    return money.added(money.in_currency(a, b.currency, env.reader), b, exact.subtract, env.reader)
+    return money.added(money.in_currency(a, b.currency, env), b, exact.subtract, env.reader)
 
 
 def _quotient(env: Env, a: Money, b: Any) -> Value:

@@ -204,23 +204,39 @@ class AnyAll(Aggregate):
 
 
 class Ends(Aggregate):
-    """first and last: a value, or the record itself, of the record at one end of the list."""
+    """first and last: a value, or the record itself, of the record at one end of the list.
 
-    __slots__ = ()
+    `by` orders the list by a value of its records: blanks come first, equals stay in the list's own order.
+    """
+
+    __slots__ = ("by",)
 
     def __init__(
-        self, start: int, end: int, measure: str, listed: Listed, of: Expr | None, condition: Expr | None
+        self,
+        start: int,
+        end: int,
+        measure: str,
+        listed: Listed,
+        of: Expr | None,
+        condition: Expr | None,
+        by: Expr | None = None,
     ) -> None:
         type_ = record_of(listed.entity) if of is None else of.type
         super().__init__(start, end, type_, measure, listed, of, condition)
+        self.by = by
+        self.weight += 0 if by is None else by.weight
 
     def python(self, unknown: bool) -> Closure:
         rows, first = self.rows(), self.measure == "first"
         of = self.of.python(False) if self.of is not None else Root(0, 0, self.type, "record").python(False)
+        by = None if self.by is None else self.by.python(False)
 
         def end(env: Env) -> Value:
-            listed = iter(rows(env))
-            found = next(listed, None) if first else next(iter(deque(listed, maxlen=1)), None)
+            listed: Iterable[Env] = rows(env)
+            if by is not None:
+                listed = sorted(listed, key=lambda e: ((v := by(e)) is not None, v))
+            ordered = iter(listed)
+            found = next(ordered, None) if first else next(iter(deque(ordered, maxlen=1)), None)
             return None if found is None else of(found)
 
         return end
@@ -236,10 +252,19 @@ class Ends(Aggregate):
             column = sqlv.parts(value(inner))[index]
             if self.condition is not None:
                 where = sa.and_(where, self.condition.truth(inner))
-            order = [c.asc() if self.measure == "first" else c.desc() for c in inner.order]
+            order = [c.asc() if self.measure == "first" else c.desc() for c in self._order(inner)]
             select = sa.select(column).where(where).order_by(*order).limit(1)
             columns.append(correlated(inner, select, source).scalar_subquery())
         return sqlv.rebuilt(shape, columns)
+
+    def _order(self, inner: SqlScope) -> list[Column]:
+        """What the rows go by."""
+        if self.by is None:
+            return inner.order
+        by: Column = self.by.column(inner)
+        if isinstance(by.type, sa.String):
+            by = by.collate("C")
+        return [by.is_not(None), by, *inner.order]
 
 
 def within_records(checker: Checker, node: BinaryNode, left: Expr, right: Expr, negated: bool) -> Expr:

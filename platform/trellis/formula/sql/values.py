@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from trellis.formula import exact, money
 from trellis.formula.reader import Reader
-from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlParts, SqlValue
+from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.formula.types import Type, Value
 
 SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
@@ -157,8 +157,12 @@ def first_given(values: Sequence[SqlValue], type_: Type) -> SqlValue:
     )
 
 
-def rate(currency: ColumnElement[Any], reader: Reader) -> ColumnElement[Any]:
-    """How many units of the tenant's currency one unit of a currency is worth; NULL when nobody said."""
+def rate(currency: ColumnElement[Any], scope: SqlScope) -> ColumnElement[Any]:
+    """How many units of the tenant's currency one unit is worth at the row's date; NULL when nobody said."""
+    if (dated := getattr(scope.catalog, "rate", None)) is not None:
+        found: ColumnElement[Any] = dated(scope, currency)
+        return found
+    reader = scope.reader
     whens = {text(c): number(r) for c, r in reader.rates.items() if c != reader.currency}
     return sa.case({text(reader.currency): number(1), **whens}, value=currency, else_=number(None))
 
@@ -168,11 +172,11 @@ def base(value: SqlMoney, reader: Reader) -> ColumnElement[Any]:
     return value.base
 
 
-def money_in(amount: ColumnElement[Any], currency: ColumnElement[Any], reader: Reader) -> SqlMoney:
+def money_in(amount: ColumnElement[Any], currency: ColumnElement[Any], scope: SqlScope) -> SqlMoney:
     """A number as money of a currency."""
     exact_amount = numeric(amount)
     held = sa.case((exact_amount.is_not(None), currency), else_=sa.null())
-    return SqlMoney(exact_amount, held, exact_amount * rate(currency, reader))
+    return SqlMoney(exact_amount, held, exact_amount * rate(currency, scope))
 
 
 def minor_units(currency: ColumnElement[Any]) -> ColumnElement[Any]:

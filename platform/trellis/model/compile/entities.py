@@ -57,11 +57,13 @@ def compile_entity(ctx: Context, types: Types, draft: EntityDraft) -> Entity:
         part_of=draft.parent,
         parent_field=draft.parent_field,
         owner_field=next((f.key for f in fields.values() if f.role == "owner"), None),
+        rate_date=_rate_date(ctx, draft, fields),
         inverses=draft.inverses,
         rules=_rules(ctx, types, draft),
         uniques=uniques,
         indexes=_indexes(ctx, types, draft),
         dedupe=_dedupe(ctx, types, draft),
+        merge=item.flag("merge", True),
         filters=compile_filters(ctx, types, draft),
         views=compile_views(ctx, types, draft, fields, title_field),
         form=compile_form(ctx, types, draft, fields),
@@ -75,6 +77,26 @@ def compile_entity(ctx: Context, types: Types, draft: EntityDraft) -> Entity:
         was=item.word("was") or None,
         internal=draft.key in INTERNAL,
     )
+
+
+def _rate_date(ctx: Context, draft: EntityDraft, fields: Mapping[str, Field]) -> str | None:
+    """The date field whose exchange rates hold for the entity's money."""
+    item = draft.item.get("rate_date")
+    if item is None:
+        return None
+    field = fields.get(item.text)
+    if field is None:
+        if item.text not in draft.fields:
+            ctx.unknown("field", item, [k for k, f in fields.items() if _is_date(f)], "E304")
+        return None
+    if not _is_date(field):
+        ctx.problem("E304", f"'{item.text}' is no date", item, "name a date or datetime field of the entity")
+        return None
+    return field.key
+
+
+def _is_date(field: Field) -> bool:
+    return field.type.formula_type().kind in ("date", "datetime")
 
 
 def _title(

@@ -31,10 +31,13 @@ COMMON: dict[str, Schema] = {
     "help": with_doc(TEXT, "a line of explanation below the field"),
     "placeholder": TEXT,
     "description": TEXT,
-    "required": BOOLEAN,
+    "required": {**BOOLEAN, "x-hint": "a condition goes under required_when"},
     "unique": BOOLEAN,
     "default": with_doc(VALUE, "a value, or a formula after ="),
-    "readonly": either(BOOLEAN, one_of("after_create")),
+    "follow_default": with_doc(
+        BOOLEAN, "the default is found anew when what it reads changes, until a value is set by hand"
+    ),
+    "readonly": {**either(BOOLEAN, one_of("after_create")), "x-hint": "a condition goes under readonly_when"},
     "hidden": either(BOOLEAN, {"type": "array", "items": one_of(*PLACES)}, one_of(*PLACES)),
     "visible_when": FORMULA,
     "required_when": FORMULA,
@@ -102,6 +105,7 @@ def _choices() -> Schema:
                 "properties": {"from": one_of(*known, "roles")},
                 "required": ["from"],
                 "additionalProperties": False,
+                "x-meant": {"": "choices are a list: [low, {high: High}]"},
             },
         ],
     }
@@ -113,7 +117,19 @@ def case(name: str) -> Schema:
     options = _options(name)
     required = list(options.get("required", []))
     # what a type declares itself stands before the common property of that name
-    return closed({**COMMON, **options["properties"]}, tuple(required))
+    properties = {**COMMON, **options["properties"]}
+    meant = {key: f"of {types}" for key, types in _belonging().items() if key not in properties}
+    return closed(properties, tuple(required), **{"x-meant": meant})
+
+
+@cache
+def _belonging() -> dict[str, str]:
+    """The types that take an option, by the option."""
+    found: dict[str, list[str]] = {}
+    for name in FIELD_TYPES:
+        for key in _options(name)["properties"]:
+            found.setdefault(key, []).append(name)
+    return {key: ", ".join(names[:6]) + (", …" if len(names) > 6 else "") for key, names in found.items()}
 
 
 # what other systems call a type, for the hint
