@@ -15,6 +15,7 @@ from trellis.formula.types import BOOLEAN, Money, Value
 from trellis.model.view import Sort
 from trellis.records import paging, search
 from trellis.records.draft import Draft
+from trellis.records.merging import lookup
 from trellis.records.record import Count, Group, Page, Record, Shape
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.scope import ReaderScope
@@ -321,6 +322,8 @@ def restrict(
     conditions: list[sa.ColumnElement[bool]] = []
     if deleted is not None:
         conditions.append(table.deleted_at.is_not(None) if deleted else table.deleted_at.is_(None))
+    if deleted:  # what was merged into another record is no part of the bin
+        conditions.append(table.id.not_in(lookup.merged(selection.session, selection.entity.key)))
     with selection.catalog.unguarded():
         reach = selection.session.permit.reach(action, selection.scope)
     if reach is not None:

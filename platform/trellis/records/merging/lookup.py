@@ -1,0 +1,81 @@
+"""Where merged records are now, and what a record was merged from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.formula.types import Ref
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+UNDO_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One merge that still holds: what went into the record, who did it, and until when it can be undone."""
+
+    id: UUID
+    entity: str
+    winner: UUID
+    at: datetime
+    by: UUID | None
+    by_name: str
+    losers: tuple[Ref, ...]
+    until: datetime
+
+
+def merged(session: Session, entity: str) -> sa.Select[tuple[UUID]]:
+    """The ids of an entity's records that were merged into others: no part of the bin."""
+    table = session.tables.platform.merged
+    return sa.select(table.c.loser).where(table.c.entity == entity)
+
+
+def winners(session: Session, entity: str, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """What has become of those of the records that were merged."""
+    table = session.tables.platform.merged
+    wanted = sa.select(table.c.loser, table.c.winner).where(table.c.entity == entity, table.c.loser.in_(list(ids)))
+    return {row.loser: row.winner for row in session.execute(wanted).all()}
+
+
+def with_losers(session: Session, entity: str, id: UUID) -> sa.Select[tuple[UUID]]:
+    """The record's id and those of the records that were merged into it: whose history it has."""
+    table = session.tables.platform.merged
+    own = sa.select(sa.literal(id, sa.Uuid()).label("id"))
+    return own.union_all(sa.select(table.c.loser).where(table.c.entity == entity, table.c.winner == id))  # type: ignore[return-value]
+
+
+def merges(session: Session, entity: str, id: UUID) -> list[Merge]:
+    """The merges into a record that hold, the latest first; losers that this person may not see have no title."""
+    from trellis.records import shown
+
+    done, gone = session.tables.platform.merge, session.tables.platform.merged
+    wanted = sa.select(done).where(done.c.entity == entity, done.c.winner == id, done.c.undone_at.is_(None))
+    rows = session.execute(wanted.order_by(done.c.at.desc(), done.c.id.desc())).mappings().all()
+    if not rows:
+        return []
+    by_merge: dict[UUID, list[UUID]] = {}
+    found = sa.select(gone.c.merge, gone.c.loser).where(gone.c.merge.in_([r["id"] for r in rows]))
+    for row in session.execute(found.order_by(gone.c.loser)).all():
+        by_merge.setdefault(row.merge, []).append(row.loser)
+    titles = shown.titles(session, [Ref(entity, loser) for ids in by_merge.values() for loser in ids])
+    return [
+        Merge(
+            done_["id"],
+            entity,
+            id,
+            done_["at"],
+            done_["by"],
+            done_["by_name"] or "",
+            tuple(Ref(entity, loser, titles.get((entity, loser), "")) for loser in by_merge.get(done_["id"], ())),
+            done_["at"] + UNDO_FOR,
+        )
+        for done_ in rows
+    ]
