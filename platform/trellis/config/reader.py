@@ -240,6 +240,8 @@ class _Composer:
 
     def syntax_problem(self, error: yaml.MarkedYAMLError) -> Problem:
         spot = error.problem_mark or error.context_mark
+        if error.context_mark and "quoted scalar" in str(error.context):
+            spot = error.context_mark  # where the quote opens, which is where one must look
         line, column = (spot.line + 1, spot.column + 1) if spot else (1, 1)
         message = " ".join(part for part in (error.context, error.problem) if part)
         return Problem(
@@ -254,6 +256,10 @@ class _Composer:
 
     def advice(self, line: int) -> str:
         text = self.source.line(line)
+        if (glued := re.match(r"\s*([\w-]+):[^\s:/]", text)) and not re.match(r"\s*(- )?[\w-]+:(\s|$)", text):
+            return f"a space goes after '{glued[1]}:'"
+        if (above := re.match(r"\s*([\w-]+):[^\s:/]", self.source.line(line - 1) if line > 1 else "")) is not None:
+            return f"a space goes after '{above[1]}:' in the line above"
         if "\t" in text[: len(text) - len(text.lstrip())]:
             return "tabs do not indent; use spaces"
         if self.sticks_out(line):

@@ -160,8 +160,17 @@ def _unknown_keys(error: Any, where: Place, path: str) -> Iterator[Problem]:
                 f"unknown key '{key}'",
                 spot.key_mark,
                 f"{path}.{key}" if path else key,
-                "quote the formula" if is_cut else did_you_mean(key, known),
+                "quote the formula" if is_cut else _meant(key, known, error.schema),
             )
+
+
+def _meant(key: str, known: Mapping[str, Any], schema: Schema) -> str:
+    """The hint for a key that is not known: `x-meant` says what certain keys are called here, or where they belong."""
+    meant: Mapping[str, str] = schema.get("x-meant", {})
+    near = did_you_mean(key, known)
+    if near.startswith("did"):
+        return near
+    return meant.get(key, "") or meant.get("", "") or near
 
 
 def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, str, str]:
@@ -175,7 +184,8 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
             if expected == "true or false" and shown.lower() in ("yes", "no", "on", "off", "'yes'", "'no'")
             else ""
         )
-        return "E205", f"expected {expected}, found {shown}", hint and f"write {hint}"
+        own = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
+        return "E205", f"expected {expected}, found {shown}", f"write {hint}" if hint else own
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
         return "E206", f"{shown} is not known here", did_you_mean(_shown(found), [_shown(o) for o in options])

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from trellis.model.text import Text
 
+COLORS = tuple("gray blue azure indigo purple pink red orange yellow lime green teal cyan".split())
+"""The named colours of badges, stages and entities."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

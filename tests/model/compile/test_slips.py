@@ -1,6 +1,5 @@
 """Slips that an administrator makes while writing YAML: what `trellis check` says of each, and where."""
 
-# ruff: noqa: E501  (a slip and the line that is said about it stand on one line each)
 from __future__ import annotations
 
 import pytest
@@ -38,18 +37,18 @@ CONDITIONS = {
     "a value that the choice does not have": (
         'status == "opn"',
         '"opn"',
-        "W408 'opn' is not one of the choices, so this is never equal (did you mean 'open'?)",
+        "W608 'opn' is not one of the choices, so this is never equal (did you mean 'open'?)",
     ),
-    "the label of a value": ('status == "Closed"', '"Closed"', "W408 (did you mean 'closed'?)"),
-    "a value of a shared list": ('species != "horse"', '"horse"', "W408 (expected cat, dog)"),
-    "one of several": ('status in ("open", "clsed")', '"clsed"', "W408 (did you mean 'closed'?)"),
-    "in a field of several": ('"acut" in kinds', '"acut"', "W408 (did you mean 'acute'?)"),
-    "a stage that is another pipeline's": ('stage == "won"', '"won"', "W408 (expected healed, new)"),
-    "a stage type": ('stage_type == "wonn"', '"wonn"', "W408 (did you mean 'won'?)"),
-    "a stage before the change": ('old.stage == "nwe"', '"nwe"', "W408 (did you mean 'new'?)"),
-    "over a link and back": ('any(owner.visits, status == "opn")', '"opn"', "W408 (did you mean 'open'?)"),
-    "in a case": ('case(status, "opn", paid, false)', '"opn"', "W408 (did you mean 'open'?)"),
-    "a role": ('has_role("bos")', '"bos"', "W409 there is no role 'bos' (expected admin)"),
+    "the label of a value": ('status == "Closed"', '"Closed"', "W608 (did you mean 'closed'?)"),
+    "a value of a shared list": ('species != "horse"', '"horse"', "W608 (expected cat, dog)"),
+    "one of several": ('status in ("open", "clsed")', '"clsed"', "W608 (did you mean 'closed'?)"),
+    "in a field of several": ('"acut" in kinds', '"acut"', "W608 (did you mean 'acute'?)"),
+    "a stage that is another pipeline's": ('stage == "won"', '"won"', "W608 (expected healed, new)"),
+    "a stage type": ('stage_type == "wonn"', '"wonn"', "W608 (did you mean 'won'?)"),
+    "a stage before the change": ('old.stage == "nwe"', '"nwe"', "W608 (did you mean 'new'?)"),
+    "over a link and back": ('any(owner.visits, status == "opn")', '"opn"', "W608 (did you mean 'open'?)"),
+    "in a case": ('case(status, "opn", paid, false)', '"opn"', "W608 (did you mean 'open'?)"),
+    "a role": ('has_role("bos")', '"bos"', "W609 there is no role 'bos' (expected admin)"),
     "a value without quotes": (
         "status == open",
         "open",
@@ -73,6 +72,101 @@ CONDITIONS = {
 }
 
 
+# a further field, the spot in it, what is said
+FIELDS = {
+    "a formula without its sign": (
+        "{type: date, default: today()}",
+        "today",
+        "E215 “today()” is not a date. (a formula begins with =: =today())",
+    ),
+    "a formula that is a text": (
+        "{type: text, default: today()}",
+        "today",
+        "W611 this is the text as it stands (write =today() for the formula",
+    ),
+    "me without its sign": ("{type: user, default: me}", "me}", "E215 (a formula begins with =: =me)"),
+    "bounds that cross": ("{type: integer, min: 5, max: 3}", "3}", "E214 'max' is less than 'min'"),
+    "lengths that cross": (
+        "{type: text, min_length: 5, max_length: 3}",
+        "3}",
+        "E214 'max_length' is less than 'min_length'",
+    ),
+    "an option of other types": ("{type: text, min: 3}", "min", "E203 unknown key 'min' (of integer, decimal,"),
+    "a length of a number": ("{type: integer, max_length: 3}", "max_length", "E203 unknown key (of text, long_text,"),
+    "required where nobody sees it": (
+        "{type: text, required: true, hidden: true}",
+        "true}",
+        "W610 'extra' is required, and hidden (give it a default",
+    ),
+    "a condition under required": (
+        "{type: text, required: paid}",
+        "paid",
+        "E205 found 'paid' (a condition goes under required_when)",
+    ),
+    "a colour that is none": (
+        "{type: choice, choices: [{a: {color: gren}}]}",
+        "gren",
+        "E206 there is no colour 'gren' (did you mean 'green'?)",
+    ),
+    "choices as a mapping": (
+        "{type: choice, choices: {a: A}}",
+        "a: A",
+        "E203 unknown key 'a' (choices are a list: [low, {high: High}])",
+    ),
+    "a mask of nothing": ("{type: sequence, mask: 'V-{year}-{000}'}", "'V-", "E304 unknown part of the mask 'year'"),
+    "a place after nothing": (
+        "{type: text, place: {after: pric}}",
+        "pric",
+        "E304 unknown field 'pric' (did you mean 'price'?)",
+    ),
+}
+# what is said of a view: type and parts, the spot, the line
+VIEWS = {
+    "a board by a text": (
+        "{type: kanban, group: subject}",
+        "subject",
+        "E324 'subject' is a text (a board is grouped by",
+    ),
+    "a calendar of a text": (
+        "{type: calendar, start: subject}",
+        "subject",
+        "E324 'subject' is a text (a calendar needs a date",
+    ),
+    "a map of a text": ("{type: map, location: subject}", "subject", "E324 'subject' is a text (a map needs"),
+    "the sum of a text": (
+        "{type: list, columns: [subject], totals: {subject: sum}}",
+        "sum",
+        "E324 'subject' is a text (sum adds",
+    ),
+    "a total that is none": (
+        "{type: list, columns: [price], totals: {price: total}}",
+        "total}",
+        "E206 'total' is not known here (expected avg,",
+    ),
+    "a column that no stage gives": (
+        "{type: kanban, group: stage, hide: [lost]}",
+        "lost",
+        "E306 unknown column of the board 'lost' (expected healed, new)",
+    ),
+    "a column that no field gives": (
+        "{type: list, columns: [ownr]}",
+        "ownr",
+        "E304 unknown column 'ownr' (did you mean 'owner'?)",
+    ),
+    "a sort that no field gives": (
+        "{type: list, sort: [-pric]}",
+        "-pric",
+        "E304 unknown field 'pric' (did you mean 'price'?)",
+    ),
+}
+GRANTS = {
+    "everyone": ("{read: everyone}", "everyone", "E402 'everyone' is no level (did you mean 'all'?)"),
+    "mine": ("{read: mine}", "mine", "E402 'mine' is no level (did you mean 'own'?)"),
+    "a word for update": ("{write: all}", "write", "E203 unknown key 'write' (did you mean 'update'?)"),
+    "a word for read": ("{view: all}", "view", "E203 unknown key 'view' (did you mean 'read'?)"),
+}
+
+
 def said_of(compiled: Compiled) -> list[str]:
     return [one_line(p) for p in compiled.problems]
 
@@ -93,7 +187,7 @@ def test_a_slip_in_a_condition_is_told_where_it_is(name: str, compile_yaml) -> N
 
 def test_advice_leaves_the_configuration_running(compile_yaml) -> None:
     compiled = compile_yaml(VISIT + "  extra: {type: text, readonly_when: 'status == \"opn\"'}\n")
-    assert [p.code for p in compiled.problems] == ["W408"]
+    assert [p.code for p in compiled.problems] == ["W608"]
     assert compiled.is_sound
 
 
@@ -113,3 +207,56 @@ def test_advice_leaves_the_configuration_running(compile_yaml) -> None:
 def test_what_can_be_true_is_not_doubted(condition: str, compile_yaml) -> None:
     compiled = compile_yaml(VISIT + f"  extra:\n    type: text\n    readonly_when: |\n      {condition}\n")
     assert said_of(compiled) == []
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_slip_in_a_field_is_told_where_it_is(name: str, compile_yaml) -> None:
+    written, spot, said = FIELDS[name]
+    compiled = compile_yaml(VISIT + f"  extra: {written}\n")
+    assert_said(said_of(compiled), f"a.yaml:{FIELD}:{10 + written.index(spot)}", said)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_slip_in_a_view_is_told_where_it_is(name: str, compile_yaml) -> None:
+    written, spot, said = VIEWS[name]
+    compiled = compile_yaml(VISIT + f"views:\n  extra: {written}\n")
+    assert_said(said_of(compiled), f"a.yaml:{FIELD + 1}:{10 + written.index(spot)}", said)
+    assert len(compiled.problems) == 1
+
+
+@pytest.mark.parametrize("name", GRANTS)
+@pytest.mark.parametrize("entity", ["visit", '"*"'])
+def test_a_slip_in_a_grant_is_told_where_it_is(name: str, entity: str, compile_yaml) -> None:
+    written, spot, said = GRANTS[name]
+    compiled = compile_yaml(VISIT + f"---\nrole: vet\ngrants:\n  {entity}: {written}\n")
+    assert_said(said_of(compiled), f"a.yaml:{FIELD + 3}:{5 + len(entity) + written.index(spot)}", said)
+
+
+def test_a_record_has_one_owner(compile_yaml) -> None:
+    compiled = compile_yaml(VISIT + "  vet: {type: user, role: owner}\n  nurse: {type: user, role: owner}\n")
+    assert said_of(compiled) == [
+        f"a.yaml:{FIELD + 1}:29: E323 fields.nurse.role: 'vet' is the owner already: a record has one"
+    ]
+
+
+def test_an_owner_of_ones_own_stands_before_an_inherited_one(model_of) -> None:
+    text = "entity: event\nabstract: true\nfields: {owner: {type: user, role: owner}}\n---\n"
+    text += "entity: trip\nextends: event\nfields: {leader: {type: user, role: owner}}\n---\n"
+    model = model_of(text + "entity: talk\nextends: event\nfields: {topic: {type: text}}\n")
+    assert model.entities["trip"].owner_field == "leader"
+    assert model.entities["talk"].owner_field == "owner"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('entity: a\nlabel: "A\nfields: {}\n', "a.yaml:2:8: E100 not readable as YAML: while scanning a quoted scalar"),
+        ("entity:a\nlabel: A\n", "a.yaml:2:6: E100 (a space goes after 'entity:' in the line above)"),
+        ("entity: a\nlabel:A\nicon: box\n", "a.yaml:3:1: E100 (a space goes after 'label:' in the line above)"),
+        ("entity: a\nlabel: Vets: best\n", "a.yaml:2:12: E100 (quote text that holds ': ')"),
+    ],
+    ids=["an open quote", "no space after the kind", "no space after a key", "a colon in a text"],
+)
+def test_a_slip_in_the_yaml_is_told_where_it_is(text: str, said: str, compile_yaml) -> None:
+    where, _, rest = said.partition(": ")
+    assert_said(said_of(compile_yaml(text)), where, rest)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trellis.model.choice import Choice
+from trellis.config.problem import did_you_mean
+from trellis.model.choice import COLORS, Choice
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.known import KNOWN_LISTS
@@ -88,7 +89,15 @@ def _values(item: Item) -> list[tuple[str, Item]]:
 def _choice(ctx: Context, key: str, item: Item) -> Choice:
     path = item.full_path
     if isinstance(item.data, dict):
+        check_color(ctx, item.get("color"))
         label = ctx.translated(item.word("label", humanize(key)), f"{path}.label", path)
         return Choice(key, label, color=item.word("color"), was=item.word("was") or None)
     is_label = item.data is not None and item.place.key_line > 0
     return Choice(key, ctx.translated(item.text if is_label else humanize(key), f"{path}.label", path))
+
+
+def check_color(ctx: Context, item: Item | None) -> None:
+    """A colour is one of the named ones, which hold their contrast in light and dark."""
+    if item is not None and item.text not in COLORS:
+        hint = did_you_mean(item.text, COLORS) or "one of " + ", ".join(COLORS)
+        ctx.problem("E206", f"there is no colour '{item.text}'", item, hint)

@@ -68,6 +68,12 @@ class EntityDraft:
     pipelines: list[tuple[str, Item]] = dc_field(default_factory=list)
 
     @property
+    def owners(self) -> list[FieldDraft]:
+        """The fields that say they are the owner; the entity's own stand before what it takes over."""
+        found = [f for f in self.fields.values() if f.item.word("role") == "owner"]
+        return [f for f in found if f.key not in self.inherited] or found
+
+    @property
     def is_abstract(self) -> bool:
         """Only there to be extended."""
         return self.item.flag("abstract")

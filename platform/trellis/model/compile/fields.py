@@ -74,7 +74,7 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
         stored=item.flag("stored", True),
         translate=item.flag("translate"),
         personal=item.flag("personal"),
-        role="owner" if field in draft.owners[:1] else None,
+        role="owner" if item.word("role") == "owner" and field is draft.owners[0] else None,
         span="full" if item.word("span") == "full" else "half",
         system=field.system,
         was=item.word("was") or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,12 @@ from trellis.model.compile.types import Types
 from trellis.model.role import ACTIONS, ALL, NONE, Grant, Level, Role
 
 _LEVELS = {"false": NONE, "own": Level("own"), "team": Level("team"), "all": ALL, "true": ALL}
+_MEANT = {
+    **dict.fromkeys(("mine", "my", "self", "owner"), "did you mean 'own'?"),
+    **dict.fromkeys(("everyone", "everything", "any", "full", "yes"), "did you mean 'all'?"),
+    **dict.fromkeys(("none", "no", "never", "nobody"), "did you mean 'false'?"),
+}
+_WORD = re.compile(r"[A-Za-z_]+\Z")
 _MODES = ("hidden", "readonly", "masked")
 
 
@@ -102,6 +109,11 @@ def _level(ctx: Context, scope: EntityScope, item: Item, named: bool) -> Level:
             ctx.problem("W606", f"'{entity}' has no owner: own means who created it", item, hint)
         return level
     # what "*" says holds where its names exist
+    drafts = [ctx.drafts[entity]] if named else list(ctx.drafts.values())
+    if _WORD.match(text) and not any(text in d.fields for d in drafts):
+        hint = _MEANT.get(text.lower()) or did_you_mean(text, _LEVELS) or "expected false, own, team, all or a formula"
+        ctx.problem("E402", f"'{text}' is no level", item, hint)
+        return NONE
     compiled = condition(ctx, item, scope) if named else ctx.quietly(lambda: condition(ctx, item, scope))
     return Level("formula", compiled) if compiled is not None else NONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ TYPE_OF_KIND = {
     "json": "json",
 }
 MAX_CHAIN = 30
+_FORMULA = re.compile(r"(me|my_team|[a-z_.]+\(.*\))(\s*[-+*/].*)?\s*\Z", re.DOTALL)
 
 
 class Types:
@@ -257,7 +259,9 @@ class Types:
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             faults = [Invalid("invalid", "{error}", error=error)]
         for fault in faults:
-            self.ctx.problem("E215", f"not a value of this field: {fault}", item)
+            is_formula = isinstance(item.data, str) and _FORMULA.match(item.text)
+            hint = f"a formula begins with =: ={item.text}" if is_formula else ""
+            self.ctx.problem("E215", f"not a value of this field: {fault}", item, hint)
         return None if faults or value is None else constant(value, found.formula_type())
 
 

@@ -37,14 +37,21 @@ ALLOW = (
 _LEVEL = with_doc(
     {**FORMULA, "x-expected": "false, own, team, all or a formula"}, "false, own, team, all, or a formula"
 )
+_MEANT = {
+    **dict.fromkeys(("write", "edit", "change", "modify"), "did you mean 'update'?"),
+    **dict.fromkeys(("view", "list", "see", "show"), "did you mean 'read'?"),
+    **dict.fromkeys(("add", "new", "insert"), "did you mean 'create'?"),
+    "remove": "did you mean 'delete'?",
+}
 _GRANT = {
     **closed(
         {
             **dict.fromkeys(ACTIONS, _LEVEL),
             "where": FORMULA,
             "fields": mapping(one_of("hidden", "readonly", "masked"), None),
-        }
+        },
     ),
+    "x-meant": _MEANT,
 }
 _SET = mapping(VALUE, None)
 

@@ -12,6 +12,7 @@ from trellis.model.compile.checks.others import (
     check_sla,
 )
 from trellis.model.compile.checks.reports import check_dashboard, check_report
+from trellis.model.compile.checks.slips import check_slips
 from trellis.model.compile.checks.workflows import check_sequence, check_workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
@@ -32,7 +33,8 @@ CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
 
 
 def check_others(ctx: Context, types: Types) -> None:
-    """Check every document of these kinds."""
+    """Check every document of these kinds, and everything for slips."""
+    check_slips(ctx, types)
     for kind, check in CHECKS.items():
         for key, document in ctx.configuration.of(kind).items():
             check(ctx, types, key, Item(dict(document.data), document.place, "", document.name))
