@@ -26,7 +26,7 @@ def test_a_card_is_dragged_into_a_gate_and_goes_on_when_it_has_what_is_needed(pa
     dialog = page.locator("dialog[open]")
     expect(dialog).to_contain_text("Amount")
     expect(page.locator(card)).to_have_class("t-card is-held")
-    dialog.get_by_role("button", name="Put back").click()
+    dialog.get_by_role("button", name="Cancel").click()
     expect(page.locator(f'[data-lane="new"] {card}')).to_be_visible()
     page.locator(card).drag_to(page.locator('[data-lane="offer"] [data-cards]'), target_position={"x": 90, "y": 60})
     dialog.locator("#f-amount").fill("12")

@@ -29,6 +29,7 @@ class Stage:
     color: str = "gray"
     rot_after: timedelta | None = None
     require: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()  # asked for on entering, and not needed
     checklist: Mapping[str, Text] = dc_field(default_factory=dict)
     was: str | None = None
 
@@ -54,3 +55,4 @@ class Pipeline:
     field: str = "stage"
     default: bool = False
     moves: tuple[Move, ...] | None = None  # None: any move is allowed
+    removed: Mapping[str, str] = dc_field(default_factory=dict)  # a stage that is gone → where its records go

@@ -1,19 +1,18 @@
-"""Stages: what follows from a record's stage, which moves are allowed, what a stage asks for, and the stage history."""
+"""Stages: what follows from a record's stage, when it enters one, and what it then has to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from trellis.model.pipeline import Move, Pipeline, Stage
-from trellis.records.conditions import holds
+from trellis.model.pipeline import Pipeline, Stage
+from trellis.records import gate, stays
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
+    from trellis.formula.types import Value
     from trellis.model.entity import Entity
     from trellis.records.session import Session
 
@@ -41,6 +40,11 @@ class Track:
         return f"{self.field}_since"
 
     @property
+    def stuck(self) -> str:
+        """The field that says whether the record has been there for longer than it should."""
+        return f"{self.prefix}is_stuck"
+
+    @property
     def probability(self) -> str:
         """The field that holds the chance, taken at entry."""
         return f"{self.prefix}probability"
@@ -58,11 +62,40 @@ def tracks(entity: Entity) -> Iterator[Track]:
         yield Track(field, prefix)
 
 
+def track_of(entity: Entity, field: str) -> Track | None:
+    """The track whose stages the field holds."""
+    return next((track for track in tracks(entity) if track.field == field), None)
+
+
+def pipelines_on(entity: Entity, track: Track) -> list[Pipeline]:
+    """The pipelines over the track's field, the default one first."""
+    found = [p for p in entity.pipelines.values() if p.field == track.field]
+    return sorted(found, key=lambda p: not p.default)
+
+
+def named(entity: Entity, track: Track, key: Value) -> Pipeline | None:
+    """The pipeline of that key, else the one that records are in which name none."""
+    among = pipelines_on(entity, track)
+    return next((p for p in among if p.key == key), among[0] if among else None)
+
+
 def pipeline_of(draft: Draft, track: Track) -> Pipeline | None:
     """The pipeline the record is in, among those of this field."""
-    among = [p for p in draft.entity.pipelines.values() if p.field == track.field]
-    key = draft.value(track.pipeline) if track.pipeline in draft.entity.fields else None
-    return next((p for p in among if p.key == key), next((p for p in among if p.default), among[0] if among else None))
+    return named(draft.entity, track, draft.value(track.pipeline) if track.pipeline in draft.entity.fields else None)
+
+
+def pipeline_before(draft: Draft, track: Track) -> Pipeline | None:
+    """The pipeline that the stored record is in; None for a new one."""
+    if draft.is_new:
+        return None
+    return named(draft.entity, track, draft.before(track.pipeline) if track.pipeline in draft.entity.fields else None)
+
+
+def enters(draft: Draft, track: Track) -> bool:
+    """Whether the record comes into a stage with this change: another one, or one of another pipeline."""
+    return (
+        draft.is_new or draft.has_changed(track.field) or pipeline_of(draft, track) is not pipeline_before(draft, track)
+    )
 
 
 def follow(session: Session, draft: Draft) -> None:
@@ -71,129 +104,71 @@ def follow(session: Session, draft: Draft) -> None:
         pipeline = pipeline_of(draft, track)
         if pipeline is None or not pipeline.stages:
             continue
-        moved_over = not draft.is_new and track.pipeline in draft.entity.fields and draft.has_changed(track.pipeline)
-        begins = draft.is_new and draft.given.get(track.field) in (None, "")
-        stage = pipeline.stages.get(draft.value(track.field) or "")
-        if stage is None and (draft.value(track.field) is None or moved_over or begins):
-            stage = next(iter(pipeline.stages.values()))
-            draft.set(track.field, stage.key)
+        stage = _settle(draft, track, pipeline)
         if stage is None:
-            draft.fault(
-                Fault(
-                    "move",
-                    "There is no stage “{stage}” in this pipeline.",
-                    track.field,
-                    {"stage": str(draft.value(track.field))},
-                )
-            )
+            _refuse_unknown(draft, track, pipeline)
             continue
-        if draft.is_new or draft.has_changed(track.field):
-            _enter(session, draft, track, stage)
-            if not draft.is_new and not moved_over:
-                _check_move(session, draft, track, pipeline, stage)
-            _check_require(draft, stage)
+        if enters(draft, track):
+            before = pipeline_before(draft, track)
+            left = before.stages.get(draft.before(track.field) or "") if before is not None else None
+            _enter(session, draft, track, stage, left)
+            if before is not None and left is not None:
+                gate.check_move(session, draft, track, (before, left), (pipeline, stage))
+            gate.check_require(session, draft, track, stage)
         elif set(stage.require) & draft.given.keys():
-            _check_require(draft, stage)
+            gate.check_require(session, draft, track, stage)
 
 
-def _enter(session: Session, draft: Draft, track: Track, stage: Stage) -> None:
+def _settle(draft: Draft, track: Track, pipeline: Pipeline) -> Stage | None:
+    """The stage the record is in now: the first one where none is named, or none of the pipeline that it goes to."""
+    key = draft.value(track.field)
+    stage = pipeline.stages.get(key or "")
+    first = next(iter(pipeline.stages.values()))
+    if draft.is_new and draft.given.get(track.field) in (None, ""):
+        # what fills the blank is a stage of the default pipeline: another one begins at its own beginning
+        stage = stage if pipeline is pipelines_on(draft.entity, track)[0] else None
+        stage = stage or first
+    elif stage is None and (
+        key is None or (pipeline is not pipeline_before(draft, track) and not _is_given(draft, track))
+    ):
+        stage = first
+    if stage is not None and stage.key != key:
+        draft.set(track.field, stage.key)
+    return stage
+
+
+def _is_given(draft: Draft, track: Track) -> bool:
+    return draft.is_new or draft.has_changed(track.field)
+
+
+def _refuse_unknown(draft: Draft, track: Track, pipeline: Pipeline) -> None:
+    """A stage that the pipeline does not have; one that the record has been in all along stays."""
+    if enters(draft, track):
+        message = "There is no stage “{stage}” in the pipeline “{pipeline}”."
+        params = {"stage": str(draft.value(track.field)), "pipeline": pipeline.label}
+        draft.fault(Fault("move", message, track.field, params))
+
+
+def _enter(session: Session, draft: Draft, track: Track, stage: Stage, left: Stage | None) -> None:
     fields = draft.entity.fields
     if track.type in fields:
         draft.set(track.type, stage.type)
     if track.since in fields and (draft.value(track.since) is None or not draft.is_new):
         draft.set(track.since, session.reader.now)
-    hand_set = track.probability in draft.given and draft.given[track.probability] not in (None, "")
-    if track.probability in fields and not hand_set and stage.probability is not None:
+    if stage.probability is None or track.probability not in fields:
+        return
+    if not _is_hand_set(session, draft, track, stage, left):
         draft.set(track.probability, stage.probability)
 
 
-def _check_require(draft: Draft, stage: Stage) -> None:
-    """What the stage asks for, by field: the page's gate asks for exactly these."""
-    for name in stage.require:
-        value = draft.value(name) if name in draft.entity.fields else draft.record.graph.children(draft.record, name)
-        if value is None or value == () or value == [] or value is False:
-            label = draft.entity.fields[name].label if name in draft.entity.fields else name
-            message = "“{field}” is needed for the stage “{stage}”."
-            draft.fault(Fault("gate", message, name, {"field": label, "stage": stage.label}))
-
-
-def _check_move(session: Session, draft: Draft, track: Track, pipeline: Pipeline, to: Stage) -> None:
-    came_from = draft.before(track.field)
-    leaving = pipeline.stages.get(came_from or "")
-    if leaving is None or leaving.key == to.key:
-        return
-    keys = list(pipeline.stages)
-    forward = keys.index(to.key) > keys.index(leaving.key) and to.type not in ("lost", "cancelled")
-    if forward:
-        _check_list(draft, track, leaving)
-    if pipeline.moves is None:
-        return
-    moves = [m for m in pipeline.moves if _fits(m.from_, leaving.key) and _fits(m.to, to.key)]
-    params = {"from": leaving.label, "to": to.label}
-    if not moves:
-        draft.fault(Fault("move", "“{from}” cannot be followed by “{to}”.", track.field, params))
-        return
-    faults = [_obstacle(session, draft, move) for move in moves]
-    if None not in faults:
-        code, message = next(f for f in faults if f is not None)
-        roles = tuple(session.model.roles[r].label for m in moves for r in m.roles if r in session.model.roles)
-        draft.fault(Fault(code, message, track.field, {**params, "roles": roles}))
-
-
-def _obstacle(session: Session, draft: Draft, move: Move) -> tuple[str, str] | None:
-    if move.roles and not session.principal.is_system and not session.principal.roles.intersection(move.roles):
-        return "forbidden", "Only {roles} may move this from “{from}” to “{to}”."
-    if move.when is not None and not holds(move.when, draft.env()):
-        return "move", "The condition for moving from “{from}” to “{to}” is not met."
-    return None
-
-
-def _check_list(draft: Draft, track: Track, stage: Stage) -> None:
-    """A checklist binds when its stage is left forward."""
-    ticked = set(draft.value(track.checklist) or ()) if track.checklist in draft.entity.fields else set()
-    for key, label in stage.checklist.items():
-        if f"{stage.key}.{key}" not in ticked:
-            message = "“{item}” must be ticked before “{stage}” is left."
-            params = {"item": label, "stage": stage.label, "key": f"{stage.key}.{key}"}
-            draft.fault(Fault("gate", message, track.checklist, params))
-
-
-def _fits(keys: Sequence[str], key: str) -> bool:
-    return "*" in keys or key in keys
-
-
-def record(session: Session, drafts: Sequence[Draft]) -> None:
-    """Write the stage history: the row of the stage that is left is closed, one of the new stage opened."""
-    table = session.tables.platform.stage_history
-    opened = []
-    for draft in drafts:
-        for track in tracks(draft.entity):
-            if not draft.has_changed(track.field):
-                continue
-            stage = draft.value(track.field)
-            pipeline = pipeline_of(draft, track)
-            at = (draft.value(track.since) if track.since in draft.entity.fields else None) or session.reader.now
-            if not draft.is_new:
-                session.execute(
-                    sa.update(table)
-                    .where(table.c.entity == draft.entity.key, table.c.record == draft.record.id)
-                    .where(table.c.field == track.field, table.c.left_at.is_(None))
-                    .values(left_at=at)
-                )
-            if stage is None or pipeline is None or stage not in pipeline.stages:
-                continue
-            opened.append(
-                {
-                    "entity": draft.entity.key,
-                    "record": draft.record.id,
-                    "field": track.field,
-                    "pipeline": pipeline.key,
-                    "stage": stage,
-                    "stage_type": pipeline.stages[stage].type,
-                    "previous": draft.before(track.field),
-                    "entered_at": at,
-                    "by": session.principal.id,
-                }
-            )
-    if opened:
-        session.execute(sa.insert(table), opened)
+def _is_hand_set(session: Session, draft: Draft, track: Track, stage: Stage, left: Stage | None) -> bool:
+    """Whether a person has said how likely it is: with this change, or before it, as long as it stays open."""
+    value = draft.value(track.probability)
+    if value is None:
+        return False
+    if draft.is_new or draft.has_changed(track.probability):
+        return True
+    if left is None or left.type != "open" or stage.type != "open" or value == left.probability:
+        return False
+    # not what the stage says: set by hand, unless the stage said so when it was entered
+    return bool(value != stays.taken(session, draft, track.field))

@@ -26,6 +26,8 @@ STAGE_TYPES = {
     "done": "green",
     "cancelled": "gray",
 }
+FORECASTS = {"pipeline": "blue", "best_case": "purple", "commit": "teal", "closed": "green", "omitted": "gray"}
+DEFAULT_FORECAST = {"open": "pipeline", "won": "closed", "done": "closed", "lost": "omitted", "cancelled": "omitted"}
 DEFAULT_PROBABILITY = {"won": Decimal(100), "lost": Decimal(0), "done": Decimal(100), "cancelled": Decimal(0)}
 
 
@@ -73,6 +75,13 @@ def _give_fields(ctx: Context, draft: EntityDraft) -> None:
         _give(
             ctx, draft, default[1], f"{prefix}checklist", _checklist(ctx, pipelines), type="choices", label="Checklist"
         )
+        category = f"{prefix}forecast_category"
+        if category not in draft.fields and (formula := _forecast(pipelines, field, prefix)):
+            words = tuple(
+                Choice(k, ctx.translated(humanize(k), f"system.forecasts.{k}.label"), color)
+                for k, color in FORECASTS.items()
+            )
+            _give(ctx, draft, default[1], category, words, type="choice", label="Forecast category", formula=formula)
 
 
 def _give(
@@ -158,6 +167,21 @@ def _checks(ctx: Context, stage: Item) -> dict[str, Text]:
     }
 
 
+def _forecast(pipelines: list[tuple[str, Item]], field: str, prefix: str) -> str:
+    """A formula: the category by which a forecast counts the record; nothing where no stage says one."""
+    if not any(item.word("forecast") for _, pipeline in pipelines for _, item in _stages(pipeline)):
+        return ""
+    parts = []
+    for key, pipeline in pipelines:
+        by_category: dict[str, list[str]] = {}
+        for stage, item in _stages(pipeline):
+            category = item.word("forecast") or DEFAULT_FORECAST.get(item.word("type", "open"), "pipeline")
+            by_category.setdefault(category, []).append(f'"{stage}"')
+        of = f'{prefix}pipeline == "{key}" and ' if len(pipelines) > 1 else ""
+        parts += [f'{of}{field} in ({", ".join(names)}), "{category}"' for category, names in by_category.items()]
+    return f"case({', '.join(parts)}, blank)"
+
+
 def _stuck(pipelines: list[tuple[str, Item]], field: str, prefix: str) -> str:
     """A formula: longer in its stage than the stage's rot_after."""
     parts = []
@@ -190,15 +214,31 @@ def _pipeline(ctx: Context, types: Types, draft: EntityDraft, key: str, item: It
         field=item.word("field", "stage"),
         default=item.flag("default") or len(draft.pipelines) == 1,
         moves=moves,
+        removed=_removed(ctx, item, stages),
     )
+
+
+def _removed(ctx: Context, item: Item, stages: dict[str, Stage]) -> dict[str, str]:
+    """Where the records of stages that are gone belong: stages of this pipeline."""
+    written = item.get("removed")
+    found: dict[str, str] = {}
+    for key, to in written.entries() if written is not None else ():
+        if to.text not in stages:
+            ctx.unknown("stage", to, stages, "E309")
+        elif key in stages:
+            ctx.problem("E309", f"stage '{key}' is still there", to, "take it out of `stages`, or out of `removed`")
+        else:
+            found[key] = to.text
+    return found
 
 
 def _stage(ctx: Context, draft: EntityDraft, key: str, item: Item) -> Stage:
     kind: Any = item.word("type", "open")
-    require = item.get("require")
-    for name in require.each() if require is not None else ():
-        if name.text not in draft.fields and name.text not in draft.inverses:
-            ctx.unknown("field", name, draft.fields, "E304")
+    for word in ("require", "ask"):
+        listed = item.get(word)
+        for name in listed.each() if listed is not None else ():
+            if name.text not in draft.fields and name.text not in draft.inverses:
+                ctx.unknown("field", name, draft.fields, "E304")
     written = item.get("probability")
     probability = Decimal(written.data) if written is not None and isinstance(written.data, int | Decimal) else None
     rot = item.get("rot_after")
@@ -214,6 +254,7 @@ def _stage(ctx: Context, draft: EntityDraft, key: str, item: Item) -> Stage:
         color=_stage_color(key, item),
         rot_after=rot_after,
         require=item.words("require"),
+        ask=item.words("ask"),
         checklist=_checks(ctx, item),
         was=item.word("was") or None,
     )

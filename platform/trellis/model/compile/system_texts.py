@@ -24,13 +24,22 @@ _FIELDS = {
     "is_stuck": "停滞",
     "probability": "概率",
     "checklist": "检查清单",
+    "forecast_category": "预测类别",
     "converted_at": "转换时间",
+}
+_FORECASTS = {
+    "pipeline": "管道",
+    "best_case": "最佳情况",
+    "commit": "承诺",
+    "closed": "已关闭",
+    "omitted": "不计入",
 }
 _STAGE_TYPES = {"open": "进行中", "won": "赢单", "lost": "输单", "done": "已完成", "cancelled": "已取消"}
 
 SYSTEM_TEXTS: Mapping[str, Mapping[str, str]] = {
     **{f"system.fields.{key}.label": {"zh-Hans": text} for key, text in _FIELDS.items()},
     **{f"system.stage_types.{key}.label": {"zh-Hans": text} for key, text in _STAGE_TYPES.items()},
+    **{f"system.forecasts.{key}.label": {"zh-Hans": text} for key, text in _FORECASTS.items()},
     "system.views.all.label": {"zh-Hans": "全部"},
     "system.form.other.label": {"zh-Hans": "其他"},
     "system.form.details.label": {"zh-Hans": "详情"},

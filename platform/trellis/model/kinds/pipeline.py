@@ -31,6 +31,7 @@ _STAGE = closed(
         "color": COLOR,
         "rot_after": DURATION,
         "require": NAMES,
+        "ask": NAMES,
         "checklist": mapping(TEXT, SNAKE),
         "was": NAME,
     }
@@ -48,4 +49,5 @@ def pipeline() -> dict[str, Schema]:
         "default": BOOLEAN,
         "stages": mapping(either(TEXT, _STAGE), SNAKE, minProperties=1),
         "moves": list_of(_MOVE),
+        "removed": mapping(NAME, None),  # records of stages that are gone: stage, pipeline.stage or pipeline.*
     }

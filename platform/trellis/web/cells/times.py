@@ -110,9 +110,9 @@ def times(field: Field, context: CellContext) -> Render:
     return render
 
 
-def age_text(since: datetime, now: datetime) -> str:
-    """How long ago, in the shortest form: 4 d, 3 h."""
-    gone: timedelta = now - since
-    if gone.days > 0:
-        return str(_("%(days)s d", days=gone.days))
-    return str(_("%(hours)s h", hours=max(0, int(gone.total_seconds() // 3600))))
+def span_text(span: timedelta) -> str:
+    """How long, in the shortest form: 4 d, 3 h; the same words on cards and on the record's path."""
+    if span.days > 0:
+        return str(ngettext("%(num)d d", "%(num)d d", span.days))
+    hours = max(0, int(span.total_seconds() // 3600))
+    return str(_("%(hours)s h", hours=hours) if hours else _("< 1 h"))

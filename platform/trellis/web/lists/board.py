@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from trellis.formula.types import Money, Ref, Value
+from trellis.records.pipeline import track_of
 from trellis.web.cells.column import Column, column_for, columns_for, kind_of
 from trellis.web.cells.markup import avatar, color_of, icon
 from trellis.web.cells.options import Option, options_of, options_of_pipeline, stages_of
-from trellis.web.cells.times import age_text
+from trellis.web.cells.times import moment_writer, span_text
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.source import quoted
 from trellis.web.lists.desk import counted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trellis.formula.formula import Formula
     from trellis.model.entity import Entity
     from trellis.model.field import Field
+    from trellis.model.pipeline import Stage
     from trellis.records.record import Record
     from trellis.web.lists.desk import Desk
 
@@ -68,6 +70,11 @@ class Board:
     can_move: bool
     lines: Lines | None = None  # where records may be in several pipelines
     first: dict[str, tuple[list[Markup], str | None]] = dc_field(default_factory=dict)
+
+    @property
+    def stages(self) -> Mapping[str, Stage]:
+        """The stages that the columns are; empty where they are something else."""
+        return self.lines.shown.stages if self.lines else stages_of(self.entity, self.field)
 
     @property
     def paths(self) -> list[str]:
@@ -167,14 +174,15 @@ class Board:
         return [row.replace("\0", "") for row in rows], metas
 
     def _is_open(self, record: Record) -> bool:
-        stages = stages_of(self.entity, self.field)
-        stage = stages.get(str(record[self.field.key]))
+        stage = self.stages.get(str(record[self.field.key]))
         return stage is None or stage.type == "open"
 
     def _age(self, record: Record, since: datetime) -> str:
-        shown = escape(age_text(since, self.desk.store.principal.reader.now))
+        reader = self.desk.store.principal.reader
+        shown = escape(span_text(reader.now - since))
         if self.stuck and record[self.stuck]:
-            hint = escape(_("Longer in this column than it should be"))
+            day = Markup(moment_writer(reader)(since)).striptags()
+            hint = escape(_("Stuck: here since %(day)s, longer than it should be", day=day))
             said = escape(_("stuck"))
             return (
                 f'<span class="t-meta is-stuck" title="{hint}">{icon("alert-triangle")}{shown}'
@@ -207,7 +215,8 @@ def make_board(desk: Desk) -> Board | None:
     who = next((c for c in columns if kind_of(c) == "user"), None)
     if who is None and entity.owner_field in readable and entity.owner_field and field.key != entity.owner_field:
         who = column_for(context, entity.owner_field)
-    since, stuck = f"{field.key}_since", "is_stuck"
+    track = track_of(entity, field.key)
+    since, stuck = (track.since, track.stuck) if track else (None, None)
     _status, deadlines = deadlines_of(entity)
     lines = lines_of(desk, field)
     return Board(
@@ -218,8 +227,8 @@ def make_board(desk: Desk) -> Board | None:
         lines=lines,
         columns=tuple(c for c in columns if c is not who),
         who=who,
-        since=since if since in entity.fields else None,
-        stuck=stuck if stuck in entity.fields and since in entity.fields else None,
+        since=since if since in readable else None,
+        stuck=stuck if stuck in readable and since in readable else None,
         deadlines=deadlines,
         can_move=store.may("update", entity.key) and field.key in store.writable_fields(entity.key),
     )

@@ -1,38 +1,34 @@
-"""The path of stages above a record, moving along it, and the gate that asks for what is missing."""
+"""The path of stages above a record, how long it was in each, and moving along it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, abort, jsonify, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from markupsafe import Markup
 
+from trellis.formula.types import Value
 from trellis.model.entity import Entity
-from trellis.model.form import Form, FormField, Section
 from trellis.model.pipeline import Pipeline, Stage
+from trellis.records.pipeline import Track, named, pipelines_on, track_of, tracks
 from trellis.records.record import Record
-from trellis.records.refusal import Fault, Forbidden, Refused, Stale
-from trellis.records.stays import time_in_stages
+from trellis.records.refusal import Fault, Refused
+from trellis.records.stays import Stay, read_stays, time_in_stages
 from trellis.records.store import Store
-from trellis.web.cells.markup import badge
+from trellis.web.cells.markup import avatar, badge
+from trellis.web.cells.times import moment_writer, span_text
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, faults_json, here, submitted
-from trellis.web.widgets import widget_of
-from trellis.web.widgets.faults import fault_text
-from trellis.web.widgets.form import BoundForm
-from trellis.web.widgets.lines import lines_of
-from trellis.web.widgets.text import UNCHANGED
+from trellis.web.pages.form import entity_or_404, faults_json
+from trellis.web.pages.gate import Gate, Goal
 
-ENDED = ("won", "lost", "done", "cancelled")
+MOST_PEOPLE = 50
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,13 @@ class Step:
     stage: Stage
     state: str  # done, now, ahead
     spent: str = ""
+    is_stuck: bool = False
 
     @property
     def icon(self) -> str:
-        """A tick for what is behind, a sign for an end."""
+        """A tick for what is behind, a sign for an end, a warning where it takes too long."""
+        if self.is_stuck:
+            return "alert-triangle"
         if self.state == "done":
             return "check"
         return {"won": "trophy", "lost": "circle-x", "cancelled": "ban", "done": "circle-check"}.get(
@@ -61,28 +60,59 @@ class Path:
     steps: list[Step]
     badge: Markup | None
     address: str
+    stays_address: str
     may_move: bool
     checks: list[tuple[str, Any, bool]]  # key, text, ticked: the checklist of the stage
+    now: str = ""
     checklist_field: str = ""
-
-
-def pipeline_for(entity: Entity, record: Record) -> Pipeline | None:
-    """The pipeline that the record is in."""
-    for field in dict.fromkeys(p.field for p in entity.pipelines.values()):
-        named = record.get(f"{field}_pipeline", record.get("pipeline"))
-        found = entity.pipeline_of(named)
-        if found is not None and found.field == field:
-            return found
-    return None
+    stuck: Markup | None = None  # since when it is in its stage, where that is too long
+    others: tuple[Pipeline, ...] = ()  # that the record may go to
+    several: bool = False
 
 
 def path_of(store: Store, entity: Entity, record: Record, *, may_update: bool) -> Path | None:
     """The record's path; None when it has no pipeline, or the person may not see the stage."""
-    pipeline = pipeline_for(entity, record)
-    if pipeline is None or pipeline.field not in store.readable_fields(entity.key):
+    track = next(tracks(entity), None)
+    if track is None:
         return None
-    now = record.get(pipeline.field)
-    spent = time_in_stages(store, entity.key, record.id, pipeline.field)
+    pipeline = named(entity, track, record.get(track.pipeline))
+    readable, reader = store.readable_fields(entity.key), store.principal.reader
+    if pipeline is None or track.field not in readable:
+        return None
+    now = record.get(track.field)
+    is_stuck = track.stuck in readable and record.get(track.stuck) is True
+    spent = time_in_stages(read_stays(store, entity.key, record.id, track.field), pipeline.key, reader.now)
+    shown, stuck = None, None
+    if now in pipeline.stages:
+        stage = pipeline.stages[now]
+        shown = Markup(badge(stage.label.in_language(reader.language), stage.color))
+        if is_stuck and record.get(track.since) is not None:
+            stuck = Markup(moment_writer(reader)(record.get(track.since)))
+    ticked = set(record.get(track.checklist) or ())
+    checks = [
+        (f"{now}.{key}", text, f"{now}.{key}" in ticked)
+        for key, text in (pipeline.stages[now].checklist.items() if now in pipeline.stages else ())
+    ]
+    writable = store.writable_fields(entity.key)
+    may_move = may_update and track.field in writable and record.deleted_at is None
+    among = pipelines_on(entity, track)
+    return Path(
+        pipeline=pipeline,
+        steps=_steps(pipeline, now, spent, is_stuck=is_stuck),
+        badge=shown,
+        address=url_for("StagesView.move", entity=entity.key, id=record.id, field=track.field),
+        stays_address=url_for("StagesView.stays", entity=entity.key, id=record.id, field=track.field),
+        may_move=may_move,
+        checks=checks,
+        now=str(now or ""),
+        checklist_field=track.checklist,
+        stuck=stuck,
+        others=tuple(p for p in among if p is not pipeline) if may_move and track.pipeline in writable else (),
+        several=len(among) > 1,
+    )
+
+
+def _steps(pipeline: Pipeline, now: Value, spent: dict[str, Any], *, is_stuck: bool) -> list[Step]:
     keys = list(pipeline.stages)
     at = keys.index(now) if now in keys else -1
     ended_badly = at >= 0 and pipeline.stages[now].type in ("lost", "cancelled")
@@ -91,59 +121,102 @@ def path_of(store: Store, entity: Entity, record: Record, *, may_update: bool) -
         # ends that were not reached are offered at the far end; those passed over are not shown as done
         passed = index < at and (stage.type == "open" or key in spent) and not (ended_badly and key not in spent)
         state = "now" if key == now else "done" if passed else "ahead"
-        steps.append(Step(stage, state, span_text(spent[key]) if key in spent and state != "ahead" else ""))
-    shown = None
-    if now in pipeline.stages:
-        stage = pipeline.stages[now]
-        shown = Markup(badge(stage.label.in_language(store.principal.reader.language), stage.color))
-    field = f"{pipeline.field}_checklist" if f"{pipeline.field}_checklist" in entity.fields else "checklist"
-    ticked = set(record.get(field) or ())
-    checks = [
-        (f"{now}.{key}", text, f"{now}.{key}" in ticked)
-        for key, text in (pipeline.stages[now].checklist.items() if now in pipeline.stages else ())
-    ]
-    may_move = may_update and pipeline.field in store.writable_fields(entity.key)
-    address = url_for("StagesView.move", entity=entity.key, id=record.id, field=pipeline.field)
-    return Path(pipeline, steps, shown, address, may_move and record.deleted_at is None, checks, field)
+        text = span_text(spent[key]) if key in spent and state != "ahead" else ""
+        steps.append(Step(stage, state, text, is_stuck and state == "now"))
+    return steps
 
 
-def span_text(span: timedelta) -> str:
-    """A stay for people: 11 d, 5 h."""
-    if span.days >= 1:
-        return str(ngettext("%(num)s d", "%(num)s d", span.days))
-    hours = span.seconds // 3600
-    return str(_("%(hours)s h", hours=hours) if hours else _("today"))
+@dataclass(frozen=True)
+class StayRow:
+    """One line of the stage history."""
+
+    stage: Markup
+    pipeline: str
+    entered: Markup
+    left: Markup | None
+    lasted: str
+    by: Markup
+
+
+def stay_rows(store: Store, entity: Entity, track: Track, stays: Sequence[Stay]) -> list[StayRow]:
+    """The stage history in words, the latest first. What is gone from the configuration keeps its key."""
+    reader, write = store.principal.reader, moment_writer(store.principal.reader)
+    among = {p.key: p for p in pipelines_on(entity, track)}
+    names = _names(store, {stay.by for stay in stays if stay.by is not None})
+    rows = []
+    for stay in reversed(stays):
+        pipeline = among.get(stay.pipeline)
+        stage = pipeline.stages.get(stay.stage) if pipeline is not None else None
+        label = stage.label.in_language(reader.language) if stage is not None else stay.stage
+        name = names.get(stay.by) if stay.by is not None else None
+        face = Markup('<span class="t-cell">{} <bdi>{}</bdi></span>')
+        rows.append(
+            StayRow(
+                stage=Markup(badge(label, stage.color if stage is not None else "gray")),
+                pipeline=pipeline.label.in_language(reader.language) if pipeline is not None else stay.pipeline,
+                entered=Markup(write(stay.entered)),
+                left=Markup(write(stay.left)) if stay.left is not None else None,
+                lasted=span_text(stay.lasted(reader.now)),
+                by=face.format(Markup(avatar(name, str(stay.by))), name) if name else Markup(""),
+            )
+        )
+    return rows
+
+
+def _names(store: Store, people: Collection[UUID]) -> dict[UUID, str]:
+    """What people are called, as far as this person may know them."""
+    if not people or not store.may("read", "user"):
+        return {}
+    where = " or ".join(f'id == "{id}"' for id in list(people)[:MOST_PEOPLE])
+    return {user.id: user.title or "" for user in store.list("user", columns=("id",), where=[where], limit=50).rows}
 
 
 class StagesView(Page):
-    """Moves: `/e/<entity>/<id>/move/<field>`, for the record page and the board."""
+    """Moves and stays of a record: `/e/<entity>/<id>/move/<field>`, …"""
 
     @expose("/e/<entity>/<uuid:id>/move/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def move(self, entity: str, id: UUID, field: str) -> Response:
-        """Move to the stage `to`; a gate answers 422 with a dialog that asks for exactly what is missing."""
+        """Move to the stage `to`, of another `pipeline` if one is named. 422: the gate's dialog. 409: why not."""
         store = current_store()
         definition = entity_or_404(store, entity)
+        track = track_of(definition, field)
+        if track is None:
+            abort(404)
         record = store.read(entity, id)
-        if not store.may("update", entity, record):
-            raise Forbidden(entity, "update")
-        pipeline = pipeline_for(definition, record)
+        own = named(definition, track, record.get(track.pipeline))
+        pipeline = named(definition, track, request.form.get("pipeline") or (own.key if own else None))
         to = request.form.get("to", "")
-        values: dict[str, Any] = {field: to, **self._answers(definition, record, pipeline)}
-        try:
-            moved = store.update(entity, id, values, version=request.form.get("version", type=int))
-        except Stale as stale:
-            return self._refused(stale.faults, store)
-        except Refused as refused:
-            asked = [f for f in refused.faults if f.code == "gate"]
-            answered = values.keys() - {field}
-            others = [f for f in refused.faults if f.code != "gate" and f.field not in answered]
-            if pipeline is None or others or not (asked or answered):
-                return self._refused(others or refused.faults, store)
-            return self._gate(store, definition, record, pipeline, to, values, refused.faults)
-        stage = pipeline.stages.get(to) if pipeline else None
-        label = stage.label.in_language(store.principal.reader.language) if stage else to
-        return jsonify({"version": moved.version, "stage": to, "toast": _("Moved to %(stage)s", stage=label)})
+        stage = pipeline.stages.get(to) if pipeline is not None else None
+        language = store.principal.reader.language
+        label = stage.label.in_language(language) if stage is not None else to
+        values = {field: to}
+        if pipeline is not None and pipeline is not own:
+            values[track.pipeline] = pipeline.key
+            label = f"{pipeline.label.in_language(language)} · {label}"
+        outcome = Gate(store, definition, id, Goal(field, values, label, track, stage)).go()
+        if outcome.refused is not None:
+            return outcome.refused
+        if outcome.moved is None:
+            response = jsonify({"message": outcome.words, "now": str(record.get(field) or "")})
+            response.status_code = 409
+            return response
+        said = _("Moved to %(stage)s", stage=label)
+        return jsonify({"version": outcome.moved.version, "stage": to, "toast": said})
+
+    @expose("/e/<entity>/<uuid:id>/stays/<field>")  # type: ignore[untyped-decorator]
+    @signed_in
+    def stays(self, entity: str, id: UUID, field: str) -> Response:
+        """The dialog that tells when the record came into each stage, and how long it stayed."""
+        store = current_store()
+        definition = entity_or_404(store, entity)
+        track = track_of(definition, field)
+        if track is None or field not in store.readable_fields(entity):
+            abort(404)
+        record = store.read(entity, id, deleted=True)
+        rows = stay_rows(store, definition, track, read_stays(store, entity, id, field))
+        several = len(pipelines_on(definition, track)) > 1
+        return self.draw("_stays.html", rows=rows, record=record, entity=definition, several=several)
 
     @expose("/e/<entity>/<uuid:id>/check/<field>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
@@ -166,63 +239,3 @@ class StagesView(Page):
         response = jsonify(faults_json(tuple(faults), store.principal.reader.language))
         response.status_code = 409
         return response
-
-    def _answers(self, entity: Entity, record: Record, pipeline: Pipeline | None) -> dict[str, Any]:
-        """What the gate's dialog was answered with: fields, and ticks of the checklist."""
-        sent = submitted()
-        values: dict[str, Any] = {}
-        for key, field in entity.fields.items():
-            if sent.has(key) and field.is_writable:
-                raw = widget_of(field).read(sent, field)
-                if raw is not UNCHANGED:
-                    values[key] = raw
-        ticks = sent.texts("_tick")
-        if ticks and pipeline is not None:
-            name = f"{pipeline.field}_checklist" if f"{pipeline.field}_checklist" in entity.fields else "checklist"
-            values[name] = list(dict.fromkeys([*(record.get(name) or ()), *ticks]))
-        return values
-
-    def _gate(
-        self,
-        store: Store,
-        entity: Entity,
-        record: Record,
-        pipeline: Pipeline,
-        to: str,
-        typed: dict[str, Any],
-        faults: Sequence[Fault],
-    ) -> Response:
-        asked = [f.field for f in faults if f.field in entity.fields and f.field != pipeline.field]
-        answered = [key for key in typed if key in entity.fields and key != pipeline.field]
-        lists = [f.field for f in faults if f.field and f.field in lines_of(entity, store.tenant.model.entities)]
-        names = [k for k in dict.fromkeys([*answered, *asked]) if k and not k.endswith("checklist")]
-        form = Form((Section("gate", entity.label, tuple(FormField(k, "full") for k in names), columns=1),))
-        known = [f for f in faults if f.code != "gate"]
-        bound = BoundForm(
-            store,
-            entity,
-            form,
-            record,
-            typed={k: v for k, v in typed.items() if k in answered},
-            faults=known,
-            given={pipeline.field: to},
-        )
-        for field in bound.bound.values():
-            field.required = True
-        checks = [
-            (str(f.params["key"]), f.params.get("item")) for f in faults if f.code == "gate" and f.params.get("key")
-        ]
-        return self.draw(
-            "_gate.html",
-            status=422,
-            form=bound,
-            entity=entity,
-            record=record,
-            stage=pipeline.stages[to],
-            stage_label=pipeline.stages[to].label.in_language(bound.language),
-            to=to,
-            action=here(),
-            checks=checks,
-            lists=[fault_text(f, bound.language) for f in faults if f.field in lists],
-            state_address=url_for("FormView.state", entity=entity.key, id=record.id),
-        )

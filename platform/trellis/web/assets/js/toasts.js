@@ -18,7 +18,7 @@ function leave(box, after) {
   start();
 }
 
-/** Shows a toast. `undo`: {url, label} is posted when the person takes it back. What went wrong stays until it is closed. */
+/** Shows a toast. `undo`: {url, label} is posted, or {run} called, when the person takes it back. What went wrong stays until it is closed. */
 export function toast(message, { kind = "success", undo = null, link = null } = {}) {
   const [drawing, look] = looks[kind] ?? looks.info;
   const box = document.createElement("div");
@@ -43,6 +43,7 @@ export function toast(message, { kind = "success", undo = null, link = null } = 
     back.firstChild.textContent = undo.label ?? text("undo");
     back.addEventListener("click", () => {
       box.remove();
+      if (undo.run) return undo.run();
       htmx.ajax("POST", undo.url, { values: undo.values ?? {}, target: undo.target ?? "body", swap: undo.swap ?? "none" });
     });
     box.append(back);

@@ -1,27 +1,30 @@
-// Moving a record to another stage: at once where the rules allow it, by a dialog where the stage asks for something.
+// Moving a record to another stage: at once where the rules allow it, by the gate's dialog where the stage asks for something.
 import { $, $$, ask, onContent, once } from "./util.js";
 import { toast } from "../toasts.js";
 import { openQuick, refuse } from "./quick.js";
 import { refresh } from "./inline.js";
 
 /**
- * Move. Resolves with {moved: true} or {moved: false, reason}. A gate opens its dialog and resolves when that is done.
- * The board uses it as well as the path on the record page.
+ * Move. Resolves with {moved: true, data}, {moved: false} after a dialog that was closed, or {moved: false, reason, data}.
+ * The board uses it as well as the path on the record page. `values` has `to`, and `from`: where the page shows the record.
  */
-export async function move(url, stage, version, opener = document.activeElement) {
+export async function move(url, values, opener = document.activeElement) {
   const body = new FormData();
-  body.append("to", stage);
-  if (version) body.append("version", version);
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) body.append(name, value);
   const answer = await ask(url, { method: "POST", body, accept: "application/json, text/html" });
   if (answer.ok) return { moved: true, data: answer.data };
   if (answer.status === 422 && typeof answer.data === "string") {
     return new Promise((resolve) => {
       openQuick(url, {
-        opener, html: answer.data, done: (data) => resolve({ moved: true, data }),
+        opener,
+        quiet: true, // whoever asked for the move says what became of it
+        html: answer.data,
+        done: (data) => resolve({ moved: true, data }),
+        refused: (data) => resolve({ moved: false, reason: data.message, data }),
       }).then((dialog) => dialog?.addEventListener("close", () => setTimeout(() => resolve({ moved: false, reason: "" }), 0)));
     });
   }
-  if (answer.data?.message) return { moved: false, reason: answer.data.message };
+  if (answer.data?.message) return { moved: false, reason: answer.data.message, data: answer.data };
   refuse(answer.status, answer.answer);
   return { moved: false, reason: "" };
 }
@@ -35,20 +38,24 @@ export async function redraw() {
 }
 
 onContent((root) => {
-  for (const path of $$("[data-path]", root)) {
-    if (!once(path, "path")) continue;
+  for (const box of $$("#rec-path", root.parentElement ?? root)) {
+    if (!once(box, "path")) continue;
+    const path = $("[data-path]", box);
     const now = $(".is-now", path);
     if (now && path.scrollWidth > path.clientWidth + 40) path.scrollLeft = now.offsetLeft - (path.clientWidth - now.offsetWidth) / 2;
-    path.addEventListener("click", async (event) => {
+    box.addEventListener("click", async (event) => {
       const step = event.target.closest("[data-stage]");
       if (!step || step.classList.contains("is-now") || path.dataset.busy) return;
+      step.closest("[popover]")?.hidePopover();
       path.dataset.busy = "1";
       step.classList.add("is-going");
-      const { moved, reason } = await move(path.dataset.path, step.dataset.stage, path.dataset.version, step);
+      const { stage, pipeline } = step.dataset;
+      const { moved, reason, data } = await move(path.dataset.path, { to: stage, pipeline, from: path.dataset.now }, step);
       delete path.dataset.busy;
       step.classList.remove("is-going");
       if (reason) toast(reason, { kind: "error" });
-      if (moved) {
+      if (moved) toast(data.toast);
+      if (moved || data?.now !== undefined) {
         await redraw();
         document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));
       }

@@ -6,7 +6,7 @@ import { text } from "../lib/text.js";
 import { toast } from "../toasts.js";
 
 /** Open the form at `url` in a dialog. `done` gets the server's answer ({ref, location, …}). */
-export async function openQuick(url, { opener = document.activeElement, done = null, body = null, html = null } = {}) {
+export async function openQuick(url, { opener = document.activeElement, done = null, refused = null, quiet = false, body = null, html = null } = {}) {
   let content = html;
   if (content === null) {
     const { ok, data, status } = await ask(url, body ? { method: "POST", body } : {});
@@ -42,7 +42,7 @@ export async function openQuick(url, { opener = document.activeElement, done = n
     delete form.dataset.busy;
     if (answer.ok) {
       dialog.close();
-      if (answer.data.toast) toast(answer.data.toast);
+      if (answer.data.toast && !quiet) toast(answer.data.toast);
       if (done) done(answer.data);
       else (opener ?? document.body).dispatchEvent(new CustomEvent("trellis:saved", { bubbles: true, detail: answer.data }));
     } else if (answer.status === 422) {
@@ -50,6 +50,9 @@ export async function openQuick(url, { opener = document.activeElement, done = n
       name(dialog);
       enliven(dialog);
       focusFirst(dialog);
+    } else if (refused && answer.data?.message) {
+      refused(answer.data);
+      dialog.close();
     } else refuse(answer.status, answer.answer);
   });
   return dialog;

@@ -1,17 +1,16 @@
 // The board: cards are moved at once, and put back with the reason when the server refuses.
 import Sortable from "sortablejs";
 import back from "icon:arrow-back-up";
-import { showDialog } from "../dialogs.js";
-import { enliven } from "../forms/util.js";
+import { move } from "../forms/moves.js";
 import { place } from "../menus.js";
 import { htmx } from "../htmx.js";
 import { icon } from "../lib/icon.js";
 import { request } from "../lib/http.js";
-import { text } from "../lib/text.js";
 import { toast } from "../toasts.js";
 import { base, list, query } from "./nav.js";
 
 const laneOf = (element) => element.closest("[data-lane]");
+const laneAt = (key) => document.querySelector(`[data-lane="${CSS.escape(key)}"]`);
 const shutKey = () => `t-lanes:${list().dataset.entity}:${new URLSearchParams(query()).get("view")}`;
 
 function count(lane, by) {
@@ -25,96 +24,73 @@ async function heads() {
   const answer = await request(`${base()}/heads?${query()}`);
   if (!answer.ok) return;
   for (const [key, head] of Object.entries(await answer.json())) {
-    const lane = document.querySelector(`[data-lane="${CSS.escape(key)}"]`);
+    const lane = laneAt(key);
     if (!lane) continue;
     for (const number of lane.querySelectorAll("[data-lane-count]")) number.textContent = head.count;
     lane.querySelector("[data-lane-sum]").innerHTML = head.sum;
   }
 }
 
-/** Put a card into a column; the page shows it at once, the server has the last word. */
+/** Put a card into a column; the page shows it at once, the server has the last word. `home` takes it back. */
 async function put(card, to, from, home) {
   const url = `${base()}/${card.dataset.id}/put?${query()}`;
   card.classList.remove("is-refused");
+  card.classList.add("is-held");
   card.querySelector(".t-card-why")?.remove();
   count(from, -1);
   count(to, 1);
-  const putBack = (reason) => {
-    home();
-    count(from, 1);
-    count(to, -1);
-    card.classList.remove("is-held");
-    if (!reason) return;
-    card.classList.add("is-refused");
-    const why = document.createElement("p");
-    why.className = "t-card-why";
-    why.setAttribute("role", "alert");
-    const words = document.createElement("span");
-    words.textContent = reason;
-    why.append(icon(back), words);
-    card.append(why);
-    card.scrollIntoView({ block: "nearest" });
-  };
-  const body = new FormData();
-  body.set("to", to.dataset.lane);
-  let answer;
-  try {
-    answer = await request(url, { method: "POST", body });
-  } catch {
-    return putBack(text("offline"));
+  const { moved, reason, data } = await move(url, { to: to.dataset.lane, from: from.dataset.lane }, card.querySelector("a"));
+  card.classList.remove("is-held");
+  if (moved) {
+    const fresh = renew(card, data.card);
+    toast(data.toast, { undo: { run: () => send(fresh, from) } });
+    return heads();
   }
-  await settle(answer);
+  count(from, 1);
+  count(to, -1);
+  if (data?.card) {
+    // somebody was faster: the card goes where it is by now
+    const fresh = renew(card, data.card);
+    laneAt(data.now)?.querySelector("[data-cards]").prepend(fresh);
+    tell(fresh, reason);
+    return heads();
+  }
+  home();
+  if (reason) tell(card, data.reason ?? reason);
+}
 
-  async function settle(answer) {
-    const said = (answer.headers.get("content-type") ?? "").includes("json") ? await answer.json() : {};
-    if (answer.ok) {
-      const holder = document.createElement("template");
-      holder.innerHTML = said.card;
-      const fresh = holder.content.firstElementChild;
-      const focused = card.contains(document.activeElement);
-      card.replaceWith(fresh);
-      if (focused) fresh.querySelector("a")?.focus();
-      toast(said.toast, { undo: { url, values: { to: from.dataset.lane } } });
-      return heads();
-    }
-    if (said.dialog) {
-      card.classList.add("is-held");
-      return gate(said.dialog);
-    }
-    putBack(said.reason ?? text(answer.status === 403 ? "forbidden" : answer.status === 404 ? "missing" : "broken", { id: answer.headers.get("X-Request-Id") ?? "" }));
-  }
+/** The card as the server draws it, in the place of the old one; it is on the board once. */
+function renew(card, html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  const fresh = holder.content.firstElementChild;
+  const focused = card.contains(document.activeElement);
+  card.replaceWith(fresh);
+  for (const other of document.querySelectorAll(`.t-card[data-id="${fresh.dataset.id}"]`)) if (other !== fresh) other.remove();
+  if (focused) fresh.querySelector("a")?.focus();
+  return fresh;
+}
 
-  function gate(html) {
-    const dialog = showDialog(`<dialog class="t-dialog" data-keep aria-labelledby="dialog-h">${html}</dialog>`);
-    enliven(dialog);
-    let kept = false;
-    dialog.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      const data = new FormData(event.target);
-      data.set("to", to.dataset.lane);
-      const answer = await request(url, { method: "POST", body: data });
-      if (answer.status === 422) {
-        const said = await answer.clone().json();
-        if (said.dialog) {
-          const holder = document.createElement("template");
-          holder.innerHTML = said.dialog;
-          dialog.replaceChildren(holder.content);
-          enliven(dialog);
-          dialog.querySelector("[aria-invalid=true], input:not([type=hidden])")?.focus();
-          return;
-        }
-      }
-      kept = true;
-      dialog.close("done");
-      await settle(answer);
-    });
-    dialog.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) dialog.querySelector("form").requestSubmit();
-    });
-    dialog.addEventListener("click", (event) => event.target.closest('[data-do="dialog-close"]') && dialog.close("cancel"));
-    dialog.addEventListener("close", () => !kept && putBack(""));
-  }
+/** Say at the card why it is where it is. */
+function tell(card, reason) {
+  card.classList.add("is-refused");
+  const why = document.createElement("p");
+  why.className = "t-card-why";
+  why.setAttribute("role", "alert");
+  const words = document.createElement("span");
+  words.textContent = reason;
+  why.append(icon(back), words);
+  card.append(why);
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** Send a card to a column by something else than the pointer. */
+function send(card, to) {
+  const from = laneOf(card);
+  const home = way(card);
+  to.querySelector("[data-cards]").prepend(card);
+  if (!to.classList.contains("is-shut")) card.scrollIntoView({ block: "nearest", inline: "nearest" });
+  return put(card, to, from, home);
 }
 
 /** Keep the way back before a card leaves its place. */
@@ -132,10 +108,14 @@ function start() {
     if (lane.dataset.lane in shut) setShut(lane, shut[lane.dataset.lane], false);
     if (board.dataset.canMove !== "1") continue;
     let home = null;
-    new Sortable(lane.querySelector("[data-cards]"), {
+    const options = {
       group: "cards",
       sort: false,
       draggable: ".t-card",
+      fallbackOnBody: true,
+      touchStartThreshold: 6,
+      scrollSensitivity: 72,
+      scrollSpeed: 16,
       filter: "button, .t-lane-more",
       preventOnFilter: false,
       animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
@@ -144,16 +124,26 @@ function start() {
       ghostClass: "is-held",
       scroll: true,
       bubbleScroll: true,
-      onStart: ({ item }) => (home = way(item)),
+      onStart: ({ item }) => {
+        home = way(item);
+        board.classList.add("is-dragging");
+      },
       onMove: ({ to }) => {
         for (const each of board.querySelectorAll(".is-target")) each.classList.remove("is-target");
         to.classList.add("is-target");
       },
       onEnd: ({ item, from, to }) => {
+        board.classList.remove("is-dragging");
         for (const each of board.querySelectorAll(".is-target")) each.classList.remove("is-target");
-        if (from !== to) put(item, laneOf(to), laneOf(from), home);
+        if (from === to) return;
+        const lane = laneOf(to);
+        // a collapsed column takes cards, too: they go into its list, which stays shut
+        if (to.matches(".t-shut")) lane.querySelector("[data-cards]").prepend(item);
+        put(item, lane, laneOf(from), home);
       },
-    });
+    };
+    new Sortable(lane.querySelector("[data-cards]"), options);
+    new Sortable(lane.querySelector(".t-shut"), { ...options, draggable: ".t-card" });
   }
 }
 
@@ -181,14 +171,19 @@ document.addEventListener("click", (event) => {
     place(menu, doer);
     menu.querySelector("[data-to]:not([disabled])")?.focus();
   } else if (doer.dataset.do === "card-to" && moving) {
-    const [from, to] = [laneOf(moving), document.querySelector(`[data-lane="${CSS.escape(doer.dataset.to)}"]`)];
-    const home = way(moving);
+    const to = laneAt(doer.dataset.to);
     document.getElementById("move-menu").hidePopover();
     setShut(to, false);
-    to.querySelector("[data-cards]").prepend(moving);
-    moving.scrollIntoView({ block: "nearest", inline: "nearest" });
-    put(moving, to, from, home);
+    send(moving, to);
     moving = null;
+  }
+});
+document.addEventListener("htmx:afterSwap", () => {
+  // a column that is read on may bring a card that was moved there meanwhile
+  const seen = new Set();
+  for (const card of document.querySelectorAll("[data-board] .t-card")) {
+    if (seen.has(card.dataset.id)) card.remove();
+    seen.add(card.dataset.id);
   }
 });
 document.addEventListener("trellis:list", start);
