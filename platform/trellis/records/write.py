@@ -103,7 +103,7 @@ def default_value(draft: Draft, name: str) -> Value:
     field = draft.entity.fields[name]
     assert field.default is not None
     value = field.default.evaluate(draft.env())
-    return value if value is None else field.type.parse(value, draft.record.graph.session.reader)
+    return value if value is None else field.type.parse(value, values.reader_of(draft, field))
 
 
 def derive(draft: Draft) -> None:
