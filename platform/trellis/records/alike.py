@@ -91,6 +91,9 @@ def _owners(session: Session, draft: Draft, ids: Sequence[UUID]) -> dict[UUID, s
     if owner is None or session.permit.hides(draft.entity.key, owner):
         return {}
     table = session.table(draft.entity.key)
-    rows = session.execute(sa.select(table.c.id, table.c[short(owner)]).where(table.c.id.in_(list(ids)))).all()
-    titles = shown.titles(session, [Ref("user", user) for _, user in rows if user is not None])
-    return {id: titles.get(("user", user), "") for id, user in rows if user is not None}
+    found: Sequence[Any] = session.execute(
+        sa.select(table.c.id, table.c[short(owner)]).where(table.c.id.in_(list(ids)))
+    ).all()
+    owners: dict[UUID, UUID] = {row[0]: row[1] for row in found if row[1] is not None}
+    titles = shown.titles(session, [Ref("user", user) for user in owners.values()])
+    return {id: titles.get(("user", user), "") for id, user in owners.items()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from trellis.formula.formula import Formula
+from trellis.records import bin as recycle
 from trellis.records import query, write
 from trellis.records.draft import Draft
 from trellis.records.record import Outcome
@@ -118,6 +119,27 @@ def _update_one(session: Session, entity: str, id: UUID, values: Mapping[str, An
     except (Missing, Forbidden) as error:
         return _outcome(id, error)
     return _outcome(id, draft)
+
+
+def delete_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
+    """Put records into the bin; one that is held holds up no other."""
+    return [_moved(session, recycle.delete, "deleted", entity, id, means) for id in ids]
+
+
+def restore_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
+    """Take records out of the bin."""
+    return [_moved(session, recycle.restore, "restored", entity, id, means) for id in ids]
+
+
+def _moved(session: Session, do: Callable[..., None], status: str, entity: str, id: UUID, means: str) -> Outcome:
+    try:
+        with session.connection.begin_nested():
+            do(session, entity, id, means=means)
+    except Refused as error:
+        return Outcome("refused", id, error.faults)
+    except (Missing, Forbidden) as error:
+        return _outcome(id, error)
+    return Outcome(status, id)
 
 
 def update_where(

@@ -32,18 +32,9 @@ class Batch:
     undoes: UUID | None = None
     data: dict[str, Any] = dc_field(default_factory=dict)
     id: UUID = dc_field(default_factory=uuid7)
-    _transactions: set[int] = dc_field(default_factory=set)
 
-    def keep(self, session: Session) -> None:
-        """Write the batch down, once in each transaction: an earlier one may have been rolled back."""
-        connection = id(session.connection)
-        if connection in self._transactions:
-            return
-        self._transactions = {connection}
-        session.before_commit(lambda: self._store(session))
-
-    def _store(self, session: Session) -> None:
-        self._transactions.clear()
+    def store(self, session: Session) -> None:
+        """Write the batch down, with its first change or again with what has come to it."""
         table, principal = session.tables.platform.batch, session.principal
         row = {
             "id": self.id,
@@ -142,7 +133,8 @@ def _counts(session: Session, ids: Sequence[UUID]) -> dict[UUID, Counter[str]]:
     table = session.tables.platform.history
     statement = sa.select(table.c.batch, table.c.kind, sa.func.count()).where(table.c.batch.in_(ids))
     found: dict[UUID, Counter[str]] = {}
-    for batch, kind, n in session.execute(statement.group_by(table.c.batch, table.c.kind)).all():
-        if kind in KINDS:
-            found.setdefault(batch, Counter())[KINDS[kind]] += n
+    rows: Sequence[Any] = session.execute(statement.group_by(table.c.batch, table.c.kind)).all()
+    for row in rows:
+        if row[1] in KINDS:
+            found.setdefault(row[0], Counter())[KINDS[row[1]]] += row[2]
     return found

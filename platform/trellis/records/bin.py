@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,14 +28,18 @@ Found = dict[str, dict[UUID, None]]  # records by entity, in the order in which 
 Clearing = tuple[str, Field, list[UUID]]  # the holders of a link that is cleared
 
 
-def delete(session: Session, entity: str, id: UUID, *, means: str) -> None:
-    """Put a record into the bin, with its parts and what cascades; Refused when something holds it."""
+def delete(
+    session: Session, entity: str, id: UUID, *, means: str, along: Mapping[str, Collection[UUID]] | None = None
+) -> None:
+    """Put a record into the bin, with its parts and what cascades; Refused when something holds it, unless that goes
+    along.
+    """
     reach_or_raise(session, entity, id, "delete", deleted=False)
     going: Found = defaultdict(dict)
     clearing: list[Clearing] = []
     _collect(session, entity, [id], going, clearing)
     _refuse_locked(session, going)
-    _refuse_held(session, entity, id, going)
+    _refuse_held(session, going, along or {})
     for holder, field, holders in clearing:
         _clear(session, holder, field, holders, means)
     now, me = session.reader.now, session.principal.id
@@ -124,7 +128,7 @@ def _collect(session: Session, entity: str, ids: Sequence[UUID], going: Found, c
 
 def _refuse_locked(session: Session, going: Found) -> None:
     """Raise when something that goes is read-only for good."""
-    faults = []
+    faults: list[Fault] = []
     for key, ids in going.items():
         if locks.may_be_locked(session, key):
             records = StoreGraph(session).load(key, list(ids))
@@ -133,7 +137,7 @@ def _refuse_locked(session: Session, going: Found) -> None:
         raise Refused(faults[:1])
 
 
-def _refuse_held(session: Session, entity: str, id: UUID, going: Found) -> None:
+def _refuse_held(session: Session, going: Found, along: Mapping[str, Collection[UUID]]) -> None:
     """Raise when a record that stays, in the bin or not, holds on to one that goes."""
     faults = []
     for key, ids in list(going.items()):
@@ -141,7 +145,8 @@ def _refuse_held(session: Session, entity: str, id: UUID, going: Found) -> None:
             if on_delete(other, field) != "restrict":
                 continue
             holders = _pointing(session, other, field, key, list(ids), live=None)
-            staying = [h for h in holders if h not in going.get(other.key, {})]
+            leaving = {*going.get(other.key, ()), *along.get(other.key, ())}
+            staying = [h for h in holders if h not in leaving]
             if staying:
                 faults.append(_held_by(session, other, field, staying))
     if faults:

@@ -81,7 +81,7 @@ def _rows(session: Session, other: Entity, field: Field, draft: Draft) -> Iterat
 
 def _point(session: Session, other: Entity, field: Field, rows: list[Draft], became: Became) -> int:
     """What is about the record is about what it became."""
-    target = next((record for name, record in reversed(became.items()) if _accepts(field, name)), None)
+    target = next((record for name, record in reversed(list(became.items())) if _accepts(field, name)), None)
     if target is None or not rows:
         return 0
     for row in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,10 +13,25 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records import batch, convert, forms, history, joining, months, picker, query, rights, trees, write
+from trellis.records import (
+    batch,
+    batches,
+    convert,
+    forms,
+    history,
+    joining,
+    months,
+    picker,
+    query,
+    rights,
+    trees,
+    undoing,
+    write,
+)
 from trellis.records import bin as recycle
+from trellis.records.batches import Batch
 from trellis.records.draft import Hooks
-from trellis.records.merging import lookup, merge, undo
+from trellis.records.merging import hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
@@ -35,6 +51,7 @@ Groups = list[Group]
 Changes = list[Change]
 Outcomes = list[Outcome]
 Proposals = list[convert.Proposal]
+Batches = list[batches.Told]
 
 
 class Store:
@@ -78,7 +95,7 @@ class Store:
         sort: Sequence[Sort] = (),
         limit: int = 50,
         cursor: str | None = None,
-        deleted: bool = False,
+        deleted: bool | None = False,
     ) -> Page:
         """A page of records in order; `next` of the page is the cursor of the following one."""
         with self.session.transaction():
@@ -95,7 +112,7 @@ class Store:
             )
 
     def count(
-        self, entity: str, *, where: Where = (), q: str | None = None, cap: int | None = 10_000, deleted: bool = False
+        self, entity: str, *, where: Where = (), q: str | None = None, cap: int | None = 10_000, deleted: bool | None = False
     ) -> Count:
         """How many records there are, up to the cap."""
         with self.session.transaction():
@@ -306,6 +323,11 @@ class Store:
         with self.session.transaction():
             return lookup.winners(self.session, entity, [as_id(id)]).get(as_id(id))
 
+    def hanging(self, entity: str, ids: Sequence[UUID]) -> Mapping[str, int]:
+        """How many records of each entity lead to one of the records, as far as this person may see them."""
+        with self.session.transaction():
+            return hanging.hanging(self.session, entity, ids)
+
     def may_merge(self, entity: str) -> bool:
         """Whether there can be records of the entity that this person may merge."""
         return merge.may_merge(self.session, entity)
@@ -333,15 +355,41 @@ class Store:
 
     def create_many(self, entity: str, rows: Sequence[Mapping[str, Any]], *, means: str = "import") -> Outcomes:
         """Create records in bulk; each row has an outcome, and a refused one holds up no other."""
-        with self.session.write():
+        with self.batch("import", entity), self.session.write():
             return batch.create_many(self.session, entity, rows, means=means)
 
     def update_many(
         self, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str = "import"
     ) -> Outcomes:
         """Change records in bulk, each with its own values."""
-        with self.session.write():
+        with self.batch("import" if means == "import" else "edit", entity), self.session.write():
             return batch.update_many(self.session, entity, changes, means=means)
+
+    def delete_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
+        """Put records into the bin, each for itself."""
+        with self.batch("delete", entity), self.session.write():
+            return batch.delete_many(self.session, entity, ids, means=means)
+
+    def restore_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
+        """Take records out of the bin, each for itself."""
+        with self.batch("restore", entity), self.session.write():
+            return batch.restore_many(self.session, entity, ids, means=means)
+
+    @contextmanager
+    def batch(self, kind: str, entity: str) -> Iterator[Batch]:
+        """Make all changes inside part of one batch, over several transactions, so that they can be undone at once."""
+        with batches.within(self.session, kind, entity) as made:
+            yield made
+
+    def batches(self, *, limit: int = 20, before: datetime | None = None, entity: str | None = None) -> Batches:
+        """The latest batches of this person, of an administrator's everybody's."""
+        with self.session.transaction():
+            return batches.recent(self.session, limit=limit, before=before, entity=entity)
+
+    def undo(self, batch: UUID | str) -> undoing.Undoing:
+        """Undo a batch, record by record; the undoing is a batch too. Raises Missing, Forbidden, Refused."""
+        with self.session.write():
+            return undoing.undo(self.session, as_id(batch))
 
     def update_where(
         self,
@@ -353,7 +401,7 @@ class Store:
         means: str = "bulk",
     ) -> Outcomes:
         """Change all records that match."""
-        with self.session.write():
+        with self.batch("edit", entity), self.session.write():
             return batch.update_where(self.session, entity, where, values, q=q, means=means)
 
 

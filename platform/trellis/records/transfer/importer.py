@@ -52,6 +52,7 @@ class ImportSummary:
 
     counts: Counter[str] = dc_field(default_factory=Counter)
     failures: list[RowOutcome] = dc_field(default_factory=list)  # the first of them
+    batch: UUID | None = None  # what undoes the import; None when nothing was written
 
     @property
     def rows(self) -> int:
@@ -105,7 +106,10 @@ def import_table(
             tell(outcome)
 
     if not dry_run:
-        run()
+        with store.batch("import", entity) as made:
+            run()
+        if summary.counts["created"] or summary.counts["updated"]:
+            summary.batch = made.id
         return summary
     try:
         with store.transaction():
