@@ -29,6 +29,7 @@ UNTOLD = frozenset(
     {"id", "version", "updated_at", "updated_by", "created_at", "created_by", "deleted_at", "deleted_by"}
 )
 SECRET = "•••"
+MERGED = ("merged", "merged_into")  # what entries about merges tell beside fields
 
 
 def record(session: Session, drafts: Iterable[Draft], kind: str, extra: Sequence[Any] = ()) -> None:
@@ -130,6 +131,7 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     table = session.tables.platform.history
     whose = lookup.with_losers(session, entity, id)  # what was merged into it brought its history
     statement = sa.select(table).where(table.c.entity == entity, table.c.record.in_(whose))
+    statement = statement.where(sa.or_(table.c.record == id, table.c.kind != "merged"))  # told by its own entry
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
@@ -209,6 +211,9 @@ def _read_changes(session: Session, entity: Entity, changes: Sequence[Any]) -> I
         if owner is None:
             yield FieldChange(path, old, new)
             continue
+        if path in MERGED:
+            yield FieldChange(path, _told_refs(old), _told_refs(new))
+            continue
         mode = session.permit.modes(owner.key).get(name)
         if mode == "hidden":
             continue
@@ -217,6 +222,12 @@ def _read_changes(session: Session, entity: Entity, changes: Sequence[Any]) -> I
         if mode == "masked" and field is not None:
             values = [mask(field.type, v) for v in values]
         yield FieldChange(path, values[0], values[1])
+
+
+def _told_refs(told: Any) -> Value:
+    """The records of an entry about a merge."""
+    listed = told if isinstance(told, list) else [told] if told else []
+    return tuple(Ref(item["entity"], UUID(item["id"]), item.get("title")) for item in listed) or None
 
 
 def _locate(session: Session, entity: Entity, path: str) -> tuple[Entity | None, str]:

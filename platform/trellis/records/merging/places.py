@@ -36,7 +36,7 @@ def many_of(session: Session, entity: str) -> Iterator[tuple[str, str, str]]:
             yield owner, name, "target"
 
 
-def points_at(table: sa.Table, field: Field, entity: str) -> sa.ColumnElement[bool]:
+def points_at(table: sa.FromClause, field: Field, entity: str) -> sa.ColumnElement[bool]:
     """Whether an any_link's row means this entity; true for a plain link."""
     if "_entity" in field.type.columns():
         same: sa.ColumnElement[bool] = table.c[short(f"{field.key}_entity")] == entity

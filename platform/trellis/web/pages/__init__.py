@@ -15,6 +15,7 @@ from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.list import ListView
+from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.picker import PickerView
 from trellis.web.pages.profile import ProfileView
@@ -40,6 +41,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BulkView,
     SavedViewsView,
     BinView,
+    MergeView,
     ImportView,
     PaletteView,
     FieldView,

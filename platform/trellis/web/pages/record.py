@@ -18,7 +18,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
 from trellis.records.record import Record
-from trellis.records.refusal import Refused
+from trellis.records.refusal import Missing, Refused
 from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
@@ -75,6 +75,11 @@ class RecordPage:
     path: Path | None
     high: list[Prop]
     may: Mapping[str, bool] = dc_field(default_factory=dict)
+
+    @property
+    def may_merge(self) -> bool:
+        """Whether the menu offers to merge the record with others."""
+        return self.record.deleted_at is None and self.may["update"] and self.store.may_merge(self.entity.key)
 
     @property
     def number(self) -> str:
@@ -187,12 +192,14 @@ class RecordView(Page):
 
     @expose("/e/<entity>/<uuid:id>")  # type: ignore[untyped-decorator]
     @signed_in
-    def show(self, entity: str, id: UUID) -> Response:
+    def show(self, entity: str, id: UUID) -> Any:
         """The page; `?parts=1` gives what changes with the record."""
         store = current_store()
         definition = entity_or_404(store, entity)
         with store.transaction():
             record = store.read(entity, id, deleted=True)
+            if record.deleted_at is not None and (winner := store.merged_into(entity, id)) is not None:
+                return self._merged(store, definition, record, winner)
             standing = Standing(store, definition, record)
             page = read_page(store, definition, record, standing)
             if "parts" in request.args:
@@ -209,6 +216,18 @@ class RecordView(Page):
             has_timeline=definition.features.activities or True,
             list_address=entity_address(entity),
         )
+
+    def _merged(self, store: Store, entity: Entity, record: Record, winner: UUID) -> Any:
+        """An old address leads to what the record was merged into; whoever may not see that one is told so."""
+        title = record.title or label_of(entity, store)
+        try:
+            store.read(entity.key, winner, fields=())
+        except Missing:
+            said = _("“%(title)s” was merged into a record that you may not see.", title=title)
+            toast(said + " " + _("Ask an administrator."), kind="error")
+            return redirect(entity_address(entity.key), 303)
+        toast(_("“%(title)s” was merged into this record.", title=title), kind="info")
+        return redirect(entity_address(entity.key, winner), 303)
 
     @expose("/e/<entity>/<uuid:id>/delete", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in

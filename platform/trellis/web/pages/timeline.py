@@ -99,7 +99,7 @@ class Teller:
             )
             if change.kind in ("update", "updated") and not details:
                 continue
-            icon, verb = self._verb(change.kind)
+            icon, verb = self._merge_verb(change) or self._verb(change.kind)
             if change.kind in ("create", "created"):
                 details = ()
             yield Item(
@@ -112,6 +112,20 @@ class Teller:
                 details=details,
                 when=self.clock(change.at),
             )
+
+    def _merge_verb(self, change: Change) -> tuple[str, str] | None:
+        """What a merge or its undoing is told as, with the titles that this person may know."""
+        texts = {
+            "merge": lambda names: _("merged %(titles)s into this", titles=names),
+            "unmerge": lambda names: _("undid the merge with %(titles)s", titles=names),
+            "merged": lambda names: _("merged this into %(titles)s", titles=names),
+            "unmerged": lambda names: _("took this out of %(titles)s again", titles=names),
+        }
+        if change.kind not in texts:
+            return None
+        refs = next((c.new or c.old for c in change.changes if c.field in ("merged", "merged_into")), None) or ()
+        names = ", ".join(f"“{ref.title}”" if ref.title else _("a record that you may not see") for ref in refs)
+        return ("arrows-join" if change.kind.startswith("merge") else "arrows-split"), texts[change.kind](names)
 
     def _verb(self, kind: str) -> tuple[str, str]:
         words = {

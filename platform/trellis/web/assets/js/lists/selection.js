@@ -89,6 +89,13 @@ async function remove() {
   else toast(text("broken", { id: "" }), { kind: "error" });
 }
 
+/** Records side by side are a page of their own. */
+function merge(most) {
+  if (all || chosen.size < 2 || chosen.size > most) return toast(text("merge-some", { most }), { kind: "error" });
+  const back = encodeURIComponent(location.pathname + location.search);
+  location.assign(`${base()}/merge?ids=${[...chosen].join(",")}&back=${back}`);
+}
+
 /** Export needs a real form: the answer is a file. */
 function exportChosen() {
   const form = document.createElement("form");
@@ -125,6 +132,7 @@ document.addEventListener("click", (event) => {
     all = true;
     draw();
   } else if (doer.dataset.do === "bulk-export") exportChosen();
+  else if (doer.dataset.do === "bulk-merge") merge(Number(doer.dataset.most));
   else if (doer.dataset.do === "bulk") doer.dataset.part === "delete" ? remove() : openEdit(doer.dataset.field);
 });
 document.addEventListener("change", async (event) => {
