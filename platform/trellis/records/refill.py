@@ -23,6 +23,7 @@ from trellis.records.session import Session
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
     from trellis.model.entity import Entity
+    from trellis.model.field import Field
     from trellis.model.model import Model
     from trellis.storage.tenant import Tenant
 
@@ -40,15 +41,33 @@ def refill(tenant: Tenant, before: Tenant, reader: Reader) -> None:
 def changed_rollups(before: Model, after: Model) -> dict[str, list[str]]:
     """The roll-ups by entity that the earlier Model does not have, or computes in another way."""
     changed: dict[str, list[str]] = {}
+    restaged = {e.key for e in after.entities.values() if _stages(e) != _stages(before.entities.get(e.key))}
     for entity in after.entities.values():
         earlier = before.entities.get(entity.key)
         for field in entity.fields.values():
             if field.rollup is None:
                 continue
             old = earlier.fields.get(field.key) if earlier else None
-            if old is None or old.rollup is None or old.rollup.source != field.rollup.source:
+            differs = old is None or old.rollup is None or old.rollup.source != field.rollup.source
+            if differs or _reads_any(entity, field, restaged):
                 changed.setdefault(entity.key, []).append(field.key)
     return changed
+
+
+def _stages(entity: Entity | None) -> dict[tuple[str, str], str]:
+    """The types of an entity's stages: records have moved with them."""
+    pipelines = entity.pipelines.values() if entity is not None else ()
+    return {(p.key, s.key): s.type for p in pipelines for s in p.stages.values()}
+
+
+def _reads_any(entity: Entity, field: Field, others: set[str]) -> bool:
+    """Whether a roll-up goes over records of one of these entities."""
+    if field.rollup is None or not others:
+        return False
+    lists = {path[0] for path in field.rollup.reads if path}
+    found = {entity.inverses[name].entity for name in lists if name in entity.inverses}
+    found |= {e for name in lists if name in entity.fields for e in entity.fields[name].type.formula_type().entities}
+    return bool(found & others)
 
 
 def changed_searches(before: Model, after: Model) -> list[str]:

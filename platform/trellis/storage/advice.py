@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def find_advice(difference: Difference, old: Model, new: Model) -> Iterator[str]:
-    """Sentences about choices and stages that are gone, and about fields that become required."""
+    """Sentences about choices that are gone, and about fields that become required."""
     for entity in new.entities.values():
         before = old.entities.get(_before(difference.renames.entities, entity.key))
         if before is None or short(entity.key) in difference.created:
@@ -26,12 +26,6 @@ def find_advice(difference: Difference, old: Model, new: Model) -> Iterator[str]
             if earlier is not None and earlier.is_stored and _is_live(difference, entity, field):
                 yield from _choices(difference, entity, earlier, field)
                 yield from _required(difference, entity, earlier, field)
-    for pipeline in new.pipelines.values():
-        if earlier_pipeline := old.pipelines.get(pipeline.key):
-            gone = [s.key for s in earlier_pipeline.stages.values() if s.key not in pipeline.stages]
-            field = new.entities[pipeline.entity].fields[pipeline.field]
-            if _is_live(difference, new.entities[pipeline.entity], field):
-                yield from _values(difference, pipeline.entity, field, gone)
 
 
 def _is_live(difference: Difference, entity: Entity, field: Field) -> bool:

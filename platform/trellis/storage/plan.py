@@ -13,6 +13,7 @@ from trellis.storage.live import owner_connection, read_live
 from trellis.storage.moves import rename_steps
 from trellis.storage.names import sql_name
 from trellis.storage.renames import find_renames
+from trellis.storage.stages import stage_steps
 from trellis.storage.step import Phase, Step
 from trellis.storage.steps import Difference, operation_steps
 from trellis.storage.tables import tables_for
@@ -106,6 +107,7 @@ def _compare(
     steps = [
         *operation_steps(difference, operations),
         *rename_steps(difference),
+        *stage_steps(difference, old, new),
         *fill_steps(difference, old, new, profile),
         *_leftovers(difference),
     ]
