@@ -110,10 +110,9 @@ def converted(money: Money, currency: str, env: Env) -> Money | None:
     """The money in another currency at the rates of the record's date, unrounded; blank when a rate is not known."""
     if money.currency == currency:
         return money
-    base, rate = base_of(money, env.reader), rate_at(currency, env)
-    if base is None and (own := rate_at(money.currency, env)) is not None:
-        base = exact.multiply(money.amount, own)
-    if base is None or not rate:
+    own, rate = rate_at(money.currency, env), rate_at(currency, env)
+    if own is None or not rate:
         return None
+    base = exact.multiply(money.amount, own)
     amount = exact.divide(base, rate)
     return None if amount is None else Money(amount, currency, base)

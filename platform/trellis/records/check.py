@@ -17,7 +17,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.formats import named_format
-from trellis.records import conditions, faults, shown
+from trellis.records import attached, conditions, faults, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
@@ -35,6 +35,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
                 check_field(session, draft, field)
         check_rules(draft)
     check_links(session, every)
+    attached.check(session, every)
 
 
 def check_field(session: Session, draft: Draft, field: Field) -> None:
@@ -46,8 +47,8 @@ def check_field(session: Session, draft: Draft, field: Field) -> None:
         if conditions.is_required(draft, field) and field.type.name != "sequence":
             draft.fault(faults.required(field.key))
         return
-    if not draft.has_changed(field.key):
-        return
+    if not draft.has_changed(field.key) and not isinstance(getattr(field.type, "currency", None), Formula):
+        return  # an amount must be in the currency of its document, whichever of them has changed
     for error in field.type.check(value) if not _bounds(field) else _with_bounds(draft, field).check(value):
         draft.fault(faults.invalid(field.key, error))
     if field.pattern is not None and isinstance(value, str) and not _pattern(field.pattern).search(value):
@@ -63,13 +64,16 @@ def _is_blank(field: Field, value: Value) -> bool:
     return field.required and field.type.name == "boolean" and value is False
 
 
+BOUNDS = ("min", "max", "currency")
+
+
 def _bounds(field: Field) -> bool:
-    return any(isinstance(getattr(field.type, side, None), Formula) for side in ("min", "max"))
+    return any(isinstance(getattr(field.type, side, None), Formula) for side in BOUNDS)
 
 
 def _with_bounds(draft: Draft, field: Field) -> FieldType:
     """The type with bounds that are formulas computed for this record."""
-    bounds = {side: bound for side in ("min", "max") if isinstance(bound := getattr(field.type, side, None), Formula)}
+    bounds = {side: bound for side in BOUNDS if isinstance(bound := getattr(field.type, side, None), Formula)}
     computed: dict[str, Any] = {side: bound.evaluate(draft.env()) for side, bound in bounds.items()}
     return replace(field.type, **computed)
 

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.form import Form
-from trellis.records import check, conditions, lines, pipeline, values, write
+from trellis.records import check, conditions, following, lines, pipeline, values, write
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.record import FieldState, FormState
@@ -28,7 +28,9 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
     values.take(session, draft, given)
     if draft.is_new:
         write.fill_defaults(session, draft)
-    lines.take(session, draft, given)
+    else:
+        following.keep(session, draft)
+    lines.take(session, draft, {**lines.moved(session, draft, given), **given})
     _forget_unreadable(session, draft)
     pipeline.follow(session, draft)
     write.derive(draft)
@@ -40,13 +42,14 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
         field = draft.entity.fields[name]
         if field.default is not None and name not in given and draft.value(name) is not None:
             defaults[name] = draft.value(name)
+    if not draft.is_new:
+        defaults.update({f.key: draft.value(f.key) for f in following.fields(draft.entity) if f.key not in given})
     for name, drafts in draft.lines.items():
         raw = given.get(name) or ()
         for index, line in enumerate(drafts):
             place = f"{name}.{index}."
             _describe(session, line, place, {}, computed)
-            if line.is_new:
-                defaults.update(_line_defaults(line, place, raw[index] if index < len(raw) else {}))
+            defaults.update(_line_defaults(line, place, raw[index] if index < len(raw) else {}))
     sections = {
         s.key: s.visible_when is None or conditions.holds(s.visible_when, draft.env())
         for form in _forms(draft.entity, session.principal.roles)
@@ -106,7 +109,7 @@ def _describe(
 def _line_defaults(line: Draft, place: str, raw: Mapping[str, Any]) -> dict[str, Value]:
     return {
         place + f.key: line.value(f.key)
-        for f in line.entity.fields.values()
+        for f in (line.entity.fields.values() if line.is_new else following.fields(line.entity))
         if f.default is not None and f.key not in raw and line.value(f.key) is not None
     }
 

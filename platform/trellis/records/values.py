@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from trellis.formula.formula import Formula
+from trellis.formula.reader import Reader
 from trellis.formula.types import Money
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
@@ -23,7 +26,7 @@ NEVER = frozenset({"id", "version"})
 def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
     """Parse what was given into the draft. What may not be written is a fault, unless it changes nothing."""
     modes = session.permit.modes(draft.entity.key)
-    for name, raw in values.items():
+    for name, raw in sorted(values.items(), key=lambda given: _has_currency(draft, given[0])):
         if name in NEVER or _is_lines(draft, name):
             continue
         field = draft.entity.fields.get(name)
@@ -34,7 +37,7 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
             continue
         draft.given[name] = raw
         try:
-            value = field.type.parse(raw, session.reader)
+            value = field.type.parse(raw, reader_of(draft, field))
         except Invalid as error:
             if _is_open(session, draft, field, modes.get(name)):
                 draft.fault(faults.invalid(name, error))
@@ -46,6 +49,20 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
                 draft.fault(_closed(field, modes.get(name)))
             continue
         draft.set(name, value)
+
+
+def _has_currency(draft: Draft, name: str) -> bool:
+    """Whether the field's currency is another field's to say, which is then to be read first."""
+    field = draft.entity.fields.get(name)
+    return field is not None and isinstance(getattr(field.type, "currency", None), Formula)
+
+
+def reader_of(draft: Draft, field: Field) -> Reader:
+    """Who a value is read for: an amount without a currency is in that of the record, if it says one."""
+    reader: Reader = draft.record.graph.session.reader
+    currency = getattr(field.type, "currency", None)
+    code = currency.evaluate(draft.env()) if isinstance(currency, Formula) else None
+    return replace(reader, currency=code) if isinstance(code, str) and code else reader
 
 
 def _is_open(session: Session, draft: Draft, field: Field, mode: str | None) -> bool:

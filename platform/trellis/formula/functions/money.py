@@ -18,14 +18,24 @@ FAMILY = "money"
 
 def _convert(scope: SqlScope, value: SqlMoney, currency: ColumnElement[Any]) -> SqlValue:
     same = value.currency == currency
-    amount = sa.case((same, value.amount), else_=quotient(value.base, sqlv.rate(currency, scope)))
-    return SqlMoney(amount, sa.case((amount.is_not(None), currency)), sa.case((amount.is_not(None), value.base)))
+    base = value.amount * sqlv.rate(value.currency, scope)
+    amount = sa.case((same, value.amount), else_=quotient(base, sqlv.rate(currency, scope)))
+    there = amount.is_not(None)
+    return SqlMoney(amount, sa.case((there, currency)), sa.case((same, value.base), (there, base)))
+
+
+def _money(scope: SqlScope, number: ColumnElement[Any], currency: ColumnElement[Any]) -> SqlValue:
+    return sqlv.money_in(sa.case((currency.is_not(None), number)), currency, scope)
+
+
+def _same_for_all(*values: object) -> Any:
+    raise AssertionError("it is the same for every row")
 
 
 convert = function(
     "convert",
     'convert(money, "EUR")',
-    "The money in another currency at the rate of the record's date; blank when no rate is known.",
+    "The money in another currency at the rates of the record's date; blank when a rate is not known.",
     family=FAMILY,
 )
 convert(
@@ -34,5 +44,18 @@ convert(
     _convert,
     env=True,
     uses=("rates",),
-    times=4,
+    times=6,
 )
+
+money_ = function("money", 'money(12.5, "EUR")', "A number as money of a currency.", family=FAMILY)
+money_(
+    "number, text -> money",
+    lambda env, number, currency: money.in_currency(number, currency, env),
+    _money,
+    env=True,
+    uses=("rates",),
+    times=3,
+)
+
+base_currency = function("base_currency", "base_currency()", "The tenant's own currency.", family=FAMILY)
+base_currency("-> text", lambda env: env.reader.currency, _same_for_all, env=True, uses=("rates",))

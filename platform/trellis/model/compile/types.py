@@ -222,7 +222,8 @@ class Types:
             if item is None:
                 continue
             if _is_formula(declared, item):
-                compiled[declared.name] = formula(self.ctx, item, self.scope(field.entity), found.formula_type())
+                expected = declared.metadata.get("kind") or found.formula_type()
+                compiled[declared.name] = formula(self.ctx, item, self.scope(field.entity), expected)
             elif declared.metadata.get("formula") and len(field.targets) == 1:
                 scope = self.scope(field.targets[0], this=Type("record", (field.entity,)))
                 compiled[declared.name] = formula(self.ctx, item, scope, BOOLEAN)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from babel.numbers import format_currency, get_currency_symbol
 from sqlalchemy.types import TypeEngine
 
-from trellis.formula.types import MONEY, Money, Type, Value
+from trellis.formula.types import MONEY, TEXT, Money, Type, Value
 from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds
 from trellis.model.fields.number import EXACT, NUMBER_OPERATORS, to_decimal
 from trellis.model.fields.option import FORMULA_SCHEMA, option
@@ -50,11 +50,21 @@ class MoneyField(FieldType):
         "how many decimals are kept instead of the currency's own",
         {"type": "integer", "minimum": 0, "maximum": 20},
     )
-    currency: str | None = option(None, "the only currency of the field; without it, any, and the tenant's by default")
+    currency: str | Formula | None = option(
+        None,
+        "the only currency of the field, or a formula such as =order.currency; without it, any, and the tenant's by default",
+        {"type": "string", "format": "formula"},
+        kind=TEXT,
+    )
 
     def __post_init__(self) -> None:
-        if self.currency is not None and self.currency not in currency_codes():
+        if isinstance(self.currency, str) and self.currency not in currency_codes():
             raise ValueError(f"currency: {self.currency!r} is no ISO 4217 code, such as EUR")
+
+    @property
+    def only_currency(self) -> str | None:
+        """The currency of every amount, where it is the same for all records."""
+        return self.currency if isinstance(self.currency, str) else None
 
     def formula_type(self) -> Type:
         return MONEY
@@ -81,7 +91,7 @@ class MoneyField(FieldType):
         return Money(round_half_up(money.amount, self.places(money.currency)), money.currency, money.base)
 
     def _money(self, number: Any, currency: str | None, reader: Reader, *, neutral: bool) -> Money:
-        code = currency or self.currency or reader.currency
+        code = currency or self.only_currency or reader.currency
         return self.settle(Money(to_decimal(number, reader, neutral=neutral), code))
 
     def parse(self, raw: Any, reader: Reader) -> Value:
@@ -115,7 +125,7 @@ class MoneyField(FieldType):
         for shape in (_BEFORE, _AFTER):
             if not (match := shape.fullmatch(text)):
                 continue
-            currency = read_currency(match["currency"], reader.language, self.currency or reader.currency)
+            currency = read_currency(match["currency"], reader.language, self.only_currency or reader.currency)
             if currency is None:
                 raise Invalid("invalid", "“{value}” is not a currency.", value=match["currency"][:20])
             sign = match.groupdict().get("sign") or ""
@@ -125,8 +135,8 @@ class MoneyField(FieldType):
     def check(self, value: Value) -> Iterator[Invalid]:
         if value.currency not in currency_codes():
             yield Invalid("invalid", "“{value}” is not a currency.", value=value.currency)
-        elif self.currency and value.currency != self.currency:
-            yield Invalid("invalid", "Must be in {currency}.", currency=self.currency)
+        elif self.only_currency and value.currency != self.only_currency:
+            yield Invalid("invalid", "Must be in {currency}.", currency=self.only_currency)
         yield from compare_bounds(value.amount, self.min, self.max, lambda bound: plain(Decimal(bound)))
 
     def same(self, one: Value, other: Value) -> bool:

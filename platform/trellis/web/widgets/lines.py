@@ -164,7 +164,7 @@ class Lines:
             required=field.required,
             readonly=self.readonly or not field.is_writable,
             compact=True,
-            touched=bool(values.get("id")) or f"{self.key}.{number}.{field.key}" in self.form.touched,
+            touched=(bool(values.get("id")) and not field.follow_default) or f"{self.key}.{number}.{field.key}" in self.form.touched,
         )
 
 

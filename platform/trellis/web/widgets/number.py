@@ -11,6 +11,7 @@ from babel.numbers import format_decimal
 from trellis.formula.types import Money
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
+from trellis.model.fields.money import MoneyField
 from trellis.model.locales import babel_locale
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.bound import editable_text
@@ -71,7 +72,7 @@ class MoneyAmount(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The parts of the value, and the currencies: the tenant's first, then those in use."""
         type_, value = bound.field.type, bound.value
-        fixed = getattr(type_, "currency", None)
+        fixed = type_.only_currency if isinstance(type_, MoneyField) else None
         default = fixed or bound.reader.currency
         amount, currency = "", default
         if isinstance(value, Money):

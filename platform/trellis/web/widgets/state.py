@@ -23,6 +23,7 @@ def answer_state(
     """The state of every field, defaults for those nobody has touched, and what is computed, for the form's script."""
     entities = store.tenant.model.entities
     values = read_form(entity, sent, entities)
+    values = {k: v for k, v in values.items() if k in touched or not _follows(entity.fields.get(k))}
     children = lines_of(entity, entities)
     if id is None:
         values = {k: v for k, v in values.items() if k in children or k in touched or _keeps(entity.fields.get(k))}
@@ -54,6 +55,11 @@ def answer_state(
     return answer
 
 
+def _follows(field: Field | None) -> bool:
+    """What follows its default is found anew, until the person has touched it."""
+    return field is not None and field.follow_default
+
+
 def _keeps(field: Field | None) -> bool:
     """What has no default is judged as it stands in the form."""
     return field is None or field.default is None
@@ -77,6 +83,12 @@ def _forget_untouched(
             if "id" not in row:
                 row = {
                     k: v for k, v in row.items() if f"{name}.{number}.{k}" in touched or child.fields[k].default is None
+                }
+            else:
+                row = {
+                    k: v
+                    for k, v in row.items()
+                    if f"{name}.{number}.{k}" in touched or not _follows(child.fields.get(k))
                 }
             listed.append(number)
             kept.append(row)
