@@ -1,0 +1,130 @@
+"""Computing stored values anew: one statement for an entity's roll-ups, and then the words for the search."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from trellis.formula.sql.scope import SqlMoney, SqlScope
+from trellis.records import words
+from trellis.records.catalog import system_scope
+from trellis.records.dependencies import SEARCH, Dependency
+from trellis.records.kept import keep, known
+from trellis.records.standpoint import as_tenant
+from trellis.storage.names import short
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+MANY = 20_000  # records to a statement
+
+
+class Pending(defaultdict[tuple[str, str], set[UUID]]):
+    """What is to be computed anew: the records, by entity and roll-up (or SEARCH)."""
+
+    def __init__(self) -> None:
+        super().__init__(set)
+
+    def add(self, dependency: Dependency, ids: Iterable[UUID]) -> None:
+        """Note the records whose value depends on something that has changed."""
+        self[dependency.entity, dependency.target].update(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Roll-ups that were written with other values."""
+
+    entity: str
+    names: Sequence[str]
+    ids: Sequence[UUID]
+
+
+def write(session: Session, pending: Mapping[tuple[str, str], set[UUID]], follow: Callable[[Changed], Pending]) -> None:
+    """Write what differs, and what `follow` says depends on it, until nothing does; the words for the search last."""
+    work: dict[str, dict[str, set[UUID]]] = defaultdict(dict)
+    found: dict[str, set[UUID]] = defaultdict(set)
+
+    def take(more: Mapping[tuple[str, str], set[UUID]]) -> None:
+        for (entity, name), ids in more.items():
+            if ids and name == SEARCH:
+                found[entity] |= ids
+            elif ids:
+                work[entity].setdefault(name, set()).update(ids)
+
+    take(pending)
+    while work:  # it ends: nothing depends on itself, the check of the configuration sees to that
+        entity = next(iter(work))
+        names = work.pop(entity)
+        ids = sorted(set().union(*names.values()))
+        for start in range(0, len(ids), MANY):
+            changed = _write(session, entity, list(names), ids[start : start + MANY])
+            if changed:
+                take(follow(Changed(entity, list(names), changed)))
+    for entity, wanted in found.items():
+        words.write(session, entity, sorted(wanted))
+
+
+def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UUID]) -> list[UUID]:
+    """Compute and store roll-ups of some records; which of them changed.
+
+    The rows are locked first, in one order: the sums are then read by a statement that sees what every earlier
+    writer has committed, so that two children added at the same moment are both counted.
+    """
+    with as_tenant(session):
+        lock, statement = _statements(session, entity, tuple(sorted(names)))
+        session.execute(lock, {"_ids": ids})
+        return list(session.execute(statement, {"_ids": ids}).scalars())
+
+
+def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[Any, Any]:
+    reader = session.reader
+    key = (session.model.hash, "rollups", entity, names, reader.currency, reader.language, str(reader.time_zone))
+    made = known(key)
+    if made is not None:
+        return cast("tuple[Any, Any]", made)
+    table = session.table(entity)
+    lock = sa.select(table.c.id).where(among(table)).order_by(table.c.id).with_for_update(key_share=True)
+    scope = system_scope(session, entity, late=True)
+    computed = columns_of(session, scope, names)
+    found = sa.select(scope.alias.c.id, *(e.label(f"v_{n}") for n, e in computed.items()))
+    new = found.select_from(scope.joined()).where(among(scope.alias)).subquery()
+    statement = (
+        sa.update(table)
+        .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(new.c[f"v_{n}"]) for n in computed)))
+        .values({n: new.c[f"v_{n}"] for n in computed})
+        .returning(table.c.id)
+    )
+    if not scope.catalog.is_personal:
+        keep(key, (lock, statement))
+    return lock, statement
+
+
+def among(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether the row is one of the statement's `_ids`."""
+    wanted: sa.BindParameter[Any] = sa.bindparam("_ids", type_=ARRAY(sa.Uuid))
+    return table.c.id == sa.any_(wanted)
+
+
+def columns_of(session: Session, scope: SqlScope, names: Sequence[str]) -> dict[str, sa.ColumnElement[Any]]:
+    """What the columns of some roll-ups should hold in the scope's row."""
+    computed: dict[str, sa.ColumnElement[Any]] = {}
+    definition = session.model.entities[scope.entity]
+    for name in names:
+        field = definition.fields[name]
+        assert field.rollup is not None
+        value = field.rollup.sql(scope)
+        parts = (
+            {"": value.amount, "_currency": value.currency, "_base": value.base}
+            if isinstance(value, SqlMoney)
+            else {"": value}
+        )
+        for suffix, kind in field.type.columns().items():
+            if suffix in parts:
+                computed[short(name + suffix)] = sa.cast(parts[suffix], kind)
+    return computed
