@@ -8,6 +8,7 @@ from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Literal
 
 from trellis.model.field import Field
+from trellis.model.matching import Match
 from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
@@ -55,11 +56,17 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Dedupe:
-    """A rule that looks for a record like this one; `match` holds fields and similar(field)."""
+    """A rule that looks for a record like this one, among its own kind or `against` other entities."""
 
     key: str
-    match: tuple[str, ...]
+    match: tuple[Match, ...]
     action: Literal["block", "warn"] = "warn"
+    against: Mapping[str, Mapping[str, str]] = dc_field(default_factory=dict)  # entity → its field by the own one
+
+    def targets(self, entity: str) -> list[tuple[str, Mapping[str, str]]]:
+        """The entities that are looked in, with the field there for each field of the rule."""
+        own = {match.field: match.field for match in self.match}
+        return [(key, {**own, **names}) for key, names in self.against.items()] or [(entity, own)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,99 +1,19 @@
-"""Existing records that a new one looks like, field by field: what a conversion proposes instead of a new record."""
+"""Whether two normalised texts are similar enough to mean the same."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import sqlalchemy as sa
+import re
+from decimal import Decimal
 
 from trellis.formula.texts import is_similar
-from trellis.formula.types import Ref
-from trellis.model.field import Field
-from trellis.records import search, shown
-from trellis.records.catalog import system_scope
-from trellis.records.draft import Draft
-from trellis.storage.names import short
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from trellis.records.session import Session
-
-MOST = 5
-CANDIDATES = 100
-FREE = ("text", "long_text")
+_DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A record that looks like the new one. `ref` is None when this person may not read it."""
-
-    ref: Ref | None
-    owner: str
-    on: tuple[str, ...]  # the fields that agree
-
-
-def find(session: Session, draft: Draft, fields: Sequence[str]) -> list[Match]:
-    """The live records that agree with the draft in at least one field, those that agree in most first."""
-    found: dict[UUID, list[str]] = {}
-    readable: dict[UUID, bool] = {}
-    for name in fields:
-        for id, may_read in _agreeing(session, draft, draft.entity.fields[name]):
-            found.setdefault(id, []).append(name)
-            readable[id] = may_read
-    best = sorted(found, key=lambda id: (-len(found[id]), not readable[id], id))[:MOST]
-    key = draft.entity.key
-    titles = shown.titles(session, [Ref(key, id) for id in best if readable[id]])
-    owners = _owners(session, draft, best)
-    return [
-        Match(Ref(key, id, titles.get((key, id), "")) if readable[id] else None, owners.get(id, ""), tuple(found[id]))
-        for id in best
-    ]
-
-
-def _agreeing(session: Session, draft: Draft, field: Field) -> list[tuple[UUID, bool]]:
-    value = field.type.to_columns(draft.value(field.key)).get("") if field.is_stored else None
-    modes = session.permit.modes(draft.entity.key)
-    if value is None or value == "" or modes.get(field.key) in ("hidden", "masked"):
-        return []
-    scope = system_scope(session, draft.entity.key)
-    table: Any = scope.alias
-    column = table.c[short(field.key)]
-    reach = session.permit.reach("read", scope)
-    readable = sa.true() if reach is None else sa.func.coalesce(reach, sa.false())
-    is_free = field.type.name in FREE and isinstance(value, str)
-    condition: sa.ColumnElement[bool] = column == value
-    if isinstance(value, str):
-        same = sa.func.lower(sa.func.btrim(column)) == value.strip().lower()
-        words = search.tokens([field.type.search_text(draft.value(field.key))])[:12] if field.search else []
-        near = search.has_any(table.c.search, [w[:4] for w in words]) if words and is_free else None
-        condition = same if near is None else sa.or_(same, near)
-    statement = sa.select(table.c.id, readable, column).select_from(scope.joined())
-    statement = statement.where(table.c.deleted_at.is_(None), column.is_not(None), condition).limit(CANDIDATES)
-    return [
-        (id, bool(may_read))
-        for id, may_read, other in map(tuple, session.execute(statement).all())
-        if not isinstance(value, str) or _same(value, str(other), near=is_free)
-    ]
-
-
-def _same(value: str, other: str, *, near: bool) -> bool:
-    if value.strip().casefold() == other.strip().casefold():
+def is_alike(one: str, other: str, least: str | None = None) -> bool:
+    """What a formula's `similar` says; but other numbers make other things: branch 12 is not branch 13."""
+    if one == other:
         return True
-    return near and is_similar(value, other)
-
-
-def _owners(session: Session, draft: Draft, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Who owns the records, by name: also of those that may not be read, so that one knows whom to ask."""
-    owner = draft.entity.owner_field
-    if owner is None or session.permit.hides(draft.entity.key, owner):
-        return {}
-    table = session.table(draft.entity.key)
-    found: Sequence[Any] = session.execute(
-        sa.select(table.c.id, table.c[short(owner)]).where(table.c.id.in_(list(ids)))
-    ).all()
-    owners: dict[UUID, UUID] = {row[0]: row[1] for row in found if row[1] is not None}
-    titles = shown.titles(session, [Ref("user", user) for user in owners.values()])
-    return {id: titles.get(("user", user), "") for id, user in owners.items()}
+    if _DIGITS.findall(one) != _DIGITS.findall(other):
+        return False
+    return is_similar(one, other, Decimal(least) if least is not None else None)

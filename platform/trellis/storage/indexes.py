@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.model.fields.choices import ChoiceLike
+from trellis.model.matching import form_of
 from trellis.storage.names import digest, quoted, short
 from trellis.storage.ordering import name_order
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from trellis.model.entity import Entity
     from trellis.model.field import Field
+    from trellis.model.matching import Match
 
 LIVE = sa.text("deleted_at IS NULL")
 IN_BIN = sa.text("deleted_at IS NOT NULL")
@@ -49,12 +51,32 @@ def add_indexes(entity: Entity, table: sa.Table) -> None:
 
 def lookups(entity: Entity) -> frozenset[str]:
     """The plain fields that saves and imports look records up by: the natural key, and what dedupe compares."""
-    wanted = {entity.natural_key, *(match for rule in entity.dedupe for match in rule.match)}
+    wanted = {
+        entity.natural_key,
+        *(m.field for rule in entity.dedupe if not rule.against for m in rule.match if _as_is(entity, m)),
+    }
     return frozenset(
         field.key
         for field in entity.stored_fields()
         if field.key in wanted and _is_plain(field) and not _leads_index(entity, field)
     )
+
+
+def _as_is(entity: Entity, match: Match) -> bool:
+    """Whether a rule compares a field as it is stored; what it compares normalised has an index of that."""
+    field = entity.fields.get(match.field)
+    return field is not None and match.how != "similar" and (match.how == "exact" or form_of(field) == "plain")
+
+
+def add_lookup(entity: Entity, table: sa.Table, field: Field) -> None:
+    """Add the index of a field that other entities' rules compare as it is, unless it has one."""
+    if _is_plain(field) and not _leads_index(entity, field) and field.key not in lookups(entity):
+        _add(table, f"{field.key}_lookup", [table.c[short(field.key)]])
+
+
+def add_live_index(table: sa.Table, name: str, value: Any) -> None:
+    """Add an index of an expression over live records."""
+    _add(table, name, [value], where=LIVE)
 
 
 def first_order(entity: Entity) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from trellis.storage.fab import identity_tables
 from trellis.storage.indexes import add_indexes
+from trellis.storage.matching import add_match_indexes
 from trellis.storage.names import quoted, short
 from trellis.storage.platform import NOW, PlatformTables, platform_tables
 
@@ -73,6 +74,7 @@ def build_tables(model: Model) -> Tables:
     identity_tables(metadata)
     platform = platform_tables(metadata)
     entities = {e.key: _entity_table(e, metadata, model) for e in model.entities.values()}
+    add_match_indexes(model, entities)
     links = {
         (e.key, f.key): _link_table(e, f, metadata)
         for e in model.entities.values()

@@ -42,7 +42,7 @@ fields:
 unique:
   one-website: [website]
 dedupe:
-  same-name: {match: [name], action: block}
+  same-name: {match: ["exact(name)"], action: block}
 ---
 entity: contact
 title: name

@@ -8,6 +8,7 @@ from typing import Any
 from trellis.formula.formula import Formula
 from trellis.formula.types import record_of
 from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.dedupe import compile_dedupe
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.fields import compile_field
 from trellis.model.compile.forms import compile_form, compile_forms, compile_related
@@ -18,7 +19,7 @@ from trellis.model.compile.paths import check_path
 from trellis.model.compile.pipelines import compile_pipelines
 from trellis.model.compile.types import Types
 from trellis.model.compile.views import compile_filters, compile_views
-from trellis.model.entity import Dedupe, Entity, Features, Rule, Unique
+from trellis.model.entity import Entity, Features, Rule, Unique
 from trellis.model.field import Field
 from trellis.model.text import NO_TEXT
 
@@ -62,7 +63,7 @@ def compile_entity(ctx: Context, types: Types, draft: EntityDraft) -> Entity:
         rules=_rules(ctx, types, draft),
         uniques=uniques,
         indexes=_indexes(ctx, types, draft),
-        dedupe=_dedupe(ctx, types, draft),
+        dedupe=compile_dedupe(ctx, draft),
         merge=item.flag("merge", True),
         filters=compile_filters(ctx, types, draft),
         views=compile_views(ctx, types, draft, fields, title_field),
@@ -168,20 +169,6 @@ def _uniques(ctx: Context, types: Types, draft: EntityDraft) -> tuple[Unique, ..
 def _indexes(ctx: Context, types: Types, draft: EntityDraft) -> dict[str, tuple[str, ...]]:
     indexes = draft.item.get("indexes")
     return {k: _fields(ctx, draft, i) for k, i in (indexes.entries() if indexes is not None else ())}
-
-
-def _dedupe(ctx: Context, types: Types, draft: EntityDraft) -> tuple[Dedupe, ...]:
-    found = []
-    dedupe = draft.item.get("dedupe")
-    for key, item in dedupe.entries() if dedupe is not None else ():
-        listed = item.get("match")
-        for each in listed.each() if listed is not None else ():
-            name = each.text.removeprefix("similar(").removesuffix(")").strip()
-            if name not in draft.fields:
-                ctx.unknown("field", each, draft.fields, "E304", name=name)
-        action: Any = item.word("action", "warn")
-        found.append(Dedupe(key, item.words("match"), action))
-    return tuple(found)
 
 
 def _fields(ctx: Context, draft: EntityDraft, item: Item | None) -> tuple[str, ...]:

@@ -59,6 +59,19 @@ _VIEW = closed(
     }
 )
 _UNIQUE = either(NAMES, closed({"fields": NAMES, "case": BOOLEAN, "message": TEXT}, ("fields",)))
+_DEDUPE = closed(
+    {
+        "match": with_doc(
+            NAMES, "fields that must all be the same: name, exact(name), similar(name), similar(name, 0.8)"
+        ),
+        "action": one_of("block", "warn"),
+        "against": with_doc(
+            either(NAME_OR_NAMES, mapping(either({"type": "null"}, mapping(NAME, SNAKE)), SNAKE)),
+            "look in these entities instead of the own one; with the name of the field there by the own one",
+        ),
+    },
+    ("match",),
+)
 _RELATED = either(
     NAME,
     closed({"list": NAME, "columns": NAMES, "label": TEXT, "visible_when": FORMULA, "sort": NAME_OR_NAMES}, ("list",)),
@@ -86,7 +99,7 @@ def entity() -> dict[str, Schema]:
         "rules": mapping(closed({"check": FORMULA, "message": TEXT, "field": NAME}, ("check",))),
         "unique": mapping(_UNIQUE),
         "indexes": mapping(NAME_OR_NAMES),
-        "dedupe": mapping(closed({"match": NAMES, "action": one_of("block", "warn")}, ("match",))),
+        "dedupe": mapping(_DEDUPE),
         "merge": with_doc(BOOLEAN, "whether records may be merged"),
         "filters": mapping(closed({"label": TEXT, "filter": FORMULA, "description": TEXT}, ("filter",))),
         "views": mapping(_VIEW),
