@@ -154,13 +154,10 @@ def _refuse_held(session: Session, going: Found, along: Mapping[str, Collection[
 
 
 def _held_by(session: Session, other: Entity, field: Field, ids: Sequence[UUID]) -> Fault:
-    """What holds the record, by name where this person may read it."""
-    names = []
-    if session.permit.is_unlimited("read", other.key):
-        names = list(shown.titles(session, [Ref(other.key, id) for id in ids[:3]]).values())
-    message = "{count} {entity} still point here: {names}." if names else "{count} {entity} still point here."
-    params = {"count": len(ids), "entity": other.plural, "names": ", ".join(names), "key": other.key, "link": field.key}
-    return Fault("restrict", message, None, params)
+    """What holds the record, by name as far as this person may read it."""
+    from trellis.records import deletion
+
+    return deletion.held_by(session, other, field, ids)
 
 
 def _clear(session: Session, holder: str, field: Field, ids: Sequence[UUID], means: str) -> None:

@@ -17,6 +17,7 @@ from trellis.records import (
     batch,
     batches,
     convert,
+    deletion,
     forms,
     history,
     joining,
@@ -255,6 +256,11 @@ class Store:
         """Put a record into the recycle bin. Raises Refused when something holds it."""
         with self.session.write():
             recycle.delete(self.session, entity, as_id(id), means=means)
+
+    def foresee(self, entity: str, ids: Sequence[UUID]) -> deletion.Deletion:
+        """What deleting the records would do: what holds them, what goes along, what loses its link."""
+        with self.session.transaction():
+            return deletion.foresee(self.session, entity, ids)
 
     def restore(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Take a record out of the bin, with what went in with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import query
+from trellis.records import shown
 from trellis.records.refusal import Fault
-from trellis.records.selection import Selection
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -61,9 +60,10 @@ def _links_above(session: Session, entity: Entity, field: Field, ids: list[UUID]
     """The parents of the records, of their parents, and so on, as they are stored; the bin counts."""
     table = session.table(entity.key)
     parent = table.c[short(field.key)]
-    first = sa.select(table.c.id, parent.label("parent")).where(table.c.id.in_(ids)).cte("above", recursive=True)
-    more = sa.select(table.c.id, parent.label("parent")).join(first, first.c.parent == table.c.id)
-    rows = session.execute(sa.select(first.union(more))).all()
+    first = sa.select(table.c.id, parent.label("parent")).where(table.c.id.in_(ids)).cte(recursive=True)
+    more: sa.Select[Any] = sa.select(table.c.id, parent.label("parent"))
+    above = first.union(more.join(first, first.c.parent == table.c.id))
+    rows: list[Any] = list(session.execute(sa.select(above.c.id, above.c.parent)))
     return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
@@ -92,11 +92,11 @@ def breadcrumbs(session: Session, entity: str, id: UUID) -> list[Ref]:
         return []
     ids = _line_above(session, definition, field, id)
     found: list[Ref] = []
-    titles = titles_of(session, entity, ids)
+    titles = shown.titles(session, [Ref(entity, each) for each in ids])
     for each in ids:
-        if each not in titles:
+        if (entity, each) not in titles:
             break
-        found.append(Ref(entity, each, titles[each]))
+        found.append(Ref(entity, each, titles[entity, each]))
     return found[::-1]
 
 
@@ -110,15 +110,3 @@ def _line_above(session: Session, entity: Entity, field: Field, id: UUID) -> lis
     up = up.union_all(more)
     found = session.execute(sa.select(up.c.id).where(up.c.id.is_not(None)).order_by(up.c.depth)).scalars()
     return list(dict.fromkeys(found))
-
-
-def titles_of(session: Session, entity: str, ids: Sequence[UUID], *, deleted: bool = False) -> dict[UUID, str]:
-    """The titles of those of the records that this person may read."""
-    if not ids or not session.permit.may("read", entity):
-        return {}
-    selection = Selection(session, entity)
-    place = selection.add(selection.alias.c.id)
-    shape = selection.shape([])
-    conditions = query.restrict(selection, (), deleted=None if deleted else False)
-    rows = session.execute(selection.select().where(selection.alias.c.id.in_(list(ids)), *conditions)).all()
-    return {row[place]: shape.title(row) or "" for row in rows}

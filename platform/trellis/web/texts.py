@@ -30,7 +30,6 @@ def script_texts() -> dict[str, str]:
         "saved": _("Saved"),
         "selected": _("{count} selected"),
         "delete": _("Delete"),
-        "bulk-delete": _("Move {count} records to the bin?"),
         "merge-some": _("Choose between 2 and {most} records to merge."),
         "palette": _("Search and commands"),
         "palette-field": _("Search records, pages and actions"),

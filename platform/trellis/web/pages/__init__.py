@@ -8,6 +8,7 @@ from trellis.web.pages.account import AccountView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
+from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
@@ -39,6 +40,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BoardView,
     FilterView,
     BulkView,
+    DeletionView,
     SavedViewsView,
     BinView,
     MergeView,

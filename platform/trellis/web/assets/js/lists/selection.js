@@ -1,5 +1,4 @@
 // Selecting rows, and the bar of what can be done with them.
-import { ask } from "../confirm.js";
 import { showDialog } from "../dialogs.js";
 import { enliven } from "../forms/util.js";
 import { request } from "../lib/http.js";
@@ -82,11 +81,19 @@ async function openEdit(field = "") {
 }
 
 async function remove() {
-  const sure = await ask(text("bulk-delete", { count: count() }), { yes: text("delete"), danger: true });
-  if (!sure) return;
-  const answer = await request(`${base()}/bulk/delete`, { method: "POST", body: fill(new FormData()) });
-  if (answer.ok) await done(answer);
-  else toast(text("broken", { id: "" }), { kind: "error" });
+  const answer = await request(`${base()}/bulk/deletion`, { method: "POST", body: fill(new FormData()) });
+  if (!answer.ok) return toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
+  const dialog = showDialog(await answer.text());
+  const form = dialog.querySelector("form");
+  form.dataset.many = "1";
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.querySelector('[type="submit"]').disabled = true;
+    const said = await request(form.action, { method: "POST", body: fill(new FormData()) });
+    dialog.close("done");
+    if (said.ok) await done(said);
+    else toast(text("broken", { id: "" }), { kind: "error" });
+  });
 }
 
 /** Records side by side are a page of their own. */
