@@ -24,12 +24,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """The installation that is looked at. `catalogue` is None while the database cannot be used: `trouble` says why."""
+    """The installation that is looked at. `catalogue` is None while the database cannot be used: `trouble` says why.
+
+    `mend`: what a check knows how to put right it does, and says so.
+    """
 
     root: Path
     var: Path
     catalogue: Catalogue | None = None
     trouble: str = "the database cannot be reached"
+    mend: bool = False
 
 
 Check = Callable[[Patient], Iterator[Finding]]
