@@ -14,10 +14,11 @@ from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
 from trellis.model.conversion import CONVERTED_AT, Conversion, Filling, Target, became_field
 from trellis.model.fields.base import Invalid
-from trellis.records import alike, batches, faults, moving, rights, write
+from trellis.records import batches, faults, matches, moving, rights, write
 from trellis.records.bin import reach_or_raise
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.matches import Match
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Proposal:
     target: Target
     values: Mapping[str, Value]
     given: frozenset[str]  # fields that follow from what it becomes before: nobody types them in
-    matches: tuple[alike.Match, ...]
+    matches: tuple[Match, ...]
     may_create: bool
     may_choose: bool
 
@@ -110,7 +111,7 @@ def propose(session: Session, entity: str, id: UUID) -> list[Proposal]:
                 target=target,
                 values={key: new.value(key) for key in fills},
                 given=frozenset(k for k, f in target.fills.items() if _names_made(conversion, f)),
-                matches=tuple(alike.find(session, new, target.match)),
+                matches=tuple(matches.find(session, new, target.match)),
                 may_create=session.permit.may("create", target.entity),
                 may_choose=session.permit.may("read", target.entity),
             )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask_appbuilder import BaseView
 
 from trellis.web.pages.account import AccountView
+from trellis.web.pages.batches import BatchesView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
+from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
@@ -15,6 +17,7 @@ from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
+from trellis.web.pages.lines import LinesView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView
@@ -43,12 +46,15 @@ PAGES: tuple[type[BaseView], ...] = (
     DeletionView,
     SavedViewsView,
     BinView,
+    BatchesView,
+    ConvertView,
     MergeView,
     ImportView,
     PaletteView,
     FieldView,
     FilesView,
     FormView,
+    LinesView,
     PickerView,
     RecordView,
     RelatedView,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, jsonify, redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
+from trellis.records.pointing import pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Missing, Refused
 from trellis.records.standing import Standing
@@ -75,6 +77,8 @@ class RecordPage:
     path: Path | None
     high: list[Prop]
     may: Mapping[str, bool] = dc_field(default_factory=dict)
+    became: list[Prop] = dc_field(default_factory=list)  # of a converted record
+    came: list[Markup] = dc_field(default_factory=list)  # the converted records that became this one
 
     @property
     def may_merge(self) -> bool:
@@ -106,7 +110,11 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     readable, writable = store.readable_fields(entity.key), store.writable_fields(entity.key)
     language = store.principal.reader.language
     live = record.deleted_at is None
+    conversion = store.tenant.model.conversions.get(entity.key)
+    converted = conversion is not None and record.get(CONVERTED_AT) is not None
+    live = live and not (conversion is not None and conversion.lock and converted)
     may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
+    may["convert"] = live and not converted and store.may_convert(entity.key, record.id)
     may["create"] = store.may("create", entity.key)
     address = url_for("FieldView.field", entity=entity.key, id=record.id, field="")
 
@@ -137,7 +145,29 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     path = path_of(store, entity, record, may_update=may["update"])
     badges, chips = _subtitle(entity, record, props, path)
     high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
-    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may)
+    became = [
+        props[key]
+        for key in (became_field(target) for target in (conversion.into if converted and conversion else ()))
+        if key in props and not props[key].is_empty
+    ]
+    came = _came_from(store, entity, record, context)
+    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may, became, came)
+
+
+def _came_from(store: Store, entity: Entity, record: Record, context: CellContext) -> list[Markup]:
+    """Links to the records that became this one."""
+    found: list[Markup] = []
+    field = became_field(entity.key)
+    for conversion in store.tenant.model.conversions.values():
+        source = store.tenant.model.entities[conversion.entity]
+        if entity.key not in conversion.into or not store.may("read", source.key):
+            continue
+        if field in store.readable_fields(source.key):
+            where = [pointing_at(source, field, record.ref)]
+            page = store.list(source.key, columns=[], where=where, limit=MOST_BADGES)
+            draw = renderer(source.fields[field], replace(context, entity=source))
+            found += [Markup(draw(row.ref)) for row in page.rows]
+    return found
 
 
 def shown_value(entity: Entity, record: Record, field: Field, value: Any) -> Markup | None:
