@@ -32,7 +32,7 @@ from trellis.records import (
 from trellis.records import bin as recycle
 from trellis.records.batches import Batch
 from trellis.records.draft import Hooks
-from trellis.records.merging import hanging, lookup, merge, undo
+from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
@@ -328,6 +328,16 @@ class Store:
         """The record that this one was merged into, whoever may read it; None when it was not."""
         with self.session.transaction():
             return lookup.winners(self.session, entity, [as_id(id)]).get(as_id(id))
+
+    def duplicates(self, entity: str, rule: str, *, after: str | None = None, limit: int = 20) -> duplicates.Found:
+        """Groups of records that a rule finds to be probably the same."""
+        with self.session.transaction():
+            return duplicates.groups(self.session, entity, rule, after=after, limit=limit)
+
+    def not_duplicates(self, entity: str, ids: Sequence[UUID]) -> None:
+        """Remember that records are not the same: no rule tells of them again. Raises Missing for one out of reach."""
+        with self.session.write():
+            duplicates.remember(self.session, entity, ids)
 
     def hanging(self, entity: str, ids: Sequence[UUID]) -> Mapping[str, int]:
         """How many records of each entity lead to one of the records, as far as this person may see them."""

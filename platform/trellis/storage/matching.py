@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from trellis.formula.sql.texts import lower
 from trellis.model import matching
 from trellis.storage.indexes import add_live_index, add_lookup
 from trellis.storage.names import short
@@ -39,7 +40,7 @@ def _without_blanks(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _spaced(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    folded = sa.func.lower(sa.func.pg_catalog.normalize(value, _constant("NFKC")), type_=sa.Text())
+    folded = lower(sa.func.pg_catalog.normalize(value, _constant("NFKC")))
     return sa.func.btrim(_replaced(folded, matching.BETWEEN, " ", "g"), _constant(" "), type_=sa.Text())
 
 
@@ -56,7 +57,7 @@ def _company(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _url(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    lowered = sa.func.lower(value, type_=sa.Text())
+    lowered = lower(value)
     return _replaced(_replaced(lowered, matching.URL_START), matching.URL_END)
 
 
@@ -74,7 +75,7 @@ _FORMS: Mapping[str, Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]] =
     "text": _company,
     "url": _url,
     "name": _name,
-    "email": lambda c: sa.func.lower(c, type_=sa.Text()),
+    "email": lower,
 }
 
 

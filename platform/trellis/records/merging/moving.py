@@ -17,8 +17,8 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records import rollups, unique
 from trellis.records.merging.places import MOVED, SHARED, links_to, many_of, points_at
-from trellis.records.words import fill_search
 from trellis.records.refusal import Fault, Refused
+from trellis.records.words import fill_search
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

@@ -38,12 +38,14 @@ class RowOutcome:
     status: Status
     id: UUID | None = None
     faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()  # what was done all the same: it looks like another record
     may_wait: bool = False  # it names records of its own entity that are not there yet: later rows may bring them
 
     @property
     def message(self) -> str:
-        """Why it failed, in English."""
-        return "; ".join(f"{fault.field}: {fault}" if fault.field else str(fault) for fault in self.faults)
+        """Why it failed, or what to look at, in English."""
+        told = self.faults or self.warnings
+        return "; ".join(f"{fault.field}: {fault}" if fault.field else str(fault) for fault in told)
 
 
 @dataclass
@@ -52,6 +54,7 @@ class ImportSummary:
 
     counts: Counter[str] = dc_field(default_factory=Counter)
     failures: list[RowOutcome] = dc_field(default_factory=list)  # the first of them
+    alike: int = 0  # rows that were taken, but look like another record
     batch: UUID | None = None  # what undoes the import; None when nothing was written
 
     @property
@@ -62,12 +65,14 @@ class ImportSummary:
     def add(self, outcome: RowOutcome) -> None:
         """Count a row."""
         self.counts[outcome.status] += 1
+        self.alike += bool(outcome.warnings)
         if outcome.status == "failed" and len(self.failures) < 100:
             self.failures.append(outcome)
 
     def __str__(self) -> str:
         parts = ", ".join(f"{self.counts[status]} {status}" for status in STATUSES)
-        return f"{self.rows} rows: {parts}"
+        alike = f"; {self.alike} of them look like another record" if self.alike else ""
+        return f"{self.rows} rows: {parts}{alike}"
 
 
 class _Undo(Exception):
@@ -200,7 +205,7 @@ class Importer:
         """Import some rows, in the open transaction; the outcomes, and the rows as they were read."""
         rows = self.reader.read(batch)
         outcomes: dict[int, RowOutcome] = {
-            id(row): RowOutcome(row.line, "failed", None, tuple(row.faults), self._may_wait(row))
+            id(row): RowOutcome(row.line, "failed", None, tuple(row.faults), may_wait=self._may_wait(row))
             for row in rows
             if row.faults
         }
@@ -297,10 +302,10 @@ class Importer:
         if not changes:
             return RowOutcome(row.line, "skipped", id)
         try:
-            self.store.update(self.entity.key, id, changes, means="import")
+            saved = self.store.update(self.entity.key, id, changes, means="import")
         except (Refused, Missing, Forbidden, DBAPIError) as error:
             return RowOutcome(row.line, "failed", id, _faults(error))
-        return RowOutcome(row.line, "updated", id)
+        return RowOutcome(row.line, "updated", id, warnings=saved.warnings)
 
     # ── new records ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,7 +334,8 @@ class Importer:
             if faults := tuple(draft.all_faults()):
                 outcomes.append((row, RowOutcome(row.line, "failed", None, faults)))
             else:
-                outcomes.append((row, RowOutcome(row.line, "created", draft.record.id)))
+                warnings = tuple(draft.warnings)
+                outcomes.append((row, RowOutcome(row.line, "created", draft.record.id, warnings=warnings)))
         return outcomes
 
     def _drafts(self, rows: Sequence[Row], ids: Sequence[UUID | None]) -> list[Draft]:

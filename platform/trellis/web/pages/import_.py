@@ -147,7 +147,7 @@ def run(desk: Desk, upload: Upload, given: ImportMap, *, dry_run: bool) -> dict[
 
         def tell(outcome: RowOutcome) -> None:
             said = str(OUTCOMES[outcome.status])
-            placed_faults = [(columns.get(f.field or "", ""), f) for f in outcome.faults]
+            placed_faults = [(columns.get(f.field or "", ""), f) for f in outcome.faults or outcome.warnings]
             found = [(name, fault_text(f) if name else sentence(desk, f)) for name, f in placed_faults]
             names = "; ".join(dict.fromkeys(name for name, _text in found if name))
             text = " ".join(text for _name, text in found)
@@ -157,7 +157,8 @@ def run(desk: Desk, upload: Upload, given: ImportMap, *, dry_run: bool) -> dict[
 
         summary = import_table(desk.store, desk.entity.key, upload.table, given, dry_run=dry_run, on_outcome=tell)
     counts = {status: summary.counts[status] for status in STATUSES}
-    return {"done": not dry_run, "counts": counts, "failures": failures}
+    batch = str(summary.batch) if summary.batch is not None else ""
+    return {"done": not dry_run, "counts": counts, "failures": failures, "batch": batch}
 
 
 def sentence(desk: Desk, fault: Fault) -> str:
