@@ -91,6 +91,7 @@ def _describe(
     session: Session, draft: Draft, place: str, fields: dict[str, FieldState], computed: dict[str, Value]
 ) -> None:
     modes = session.permit.modes(draft.entity.key)
+    stages = _stages(draft)
     for name, field in draft.entity.fields.items():
         mode = modes.get(name)
         if mode == "hidden":
@@ -99,11 +100,22 @@ def _describe(
         fields[name] = FieldState(
             visible=conditions.is_visible(draft, field),
             required=conditions.is_required(draft, field),
-            readonly=closed,
-            choices=conditions.open_choices(draft, field),
+            readonly=closed or conditions.is_locked(draft, field),
+            closed=closed,
+            choices=stages.get(name) or conditions.open_choices(draft, field),
         )
         if field.is_derived and mode != "masked" and (field.stored or field.formula is not None):
             computed[place + name] = draft.value(name)
+
+
+def _stages(draft: Draft) -> dict[str, tuple[str, ...]]:
+    """The stages of the pipeline that is chosen, by stage field, where there are several."""
+    found = {}
+    for track in pipeline.tracks(draft.entity):
+        among = pipeline.pipeline_of(draft, track)
+        if among is not None and len(pipeline.pipelines_on(draft.entity, track)) > 1:
+            found[track.field] = tuple(among.stages)
+    return found
 
 
 def _line_defaults(line: Draft, place: str, raw: Mapping[str, Any]) -> dict[str, Value]:

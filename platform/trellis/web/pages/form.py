@@ -21,7 +21,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.widgets import PRESENT, Submitted
 from trellis.web.widgets.faults import fault_text
-from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of
+from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of, with_stage
 from trellis.web.widgets.link import picked
 from trellis.web.widgets.state import answer_state
 
@@ -91,6 +91,7 @@ class FormView(Page):
         roles = store.principal.roles
         form = quick_form_of(definition, roles) if quick else form_of(definition, roles)
         given = {**self._copied(store, definition), **prefilled(definition, request.args)}
+        form = with_stage(definition, form, given)
         if request.method == "GET":
             if quick and "title" in request.args and definition.title_field in definition.fields:
                 given.setdefault(str(definition.title_field), request.args["title"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.form import Form, FormField, Section
+from trellis.records.pipeline import pipelines_on, tracks
 from trellis.records.record import FieldState, FormState, Record
 from trellis.records.refusal import Fault
 from trellis.web.widgets.base import widget_of
@@ -44,6 +45,22 @@ def quick_form_of(entity: Entity, roles: frozenset[str]) -> Form:
     wanted = dict.fromkeys([*(named or [entity.title_field or ""]), *required])
     fields = tuple(FormField(key, "full") for key in wanted if key in entity.fields)
     return Form((Section("quick", entity.label, fields, columns=1),)) if fields else form_of(entity, roles)
+
+
+def with_stage(entity: Entity, form: Form, given: Collection[str]) -> Form:
+    """The form of a new record asks for pipeline and stage where there is a choice, or where the address sets one."""
+    shown = {place.field for section in form.sections for place in section.fields}
+    wanted: list[FormField] = []
+    for track in tracks(entity):
+        if len(pipelines_on(entity, track)) > 1:
+            wanted += [FormField(track.pipeline), FormField(track.field)]
+        elif track.field in given:
+            wanted.append(FormField(track.field))
+    missing = tuple(place for place in wanted if place.field not in shown)
+    if not missing or not form.sections:
+        return form
+    first, *others = form.sections
+    return replace(form, sections=(replace(first, fields=(*first.fields, *missing)), *others))
 
 
 def read_form(entity: Entity, sent: Submitted, model: Mapping[str, Entity]) -> dict[str, Any]:
@@ -176,6 +193,7 @@ class BoundForm:
             errors=self.errors(key),
             required=state.required,
             readonly=fixed or state.readonly,
+            closed=fixed or state.closed,
             visible=state.visible,
             choices=frozenset(state.choices) if state.choices is not None else None,
             span=span,

@@ -113,6 +113,7 @@ function start() {
       sort: false,
       draggable: ".t-card",
       fallbackOnBody: true,
+      forceAutoScrollFallback: true, // the browser itself scrolls only the column
       touchStartThreshold: 6,
       scrollSensitivity: 72,
       scrollSpeed: 16,
