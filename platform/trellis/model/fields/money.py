@@ -52,7 +52,7 @@ class MoneyField(FieldType):
     )
     currency: str | Formula | None = option(
         None,
-        "the only currency of the field, or a formula such as =order.currency; without it, any, and the tenant's by default",
+        "the only currency, or a formula such as =order.currency; without it, any, and the tenant's by default",
         {"type": "string", "format": "formula"},
         kind=TEXT,
     )

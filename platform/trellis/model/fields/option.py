@@ -37,10 +37,11 @@ def option(
     """Declare an option: its default, one line of documentation, and a JSON Schema where the type does not say it.
 
     `formula`: the text is compiled, so that the attribute holds a Formula. `name`: the option's name in the YAML
-    where the attribute must be called differently. `kind`: what a formula in the place of a value gives, where it is not
-    the field's own type. A dict as default is copied.
+    where the attribute must be called differently. `kind`: what a formula in the place of a value gives, where it is
+    not the field's own type. A dict as default is copied.
     """
-    metadata = {"doc": doc, "schema": FORMULA_SCHEMA if formula else schema, "formula": formula, "name": name, "kind": kind}
+    shape = FORMULA_SCHEMA if formula else schema
+    metadata = {"doc": doc, "schema": shape, "formula": formula, "name": name, "kind": kind}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), hash=False, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

@@ -164,8 +164,13 @@ class Lines:
             required=field.required,
             readonly=self.readonly or not field.is_writable,
             compact=True,
-            touched=(bool(values.get("id")) and not field.follow_default) or f"{self.key}.{number}.{field.key}" in self.form.touched,
+            touched=self._is_touched(number, field, values),
         )
+
+    def _is_touched(self, number: str, field: Field, values: Mapping[str, Any]) -> bool:
+        """Whether a default leaves the cell alone: what is stored stays, unless it follows its default."""
+        stands = bool(values.get("id")) and not field.follow_default
+        return stands or f"{self.key}.{number}.{field.key}" in self.form.touched
 
 
 def read_row(child: Entity, part: Submitted) -> dict[str, Any] | None:

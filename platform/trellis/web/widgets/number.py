@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from babel.numbers import format_decimal
 
+from trellis.formula.formula import Formula
 from trellis.formula.types import Money
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.model.fields.money import MoneyField
+from trellis.model.known import currency_codes
 from trellis.model.locales import babel_locale
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.bound import editable_text
@@ -84,7 +86,15 @@ class MoneyAmount(Widget):
         elif value is not None:
             amount = str(value)
         known = dict.fromkeys([default, currency, *bound.reader.rates, *COMMON])
-        return {"amount": amount, "currency": currency, "fixed": fixed, "currencies": list(known)}
+        by_record = isinstance(getattr(type_, "currency", None), Formula)  # the document says it: nothing to choose
+        return {
+            "amount": amount,
+            "currency": currency,
+            "fixed": fixed,
+            "by_record": by_record,
+            "currencies": list(known),
+            "others": [code for code in sorted(currency_codes()) if code not in known],
+        }
 
     def fill(self, bound: BoundField) -> Mapping[str, Any]:
         """Amount and currency."""

@@ -29,17 +29,37 @@ export function applyState(form, state) {
 
 function show(field, visible) {
   field.hidden = !visible;
-  for (const control of $$("input, select, textarea, button", field)) {
+  for (const control of $$("input:not([data-closed]), select, textarea, button", field)) {
     if (!visible && !control.disabled) { control.disabled = true; control.dataset.veiled = "1"; }
     else if (visible && control.dataset.veiled === "1") { control.disabled = false; delete control.dataset.veiled; }
   }
 }
 
+const OFF = "select, [type=checkbox], [type=radio], [type=file], [type=color]"; // what has no readOnly
+
 function lock(field, readonly) {
+  if (field.classList.contains("is-locked") === readonly) return;
   field.classList.toggle("is-locked", readonly);
+  if (!readonly) {
+    const mark = $(":scope > [data-closed]", field); // what could not be changed was not sent; now it can
+    if (mark) { mark.disabled = false; delete mark.dataset.closed; }
+    for (const fieldset of $$("fieldset", field)) fieldset.disabled = false;
+  }
   for (const control of $$("input:not([type=hidden]), select, textarea", field)) {
-    if (control.matches("select, [type=checkbox], [type=radio], [type=file]")) control.disabled = readonly;
-    else control.readOnly = readonly;
+    if (!control.matches(OFF)) control.readOnly = readonly;
+    else if (control.dataset.veiled !== "1") control.disabled = readonly;
+  }
+  hold(field);
+}
+
+/** What is locked while one types still belongs to what is saved, but browsers send nothing of a disabled control. */
+function hold(field) {
+  for (const held of $$("[data-held]", field)) held.remove();
+  if (!field.classList.contains("is-locked") || $(":scope > [data-closed]", field)) return;
+  for (const control of $$(OFF, field)) {
+    if (!control.name || control.matches("[type=checkbox], [type=radio]") && !control.checked) continue;
+    const values = control.matches("select") ? [...control.selectedOptions].map((option) => option.value) : [control.value];
+    if (control.type !== "file") for (const value of values) field.append(make("input", { type: "hidden", "data-held": true, name: control.name, value }));
   }
 }
 
@@ -52,14 +72,18 @@ function narrow(field, choices) {
   }
 }
 
-function fill(field, value) {
+export function fill(field, value) {
   for (const [part, text] of Object.entries(value ?? {})) {
     const name = part ? `${field.dataset.field}.${part}` : field.dataset.field;
     const control = $(`[name="${CSS.escape(name)}"]`, field);
     if (!control) continue;
     if (control.type === "checkbox") control.checked = text === "true";
     else if (control.tagName === "SELECT" && text && typeof text === "object") {
-      if (![...control.options].some((option) => option.value === text.value)) control.add(new Option(text.title, text.value));
+      if (![...control.options].some((option) => option.value === text.value)) {
+        const option = new Option(text.title, text.value);
+        for (const key of ["initials", "color", "square"]) if (text[key]) option.dataset[key] = text[key];
+        control.add(option);
+      }
       control.value = text.value;
     } else control.value = typeof text === "object" && text ? text.value : (text ?? "");
     control.dispatchEvent(new Event("picker:draw"));
@@ -67,7 +91,7 @@ function fill(field, value) {
 }
 
 /** What a person has touched keeps its value when defaults are found anew; the server is told with every request. */
-function touch(field) {
+export function touch(field) {
   if (field.dataset.touched === "1") return;
   field.dataset.touched = "1";
   const mark = document.createElement("input");
@@ -80,6 +104,7 @@ function touch(field) {
 class Form {
   constructor(form) {
     this.form = form;
+    for (const field of $$("[data-field].is-locked", form)) hold(field);
     this.clean = this.picture();
     this.round = 0;
     this.state = later(220, () => this.ask());

@@ -2,12 +2,13 @@
 import { icon as draw } from "../lib/icon.js";
 import { csrfToken, renewToken, send } from "../lib/http.js";
 import { htmx } from "../htmx.js";
+import alert from "icon:alert-circle";
 import check from "icon:check";
 import file from "icon:file";
 import plus from "icon:plus";
 import x from "icon:x";
 
-const drawings = { check, file, plus, x };
+const drawings = { alert, check, file, plus, x };
 
 export const $ = (selector, from = document) => from.querySelector(selector);
 export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
