@@ -52,6 +52,7 @@ class BulkOutcome:
 
     done: list[UUID]
     refused: dict[str, int]
+    batch: UUID | None = None  # what undoes it; None when nothing was changed
 
     def refuse(self, reason: str) -> None:
         """Counts a record that was left as it was."""
@@ -67,12 +68,16 @@ def update_each(selection: Selection, values: Mapping[str, Any], say: Callable[[
     """Gives every record the values, some hundred to a transaction; gathers why some were refused."""
     store, entity = selection.desk.store, selection.desk.entity.key
     ids, found = selection.each(), BulkOutcome([], {})
-    for start in range(0, len(ids), AT_ONCE):
-        for outcome in store.update_many(entity, [(id, values) for id in ids[start : start + AT_ONCE]], means="bulk"):
-            if outcome.status == "refused":
-                found.refuse(say(outcome.faults[0]) if outcome.faults else "")
-            elif outcome.id is not None:
-                found.done.append(outcome.id)
+    with store.batch("edit", entity) as made:
+        for start in range(0, len(ids), AT_ONCE):
+            changes = [(id, values) for id in ids[start : start + AT_ONCE]]
+            for outcome in store.update_many(entity, changes, means="bulk"):
+                if outcome.status == "refused":
+                    found.refuse(say(outcome.faults[0]) if outcome.faults else "")
+                elif outcome.id is not None:
+                    found.done.append(outcome.id)
+                    if outcome.status == "updated":
+                        found.batch = made.id
     return found
 
 

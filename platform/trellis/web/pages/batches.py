@@ -20,7 +20,7 @@ from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
 from trellis.records.undoing import Undoing, Undone
 from trellis.web.context import current_store
-from trellis.web.flashes import toast
+from trellis.web.flashes import toast, toast_now
 from trellis.web.guard import signed_in
 from trellis.web.i18n import lower_first
 from trellis.web.navigation import entity_address
@@ -106,8 +106,13 @@ class BatchesView(Page):
         return self.draw("undone.html", result=result, counts=counts, told=told, more=more, statuses=STATUSES)
 
     def _back(self, result: Undoing, left: int, language: str) -> Any:
-        """To where the person was, with a toast."""
-        toast(undone_words(result, language), kind="error" if left else "success")
+        """To where the person was, with a toast: a list is drawn anew, another page is opened anew."""
+        words, kind = undone_words(result, language), "error" if left else "success"
+        if request.values["toast"] == "list":
+            response = jsonify({"text": words})
+            response.headers["HX-Trigger"] = "trellis:list-changed"
+            return toast_now(response, words, kind=kind)
+        toast(words, kind=kind)
         response = jsonify({"location": request.referrer or url_for("BatchesView.index")})
         response.headers["HX-Redirect"] = request.referrer or url_for("BatchesView.index")
         return response

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, jsonify, make_response, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from trellis.model.field import Field
 
 NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret"})
-UNDO_MOST = 500
 EXPORT_AT_ONCE = 50  # records that one formula names
 
 
@@ -72,14 +71,12 @@ class BulkView(Page):
     def delete(self, entity: str) -> Response:
         """Moves the selected records to the bin."""
         desk = open_desk(entity, read_query(request.form.get("state", "")))
-        outcome = do_each(
-            read_selection(desk, request.form), lambda id: desk.store.delete(entity, id), fault_text, refusals()
-        )
+        selection = read_selection(desk, request.form)
+        with desk.store.batch("delete", entity) as made:
+            outcome = do_each(selection, lambda id: desk.store.delete(entity, id, means="bulk"), fault_text, refusals())
+        outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record moved to the bin", "%(num)d records moved to the bin", len(outcome.done))
         said = answer(outcome, words)
-        if 0 < len(outcome.done) <= UNDO_MOST and desk.may("restore"):
-            ids = ",".join(str(id) for id in outcome.done)
-            said["undo"] = {"url": f"{desk.base}/bulk/restore", "values": {"ids": ids}}
         return jsonify(said)
 
     @expose("/e/<entity>/bulk/restore", methods=["POST"])  # type: ignore[untyped-decorator]
@@ -87,9 +84,12 @@ class BulkView(Page):
     def restore(self, entity: str) -> Response:
         """Takes the selected records out of the bin again."""
         desk = open_desk(entity)
-        outcome = do_each(
-            read_selection(desk, request.form), lambda id: desk.store.restore(entity, id), fault_text, refusals()
-        )
+        selection = read_selection(desk, request.form)
+        with desk.store.batch("restore", entity) as made:
+            outcome = do_each(
+                selection, lambda id: desk.store.restore(entity, id, means="bulk"), fault_text, refusals()
+            )
+        outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record restored", "%(num)d records restored", len(outcome.done))
         response = jsonify(answer(outcome, words))
         response.headers["HX-Trigger"] = "trellis:list-changed"
@@ -151,6 +151,8 @@ def answer(outcome: BulkOutcome, words: str) -> dict[str, object]:
         left = ngettext("%(num)d left as it was", "%(num)d left as they were", outcome.count_refused)
         said["text"] = f"{words}. {left}: {reasons}"
         said["kind"] = "error"
+    if outcome.batch is not None:
+        said["undo"] = {"url": url_for("BatchesView.undo", id=outcome.batch), "values": {"toast": "list"}}
     return said
 
 

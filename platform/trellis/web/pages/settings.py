@@ -53,6 +53,14 @@ class SettingsView(Page):
                 address("profile#password-section"),
             )
         )
+        mine.append(
+            Card(
+                _("Recent bulk changes"),
+                _("Imports, bulk edits and conversions, and undoing them"),
+                "stack-2",
+                address("changes"),
+            )
+        )
         company = []
         if may("admin"):
             company = [

@@ -132,6 +132,8 @@ class Teller:
             "create": ("plus", _("created this")),
             "delete": ("trash", _("moved this to the recycle bin")),
             "restore": ("restore", _("restored this")),
+            "convert": ("arrows-split-2", _("converted this")),
+            "purge": ("trash-x", _("deleted this for good")),
             "link": ("link", _("linked")),
             "unlink": ("unlink", _("unlinked")),
         }
