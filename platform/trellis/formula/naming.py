@@ -220,7 +220,9 @@ class Naming:
             frame = self.checker.frame
             if of.which == "record":
                 return frame.prefix
-            return frame.outer.prefix if of.which == "this" and not of.is_outer and frame.outer is not None else None
+            if of.which == "this" and of.is_outer:  # of the record whose form is open: `this.account`
+                return ("this",)
+            return frame.outer.prefix if of.which == "this" and frame.outer is not None else None
         if isinstance(of, Narrowed):
             return self.path(of.of)
         if isinstance(of, Member):

@@ -21,6 +21,7 @@ from trellis.records import attached, conditions, faults, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
+from trellis.records.values import PEOPLE
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -34,7 +35,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
             if field.is_writable:
                 check_field(session, draft, field)
         check_rules(draft)
-    check_links(session, every)
+    check_links(session, every, hold=True)
     attached.check(session, every)
 
 
@@ -120,14 +121,20 @@ def check_rules(draft: Draft) -> None:
             draft.fault(Fault("rule", message or rule.text, rule.field, {}))
 
 
-def check_links(session: Session, drafts: Iterable[Draft]) -> None:
-    """New link targets exist, are not in the bin, may be read by the writer, and fit the link's filter."""
+def check_links(session: Session, drafts: Iterable[Draft], *, hold: bool = False) -> None:
+    """New link targets exist, are not in the bin, may be read by the writer, and fit the link's filter.
+
+    Those that were there before must fit too when a person changes what the filter looks at in the record itself: a
+    deal that goes to another account does not keep the contact of the first one. `hold`: see `readable`.
+    """
     wanted: dict[str, set[UUID]] = defaultdict(set)
     uses: list[tuple[Draft, Field, Ref]] = []
     for draft in drafts:
         for field in draft.entity.fields.values():
             if not field.is_writable or field.type.formula_type().kind not in ("record", "records"):
                 continue
+            for ref in _kept_targets(draft, field):
+                _check_filter(draft, field, ref)
             for ref in _new_targets(draft, field):
                 if ref.entity not in session.model.entities:
                     draft.fault(_no_target(field, ref))
@@ -135,7 +142,7 @@ def check_links(session: Session, drafts: Iterable[Draft]) -> None:
                 wanted[ref.entity].add(ref.id)
                 uses.append((draft, field, ref))
     inside = {(d.record.entity, d.record.id) for d in drafts}
-    there = {(entity, id) for entity, ids in wanted.items() for id in readable(session, entity, ids, hold=True)}
+    there = {(entity, id) for entity, ids in wanted.items() for id in readable(session, entity, ids, hold=hold)}
     for draft, field, ref in uses:
         key = (ref.entity, ref.id)
         if key not in there and key not in inside:
@@ -152,6 +159,24 @@ def _new_targets(draft: Draft, field: Field) -> list[Ref]:
     new = value if isinstance(value, tuple) else (value,)
     old = set(before) if isinstance(before, tuple) else {before}
     return [ref for ref in new if isinstance(ref, Ref) and ref not in old]
+
+
+def _kept_targets(draft: Draft, field: Field) -> list[Ref]:
+    """The targets that stay, where what the filter asks of this record has changed by a person's hand."""
+    if draft.is_new or draft.means not in PEOPLE:
+        return []
+    asked = {path[1] for path in getattr(_filter_of(field), "reads", ()) if len(path) > 1 and path[0] == "this"}
+    if not any(name in draft.entity.fields and draft.has_changed(name) for name in asked):
+        return []
+    value, before = draft.value(field.key), draft.before(field.key)
+    now = value if isinstance(value, tuple) else (value,)
+    old = set(before) if isinstance(before, tuple) else {before}
+    return [ref for ref in now if isinstance(ref, Ref) and ref in old]
+
+
+def _filter_of(field: Field) -> Formula | None:
+    formula = getattr(field.type, "filter", None)
+    return formula if isinstance(formula, Formula) else None
 
 
 def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = False, hold: bool = False) -> set[UUID]:
@@ -176,14 +201,16 @@ def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = F
 
 def _check_filter(draft: Draft, field: Field, ref: Ref) -> None:
     """A link's `filter` is about the target; `this` is the record that is being saved."""
-    formula = getattr(field.type, "filter", None)
-    if formula is None or isinstance(formula, str):
+    formula = _filter_of(field)
+    target = draft.record.graph.follow(ref) if formula is not None else None
+    if formula is None or target is None or formula.evaluate(target.env(this=draft.record)) is True:
         return
-    target = draft.record.graph.follow(ref)
-    if target is not None and formula.evaluate(target.env(this=draft.record)) is not True:
-        draft.fault(
-            Fault("link", "“{title}” cannot be chosen here.", field.key, {"title": shown.title(draft.record.graph.session, ref)})
-        )
+    title = shown.title(draft.record.graph.session, ref)
+    params = {"title": title, "unfit": str(ref.id)}
+    if title:
+        draft.fault(Fault("link", "“{title}” cannot be chosen here.", field.key, params))
+    else:
+        draft.fault(Fault("link", "What is linked here does not fit any more.", field.key, params))
 
 
 def _no_target(field: Field, ref: Ref) -> Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -31,13 +32,16 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
     else:
         following.keep(session, draft)
     lines.take(session, draft, {**lines.moved(session, draft, given), **given})
-    _forget_unreadable(session, draft)
+    unfit = _forget_unreadable(session, draft)
     pipeline.follow(session, draft)
     write.derive(draft)
     fields: dict[str, FieldState] = {}
     defaults: dict[str, Value] = {}
     computed: dict[str, Value] = {}
     _describe(session, draft, "", fields, computed)
+    for name, ids in unfit.items():
+        if name in fields:
+            fields[name] = replace(fields[name], unfit=tuple(ids))
     for name in blank:
         field = draft.entity.fields[name]
         if field.default is not None and name not in given and draft.value(name) is not None:
@@ -58,14 +62,21 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
     return FormState(fields, defaults, computed, sections, tuple(draft.all_faults()))
 
 
-def _forget_unreadable(session: Session, draft: Draft) -> None:
-    """Blank links to what the person may not read, so that nothing computed gives it away."""
+def _forget_unreadable(session: Session, draft: Draft) -> dict[str, list[str]]:
+    """Blank links to what the person may not read, so that nothing computed gives it away.
+
+    What does not fit a link's filter any more is blanked too; its ids by the record's own fields.
+    """
     check.check_links(session, draft.every())
+    unfit: dict[str, list[str]] = {}
     for inner in draft.every():
         for fault in inner.faults:
             name = (fault.field or "").removeprefix(inner.prefix)
             if fault.code == "link" and name in inner.entity.fields:
                 inner.set(name, None)
+                if inner is draft and "unfit" in fault.params:
+                    unfit.setdefault(name, []).append(fault.params["unfit"])
+    return unfit
 
 
 def _draft(session: Session, entity: str, given: Mapping[str, Any], id: UUID | None) -> Draft:

@@ -186,6 +186,7 @@ class FieldState:
     required: bool = False
     readonly: bool = False
     choices: tuple[str, ...] | None = None
+    unfit: tuple[str, ...] = ()  # the ids of linked records that do not fit the link's filter any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def script_texts() -> dict[str, str]:
         "search": _("Search"),
         "more": _("More"),
         "saved": _("Saved"),
+        "unfit": _("“{title}” does not fit any more and was taken out."),
         "selected": _("{count} selected"),
         "delete": _("Delete"),
         "merge-some": _("Choose between 2 and {most} records to merge."),

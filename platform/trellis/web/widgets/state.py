@@ -37,6 +37,7 @@ def answer_state(
                 "required": s.required,
                 "readonly": s.readonly,
                 **({"choices": list(s.choices)} if s.choices is not None else {}),
+                **({"unfit": list(s.unfit)} if s.unfit else {}),
             }
             for key, s in state.fields.items()
         },

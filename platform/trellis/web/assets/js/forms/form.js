@@ -2,6 +2,8 @@
 // saves; a refusal comes back into the page with everything typed.
 import { $, $$, ask, enliven, later, make, nodes, onContent, once } from "./util.js";
 import { refuse } from "./quick.js";
+import { text } from "../lib/text.js";
+import { toast } from "../toasts.js";
 import { forget, keep, offer } from "./draft.js";
 
 /** Put a server's answer about a form into it. */
@@ -16,6 +18,7 @@ export function applyState(form, state) {
     }
     if (is.readonly !== undefined && field.dataset.fixed !== "1") lock(field, is.readonly);
     if (is.choices) narrow(field, is.choices);
+    if (is.unfit) takeOut(field, is.unfit);
     if (is.default !== undefined && field.dataset.touched !== "1") fill(field, is.default);
   }
   for (const [name, text] of Object.entries(state.computed ?? {})) {
@@ -61,6 +64,18 @@ function hold(field) {
     const values = control.matches("select") ? [...control.selectedOptions].map((option) => option.value) : [control.value];
     if (control.type !== "file") for (const value of values) field.append(make("input", { type: "hidden", "data-held": true, name: control.name, value }));
   }
+}
+
+/** What does not fit any more, because something else was chosen above it, goes; the person is told. */
+function takeOut(field, ids) {
+  const select = $("select", field);
+  const gone = [...(select?.selectedOptions ?? [])].filter((option) => ids.some((id) => option.value === id || option.value.endsWith(`:${id}`)));
+  if (!gone.length) return;
+  for (const option of gone) option.selected = false;
+  if (!select.multiple) select.value = "";
+  select.dispatchEvent(new Event("picker:draw"));
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+  for (const option of gone) toast(text("unfit", { title: option.text.trim() }), { kind: "info" });
 }
 
 function narrow(field, choices) {

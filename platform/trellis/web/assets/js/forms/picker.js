@@ -147,7 +147,8 @@ class Picker {
     url.searchParams.set("q", q);
     const form = this.select.form;
     for (const name of (this.box.dataset.depends ?? "").split(" ").filter(Boolean)) {
-      const control = form?.elements[name];
+      const line = this.select.name.slice(0, this.select.name.lastIndexOf(".") + 1);
+      const control = form?.elements[line + name] ?? form?.elements[name];
       if (control) url.searchParams.set(`this.${name}`, control.value ?? "");
     }
     return url;
