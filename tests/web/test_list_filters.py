@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trellis.formula.formula import compile_formula
@@ -15,7 +17,7 @@ from trellis.model.model import Model
 from trellis.model.text import Text
 from trellis.records.scope import ReaderScope
 from trellis.web.filters.chips import AnyOf, Chip, read_chips
-from trellis.web.filters.operators import operators_of
+from trellis.web.filters.operators import kind_of, operators_of
 from trellis.web.filters.periods import PERIODS
 from trellis.web.filters.source import Unreadable, chip_source, group_source
 
@@ -103,6 +105,35 @@ def test_every_operator_of_every_field_is_a_formula(path: str) -> None:
             value = ()
         source = chip_source(MODEL, DEAL, Chip(path, operator.key, value), READER)
         compile_formula(source, scope, expected=BOOLEAN)
+
+
+# what a person types, tried where it fits; the other types are looked for by choosing, or only by being empty
+TYPED = {"duration": "1h 30m", "number": "12", "money": "12", "date": "+3d", "text": "a%\\"}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "link": {"to": "account"},
+    "links": {"to": "account"},
+    "any_link": {"to": ("account",)},
+    "choice": {"choices": CHOICES},
+    "choices": {"choices": CHOICES},
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(FIELD_TYPES) - {"lines"}))
+def test_every_operator_of_every_type_is_a_formula(name: str) -> None:
+    try:
+        made = field("it", name, **OPTIONS.get(name, {}))
+    except TypeError:
+        pytest.fail(f"say in OPTIONS what a field of type {name} is made with")
+    thing = entity("thing", made)
+    model = Model("x", {"thing": thing, "account": ACCOUNT, "user": USER, "team": TEAM})
+    kind = kind_of(made)
+    for operator in operators_of(made):
+        value = (
+            "this_month" if operator.key == "period" else ID if kind in ("record", "records") else TYPED.get(kind, "a")
+        )
+        count = {"none": 0, "two": 2}.get(operator.editor, 1)
+        source = chip_source(model, thing, Chip("it", operator.key, (value,) * count), READER)
+        compile_formula(source, ReaderScope(model, "thing"), expected=BOOLEAN)
 
 
 @pytest.mark.parametrize("period", list(PERIODS))

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from tests.web.frame_tenants import token_of
 from tests.web.live import EVIL, system_store
 
 from trellis.storage.tenant import Tenant
@@ -106,6 +107,33 @@ def test_a_wrong_formula_is_told_and_left_out(anna: FlaskClient) -> None:
     assert 'role="alert"' in html
     assert "amout" in html
     assert 'data-count="120"' in html
+
+
+@pytest.mark.parametrize("chip", ["amount~%3E~ten", "account~in~me", "close_date~period~whenever"])
+def test_a_chip_that_says_nothing_is_told_and_left_out(anna: FlaskClient, chip: str) -> None:
+    for path in ("", "count", "rows"):
+        assert anna.get(f"/e/deal/{path}?view=open&f={chip}").status_code == 200
+    html = anna.get(f"/e/deal/?view=open&f={chip}").text
+    assert 'role="alert"' in html
+    assert 'data-chip="0"' not in html
+    assert 'data-count="120"' in html
+
+
+@pytest.mark.parametrize(
+    ("path", "operator", "typed", "said"),
+    [
+        ("amount", ">", "ten", "“ten” is not a number."),
+        ("close_date", "<", "soon", "“soon” is not a date."),
+        ("amount", ">", "", "Please choose a value."),
+    ],
+)
+def test_the_builder_says_what_is_wrong_with_a_value(
+    anna: FlaskClient, path: str, operator: str, typed: str, said: str
+) -> None:
+    form = {"path-0": path, "was-0": path, "op-0": operator, "value-0": typed, "do": "apply", "state": "view=open"}
+    answer = anna.post("/e/deal/filter", data=form | {"csrf_token": token_of(anna.get("/e/deal/").text)})
+    assert said in answer.text
+    assert f'value="{typed}"' in answer.text
 
 
 def test_formulas_are_checked_while_they_are_typed(anna: FlaskClient) -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from trellis.model.field import Field
 
 Editor = Literal["none", "one", "two", "many"]
-Kind = Literal["text", "number", "money", "date", "boolean", "choice", "record", "records", "other"]
+Kind = Literal[
+    "text", "number", "money", "duration", "date", "boolean", "choice", "record", "records", "address", "other"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,21 @@ COMPARE = (
     Operator(">=", _l("at least")),
     Operator("between", _l("between"), "two"),
 )
+HAS = (Operator("has", _l("has"), "many"), Operator("has not", _l("has not"), "many"))
 
 OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "text": (
         Operator("contains", _l("contains")),
+        Operator("contains not", _l("does not contain")),
         Operator("==", _l("is")),
         Operator("!=", _l("is not")),
         Operator("starts_with", _l("starts with")),
+        Operator("ends_with", _l("ends with")),
         *NONE,
     ),
     "number": (*COMPARE, *NONE),
     "money": (*COMPARE, *NONE),
+    "duration": (*COMPARE, *NONE),
     "date": (
         Operator("period", _l("is in")),
         Operator("<", _l("before")),
@@ -60,17 +66,17 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "boolean": (Operator("true", _l("is yes"), "none"), Operator("false", _l("is no"), "none")),
     "choice": (Operator("in", _l("is"), "many"), Operator("not in", _l("is not"), "many"), *NONE),
     "record": (Operator("in", _l("is"), "many"), Operator("not in", _l("is not"), "many"), *NONE),
-    "records": (Operator("has", _l("has"), "many"), *NONE),
+    "records": (*HAS, *NONE),
+    "address": (Operator("contains", _l("contains")), Operator("contains not", _l("does not contain")), *NONE),
     "other": NONE,
 }
-
-SEVERAL = (Operator("has", _l("has"), "many"), Operator("has not", _l("has not"), "many"), *NONE)
 
 KINDS: dict[str, Kind] = {
     "text": "text",
     "name": "text",
     "number": "number",
-    "duration": "number",
+    "duration": "duration",
+    "address": "address",
     "money": "money",
     "boolean": "boolean",
     "date": "date",
@@ -86,15 +92,14 @@ def kind_of(field: Field) -> Kind:
     if getattr(field.type, "choices", None) is not None or field.type.cell in ("choice", "choices"):
         return "choice"
     if type_.kind == "list":
-        return "choice"
+        return "choice" if type_.item is not None and type_.item.kind == "text" else "other"
     return KINDS.get(type_.kind, "other")
 
 
 def operators_of(field: Field) -> tuple[Operator, ...]:
     """The operators that the builder offers for a field."""
-    if field.type.formula_type().kind == "list":
-        return SEVERAL
-    return OPERATORS[kind_of(field)]
+    kind = kind_of(field)
+    return (*HAS, *NONE) if kind == "choice" and field.type.formula_type().kind == "list" else OPERATORS[kind]
 
 
 def operator_of(field: Field, key: str) -> Operator | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from trellis.model.durations import read_duration
 from trellis.model.numbers import plain, read_number
 from trellis.web.filters.operators import Kind, kind_of, operator_of
 from trellis.web.filters.periods import day_source, period_bounds
@@ -20,9 +23,15 @@ if TYPE_CHECKING:
 from trellis.model.locales import babel_locale
 from trellis.web.cells.column import resolve
 
+MICROSECOND = timedelta(microseconds=1)
+
 
 class Unreadable(ValueError):
-    """A chip that does not say anything this entity can be filtered by."""
+    """A chip that does not say anything this entity can be filtered by; with `is_value` it is what was typed."""
+
+    def __init__(self, what: str, *, is_value: bool = False) -> None:
+        super().__init__(what)
+        self.is_value = is_value
 
 
 def quoted(text: str) -> str:
@@ -54,19 +63,36 @@ BLANK = {"is_blank": "is_blank({0})", "is_not_blank": "not is_blank({0})", "true
 
 
 def _text(field: Field, chip: Chip, reader: Reader) -> str:
-    value = quoted(chip.operands[0])
-    path = f"{chip.path}.full" if field.type.formula_type().kind == "name" else chip.path
-    if chip.operator in ("contains", "starts_with"):
-        return f"{chip.operator}(lower({path}), lower({value}))"
+    value, path = quoted(chip.operands[0]), chip.path
+    name, _, negated = chip.operator.partition(" ")
+    if name in ("contains", "starts_with", "ends_with"):
+        found = f"{name}(lower({path}), lower({value}))"
+        return f"(is_blank({path}) or not {found})" if negated else found
     return f"lower({path}) {chip.operator} lower({value})"
 
 
 def _number(field: Field, chip: Chip, reader: Reader) -> str:
     locale = babel_locale(reader.language)
     numbers = [read_number(operand, locale) for operand in chip.operands]
-    if any(number is None for number in numbers):
-        raise Unreadable(", ".join(chip.operands))
-    written = [plain(number) for number in numbers if number is not None]
+    _readable(chip, numbers)
+    return _compared(chip, [plain(number) for number in numbers if number is not None])
+
+
+def _readable(chip: Chip, read: Sequence[object | None]) -> None:
+    wrong = next((text for text, value in zip(chip.operands, read, strict=True) if value is None), None)
+    if wrong is not None:
+        raise Unreadable(wrong, is_value=True)
+
+
+def _duration(field: Field, chip: Chip, reader: Reader) -> str:
+    unit = getattr(field.type, "unit", "minutes")
+    lengths = [read_duration(operand, unit) for operand in chip.operands]
+    _readable(chip, lengths)
+    seconds = [plain(Decimal(length // MICROSECOND) / 1_000_000) for length in lengths if length is not None]
+    return _compared(chip, [f"(minutes({each}) / 60)" for each in seconds])
+
+
+def _compared(chip: Chip, written: Sequence[str]) -> str:
     if chip.operator == "between":
         if len(written) != 2:
             raise Unreadable(chip.operator)
@@ -86,8 +112,7 @@ def _date(field: Field, chip: Chip, reader: Reader) -> str:
         parts = [f"{path} >= {first}" if first else "", f"{path} <= {last}" if last else ""]
         return " and ".join(p for p in parts if p)
     days = [day_source(operand) for operand in chip.operands]
-    if any(day is None for day in days):
-        raise Unreadable(", ".join(chip.operands))
+    _readable(chip, days)
     if chip.operator == "between":
         if len(days) != 2:
             raise Unreadable(chip.operator)
@@ -128,7 +153,7 @@ def _record(field: Field, chip: Chip, reader: Reader) -> str:
 
 def _records(field: Field, chip: Chip, reader: Reader) -> str:
     either = " or ".join(f"any({chip.path}, id == {quoted(_id(operand))})" for operand in chip.operands)
-    return f"({either})"
+    return f"not ({either})" if chip.operator == "has not" else f"({either})"
 
 
 def _id(text: str) -> str:
@@ -146,10 +171,12 @@ MAKERS: dict[Kind, Callable[[Field, Chip, Reader], str]] = {
     "text": _text,
     "number": _number,
     "money": _number,
+    "duration": _duration,
     "date": _date,
     "boolean": _other,
     "choice": _choice,
     "record": _record,
     "records": _records,
+    "address": _text,
     "other": _other,
 }

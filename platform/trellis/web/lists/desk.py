@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
-from trellis.records.refusal import Forbidden, Missing
+from trellis.records.query import compile_filter
+from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.web.cells.column import label_of
 from trellis.web.context import current_model, current_store, may
 from trellis.web.filters.check import formula_faults
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
+from trellis.web.filters.source import Unreadable, group_source
 from trellis.web.filters.words import in_words
 from trellis.web.i18n import lower_first
 from trellis.web.lists.saved import SavedView, saved_views
@@ -154,12 +156,27 @@ def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str 
         raise Forbidden(key, action)
     saved = tuple(saved_views(store, key))
     state = read_state(model, entity, request.args if args is None else args, saved, store.principal.roles)
-    state = as_seen(store, state)
+    state, errors = understood(store, as_seen(store, state))
     wrong = formula_faults(store, entity, state.where) if state.where else []
     if not wrong:
-        return Desk(store, entity, state, saved)
-    errors = tuple(f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in wrong)
-    return Desk(store, entity, replace(state, where=""), saved, errors)
+        return Desk(store, entity, state, saved, errors)
+    said = tuple(f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in wrong)
+    return Desk(store, entity, replace(state, where=""), saved, (*errors, *said))
+
+
+def understood(store: Store, state: ListState) -> tuple[ListState, tuple[str, ...]]:
+    """The state without chips that say nothing, as when a field has changed since, and what is said of each."""
+    kept, errors = [], []
+    for group in state.chips:
+        try:
+            source = group_source(state.model, state.entity, group, store.principal.reader)
+            compile_filter(store.session, state.entity.key, source)
+        except (Unreadable, Refused):
+            field = label_of(state.model, state.entity, group.chips[0].path, store.principal.reader.language)
+            errors.append(_("The filter of %(field)s says nothing here, so it is left out.", field=field))
+        else:
+            kept.append(group)
+    return (replace(state, chips=tuple(kept)) if errors else state), tuple(errors)
 
 
 def as_seen(store: Store, state: ListState) -> ListState:

@@ -129,8 +129,8 @@ class FilterView(Page):
         for chip in filled:
             try:
                 source = chip_source(model, desk.entity, chip, reader)
-            except Unreadable:
-                return self._draw(desk, at, chips, error=_("Please choose a value."))
+            except Unreadable as unreadable:
+                return self._draw(desk, at, chips, error=unreadable_words(kind_at(desk, chip.path), unreadable))
             if faults := formula_faults(desk.store, desk.entity, source):
                 return self._draw(desk, at, chips, error=faults[0].message)
         groups = list(desk.state.chips)
@@ -150,6 +150,24 @@ class FilterView(Page):
         response = make_response("", 200)
         response.headers["X-List"] = desk.address(state)
         return response
+
+
+def kind_at(desk: Desk, path: str) -> Kind:
+    """The kind of value at the end of a path."""
+    found = resolve(desk.store.tenant.model, desk.entity, path)
+    return kind_of(found[1]) if found else "other"
+
+
+def unreadable_words(kind: Kind, wrong: Unreadable) -> str:
+    """Why a condition cannot be applied: what was typed is none of the field's values, or nothing was."""
+    value = str(wrong)
+    known = {
+        "number": _("“{value}” is not a number."),
+        "money": _("“{value}” is not a number."),
+        "duration": _("“{value}” is not a length of time."),
+        "date": _("“{value}” is not a date."),
+    }
+    return known[kind].replace("{value}", value) if wrong.is_value and kind in known else _("Please choose a value.")
 
 
 def read_rows() -> list[Chip]:
