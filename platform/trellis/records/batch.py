@@ -64,27 +64,38 @@ def _one_by_one(session: Session, drafts: Sequence[Draft]) -> dict[int, tuple[Fa
 
 
 def update_many(
-    session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str
+    session: Session,
+    entity: str,
+    changes: Sequence[tuple[UUID, Mapping[str, Any]]],
+    *,
+    means: str,
+    confirmed: bool = True,
 ) -> list[Outcome]:
-    """Change records, each with values of its own, many to a statement; a refused one holds up no other."""
+    """Change records, each with values of its own, many to a statement; a refused one holds up no other.
+
+    Unconfirmed, what only warns is a refusal too.
+    """
     outcomes: list[Outcome] = []
     for start in range(0, len(changes), CHUNK):
         chunk = changes[start : start + CHUNK]
         if len({id for id, _ in chunk}) == len(chunk):
-            outcomes.extend(_update_chunk(session, entity, chunk, means))
+            outcomes.extend(_update_chunk(session, entity, chunk, means, confirmed))
         else:  # the same record again: the second change builds on the first
-            outcomes.extend(_update_one(session, entity, id, values, means) for id, values in chunk)
+            outcomes.extend(_update_one(session, entity, id, values, means, confirmed) for id, values in chunk)
     return outcomes
 
 
 def _update_chunk(
-    session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], means: str
+    session: Session, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], means: str, confirmed: bool
 ) -> list[Outcome]:
     opened = write.open_many(session, entity, [id for id, _ in changes], means=means)
     drafts = [(found, values) for id, values in changes if isinstance(found := opened[id], Draft)]
     for draft, values in drafts:
         write.prepare(session, draft, values)
     write.check_all(session, [draft for draft, _ in drafts])
+    if not confirmed:
+        for draft, _ in drafts:
+            draft.faults.extend(draft.warnings)
     good = [draft for draft, _ in drafts if not draft.all_faults()]
     late: dict[UUID, Outcome] = {}
     try:
@@ -92,10 +103,11 @@ def _update_chunk(
             write.store_changed(session, good)
     except (Refused, Forbidden, IntegrityError):  # one that the database refuses: found by doing them singly
         ids = {draft.record.id for draft in good}
-        late = {id: _update_one(session, entity, id, values, means) for id, values in changes if id in ids}
+        again = [(id, values) for id, values in changes if id in ids]
+        late = {id: _update_one(session, entity, id, values, means, confirmed) for id, values in again}
     for draft, values in drafts:  # a value that another record of the batch has given up by now is free
         if any(fault.code == "unique" for fault in draft.all_faults()):
-            late[draft.record.id] = _update_one(session, entity, draft.record.id, values, means)
+            late[draft.record.id] = _update_one(session, entity, draft.record.id, values, means, confirmed)
     return [late.get(id) or _outcome(id, opened[id]) for id, _ in changes]
 
 
@@ -110,10 +122,12 @@ def _outcome(id: UUID, found: Draft | Missing | Forbidden) -> Outcome:
     return Outcome("updated" if found.is_written else "unchanged", id)
 
 
-def _update_one(session: Session, entity: str, id: UUID, values: Mapping[str, Any], means: str) -> Outcome:
+def _update_one(
+    session: Session, entity: str, id: UUID, values: Mapping[str, Any], means: str, confirmed: bool
+) -> Outcome:
     try:
         with session.connection.begin_nested():
-            draft = write.update(session, entity, id, values, version=None, means=means)
+            draft = write.update(session, entity, id, values, version=None, means=means, confirmed=confirmed)
     except Refused as error:
         return Outcome("refused", id, error.faults)
     except (Missing, Forbidden) as error:

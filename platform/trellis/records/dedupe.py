@@ -50,6 +50,13 @@ def check(session: Session, drafts: Sequence[Draft]) -> None:
                     draft.warnings.append(fault)
 
 
+def look(session: Session, draft: Draft) -> tuple[Fault, ...]:
+    """What the rules would say of a record that is still being typed."""
+    wrong = {fault.field for fault in draft.faults}
+    rules = [r for r in draft.entity.dedupe if not wrong.intersection(m.field for m in r.match)]
+    return tuple(fault for rule in rules for _, fault in find(session, rule, [draft]))
+
+
 def find(session: Session, rule: Dedupe, drafts: Sequence[Draft]) -> list[tuple[Draft, Fault]]:
     """The drafts of one entity that a rule has something to say about."""
     asked = [a for d in drafts if _concerns(d, rule) and (a := _asked(d, rule)) is not None]
@@ -66,9 +73,13 @@ def find(session: Session, rule: Dedupe, drafts: Sequence[Draft]) -> list[tuple[
         if records := found.get(at):
             said.append((one.draft, _fault(rule, [seen.get(r) for r in records])))
         elif at in earlier:
-            message = "This looks like another record of the same import or edit."
-            said.append((one.draft, Fault("duplicate", message, rule.match[0].field, {"rule": rule.key})))
+            said.append((one.draft, _batch_fault(rule)))
     return said
+
+
+def _batch_fault(rule: Dedupe) -> Fault:
+    message = "This looks like another record of the same import or edit."
+    return Fault("duplicate", message, rule.match[0].field, {"rule": rule.key, "blocks": rule.action == "block"})
 
 
 def _concerns(draft: Draft, rule: Dedupe) -> bool:
@@ -255,7 +266,8 @@ def _fault(rule: Dedupe, records: Sequence[dict[str, Any] | None]) -> Fault:
     """The refusal or warning; of records that the person may not see, only that there are any."""
     told = [r for r in records if r is not None][:MOST_TOLD]
     hidden = sum(r is None for r in records)
-    params = {"rule": rule.key, "title": "", "id": "", "records": tuple(told), "hidden": hidden}
+    blocks = rule.action == "block"
+    params = {"rule": rule.key, "blocks": blocks, "title": "", "id": "", "records": tuple(told), "hidden": hidden}
     field = rule.match[0].field
     if not told:
         message = "There is already a record like this, which you cannot see. Ask an administrator."

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.form import Form
-from trellis.records import check, conditions, following, lines, pipeline, values, write
+from trellis.records import check, conditions, dedupe, following, lines, pipeline, values, write
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.record import FieldState, FormState
@@ -59,7 +59,7 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
         for form in _forms(draft.entity, session.principal.roles)
         for s in form.sections
     }
-    return FormState(fields, defaults, computed, sections, tuple(draft.all_faults()))
+    return FormState(fields, defaults, computed, sections, tuple(draft.all_faults()), dedupe.look(session, draft))
 
 
 def _forget_unreadable(session: Session, draft: Draft) -> dict[str, list[str]]:

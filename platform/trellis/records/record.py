@@ -184,7 +184,8 @@ class FieldState:
 
     visible: bool = True
     required: bool = False
-    readonly: bool = False
+    readonly: bool = False  # as it stands in the form now
+    closed: bool = False  # a save would refuse a change
     choices: tuple[str, ...] | None = None
     unfit: tuple[str, ...] = ()  # the ids of linked records that do not fit the link's filter any more
 
@@ -198,3 +199,4 @@ class FormState:
     computed: Mapping[str, Value] = dc_field(default_factory=dict)
     sections: Mapping[str, bool] = dc_field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    alike: tuple[Fault, ...] = ()  # what this looks like already, before it is saved

@@ -22,6 +22,7 @@ from trellis.records import (
     history,
     joining,
     months,
+    past,
     picker,
     query,
     rights,
@@ -80,10 +81,21 @@ class Store:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
 
     def read(
-        self, entity: str, id: UUID | str, *, fields: Sequence[str] | None = None, deleted: bool = False
+        self,
+        entity: str,
+        id: UUID | str,
+        *,
+        fields: Sequence[str] | None = None,
+        deleted: bool = False,
+        as_of: datetime | None = None,
     ) -> Record:
-        """One record with some paths, else with every field that this person may see. Raises Missing."""
+        """One record with some paths, else with every field that this person may see. Raises Missing.
+
+        `as_of`: as it was at that moment, as far as the history tells (a PastRecord, whose `unknown` it does not).
+        """
         with self.session.transaction():
+            if as_of is not None:
+                return past.read(self.session, entity, as_id(id), as_of, fields=fields)
             return query.read(self.session, entity, as_id(id), fields=fields, deleted=deleted)
 
     def list(
@@ -375,11 +387,16 @@ class Store:
             return batch.create_many(self.session, entity, rows, means=means)
 
     def update_many(
-        self, entity: str, changes: Sequence[tuple[UUID, Mapping[str, Any]]], *, means: str = "import"
+        self,
+        entity: str,
+        changes: Sequence[tuple[UUID, Mapping[str, Any]]],
+        *,
+        means: str = "import",
+        confirmed: bool = True,
     ) -> Outcomes:
-        """Change records in bulk, each with its own values."""
+        """Change records in bulk, each with its own values; unconfirmed, what only warns is refused."""
         with self.batch("import" if means == "import" else "edit", entity), self.session.write():
-            return batch.update_many(self.session, entity, changes, means=means)
+            return batch.update_many(self.session, entity, changes, means=means, confirmed=confirmed)
 
     def delete_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
         """Put records into the bin, each for itself."""

@@ -64,14 +64,16 @@ class BulkOutcome:
         return sum(self.refused.values())
 
 
-def update_each(selection: Selection, values: Mapping[str, Any], say: Callable[[Fault], str]) -> BulkOutcome:
+def update_each(
+    selection: Selection, values: Mapping[str, Any], say: Callable[[Fault], str], *, confirmed: bool = True
+) -> BulkOutcome:
     """Gives every record the values, some hundred to a transaction; gathers why some were refused."""
     store, entity = selection.desk.store, selection.desk.entity.key
     ids, found = selection.each(), BulkOutcome([], {})
     with store.batch("edit", entity) as made:
         for start in range(0, len(ids), AT_ONCE):
             changes = [(id, values) for id in ids[start : start + AT_ONCE]]
-            for outcome in store.update_many(entity, changes, means="bulk"):
+            for outcome in store.update_many(entity, changes, means="bulk", confirmed=confirmed):
                 if outcome.status == "refused":
                     found.refuse(say(outcome.faults[0]) if outcome.faults else "")
                 elif outcome.id is not None:

@@ -62,7 +62,7 @@ class BulkView(Page):
                 html = self._dialog(desk, fields, field, count=request.form.get("count", ""), error=words, typed=value)
                 return make_response(html, 422)
         selection = read_selection(desk, request.form)
-        outcome = update_each(selection, {key: value}, fault_text)
+        outcome = update_each(selection, {key: value}, fault_text, confirmed="confirmed" in request.form)
         words = ngettext("%(num)d record changed", "%(num)d records changed", len(outcome.done))
         return jsonify(answer(outcome, words))
 
@@ -130,7 +130,9 @@ class BulkView(Page):
                 errors=[error] if error else [],
             )
         among = pipelines_over(desk.entity, field.key) if field is not None else []
-        places = {"lines": among if len(among) > 1 else (), "typed": typed}
+        ruled = {match.field for rule in desk.entity.dedupe for match in rule.match}
+        compared = field is not None and field.key in ruled
+        places = {"compared": compared, "lines": among if len(among) > 1 else (), "typed": typed}
         return render_template("_bulk_edit.html", **desk.places, **places, fields=fields, bound=bound, count=count)
 
 

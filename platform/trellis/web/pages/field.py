@@ -24,6 +24,7 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, submitted
 from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
+from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of
@@ -48,7 +49,8 @@ class FieldView(Page):
         raw = widget_of(definition.fields[field]).read(submitted(), definition.fields[field])
         version = request.form.get("version", type=int)
         try:
-            record = store.update(entity, id, {} if raw is UNCHANGED else {field: raw}, version=version)
+            values = {} if raw is UNCHANGED else {field: raw}
+            record = store.update(entity, id, values, version=version, confirmed="_confirmed" in request.form)
         except Stale as stale:
             current = store.read(entity, id)
             theirs = self._shown_text(definition, field, stale.current.get(field, current.get(field)), store)
@@ -111,6 +113,11 @@ class FieldView(Page):
             faults=faults,
         )
         bound = bound_form.field(field, compact=True)
+        alike = None
+        if faults and all(f.code == "duplicate" for f in faults):
+            alike = alike_of(store, entity, faults, record.id)
+            bound.errors = []
+            faults = ()
         others = [fault_text(f, bound_form.language) for f in faults if f.field != field]
         bound.errors = [*bound.errors, *others, *(said or [])]
         in_list = request.args.get("in") == "list"
@@ -118,6 +125,7 @@ class FieldView(Page):
             "_inline.html",
             status=status or (422 if is_again else 200),
             f=bound,
+            alike=alike,
             action=url_for(
                 "FieldView.field", entity=entity.key, id=record.id, field=field, **dict[str, Any](request.args)
             ),

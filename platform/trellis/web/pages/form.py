@@ -20,6 +20,7 @@ from trellis.web.lists.desk import lower_first
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.widgets import PRESENT, Submitted
+from trellis.web.widgets.alike import Alike, alike_of
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of, with_stage
 from trellis.web.widgets.link import picked
@@ -201,16 +202,11 @@ class FormView(Page):
                 found.append({"label": field.label, "id": f"f-{key}", "theirs": shown})
         return found
 
-    def _alike(self, bound: BoundForm) -> list[dict[str, str]]:
+    def _alike(self, bound: BoundForm) -> Alike | None:
         """The records that this one looks like, when that is all that stands against saving it."""
-        if not bound.faults or "_confirmed" in request.form or any(f.code != "duplicate" for f in bound.faults):
-            return []
-        return [
-            {"text": fault_text(f, bound.language), "href": entity_address(bound.entity.key, f.params["id"])}
-            if f.params.get("id") and f.params.get("title")
-            else {"text": fault_text(f, bound.language), "href": ""}
-            for f in bound.faults
-        ]
+        if not bound.faults or any(f.code != "duplicate" for f in bound.faults):
+            return None
+        return alike_of(bound.store, bound.entity, bound.faults, bound.record.id if bound.record else None)
 
     def _copied(self, store: Store, entity: Entity) -> dict[str, Any]:
         """The values of the record that `?copy=` names, without what a copy must not have."""

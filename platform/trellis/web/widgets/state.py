@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from flask import render_template
+
 from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.form import read_form
 from trellis.web.widgets.lines import lines_of, read_row
@@ -43,7 +46,12 @@ def answer_state(
         },
         "sections": dict(state.sections),
         "computed": {},
+        "alike": {},
     }
+    if state.alike:
+        found = alike_of(store, entity, state.alike, id)
+        place = next((f.field for f in state.alike if f.field), "")
+        answer["alike"] = {place: render_template("_alike_live.html", alike=found)}
     for path, value in state.defaults.items():
         owner, field, prefix, name = _place(path, entity, children, numbers)
         if field is not None and owner is not None:

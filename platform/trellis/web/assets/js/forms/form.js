@@ -24,10 +24,25 @@ export function applyState(form, state) {
   for (const [name, text] of Object.entries(state.computed ?? {})) {
     for (const at of $$(`[data-computed="${CSS.escape(name)}"]`, form)) if (at.textContent !== text) at.textContent = text;
   }
+  if (state.alike) tellAlike(form, state.alike);
   for (const [key, visible] of Object.entries(state.sections ?? {})) {
     const section = $(`[data-section="${CSS.escape(key)}"]`, form);
     if (section) section.hidden = !visible;
   }
+}
+
+/** What the record looks like already, under the field that says so, before anything is saved. */
+function tellAlike(form, told) {
+  for (const [name, html] of Object.entries(told)) {
+    const field = $(`[data-field="${CSS.escape(name)}"]`, form);
+    const there = field && $(":scope > [data-alike]", field);
+    if (!field || there?.told === html) continue;
+    there?.remove();
+    const box = make("div", { class: "t-alike-live", "data-alike": "", role: "status" }, nodes(html));
+    box.told = html;
+    field.append(box);
+  }
+  for (const box of $$("[data-alike]", form)) if (!(box.closest("[data-field]").dataset.field in told)) box.remove();
 }
 
 function show(field, visible) {
