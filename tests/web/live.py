@@ -47,6 +47,22 @@ views:
     {type: kanban, group: stage, card: [account, amount, close_date], totals: {amount: sum}, hide: [lost]}
   plan:  {type: calendar, label: Calendar, start: close_date}
 ---
+entity: sheet
+label: Sheet
+title: name
+fields:
+  name:   {type: text, required: true}
+  locked: {type: boolean}
+  text:   {type: text, readonly_when: locked}
+  rich:   {type: rich_text, readonly_when: locked}
+  one:    {type: choice, choices: [x, y], readonly_when: locked}
+  many:   {type: choices, choices: [x, y], readonly_when: locked}
+  flag:   {type: boolean, readonly_when: locked}
+  stars:  {type: rating, readonly_when: locked}
+  amount: {type: money, readonly_when: locked}
+  items:  {type: list, readonly_when: locked}
+  papers: {type: file, max_size: 1 KB, readonly_when: locked}
+---
 entity: place
 label: Place
 plural: Places

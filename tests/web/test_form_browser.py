@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
@@ -111,3 +112,50 @@ def test_rich_text_is_written_as_it_looks(page: Page) -> None:
     page.locator("button[form=record-form]").click()
     page.wait_for_url("**/e/deal/*-*")
     expect(page.locator("#rec-left-in b, #rec-left-in strong")).to_have_text("Very good")
+
+
+def test_what_is_locked_while_one_types_is_saved_and_stays(page: Page, tmp_path: Path) -> None:
+    paper = tmp_path / "paper.txt"
+    paper.write_text("signed")
+    page.goto("e/sheet/new")
+    page.locator("#f-name").fill("Locked")
+    page.locator("#f-text").fill("words")
+    rich = page.get_by_role("textbox", name="Rich")
+    rich.click()
+    page.keyboard.type("kept")
+    page.locator("#f-one").select_option("y")
+    page.locator("#f-flag").check()
+    page.locator("label[for=f-stars-3]").click()
+    page.locator("[name='items']").first.fill("first")
+    page.locator("#f-papers").set_input_files(paper)
+    expect(page.locator("[data-file-list]")).to_contain_text("paper.txt")
+    page.locator("#f-locked").check()
+    expect(page.locator("#f-one")).to_be_disabled()
+    expect(rich).to_have_attribute("contenteditable", "false")
+    expect(rich).to_have_attribute("aria-readonly", "true")
+    expect(page.locator("[data-field=rich] .t-rich-bar")).to_be_hidden()
+    expect(page.locator("[data-field=items] [data-row-add]")).to_be_hidden()
+    page.locator("#f-locked").uncheck()
+    expect(page.locator("#f-one")).to_be_enabled()
+    expect(rich).to_have_attribute("contenteditable", "true")
+    page.locator("#f-locked").check()
+    expect(page.locator("#f-one")).to_be_disabled()
+    for name in ("Locked", "Locked twice"):  # once as a new record, once where a save would refuse any change of it
+        page.locator("#f-name").fill(name)
+        page.locator("button[form=record-form]").click()
+        page.wait_for_url(lambda url: not url.endswith(("/new", "/edit")))
+        details = page.locator("#rec-left-in")
+        for text in ("words", "kept", "Y", "first", "paper.txt"):
+            expect(details).to_contain_text(text)
+        expect(page.locator("h1")).to_have_text(name)
+        page.goto(page.url + "/edit")
+        expect(page.locator("[data-field=flag] input[type=checkbox]")).to_be_checked()
+        expect(page.locator("[data-field=stars] input:checked")).to_have_value("3")
+
+
+def test_a_file_that_is_too_large_is_told_the_limit(page: Page, tmp_path: Path) -> None:
+    paper = tmp_path / "long.txt"
+    paper.write_text("x" * 2000)
+    page.goto("e/sheet/new")
+    page.locator("#f-papers").set_input_files(paper)
+    expect(page.locator("[data-file-wrong]")).to_have_text("“long.txt” is larger than 1.0 KB.")

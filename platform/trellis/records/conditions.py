@@ -6,6 +6,7 @@ from trellis.formula.env import Env
 from trellis.formula.formula import Formula
 from trellis.model.field import Field
 from trellis.records.draft import Draft
+from trellis.records.graph import LiveRecord
 
 
 def holds(formula: Formula, env: Env) -> bool:
@@ -25,16 +26,31 @@ def is_required(draft: Draft, field: Field) -> bool:
 
 
 def is_readonly(draft: Draft, field: Field) -> bool:
-    """Judged on the record as stored; a new record is not stored yet, so that its first values may be given."""
+    """Judged on the record as stored.
+
+    A new record is not stored yet, so that its first values may be given: it is closed only where the condition holds
+    for a record without any values and for the one that is made too, as `not has_role("manager")` does.
+    """
     if field.readonly == "always":
         return True
     if field.readonly == "after_create" and not draft.is_new:
         return True
     if field.readonly_when is None:
         return False
-    stored = draft.old if draft.old is not None else draft.record
-    env = Env(stored, stored.graph.session.reader, stored.graph, old=draft.old, is_new=draft.is_new)
-    return holds(field.readonly_when, env)
+    if draft.old is None:
+        return holds(field.readonly_when, draft.env()) and holds(field.readonly_when, _empty(draft))
+    graph = draft.old.graph
+    return holds(field.readonly_when, Env(draft.old, graph.session.reader, graph, old=draft.old))
+
+
+def is_locked(draft: Draft, field: Field) -> bool:
+    """Whether a form shows a field as locked: its condition holds for what stands in the form now."""
+    return field.readonly_when is not None and holds(field.readonly_when, draft.env())
+
+
+def _empty(draft: Draft) -> Env:
+    record = LiveRecord(draft.record.graph, draft.entity, draft.record.id, {}, is_new=True)
+    return Env(record, record.graph.session.reader, record.graph, is_new=True)
 
 
 def open_choices(draft: Draft, field: Field) -> tuple[str, ...] | None:

@@ -26,7 +26,7 @@ NEVER = frozenset({"id", "version"})
 def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
     """Parse what was given into the draft. What may not be written is a fault, unless it changes nothing."""
     modes = session.permit.modes(draft.entity.key)
-    for name, raw in sorted(values.items(), key=lambda given: _has_currency(draft, given[0])):
+    for name, raw in sorted(values.items(), key=lambda given: _turn(draft, given[0])):
         if name in NEVER or _is_lines(draft, name):
             continue
         field = draft.entity.fields.get(name)
@@ -49,6 +49,12 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
                 draft.fault(_closed(field, modes.get(name)))
             continue
         draft.set(name, value)
+
+
+def _turn(draft: Draft, name: str) -> tuple[bool, bool]:
+    """When a field is taken: those that depend on what else was given come after it."""
+    field = draft.entity.fields.get(name)
+    return (field is not None and field.readonly_when is not None, _has_currency(draft, name))
 
 
 def _has_currency(draft: Draft, name: str) -> bool:

@@ -51,6 +51,7 @@ class BoundField:
     span: str = "half"
     compact: bool = False  # in a cell or a line: no hint, no second line
     this: Mapping[str, Any] = dc_field(default_factory=dict)
+    closed: bool = False  # a save would refuse a change, so that nothing of it is sent
     fixed: bool = False  # never writable here, whatever conditions say
 
     brief: bool = False  # in a short form: only the parts that matter

@@ -70,4 +70,5 @@ class Files(Widget):
             "multiple": bool(getattr(type_, "multiple", False)),
             "accept": ",".join(getattr(type_, "accept", ()) or ()) or ",".join(type_.accepted),
             "max_size": type_.max_size or LARGEST,
+            "max_text": size_text(type_.max_size or LARGEST),
         }

@@ -13,7 +13,7 @@ onContent((root) => {
         const limit = Number(box.dataset.max || 0);
         wrong.hidden = true;
         if (limit && file.size > limit) {
-          wrong.textContent = box.dataset.tooBig.replace("{name}", file.name);
+          wrong.textContent = box.dataset.tooBig.replace("{name}", () => file.name);
           wrong.hidden = false;
           continue;
         }
@@ -33,19 +33,19 @@ onContent((root) => {
         box.dispatchEvent(new Event("change", { bubbles: true }));
       }
     };
-    input.addEventListener("change", (event) => {
+    input?.addEventListener("change", (event) => {
       event.stopPropagation();
       send([...input.files]).then(() => { input.value = ""; });
     });
     box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("is-over"); });
     box.addEventListener("dragleave", () => box.classList.remove("is-over"));
-    box.addEventListener("drop", (event) => { event.preventDefault(); box.classList.remove("is-over"); send([...event.dataTransfer.files]); });
+    box.addEventListener("drop", (event) => { event.preventDefault(); box.classList.remove("is-over"); if (input && !input.disabled) send([...event.dataTransfer.files]); });
     box.addEventListener("click", (event) => {
       const drop = event.target.closest("[data-file-drop]");
       if (!drop) return;
       drop.closest("li").remove();
       box.dispatchEvent(new Event("change", { bubbles: true }));
-      input.focus();
+      input?.focus();
     });
   }
 });

@@ -19,7 +19,8 @@ export function applyState(form, state) {
     if (is.readonly !== undefined && field.dataset.fixed !== "1") lock(field, is.readonly);
     if (is.choices) narrow(field, is.choices);
     if (is.unfit) takeOut(field, is.unfit);
-    if (is.default !== undefined && field.dataset.touched !== "1") fill(field, is.default);
+    if (is.value !== undefined) fill(field, is.value);
+    else if (is.default !== undefined && field.dataset.touched !== "1") fill(field, is.default);
   }
   for (const [name, text] of Object.entries(state.computed ?? {})) {
     for (const at of $$(`[data-computed="${CSS.escape(name)}"]`, form)) if (at.textContent !== text) at.textContent = text;

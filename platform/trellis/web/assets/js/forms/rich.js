@@ -11,12 +11,12 @@ const TOOLS = [["bold", bold], ["italic", italic], ["insertUnorderedList", list]
 
 function mount(box) {
   const area = $("textarea", box);
-  if (area.readOnly) return;
   const { id } = area;
   area.id = `${id}-v`;
   area.hidden = true;
+  const open = () => !area.readOnly;
   const page = make("div", {
-    id, class: `form-control t-rich-page t-prose ${area.classList.contains("is-wrong") ? "is-wrong" : ""}`, contenteditable: "true",
+    id, class: `form-control t-rich-page t-prose ${area.classList.contains("is-wrong") ? "is-wrong" : ""}`, contenteditable: String(open()),
     role: "textbox", "aria-multiline": "true", dir: "auto", "aria-labelledby": `${id}-l`,
     "aria-describedby": area.getAttribute("aria-describedby"), "aria-invalid": area.getAttribute("aria-invalid"),
     "aria-required": area.required ? "true" : null,
@@ -48,6 +48,12 @@ function mount(box) {
     event.preventDefault();
     document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
   });
+  new MutationObserver(() => {
+    page.contentEditable = String(open());
+    page.setAttribute("aria-readonly", String(!open()));
+  }).observe(area, { attributes: true, attributeFilter: ["readonly"] });
+  if (!open()) page.setAttribute("aria-readonly", "true");
+  page.tabIndex = 0;
   box.append(bar, page);
 }
 
