@@ -11,6 +11,7 @@ from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
 from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
+from trellis.web.pages.duplicates import DuplicatesView
 from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
@@ -49,6 +50,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BatchesView,
     ConvertView,
     MergeView,
+    DuplicatesView,
     ImportView,
     PaletteView,
     FieldView,
