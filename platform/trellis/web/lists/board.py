@@ -281,7 +281,7 @@ def total_writer(desk: Desk, totals: Mapping[str, str]) -> Callable[[Mapping[str
             for at, (path, column) in enumerate(columns.items())
             if values.get(path) is not None and not _is_nothing(values[path])
         ]
-        return Markup(" · ").join(shown)
+        return Markup("").join(shown)
 
     return write
 
@@ -289,7 +289,7 @@ def total_writer(desk: Desk, totals: Mapping[str, str]) -> Callable[[Mapping[str
 def _named(column: Column, value: Value, at: int) -> Markup:
     """The first total stands for itself, every other one says what it is of."""
     html = Markup(column.html(value))
-    return html if at == 0 else Markup('<span class="t-col-more">{} {}</span>').format(column.label, html)
+    return Markup("<div>{}</div>").format(html if at == 0 else Markup("{} {}").format(column.label, html))
 
 
 def _is_nothing(value: Value) -> bool:

@@ -155,7 +155,9 @@ class Gate:
         ticks = [f for f in faults if f.code == "gate" and f.params.get("key")]
         names = list(dict.fromkeys([*self.typed, *asked, *offered]))
         form.form = Form((Section("gate", self.entity.label, tuple(FormField(k, "full") for k in names), columns=1),))
-        form.faults = [f for f in faults if again or f.code not in NEEDED]  # what is asked for first is not wrong yet
+        wrong = {f.field for f in faults if f.code not in NEEDED}
+        # what is asked for first is not wrong yet, and what cannot be read is not missing
+        form.faults = [f for f in faults if f.code not in NEEDED or (again and f.field not in wrong)]
         for key in [*asked, *(k for k in self.typed if self.goal.stage and k in self.goal.stage.require)]:
             form.bound[key].required = True
         known = {f.field for f in ticks} | set(names)

@@ -10,6 +10,7 @@ from flask import render_template
 
 from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.records.pipeline import tracks
 from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.form import read_form
@@ -52,6 +53,11 @@ def answer_state(
         found = alike_of(store, entity, state.alike, id)
         place = next((f.field for f in state.alike if f.field), "")
         answer["alike"] = {place: render_template("_alike_live.html", alike=found)}
+    for track in tracks(entity):  # a stage of another pipeline than the one chosen: begin at its beginning
+        stages = state.fields[track.field].choices if track.field in state.fields else None
+        if stages and values.get(track.field) not in (None, "", *stages):
+            bound = BoundField(store, entity, entity.fields[track.field], stages[0])
+            answer["fields"][track.field]["value"] = bound.widget.fill(bound)
     for path, value in state.defaults.items():
         owner, field, prefix, name = _place(path, entity, children, numbers)
         if field is not None and owner is not None:
