@@ -144,7 +144,7 @@ def _without_titles_out_of_reach(session: Session, entity: str, changes: list[Ch
     wanted: dict[Ref, None] = {}
     for field in (f for change in changes for f in change.changes):
         line = _line_at(session, definition, field.field)
-        for ref in (*_refs_of(field.old), *_refs_of(field.new), *([line] if line is not None else ())):
+        for ref in (*refs_of(field.old), *refs_of(field.new), *([line] if line is not None else ())):
             if ref.entity in session.model.entities and not _is_open(permit, ref.entity):
                 wanted[ref] = None
     if not wanted:
@@ -186,7 +186,7 @@ def _line_at(session: Session, entity: Entity, path: str) -> Ref | None:
         return None
 
 
-def _refs_of(value: Value) -> list[Ref]:
+def refs_of(value: Value) -> list[Ref]:
     return [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, Ref)]
 
 

@@ -23,6 +23,7 @@ from trellis.records.rates import reader_with_rates
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from trellis.records.batches import Batch
@@ -166,6 +167,13 @@ class Session:
             yield
         finally:
             self.permit = before
+
+    def at(self, moment: datetime) -> Session:
+        """The same work in the same transaction, for a reader of another moment."""
+        reader = replace(self.reader, now=moment)
+        other = Session(self.tenant, replace(self.principal, reader=reader), hooks=self.hooks, cause=self.cause)
+        other._connection = self._connection
+        return other
 
     def before_commit(self, work: Callable[[], None]) -> None:
         """Do the work once, when the transaction is about to end."""
