@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "platform"))
 
-from trellis.web.lazy import LazyApp  # noqa: E402 - the package lies in platform/
+from trellis.cli.lazy import LazyApp  # noqa: E402 - the package lies in platform/
 
 app = LazyApp(None if os.environ.get("TRELLIS_ROOT") else ROOT)
 

@@ -41,9 +41,9 @@ def command(host: str, port: int, threads: int, demo: bool, root: Path | None) -
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, threads: int = 8, demo: bool = True) -> None:
     """Open the database, provision, serve; leave nothing running."""
+    from trellis.cli.assembly import open_server
     from trellis.cli.serve import serve_until_stopped
     from trellis.web.assets import AssetsMissing, asset
-    from trellis.web.dispatcher import open_dispatcher
     from trellis.web.logs import set_up_logs
 
     began = time.perf_counter()
@@ -54,7 +54,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, thread
     except AssetsMissing as missing:
         raise click.ClickException(str(missing)) from missing
     click.echo("Starting PostgreSQL …" if settings.database_url is None else "Connecting to PostgreSQL …", err=True)
-    dispatcher = open_dispatcher(settings)
+    dispatcher = open_server(settings)
     try:
         if demo:
             provision(dispatcher.catalogue, settings)

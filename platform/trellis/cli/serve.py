@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 )
 def command(host: str, port: int, threads: int, root: Path | None) -> None:
     """Serve every tenant of the database; logs are JSON lines. gunicorn with app:app does the same."""
-    from trellis.web.dispatcher import open_dispatcher
+    from trellis.cli.assembly import open_server
     from trellis.web.logs import set_up_logs
     from trellis.web.settings import Settings
 
     settings = Settings.from_environment(root=root)
     set_up_logs()
     signal.signal(signal.SIGTERM, _stop)
-    dispatcher = open_dispatcher(settings)
+    dispatcher = open_server(settings)
     try:
         serve_until_stopped(dispatcher, settings, host=host, port=port, threads=threads)
     finally:

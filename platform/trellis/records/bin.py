@@ -48,7 +48,7 @@ def delete(
         session.execute(
             sa.update(table)
             .where(table.c.id.in_(list(ids)))
-            .values(deleted_at=now, deleted_by=me, version=table.c.version + 1)
+            .values(deleted_at=now, deleted_by=me, updated_at=now, updated_by=me, version=table.c.version + 1)
         )
         history.record_plain(session, key, ids, "delete", means, [])
     for key, ids in going.items():
@@ -184,6 +184,7 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> None:
     _collect_back(session, entity, [id], at, coming)
     _refuse_orphans(session, entity, id)
     graph = StoreGraph(session)
+    now, me = session.reader.now, session.principal.id
     for key, ids in coming.items():
         records = graph.load(key, ids)
         drafts = [_as_new(r) for r in records]
@@ -196,7 +197,7 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> None:
         session.execute(
             sa.update(one)
             .where(one.c.id.in_(list(ids)))
-            .values(deleted_at=None, deleted_by=None, version=one.c.version + 1)
+            .values(deleted_at=None, deleted_by=None, updated_at=now, updated_by=me, version=one.c.version + 1)
         )
         history.record_plain(session, key, ids, "restore", means, [])
     for key, ids in coming.items():

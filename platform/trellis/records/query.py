@@ -72,7 +72,7 @@ def list_page(
     sort: Sequence[Sort] = (),
     limit: int = 50,
     cursor: str | None = None,
-    deleted: bool = False,
+    deleted: bool | None = False,
 ) -> Page:
     """A page of records."""
     require_readable(session, entity)
@@ -114,7 +114,7 @@ def _parts(keys: tuple[paging.SortKey, ...], values: Sequence[Any] | None) -> It
 
 
 def _list_plan(
-    session: Session, entity: str, columns: tuple[str, ...], where: Where, sort: tuple[Sort, ...], deleted: bool
+    session: Session, entity: str, columns: tuple[str, ...], where: Where, sort: tuple[Sort, ...], deleted: bool | None
 ) -> ListPlan:
     formulas = compile_all(session, entity, where)
     key = (session.view_key, entity, columns, formulas, sort, deleted)
@@ -196,7 +196,7 @@ def count(
     where: Where = (),
     q: str | None = None,
     cap: int | None = 10_000,
-    deleted: bool = False,
+    deleted: bool | None = False,
 ) -> Count:
     """How many records there are, counted up to the cap."""
     require_readable(session, entity)

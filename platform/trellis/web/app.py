@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,16 @@ class TenantAppBuilder(AppBuilder):  # type: ignore[misc]
             self.add_view_no_menu(page)
 
 
-def create_tenant_app(tenant: Tenant, settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
-    """Build the app that serves one revision of one tenant."""
+Extension = Callable[[Flask], None]
+
+
+def create_tenant_app(
+    tenant: Tenant,
+    settings: Settings | None = None,
+    catalogue: Catalogue | None = None,
+    extensions: Sequence[Extension] = (),
+) -> Flask:
+    """Build the app that serves one revision of one tenant; `extensions` add what is built on the pages (the API)."""
     settings = settings or Settings.from_environment()
     app = TrellisApp("trellis.web")
     app.config.update(_config(tenant, settings))
@@ -109,6 +118,8 @@ def create_tenant_app(tenant: Tenant, settings: Settings | None = None, catalogu
     set_up_request_log(app)
     set_up_errors(app)
     app.after_request(secure)
+    for extend in extensions:
+        extend(app)
     app.teardown_appcontext(lambda _error: session.remove())
     return app.ready()
 

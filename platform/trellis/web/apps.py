@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import structlog
 from flask import Flask
 
 from trellis.storage.catalogue import NoSuchTenant
-from trellis.web.app import create_tenant_app
+from trellis.web.app import Extension, create_tenant_app
 from trellis.web.metrics import APPS, BUILDS
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ class Built:
 class Apps:
     """Apps by slug, the ones used last kept. Safe to share between threads."""
 
-    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+    def __init__(self, catalogue: Catalogue, settings: Settings, extensions: Sequence[Extension] = ()) -> None:
         self.catalogue = catalogue
         self.settings = settings
+        self.extensions = tuple(extensions)
         self._built: OrderedDict[str, Built] = OrderedDict()
         self._guard = threading.Lock()
         self._builders: dict[str, threading.Lock] = {}
@@ -116,7 +118,7 @@ class Apps:
             return None
         app = None
         if entry.status == "active":
-            app = create_tenant_app(self.catalogue.get(slug), self.settings, self.catalogue)
+            app = create_tenant_app(self.catalogue.get(slug), self.settings, self.catalogue, self.extensions)
         built = Built(slug, entry.label, entry.status, entry.revision, app)
         with self._guard:
             self._built[slug] = built

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from trellis.storage.followups import follow_up_all
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
 from trellis.web import metrics
-from trellis.web.app import LARGEST_REQUEST
+from trellis.web.app import LARGEST_REQUEST, Extension
 from trellis.web.apps import Apps, Built
 from trellis.web.errors import FAILED
 from trellis.web.front import create_front_app
@@ -40,11 +40,11 @@ LOCAL = ("127.0.0.1", "::1")
 class Dispatcher:
     """Every request comes in here."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, extensions: Sequence[Extension] = ()) -> None:
         self.database = database
         self.settings = settings
         self.catalogue = Catalogue(database)
-        self.apps = Apps(self.catalogue, settings)
+        self.apps = Apps(self.catalogue, settings, extensions)
         self.front = create_front_app(settings, self.catalogue)
         self.listener: Listener | None = None
 
@@ -174,10 +174,12 @@ class Dispatcher:
         self.database.close()
 
 
-def open_dispatcher(settings: Settings, database: Database | None = None) -> Dispatcher:
+def open_dispatcher(
+    settings: Settings, database: Database | None = None, extensions: Sequence[Extension] = ()
+) -> Dispatcher:
     """Open the database and listen for new revisions."""
     use_installation_key(settings.var)
-    dispatcher = Dispatcher(database or Database.open(settings.database_url, settings.var), settings)
+    dispatcher = Dispatcher(database or Database.open(settings.database_url, settings.var), settings, extensions)
     listen(dispatcher)
     # what a killed process has left undone; beside the serving, and by one process of several
     threading.Thread(target=_go_on, args=(dispatcher,), name="trellis-follow-up", daemon=True).start()

@@ -10,6 +10,7 @@ from flask_appbuilder import expose
 
 from trellis.records.files import find_file, holds, save_file
 from trellis.records.refusal import Forbidden, Refused
+from trellis.records.store import Store
 from trellis.web.context import current_store, serving
 from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page
@@ -36,7 +37,7 @@ class FilesView(Page):
         if sent is None or not sent.filename:
             abort(400)
         try:
-            stored = save_file(store, self._root(), sent.stream, sent.filename, entity, definition.fields[field])
+            stored = save_file(store, store_root(), sent.stream, sent.filename, entity, definition.fields[field])
         except Refused as refused:
             response = jsonify(faults_json(refused.faults, store.principal.reader.language))
             response.status_code = 422
@@ -50,27 +51,32 @@ class FilesView(Page):
         store = current_store()
         if field not in store.readable_fields(entity):
             abort(404)
-        record = store.read(entity, id, fields=[field], deleted=True)
-        if not holds(record[field], file):
-            abort(404)
-        found = find_file(store, self._root(), file)
-        if found is None or not found.path.is_file():
-            abort(404)
-        inline = found.type in SHOWN_INLINE and "download" not in request.args
-        response = send_file(
-            found.path.resolve(),
-            mimetype=found.type,
-            download_name=found.name,
-            as_attachment=not inline,
-            conditional=True,
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        # whatever it is, it may not run anything in the name of this site
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
-        )
-        response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
-        return response
+        return send_held(store, entity, id, field, file, inline="download" not in request.args)
 
-    def _root(self) -> Path:
-        return serving().settings.var / "files"
+
+def store_root() -> Path:
+    """Where the installation keeps the contents of files."""
+    return serving().settings.var / "files"
+
+
+def send_held(store: Store, entity: str, id: UUID, field: str, file: UUID, *, inline: bool) -> Response:
+    """A file that a record holds in a field; whatever it is, it may not run anything in the name of this site."""
+    record = store.read(entity, id, fields=[field], deleted=True)
+    if not holds(record[field], file):
+        abort(404)
+    found = find_file(store, store_root(), file)
+    if found is None or not found.path.is_file():
+        abort(404)
+    response = send_file(
+        found.path.resolve(),
+        mimetype=found.type,
+        download_name=found.name,
+        as_attachment=not (inline and found.type in SHOWN_INLINE),
+        conditional=True,
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+    )
+    response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
+    return response

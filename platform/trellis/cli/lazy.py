@@ -34,8 +34,9 @@ class LazyApp:
         """The app, or None while the database is away; the next request tries again."""
         import structlog
 
+        from trellis.cli.assembly import open_server
         from trellis.storage.database import DatabaseUnusable
-        from trellis.web.dispatcher import behind_proxy, open_dispatcher
+        from trellis.web.dispatcher import behind_proxy
         from trellis.web.logs import set_up_logs
         from trellis.web.settings import Settings
 
@@ -45,7 +46,7 @@ class LazyApp:
                     set_up_logs()
                 settings = Settings.from_environment(root=self.root)
                 try:
-                    self._app = behind_proxy(open_dispatcher(settings), settings)
+                    self._app = behind_proxy(open_server(settings), settings)
                 except DatabaseUnusable as error:
                     structlog.get_logger().error("no database", error=str(error))
             return self._app

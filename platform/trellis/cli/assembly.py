@@ -1,0 +1,18 @@
+"""What a server is made of: the dispatcher with the pages, and the API beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trellis.storage.database import Database
+    from trellis.web.dispatcher import Dispatcher
+    from trellis.web.settings import Settings
+
+
+def open_server(settings: Settings, database: Database | None = None) -> Dispatcher:
+    """Open the database and everything that is served from it."""
+    from trellis.api.app import add_api
+    from trellis.web.dispatcher import open_dispatcher
+
+    return open_dispatcher(settings, database, extensions=(add_api,))
