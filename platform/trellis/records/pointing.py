@@ -48,6 +48,15 @@ def pointing_at(entity: Entity, field: str, ref: Ref) -> Formula:
     return Linked(condition)
 
 
+def pointing_at_any(entity: Entity, field: str, ids: Sequence[UUID]) -> Formula:
+    """The records of `entity` whose link points at one of the records."""
+
+    def condition(scope: SqlScope) -> sa.ColumnElement[bool]:
+        return scope.alias.c[short(field)].in_(list(ids))
+
+    return Linked(condition)
+
+
 def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner: bool) -> Formula:
     """The far ends of a many-to-many `field` of `owner`: those that the record names, or those that name it."""
     table = tables.links[owner, field]
