@@ -70,7 +70,9 @@ def _derived_values(patient: Patient) -> Iterator[Finding]:
     from trellis.records import drift
     from trellis.storage.catalogue import BrokenConfiguration
 
-    for entry in patient.catalogue.list() if patient.catalogue is not None else ():
+    if patient.catalogue is None:
+        return
+    for entry in patient.catalogue.list():
         try:
             tenant = patient.catalogue.get(entry.slug)
         except BrokenConfiguration:

@@ -16,6 +16,7 @@ from trellis.formula.functions.operators import BINARY, NEGATIVE
 from trellis.formula.functions.registry import Function, functions
 from trellis.formula.hints import calculation_hint, known_roles, known_values, name_hint, unquoted_values
 from trellis.formula.naming import Frame, Naming
+from trellis.formula.nodes.aggregate import Outside, within_records
 from trellis.formula.nodes.base import Expr, ListOf, Literal
 from trellis.formula.nodes.call import Call, Overload
 from trellis.formula.nodes.compare import Compare, DayCompare, Within, WithinList
@@ -119,8 +120,6 @@ class Checker:
         return self.fit.to(self.check(node), BOOLEAN)
 
     def _outer(self, node: OuterNode) -> Expr:
-        from trellis.formula.nodes.aggregate import Outside
-
         inner = self.frame
         assert inner.outer is not None
         self.frame = inner.outer
@@ -167,6 +166,8 @@ class Checker:
             raise self.fault("E405", f"a {of.type} cannot be put into a text", of)
         if isinstance(of, Concat) or (isinstance(of, Literal) and of.type == TEXT):
             return of
+        if of.type.kind == "record" and not of.is_outer:
+            self.naming.read_title(of)
         return AsText(of)
 
     def _binary(self, node: BinaryNode) -> Expr:
@@ -241,8 +242,6 @@ class Checker:
             known_values(self, right, left)
             return WithinList(node.start, node.end, self.fit.to(left, right.type.item or TEXT), right, negated)
         if right.type.kind == "records":
-            from trellis.formula.nodes.aggregate import within_records
-
             return within_records(self, node, left, right, negated)
         hint = "did you mean contains(text, part)?" if right.type.kind == "text" else "write a list: (a, b)"
         raise self.fault("E405", f"'in' needs a list, not a {right.type}", right, hint)

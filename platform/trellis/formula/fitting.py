@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trellis.config.problem import did_you_mean
-from trellis.formula.functions.registry import LITERALS
+from trellis.formula.functions.registry import LITERALS, TYPES
 from trellis.formula.nodes.base import Expr, Literal
 from trellis.formula.nodes.call import Overload, Param
 from trellis.formula.nodes.convert import AsText, as_amount, as_date, as_datetime, as_money, from_json
+from trellis.formula.nodes.links import Widened
 from trellis.formula.types import BLANK, BOOLEAN, DATETIME, MONEY, TEXT, Type, of_any
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ class Fitting:
         if kind == "any" or have == kind:
             return arg
         if have == "blank":
-            from trellis.formula.functions.registry import TYPES
-
             return Literal(arg.start, arg.end, TYPES.get(kind, TEXT), None)
         return self.converted(arg, Type(kind))  # type: ignore[arg-type]
 
@@ -189,6 +188,4 @@ class Fitting:
         return want, [self.to(i, want) for i in items]
 
     def _widened(self, item: Expr, want: Type) -> Expr:
-        from trellis.formula.nodes.links import Widened
-
         return item if item.type == want else Widened(item, want)

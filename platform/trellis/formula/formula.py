@@ -28,7 +28,7 @@ class Formula:
     """A checked formula.
 
     `reads`: the dotted paths it reads, lists included (("account", "industry"), ("lines", "amount")).
-    `uses`: which of now, me, old, this, is_new, setting, param, changed, language, rates it depends on.
+    `uses`: which of now, me, old, this, is_new, setting, param, changed, language, rates, titles it depends on.
     """
 
     source: str

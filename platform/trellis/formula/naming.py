@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trellis.formula.env import Env
+from trellis.formula.functions.registry import functions
 from trellis.formula.hints import name_hint
 from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.chosen import place
 from trellis.formula.nodes.links import Narrowed, RecordId
+from trellis.formula.nodes.parts import PARTS, part
 from trellis.formula.nodes.paths import JsonMember, Known, Member, Place, Root
 from trellis.formula.syntax import MemberNode, NameNode, Node
 from trellis.formula.types import BOOLEAN, Type, Value, of_any, record_of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from trellis.formula.checker import Checker
 
 NAMESPACES = ("setting", "param")
+TITLE = "{title}"  # ends a path that is read as a text: the record's title
 
 
 @dataclass
@@ -112,8 +115,6 @@ class Naming:
         if node.name in NAMESPACES:
             return self.checker.fault("E402", f"'{node.name}' needs a name after a dot", node)
         hint = hint or name_hint(node.name) or self.checker.suggest(node.name, known)
-        from trellis.formula.functions.registry import functions
-
         if not hint and node.name in functions():
             hint = f"write {functions()[node.name].usage}"
         return self.checker.fault("E402", f"unknown name '{node.name}'", node, hint)
@@ -135,8 +136,6 @@ class Naming:
                 return self._spread(node, of)
             case "json" | "any":
                 return JsonMember(node.start, node.end, of, node.name)
-        from trellis.formula.nodes.parts import PARTS, part
-
         if node.name in PARTS.get(type_.kind, {}):
             if type_.kind == "money" and node.name == "base":
                 self.checker.uses.add("rates")
@@ -213,6 +212,14 @@ class Naming:
         path = self.path(of)
         if path is not None:
             self.checker.reads.add((*path, name))
+
+    def read_title(self, of: Expr) -> None:
+        """Note that a record is read as a text; `titles` is used where it is not known which one."""
+        path = self.path(of)
+        if path is None:
+            self.checker.uses.add("titles")
+        else:
+            self.checker.reads.add((*path, TITLE))
 
     def path(self, of: Expr) -> tuple[str, ...] | None:
         """The dotted path of a place that begins at the record; None for others."""

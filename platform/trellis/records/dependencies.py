@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trellis.formula.formula import Formula
+from trellis.formula.naming import TITLE
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.model import Model
 
 SEARCH = "{search}"  # stands beside the names of roll-ups for the words by which a record is found
-TITLE = "{title}"  # stands at the end of a path that is read as a text: the record's title
 DEEPEST = 60
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from trellis.formula.sql.late import parameter
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.field import Field

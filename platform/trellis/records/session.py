@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from trellis.formula.reader import Reader
-from trellis.formula.sql.late import read_by
+from trellis.formula.sql.parameters import read_by
 from trellis.model.entity import Entity
 from trellis.model.model import Model
 from trellis.records import money

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trellis.formula.naming import TITLE
 from trellis.model.fields.choices import ChoiceLike
-from trellis.records.dependencies import TITLE
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula

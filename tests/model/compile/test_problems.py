@@ -200,7 +200,7 @@ CASES = {
     ),
     "type that depends on itself": (
         "entity: a\nfields:\n  x: {formula: y + 1}\n  y: {formula: x + 1}",
-        ["a.yaml:3:16: E3", "a.yaml:3:16: E405 fields.x.formula: the type of a.x depends on itself; write its type"],
+        ["a.yaml:3:16: E318 fields.x.formula: depends on itself: a.x → a.y → a.x"],
     ),
     "formula": (
         DEAL + "entity: b\nfields:\n  amount: {type: money}\n  twice: {type: money, formula: amuont * 2}",

@@ -15,6 +15,7 @@ from trellis.formula.naming import Frame, names_of
 from trellis.formula.nodes.aggregate import Aggregate, AnyAll, Ends
 from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.call import Call, Overload, Param
+from trellis.formula.nodes.compare import sql_compare
 from trellis.formula.nodes.listed import Listed, Step
 from trellis.formula.nodes.paths import Place, Root
 from trellis.formula.sql import values as sqlv
@@ -324,8 +325,6 @@ def _pick_money(choose: Any) -> Any:
 
 def _pick_money_sql(is_less: bool) -> Any:
     def pick(scope: Any, *values: Any) -> Any:
-        from trellis.formula.nodes.compare import sql_compare
-
         best = values[0]
         for value in values[1:]:
             better = sa.func.coalesce(sql_compare("<" if is_less else ">", value, best, MONEY, MONEY), sa.false())

@@ -16,7 +16,7 @@ from trellis.formula.functions.operators import quotient
 from trellis.formula.functions.registry import function
 from trellis.formula.sql import moments as sqlm
 from trellis.formula.sql import values as sqlv
-from trellis.formula.sql.late import parameter
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlScope, SqlValue
 from trellis.formula.types import Value
 

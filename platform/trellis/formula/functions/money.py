@@ -43,7 +43,7 @@ convert(
     lambda env, value, currency: money.converted(value, currency, env),
     _convert,
     env=True,
-    uses=("rates",),
+    uses=("rates", "convert"),
     times=6,
 )
 
@@ -53,9 +53,9 @@ money_(
     lambda env, number, currency: money.in_currency(number, currency, env),
     _money,
     env=True,
-    uses=("rates",),
+    uses=("rates", "convert"),
     times=3,
 )
 
 base_currency = function("base_currency", "base_currency()", "The tenant's own currency.", family=FAMILY)
-base_currency("-> text", lambda env: env.reader.currency, _same_for_all, env=True, uses=("rates",))
+base_currency("-> text", lambda env: env.reader.currency, _same_for_all, env=True, uses=("rates", "convert"))

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.functions.registry import function
 from trellis.formula.reader import Reader
-from trellis.formula.sql.late import parameter
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlScope
 
 FAMILY = "people"

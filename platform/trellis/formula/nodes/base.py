@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.dialects import postgresql
 
+from trellis.formula.sql.late import late_value
+from trellis.formula.sql.values import to_sql
 from trellis.formula.types import BOOLEAN, Type, Value
 
 if TYPE_CHECKING:
@@ -61,11 +64,7 @@ class Expr:
     def value(self, scope: SqlScope) -> SqlValue:
         """The value over the row of `scope`; what does not depend on the row is bound as a parameter."""
         if self.is_outer:
-            from trellis.formula.sql.values import to_sql
-
             if scope.is_late and not self.is_constant:
-                from trellis.formula.sql.late import late_value
-
                 late = late_value(self, scope)
                 if late is not None:
                     return late
@@ -120,8 +119,6 @@ class ListOf(Expr):
         return lambda env: tuple(v for p in parts if (v := p(env)) is not None)
 
     def sql(self, scope: SqlScope) -> SqlValue:
-        from sqlalchemy.dialects import postgresql
-
         return sa.cast(postgresql.array([i.column(scope) for i in self.items]), postgresql.ARRAY(sa.Text()))
 
 

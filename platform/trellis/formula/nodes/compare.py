@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from trellis.formula import money
+from trellis.formula import moments, money
 from trellis.formula.env import Env
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.sql import values as sqlv
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlScope, SqlValue
 from trellis.formula.types import BOOLEAN, Type, Value
 
@@ -138,13 +140,11 @@ class DayCompare(Expr):
         return self.plain.python(unknown)
 
     def truth(self, scope: SqlScope) -> ColumnElement[bool]:
-        from trellis.formula.sql.late import parameter
-
         if (self.day.is_constant or not scope.is_late) and self._edge(scope.env, 1) is None:
             return self.plain.truth(scope)
-        moments = sa.DateTime(timezone=True)
-        begin = parameter(scope, lambda env: self._edge(env, 0), moments)
-        end = parameter(scope, lambda env: self._edge(env, 1), moments)
+        type_ = sa.DateTime(timezone=True)
+        begin = parameter(scope, lambda env: self._edge(env, 0), type_)
+        end = parameter(scope, lambda env: self._edge(env, 1), type_)
         moment = self.moment.column(scope)
         match self.op:
             case "==":
@@ -161,10 +161,6 @@ class DayCompare(Expr):
 
     def _edge(self, env: Env, days: int) -> Value:
         """When the day begins on the reader's clock, or the one that many days later."""
-        from datetime import datetime
-
-        from trellis.formula import moments
-
         day = self.day.evaluated(env)
         day = None if day is None else moments.add_days(day, days)
         if day is None:

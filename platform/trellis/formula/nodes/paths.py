@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement
 
 from trellis.formula.env import Env, RecordLike
 from trellis.formula.nodes.base import Closure, Expr
-from trellis.formula.sql.scope import SqlScope, SqlValue
+from trellis.formula.sql import values
+from trellis.formula.sql.scope import SqlLink, SqlScope, SqlValue
 from trellis.formula.types import JSON, Ref, Type, Value
 
 Row = SqlScope | Ref | RecordLike | None
@@ -56,8 +57,6 @@ class Place(Expr):
     def joined_rows(self, scope: SqlScope) -> list[Row]:
         """The rows by joining on a computed id."""
         value = self.value(scope)
-        from trellis.formula.sql.scope import SqlLink
-
         if isinstance(value, SqlLink):
             return [scope.follow_id(value.id, e, value.entity == e) for e in self.type.entities]
         assert isinstance(value, ColumnElement)
@@ -177,8 +176,6 @@ class Member(Place):
         return [e for e in row.catalog.target(row.entity, self.name) if e in self.type.entities]
 
     def sql(self, scope: SqlScope) -> SqlValue:
-        from trellis.formula.sql import values
-
         if isinstance(self.of, Root) and self.of.which == "via":
             assert scope.via is not None
             assert scope.via_of is not None

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from trellis.formula.env import Env
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.sql import values as sqlv
-from trellis.formula.sql.late import parameter
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlScope, SqlValue
 from trellis.formula.types import BOOLEAN, Ref, Value
 

@@ -1,10 +1,8 @@
-"""Parameters that are read when a statement runs: one statement then serves every reader."""
+"""Values of a formula that are the same for every row, read when a statement runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,36 +10,16 @@ from sqlalchemy import ColumnElement
 
 from trellis.formula import exact, money
 from trellis.formula.env import Env
-from trellis.formula.reader import Reader
+from trellis.formula.sql.parameters import Get, parameter
 from trellis.formula.sql.scope import SqlLink, SqlMoney, SqlScope, SqlValue
+from trellis.formula.sql.values import SQL_TYPES
 
 if TYPE_CHECKING:
     from trellis.formula.nodes.base import Expr
 
-_reading: ContextVar[Env] = ContextVar("reading")
-Get = Callable[[Env], Any]
-
-
-@contextmanager
-def read_by(reader: Reader) -> Iterator[None]:
-    """Within the block, statements run for this reader."""
-    token = _reading.set(Env(None, reader))
-    try:
-        yield
-    finally:
-        _reading.reset(token)
-
-
-def parameter(scope: SqlScope, get: Get, type_: sa.types.TypeEngine[Any]) -> ColumnElement[Any]:
-    """What `get` gives for the reader: the one who runs the statement, if the scope is late, else the scope's."""
-    if not scope.is_late:
-        return sa.literal(get(scope.env), type_)
-    return sa.bindparam(None, callable_=lambda: get(_reading.get()), type_=type_, unique=True)
-
 
 def late_value(node: Expr, scope: SqlScope) -> SqlValue | None:
     """The value of a node that is the same for every row, read when the statement runs; None: it cannot be."""
-    from trellis.formula.sql.values import SQL_TYPES
 
     def bound(type_: sa.types.TypeEngine[Any], part: Callable[[Any], Any] | None = None) -> ColumnElement[Any]:
         def get(env: Env) -> Any:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, FromClause
 
 from trellis.formula.env import NO_GRAPH, Env, Graph, RecordLike
 from trellis.formula.reader import Reader
+from trellis.formula.sql.parameters import parameter
 from trellis.formula.types import Ref, Value
 
 
@@ -164,8 +165,6 @@ class SqlScope:
         """The id of a known record as a parameter; the reader's own when the statement runs."""
         if not self.is_late:
             return sa.literal(ref.id, sa.Uuid())
-        from trellis.formula.sql.late import parameter
-
         if ref == self.reader.me:
             return parameter(self, lambda env: None if env.reader.me is None else env.reader.me.id, sa.Uuid())
         if ref == self.reader.my_team:

@@ -20,6 +20,7 @@ from trellis.model.compile.cycles import check_cycles
 from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.formats import compile_formats
 from trellis.model.compile.menus import compile_menus, compile_modules
+from trellis.model.compile.moving import settle_rollups
 from trellis.model.compile.outline import outline
 from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
@@ -136,7 +137,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
     types = Types(ctx)
     drafts = [d for d in ctx.drafts.values() if not d.is_abstract]
     entities = {d.key: compile_entity(ctx, types, d) for d in drafts}
-    check_cycles(ctx)
+    settle_rollups(ctx, entities, check_cycles(ctx, entities))
     modules = compile_modules(ctx)
     model = Model(
         hash=key,

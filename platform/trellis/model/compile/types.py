@@ -37,6 +37,7 @@ TYPE_OF_KIND = {
     "json": "json",
 }
 MAX_CHAIN = 30
+DERIVING = ("formula", "rollup", "lookup")
 _FORMULA = re.compile(r"(me|my_team|[a-z_.]+\(.*\))(\s*[-+*/].*)?\s*\Z", re.DOTALL)
 
 
@@ -45,7 +46,8 @@ class Types:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self.depth = 0  # of derived fields whose types follow from others
+        self.busy: list[FieldDraft] = []  # derived fields whose types follow from others
+        self._circular: list[FieldDraft] = []
 
     def scope(self, entity: str | None, **variables: Type) -> EntityScope:
         """The scope of a formula of an entity."""
@@ -100,18 +102,15 @@ class Types:
             return field.type
         if field.state == "busy":
             if not field.type_name:
-                where = field.item.get("formula") or field.item.get("lookup") or field.item
-                self.ctx.problem(
-                    "E405", f"the type of {field.entity}.{field.key} depends on itself; write its type", where
-                )
+                self._report_cycle(field)
             return field.type
-        if self.depth >= MAX_CHAIN and not field.type_name:
+        if len(self.busy) >= MAX_CHAIN and not field.type_name:
             self.ctx.problem(
                 "E405", f"a chain of more than {MAX_CHAIN} derived fields; write the type of this one", field.item
             )
             return None
         field.state = "busy"
-        self.depth += 1
+        self.busy.append(field)
         if field.type_name:
             field.type = self._written(field, field.type_name, field.item)
         elif field.is_derived:
@@ -119,9 +118,17 @@ class Types:
             field.type = self._inferred(field)
         else:
             self.ctx.problem("E204", "'type' is missing", field.item, at_key=True)
-        self.depth -= 1
+        self.busy.pop()
         field.state = "done"
         return field.type
+
+    def _report_cycle(self, field: FieldDraft) -> None:
+        """A field whose type follows from itself is computed from itself."""
+        cycle = [*self.busy[self.busy.index(field) :], field]
+        shown = " → ".join(f"{f.entity}.{f.key}" for f in cycle)
+        where = next((w for word in DERIVING if (w := field.item.get(word)) is not None), field.item)
+        self.ctx.problem("E318", f"depends on itself: {shown}", where)
+        self._circular += cycle
 
     def derivation(self, field: FieldDraft) -> Formula | None:
         """The formula of a derived field."""
@@ -140,14 +147,17 @@ class Types:
             item = Item(str(given), field.item.place, field.item.path, field.item.root)
             field.derivation = formula(self.ctx, item, scope, expected)
             return
-        for word in ("formula", "rollup", "lookup"):
+        told = len(self.ctx.problems)
+        for word in DERIVING:
             if (written := field.item.get(word)) is not None:
                 field.derivation = formula(self.ctx, written, scope, expected)
-                return
+                break
+        if any(f is field for f in self._circular):  # what does not fit because of the cycle is not told, too
+            self.ctx.problems[told:] = [p for p in self.ctx.problems[told:] if p.code == "E318"]
 
     def _inferred(self, field: FieldDraft) -> FieldType | None:
         derived = field.derivation
-        if derived is None:
+        if derived is None or any(f is field for f in self._circular):
             return None
         if (source := self.field_at(field.entity, derived.source.strip())) is not None:
             return self.type_of(source)
