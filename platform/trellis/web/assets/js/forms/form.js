@@ -176,8 +176,9 @@ class Form {
     if (this.form.closest("dialog") || this.form.dataset.plain) return;
     event.preventDefault();
     if (this.form.dataset.busy) return;
+    const body = new FormData(this.form, event.submitter); // before its button is disabled: that would not be sent
     this.busy(true);
-    const answer = await ask(this.form.action, { method: "POST", body: new FormData(this.form, event.submitter), accept: "application/json, text/html" });
+    const answer = await ask(this.form.action, { method: "POST", body, accept: "application/json, text/html" });
     if (answer.ok) {
       this.leaving = true;
       forget(this.form);
