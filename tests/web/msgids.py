@@ -59,6 +59,42 @@ def of_refusals() -> Iterator[str]:
                 yield from _sentences(ast.parse(path.read_text()))
 
 
+FAULTS = {"fault": (1, 3), "advise": (1, 3), "FormulaFault": (1, 4), "_limit_fault": (1,), "phrase": (0,)}
+SAID_IN = {"hint", "message"}  # variables, and parts of the names of functions, that hold what is said
+TABLES = {"_HINTS", "_MEANT"}
+
+
+def of_formulas() -> Iterator[Msgid]:
+    """What is said of formulas: arguments of fault(…) and phrase(…), hints that are chosen, and the types' names."""
+    for path in (PLATFORM / "config" / "problem.py", *sorted((PLATFORM / "formula").rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            yield from (text for part in _said(node) for text in _texts(part))
+
+
+def _said(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Call):
+        at = FAULTS.get(getattr(node.func, "attr", getattr(node.func, "id", "")), ())
+        yield from (node.args[n] for n in at if n < len(node.args))
+        yield from (k.value for k in node.keywords if k.arg in SAID_IN)
+    if isinstance(node, ast.Assign) and isinstance(target := node.targets[0], ast.Name):
+        if target.id in SAID_IN:
+            yield node.value
+        if target.id in TABLES and isinstance(node.value, ast.Dict):
+            yield from node.value.values
+    if isinstance(node, ast.FunctionDef) and ("hint" in node.name or "advice" in node.name):
+        yield from (n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None)
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """The texts that an expression may be, not those that it only looks at."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from (text for part in (node.body, node.orelse) for text in _texts(part))
+    elif isinstance(node, ast.BoolOp):
+        yield from (text for part in node.values for text in _texts(part))
+
+
 def _sentences(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -82,7 +118,7 @@ def _constants(function: ast.FunctionDef) -> Iterator[str]:
 def messages() -> dict[str, Msgid]:
     """Every msgid by its (singular) text."""
     found: dict[str, Msgid] = {}
-    for message in (*of_pages(), *of_refusals()):
+    for message in (*of_pages(), *of_refusals(), *of_formulas()):
         key = message if isinstance(message, str) else message[0]
         if key not in found or isinstance(message, tuple):
             found[key] = message

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,7 +49,7 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     near = get_close_matches(wrong, names, n=1, cutoff=0.6)
     if near:
-        return f"did you mean '{near[0]}'?"
+        return phrase("did you mean '{meant}'?", meant=near[0])
     if 0 < len(names) <= 10:
-        return "expected " + ", ".join(names)
+        return phrase("expected {names}", names=names)
     return ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.formula import limits, template
 from trellis.formula.errors import Failed, FormulaError, FormulaFault
@@ -137,7 +138,7 @@ class Checker:
         if isinstance(value, str):
             return Literal(node.start, node.end, TEXT, value)
         if len(value.as_tuple().digits) > limits.MAX_DIGITS:
-            raise self.fault("E407", f"a number has at most {limits.MAX_DIGITS} digits", node)
+            raise self.fault("E407", phrase("a number has at most {most} digits", most=limits.MAX_DIGITS), node)
         return Literal(node.start, node.end, NUMBER, value)
 
     def _list(self, node: ListNode) -> Expr:
@@ -152,7 +153,7 @@ class Checker:
             return of
         if isinstance(of, Literal) and of.type == NUMBER:
             return Literal(node.start, node.end, NUMBER, -of.constant if of.constant else of.constant)
-        return self.overloaded(NEGATIVE, node, [of], f"a {of.type} has no negative")
+        return self.overloaded(NEGATIVE, node, [of], phrase("a {type} has no negative", type=of.type))
 
     def _chain(self, node: ChainNode) -> Expr:
         if node.op == "&":
@@ -163,7 +164,7 @@ class Checker:
     def text(self, of: Expr) -> Expr:
         """A value as a part of a text."""
         if of.type.kind in ("records", "json") or (of.type.kind == "list" and of.type.item != TEXT):
-            raise self.fault("E405", f"a {of.type} cannot be put into a text", of)
+            raise self.fault("E405", phrase("a {type} cannot be put into a text", type=of.type), of)
         if isinstance(of, Concat) or (isinstance(of, Literal) and of.type == TEXT):
             return of
         if of.type.kind == "record" and not of.is_outer:
@@ -181,7 +182,7 @@ class Checker:
             unquoted_values(self, node)
             raise
         if node.op in BINARY:
-            message = f"cannot calculate {left.type} {node.op} {right.type}"
+            message = phrase("cannot calculate {left} {op} {right}", left=left.type, op=node.op, right=right.type)
             return self.overloaded(BINARY[node.op], node, [left, right], message, calculation_hint(node, left, right))
         return self.compare(node, node.op, left, right)
 
@@ -199,9 +200,9 @@ class Checker:
             known_values(self, left, right)
         kind = left.type.kind
         if kind not in EQUAL and kind != "blank":
-            raise self.fault("E405", f"a {left.type} cannot be compared", at)
+            raise self.fault("E405", phrase("a {type} cannot be compared", type=left.type), at)
         if op not in ("==", "!=") and kind not in ORDERED:
-            raise self.fault("E405", f"a {left.type} is neither less nor greater", at)
+            raise self.fault("E405", phrase("a {type} is neither less nor greater", type=left.type), at)
         if (left.type.kind, right.type.kind) == ("datetime", "date"):
             return self._days(at, op, left, right)
         if (left.type.kind, right.type.kind) == ("date", "datetime"):
@@ -244,7 +245,7 @@ class Checker:
         if right.type.kind == "records":
             return within_records(self, node, left, right, negated)
         hint = "did you mean contains(text, part)?" if right.type.kind == "text" else "write a list: (a, b)"
-        raise self.fault("E405", f"'in' needs a list, not a {right.type}", right, hint)
+        raise self.fault("E405", phrase("'in' needs a list, not a {type}", type=right.type), right, hint)
 
     # calls
 
@@ -263,13 +264,18 @@ class Checker:
         return self.overloaded(found, node, self.all(node.args), "")
 
     def _unknown_function(self, node: CallNode, hint: str) -> Failed:
-        self.faults.append(FormulaFault("E403", f"unknown function '{node.name}'", node.start, len(node.name), hint))
+        self.faults.append(
+            FormulaFault("E403", phrase("unknown function '{name}'", name=node.name), node.start, len(node.name), hint)
+        )
         return Failed(node.name)
 
     def wrong_count(self, node: CallNode) -> Failed:
         """Notes a wrong number of arguments."""
         return self.fault(
-            "E404", f"{node.name} cannot take {len(node.args)} arguments", node, f"write {functions()[node.name].usage}"
+            "E404",
+            phrase("{name} cannot take {count} arguments", name=node.name, count=len(node.args)),
+            node,
+            phrase("write {usage}", usage=functions()[node.name].usage),
         )
 
     def overloaded(self, function: Function, at: Node, args: list[Expr], message: str, hint: str = "") -> Expr:
@@ -299,14 +305,21 @@ class Checker:
         return self.fit.literal(arg, param.literal) if param.literal else self.fit.as_kind(arg, param.kind)
 
     def _misfit(self, function: Function, at: Node, counted: list[Overload], args: list[Expr]) -> Failed:
-        usage = f"write {function.usage}"
+        usage = phrase("write {usage}", usage=function.usage)
         for index, arg in enumerate(args):
             kinds = [o.param(index).kind for o in counted]
             if all(self.fit.price_of(arg, o.param(index)) is None for o in counted):
-                wanted = " or ".join(dict.fromkeys(kinds))
-                return self.fault("E405", f"{function.name} takes a {wanted} here, not a {arg.type}", arg, usage)
-        given = ", ".join(str(a.type) for a in args)
-        return self.fault("E405", f"{function.name} does not take ({given})", at, usage)
+                wanted = tuple(Type(kind) for kind in dict.fromkeys(kinds))  # type: ignore[arg-type]
+                return self.fault(
+                    "E405",
+                    phrase(
+                        "{name} takes a {wanted} here, not a {type}", name=function.name, wanted=wanted, type=arg.type
+                    ),
+                    arg,
+                    usage,
+                )
+        given = [a.type for a in args]
+        return self.fault("E405", phrase("{name} does not take ({given})", name=function.name, given=given), at, usage)
 
     # the whole
 
@@ -315,7 +328,9 @@ class Checker:
         wants_list = expected is not None and expected.kind == "records"
         if wants_list and node.type.kind not in _LISTS:
             hint = "an inverse list or a links field, such as account.deals"
-            raise self.fault("E406", f"a list of records is expected here, not a {node.type}", node, hint)
+            raise self.fault(
+                "E406", phrase("a list of records is expected here, not a {type}", type=node.type), node, hint
+            )
         if expected is not None and expected != ANY and not wants_list:
             node = self.fit.to(node, expected, "E406")
         if node.type.kind == "records" and not wants_list:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.formula.functions.registry import LITERALS, TYPES
 from trellis.formula.nodes.base import Expr, Literal
@@ -74,12 +75,17 @@ class Fitting:
         """An argument that must be written as a text, one of a set."""
         if not isinstance(arg, Literal) or arg.type != TEXT:
             raise self.checker.fault(
-                "E405", "a text must be written here", arg, f'such as "{next(iter(LITERALS[name]), "0.00")}"'
+                "E405",
+                "a text must be written here",
+                arg,
+                phrase('such as "{what}"', what=next(iter(LITERALS[name]), "0.00")),
             )
         known = LITERALS[name]
         if known and arg.constant not in known:
             hint = did_you_mean(str(arg.constant), known)
-            raise self.checker.fault("E405", f"unknown {name.replace('_', ' ')} '{arg.constant}'", arg, hint)
+            raise self.checker.fault(
+                "E405", phrase("unknown {what} '{value}'", what=name.replace("_", " "), value=arg.constant), arg, hint
+            )
         return arg
 
     def to(self, node: Expr, want: Type, code: str = "E405") -> Expr:
@@ -102,7 +108,12 @@ class Fitting:
             return AsText(node, spread=True)
         elif (have.kind, want.kind) in (("number", "money"), ("date", "datetime"), ("datetime", "date")):
             return self.converted(node, want)
-        raise self.checker.fault(code, f"a {want} is expected here, not a {have}", node, self._advice(have, want))
+        raise self.checker.fault(
+            code,
+            phrase("a {want} is expected here, not a {have}", want=want, have=have),
+            node,
+            self._advice(have, want),
+        )
 
     def _same(self, have: Type, want: Type) -> bool:
         if have.kind == want.kind == "list":
@@ -137,12 +148,14 @@ class Fitting:
             right, b = AsText(right, spread=True), TEXT
         if a.kind == b.kind == "record":
             if a.entities and b.entities and not set(a.entities) & set(b.entities):
-                raise self.checker.fault("E405", f"a {a} is never a {b}", at)
+                raise self.checker.fault("E405", phrase("a {a} is never a {b}", a=a, b=b), at)
             return left, right
         pairs = {("money", "number"), ("number", "money"), ("date", "datetime"), ("datetime", "date")}
         if a.kind == b.kind or (a.kind, b.kind) in pairs:
             return left, right
-        raise self.checker.fault("E405", f"cannot compare a {a} with a {b}", at, self._comparison_hint(a, b))
+        raise self.checker.fault(
+            "E405", phrase("cannot compare a {a} with a {b}", a=a, b=b), at, self._comparison_hint(a, b)
+        )
 
     def _comparison_hint(self, a: Type, b: Type) -> str:
         kinds = {a.kind, b.kind}
@@ -181,7 +194,9 @@ class Fitting:
             want = next((t for t in types if t.kind in FROM_JSON), TEXT)
         elif len(kinds) > 1:
             raise self.checker.fault(
-                "E405", f"the values are of different types: {' and '.join(str(t) for t in dict.fromkeys(types))}", at
+                "E405",
+                phrase("the values are of different types: {what}", what=list(dict.fromkeys(types))),
+                at,
             )
         elif want.kind in ("text", "list") and all(t == want for t in types):
             want = of_any(types)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.formula.errors import Failed
 from trellis.formula.nodes.base import Expr, Literal
@@ -47,9 +48,9 @@ def name_hint(name: str) -> str:
 
     small = name.lower()
     if small != name and small in functions():
-        return f"write {functions()[small].usage}"
+        return phrase("write {usage}", usage=functions()[small].usage)
     if small != name and small in ("true", "false", "and", "or", "not", "in", "blank", "between"):
-        return f"write {small}"
+        return phrase("write {small}", small=small)
     return _MEANT.get(small, "")
 
 
@@ -73,8 +74,14 @@ def known_values(checker: Checker, field: Expr, *others: Expr) -> None:
         if value is None or value in item.choices:
             continue
         meant = next((k for k, label in item.choices.items() if str(label).casefold() == str(value).casefold()), None)
-        hint = f"did you mean '{meant}'?" if meant is not None else did_you_mean(str(value), item.choices)
-        checker.advise("W608", f"'{value}' is not one of the choices, so this is never equal", other, hint)
+        hint = (
+            phrase("did you mean '{meant}'?", meant=meant)
+            if meant is not None
+            else did_you_mean(str(value), item.choices)
+        )
+        checker.advise(
+            "W608", phrase("'{value}' is not one of the choices, so this is never equal", value=value), other, hint
+        )
 
 
 def unquoted_values(checker: Checker, node: BinaryNode) -> None:
@@ -92,7 +99,9 @@ def unquoted_values(checker: Checker, node: BinaryNode) -> None:
             unknown = [f for f in checker.faults if f.code == "E402" and f.offset == other.start]
             for fault in unknown:
                 at = checker.faults.index(fault)
-                checker.faults[at] = replace(fault, hint=f'a value is written in quotes: "{other.name}"')
+                checker.faults[at] = replace(
+                    fault, hint=phrase('a value is written in quotes: "{name}"', name=other.name)
+                )
 
 
 def known_roles(checker: Checker, names: list[Expr]) -> None:
@@ -101,4 +110,4 @@ def known_roles(checker: Checker, names: list[Expr]) -> None:
     for name in names:
         if known is not None and isinstance(name, Literal) and name.constant not in (None, *known):
             hint = did_you_mean(str(name.constant), known)
-            checker.advise("W609", f"there is no role '{name.constant}'", name, hint)
+            checker.advise("W609", phrase("there is no role '{value}'", value=name.constant), name, hint)

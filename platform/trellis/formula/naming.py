@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.env import Env
 from trellis.formula.functions.registry import functions
 from trellis.formula.hints import name_hint
@@ -109,15 +110,15 @@ class Naming:
             known = [*_BUILT_IN, *scope.members(record_of(frame.entity))]
             outer = frame.outer.entity
             if outer is not None and scope.member(record_of(outer), node.name) is not None:
-                hint = f"the outer record's is this.{node.name}"
+                hint = phrase("the outer record's is this.{name}", name=node.name)
         elif frame.entity is not None:
             known += scope.members(record_of(frame.entity))
         if node.name in NAMESPACES:
-            return self.checker.fault("E402", f"'{node.name}' needs a name after a dot", node)
+            return self.checker.fault("E402", phrase("'{name}' needs a name after a dot", name=node.name), node)
         hint = hint or name_hint(node.name) or self.checker.suggest(node.name, known)
         if not hint and node.name in functions():
-            hint = f"write {functions()[node.name].usage}"
-        return self.checker.fault("E402", f"unknown name '{node.name}'", node, hint)
+            hint = phrase("write {usage}", usage=functions()[node.name].usage)
+        return self.checker.fault("E402", phrase("unknown name '{name}'", name=node.name), node, hint)
 
     # dotted names
 
@@ -144,7 +145,7 @@ class Naming:
         raise self._no_member(node, of.type, hint)
 
     def _no_member(self, node: MemberNode, type_: Type, hint: str) -> Exception:
-        message = f"a {type_} has no '{node.name}'"
+        message = phrase("a {type} has no '{name}'", type=type_, name=node.name)
         return self.checker.fault("E402", message, node, hint, start=node.name_start)
 
     def _spaced(self, node: MemberNode, space: str) -> Expr:
@@ -153,7 +154,9 @@ class Naming:
         if type_ is None:
             known = [n.partition(".")[2] for n in scope.names() if n.startswith(f"{space}.")]
             hint = self.checker.suggest(key, known)
-            raise self.checker.fault("E402", f"unknown {space} '{key}'", node, hint, start=node.name_start)
+            raise self.checker.fault(
+                "E402", phrase("unknown {space} '{key}'", space=space, key=key), node, hint, start=node.name_start
+            )
         self.checker.uses.add(space)
         if space == "setting":
             return Known(node.start, node.end, type_, lambda env: env.reader.settings.get(key))
@@ -185,7 +188,10 @@ class Naming:
             first = Type("record", tuple(joined))
         elif any(t != first for t in others):
             raise self.checker.fault(
-                "E405", f"'{name}' has different types in {' and '.join(having)}", node, start=node.name_start
+                "E405",
+                phrase("'{name}' has different types in {what}", name=name, what=list(having)),
+                node,
+                start=node.name_start,
             )
         else:
             first = of_any(having.values())
@@ -198,7 +204,7 @@ class Naming:
         columns = self.checker.scope.columns(*via)
         if node.name not in columns:
             hint = self.checker.suggest(node.name, columns)
-            message = f"{via[1]} has no column '{node.name}'"
+            message = phrase("{what} has no column '{name}'", what=via[1], name=node.name)
             raise self.checker.fault("E402", message, node, hint, start=node.name_start)
         self.checker.reads.add((*self.checker.frame.prefix, "via", node.name))
         return Member(node.start, node.end, columns[node.name], of, node.name, of.type.entities)
@@ -206,7 +212,7 @@ class Naming:
     def _spread(self, node: MemberNode, of: Expr) -> Expr:
         """A field of listed records: only an aggregate takes it, which looks at the syntax itself."""
         hint = "use it in sum(…), count(…), first(…) or another aggregate"
-        raise self.checker.fault("E405", f"'{node.name}' is of several records", node, hint)
+        raise self.checker.fault("E405", phrase("'{name}' is of several records", name=node.name), node, hint)
 
     def _read(self, of: Place, name: str) -> None:
         path = self.path(of)

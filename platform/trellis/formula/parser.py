@@ -10,6 +10,7 @@ from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
+from trellis.config.phrase import phrase
 from trellis.formula import limits
 from trellis.formula.errors import FormulaError, FormulaFault
 from trellis.formula.syntax import (
@@ -165,14 +166,14 @@ def _syntax_fault(source: str, error: UnexpectedCharacters | UnexpectedToken | U
         if token == "&" and source[at - 1 : at] == "&":
             hint = "write 'and'"
         elif token != token.lower() and token.lower() in _WORDS:
-            hint = f"write {token.lower()}"
+            hint = phrase("write {what}", what=token.lower())
         elif token == "," and re.search(r"\d,\d", source[max(at - 1, 0) : at + 2]):
             hint = "a decimal point is a point: 1.5"
-        return FormulaFault("E401", f"unexpected '{token[:40]}'", at, max(len(token), 1), hint)
+        return FormulaFault("E401", phrase("unexpected '{what}'", what=token[:40]), at, max(len(token), 1), hint)
     if isinstance(error, UnexpectedCharacters):
         found = source[at : at + 2]
         hint = _HINTS.get(found) or _HINTS.get(found[:1], "")
-        return FormulaFault("E401", f"unexpected '{found[:1]}'", at, 1, hint)
+        return FormulaFault("E401", phrase("unexpected '{what}'", what=found[:1]), at, 1, hint)
     end = len(source.rstrip())
     return FormulaFault("E401", "the formula ends too early", max(end - 1, 0), 1, "something is missing at the end")
 
@@ -189,7 +190,7 @@ def _moved(source: str, skipped: int, error: FormulaError) -> FormulaError:
 @lru_cache(maxsize=8192)
 def _parse(source: str) -> Node | FormulaError:
     if len(source) > limits.MAX_LENGTH:
-        return _limit_fault(source[:1], f"a formula has at most {limits.MAX_LENGTH} characters")
+        return _limit_fault(source[:1], phrase("a formula has at most {most} characters", most=limits.MAX_LENGTH))
     for at, character in enumerate(source):
         if character == "\x00" or "\ud800" <= character <= "\udfff":
             return FormulaError([FormulaFault("E401", "a character that no text can hold", at)], source)
@@ -202,9 +203,9 @@ def _parse(source: str) -> Node | FormulaError:
     except (UnexpectedCharacters, UnexpectedToken, UnexpectedEOF) as error:
         return FormulaError([_syntax_fault(source, error)], source)
     if node.depth > limits.MAX_DEPTH:
-        return _limit_fault(source, f"the formula nests more than {limits.MAX_DEPTH} levels deep")
+        return _limit_fault(source, phrase("the formula nests more than {most} levels deep", most=limits.MAX_DEPTH))
     if node.size > limits.MAX_NODES:
-        return _limit_fault(source, f"the formula has more than {limits.MAX_NODES} parts")
+        return _limit_fault(source, phrase("the formula has more than {most} parts", most=limits.MAX_NODES))
     return node  # type: ignore[no-any-return]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 
+from trellis.config.phrase import Phrase
 from trellis.model.text import Text
+from trellis.web.formulas import phrase_words
 from trellis.web.i18n import say
 
 if TYPE_CHECKING:
@@ -19,11 +22,17 @@ def fault_text(fault: Fault, language: str | None = None) -> str:
     def word(value: Any) -> Any:
         if isinstance(value, tuple | list):
             return gettext(", ").join(str(word(item)) for item in value)
+        if isinstance(value, Phrase):
+            return phrase_words(value)
         if isinstance(value, Text):
             return value.in_language(language) if language else say(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return format_date(value)
         return value
 
     message = fault.message
+    if isinstance(message, Phrase):
+        return phrase_words(message)
     words = word(message) if isinstance(message, Text) else gettext(message)
     if not fault.params:
         return str(words)

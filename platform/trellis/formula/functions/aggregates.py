@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trellis.config.phrase import phrase
 from trellis.formula import exact
 from trellis.formula.checker import Checker
 from trellis.formula.functions.registry import special
@@ -30,7 +31,7 @@ from trellis.formula.syntax import (
     OuterNode,
     UnaryNode,
 )
-from trellis.formula.types import BOOLEAN, MONEY, NUMBER, TEXT, Type, record_of
+from trellis.formula.types import BOOLEAN, MONEY, NUMBER, RECORDS, TEXT, Type, record_of
 
 FAMILY = "aggregates"
 ORDERED = ("number", "money", "text", "date", "datetime", "time", "duration")
@@ -55,7 +56,7 @@ def listed_in(checker: Checker, node: Node) -> Found | None:
         return None
     if len(paths) > 1:
         both = " and ".join(".".join(p) for p in sorted(paths))
-        raise checker.fault("E405", f"an aggregate goes over one list, not over {both}", node)
+        raise checker.fault("E405", phrase("an aggregate goes over one list, not over {both}", both=both), node)
     (path,) = paths
     at = next(n for n in _paths(node) if _list_path(checker, n) == path)
     return _found(checker, node, at, path)
@@ -208,9 +209,9 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
             return _of_values(node, measure, subject)
         raise checker.fault(
             "E405",
-            f"{measure} goes over an inverse list or a links field",
+            phrase("{measure} goes over an inverse list or a links field", measure=measure),
             node.args[0],
-            f"write {measure}(lines.field, condition)",
+            phrase("write {measure}(lines.field, condition)", measure=measure),
         )
     of, condition, by = _parts(checker, node, found)
     if measure in ("any", "all"):
@@ -223,7 +224,9 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
         return AnyAll(node.start, node.end, measure, found.listed, of, condition)
     if measure in ("first", "last"):
         if by is not None and by.type.kind not in SORTED:
-            raise checker.fault("E405", f"{measure} is not ordered by a {by.type}", node.args[2])
+            raise checker.fault(
+                "E405", phrase("{measure} is not ordered by a {type}", measure=measure, type=by.type), node.args[2]
+            )
         return Ends(node.start, node.end, measure, found.listed, of, condition, by)
     if measure == "count":
         return Aggregate(node.start, node.end, NUMBER, measure, found.listed, of, condition)
@@ -232,12 +235,12 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
         return Aggregate(node.start, node.end, NUMBER, measure, found.listed, of, condition)
     takes = ("number", "money", "duration") if measure in ("sum", "avg") else ORDERED
     if of is None or of.type.kind not in takes:
-        what = f"a {of.type}" if of is not None else "a list of records"
+        what = of.type if of is not None else RECORDS
         raise checker.fault(
             "E405",
-            f"{measure} takes a number, money or duration of the list, not {what}",
+            phrase("{measure} takes a number, money or duration of the list, not a {what}", measure=measure, what=what),
             node.args[0],
-            f"write {measure}(lines.field)",
+            phrase("write {measure}(lines.field)", measure=measure),
         )
     if of.type == MONEY:
         checker.uses.add("rates")
@@ -284,7 +287,7 @@ def _extreme(checker: Checker, node: CallNode, measure: str) -> Expr:
         return _over_list(checker, node, measure)
     type_, items = checker.fit.common(node, checker.all(node.args))
     if type_.kind not in ORDERED:
-        raise checker.fault("E405", f"{measure} does not take a {type_}", node)
+        raise checker.fault("E405", phrase("{measure} does not take a {type}", measure=measure, type=type_), node)
     return Call(node.start, node.end, _EXTREMES[measure, type_.kind == "money"], items, type_)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.phrase import phrase
 from trellis.formula.checker import Checker
 from trellis.formula.functions.registry import special
 from trellis.formula.nodes.base import Expr
@@ -37,7 +38,7 @@ def _entity_of(checker: Checker, node: CallNode) -> Expr:
         raise checker.wrong_count(node)
     (of,) = checker.all(node.args)
     if of.type.kind != "record":
-        raise checker.fault("E405", f"entity_of takes a link, not a {of.type}", of)
+        raise checker.fault("E405", phrase("entity_of takes a link, not a {type}", type=of.type), of)
     return EntityOf(node.start, node.end, of)
 
 
@@ -52,14 +53,16 @@ def _in_tree(checker: Checker, node: CallNode) -> Expr:
         raise checker.wrong_count(node)
     of, top = checker.all(node.args)
     if of.type.kind != "record" or len(of.type.entities) != 1:
-        raise checker.fault("E405", f"in_tree takes a link to one entity, not a {of.type}", of)
+        raise checker.fault("E405", phrase("in_tree takes a link to one entity, not a {type}", type=of.type), of)
     entity = of.type.entities[0]
     parent = checker.scope.tree(entity)
     if parent is None:
         hint = "a tree is made by a link of an entity to itself with tree: true"
-        raise checker.fault("E405", f"{entity} is no tree", of, hint)
+        raise checker.fault("E405", phrase("{entity} is no tree", entity=entity), of, hint)
     if not (top.type.kind == "text" or (top.type.kind == "record" and top.type.entities == (entity,))):
-        raise checker.fault("E405", f"the top is a record of {entity} or its id, not a {top.type}", top)
+        raise checker.fault(
+            "E405", phrase("the top is a record of {entity} or its id, not a {type}", entity=entity, type=top.type), top
+        )
     if not top.is_outer:
         raise checker.fault(
             "E405",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from trellis.config.phrase import phrase
 from trellis.formula import exact, texts
 from trellis.formula.checker import Checker
 from trellis.formula.functions.registry import function, special
@@ -97,7 +98,7 @@ def _format(checker: Checker, node: CallNode) -> Expr:
     if made is None:
         raise checker.fault(
             "E405",
-            f"no pattern for a {value.type}: '{pattern.constant}'",
+            phrase("no pattern for a {type}: '{value}'", type=value.type, value=pattern.constant),
             pattern,
             'such as "#,##0.00" or "yyyy-MM-dd"',
         )

@@ -19,6 +19,7 @@ from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
 from trellis.web.filters.source import Unreadable, group_source
 from trellis.web.filters.words import in_words
+from trellis.web.formulas import formula_words
 from trellis.web.i18n import lower_first
 from trellis.web.lists.saved import SavedView, saved_views
 from trellis.web.lists.state import ListState, every_view, read_state
@@ -160,7 +161,7 @@ def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str 
     wrong = formula_faults(store, entity, state.where) if state.where else []
     if not wrong:
         return Desk(store, entity, state, saved, errors)
-    said = tuple(f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in wrong)
+    said = tuple(formula_words(fault) for fault in wrong)
     return Desk(store, entity, replace(state, where=""), saved, (*errors, *said))
 
 

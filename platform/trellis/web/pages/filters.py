@@ -21,6 +21,7 @@ from trellis.web.filters.labels import title_of
 from trellis.web.filters.operators import Kind, Operator, kind_of, operator_of, operators_of
 from trellis.web.filters.periods import PERIODS
 from trellis.web.filters.source import Unreadable, chip_source
+from trellis.web.formulas import formula_words
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.pipelines import stage_places
@@ -93,10 +94,10 @@ class FilterView(Page):
     @expose("/e/<entity>/filter/check", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def check(self, entity: str) -> Response:
-        """What is wrong with a formula while it is typed: message, place, hint."""
+        """What is wrong with a formula while it is typed: message with hint, and the place."""
         desk = open_desk(entity)
         faults = formula_faults(desk.store, desk.entity, request.form.get("where", ""))
-        return jsonify([{"message": f.message, "at": f.offset, "length": f.length, "hint": f.hint} for f in faults])
+        return jsonify([{"message": formula_words(f), "at": f.offset, "length": f.length} for f in faults])
 
     def _draw(
         self,
@@ -132,7 +133,7 @@ class FilterView(Page):
             except Unreadable as unreadable:
                 return self._draw(desk, at, chips, error=unreadable_words(kind_at(desk, chip.path), unreadable))
             if faults := formula_faults(desk.store, desk.entity, source):
-                return self._draw(desk, at, chips, error=faults[0].message)
+                return self._draw(desk, at, chips, error=formula_words(faults[0]))
         groups = list(desk.state.chips)
         place = int(at) if at.isdigit() and int(at) < len(groups) else len(groups)
         groups[place : place + 1] = [AnyOf(tuple(filled))] if filled else []
@@ -141,9 +142,7 @@ class FilterView(Page):
     def _formula(self, desk: Desk) -> Response | str:
         source = request.form.get("where", "").strip()
         if faults := formula_faults(desk.store, desk.entity, source):
-            fault = faults[0]
-            words = f"{fault.message} ({fault.hint})" if fault.hint else fault.message
-            return self._draw(desk, "where", [], error=words, formula=source, is_formula=True)
+            return self._draw(desk, "where", [], error=formula_words(faults[0]), formula=source, is_formula=True)
         return self._go(desk, replace(desk.state, where=source))
 
     def _go(self, desk: Desk, state: ListState) -> Response:

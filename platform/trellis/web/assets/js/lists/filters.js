@@ -78,7 +78,7 @@ async function check(area) {
   const line = area.form.querySelector("[data-formula-fault]");
   line.hidden = !fault;
   area.classList.toggle("is-wrong", !!fault);
-  if (fault) line.querySelector("span").textContent = fault.hint ? `${fault.message} (${fault.hint})` : fault.message;
+  if (fault) line.querySelector("span").textContent = fault.message;
 }
 
 async function find(input) {
