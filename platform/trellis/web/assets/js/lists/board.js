@@ -112,6 +112,7 @@ function start() {
       group: "cards",
       sort: false,
       draggable: ".t-card",
+      forceFallback: matchMedia("(pointer: coarse)").matches, // a finger scrolls the board only so
       fallbackOnBody: true,
       forceAutoScrollFallback: true, // the browser itself scrolls only the column
       touchStartThreshold: 6,
