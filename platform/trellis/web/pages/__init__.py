@@ -19,9 +19,11 @@ from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.lines import LinesView
+from trellis.web.pages.keys import KeysView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView
+from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
 from trellis.web.pages.profile import ProfileView
 from trellis.web.pages.record import RecordView
@@ -39,6 +41,7 @@ PAGES: tuple[type[BaseView], ...] = (
     UsersView,
     SettingsView,
     RolesView,
+    KeysView,
     ProfileView,
     ListView,
     BoardView,
@@ -57,6 +60,7 @@ PAGES: tuple[type[BaseView], ...] = (
     FilesView,
     FormView,
     LinesView,
+    PastView,
     PickerView,
     RecordView,
     RelatedView,

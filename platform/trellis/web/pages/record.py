@@ -30,6 +30,7 @@ from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
+from trellis.web.pages.past import past_page
 from trellis.web.pages.related import related_tabs
 from trellis.web.pages.stages import Path, path_of
 from trellis.web.widgets.form import form_of
@@ -235,6 +236,7 @@ class RecordView(Page):
             if "parts" in request.args:
                 return self.draw("_record_parts.html", page=page, entity=definition, record=record)
             tabs = related_tabs(store, definition, record, standing)
+            past = past_page(store, definition, record, request.args["at"]) if "at" in request.args else None
         first = next((key for key in request.args.getlist("tab") if any(t.key == key for t in tabs)), "")
         return self.draw(
             "record.html",
@@ -242,6 +244,7 @@ class RecordView(Page):
             entity=definition,
             record=record,
             tabs=tabs,
+            past=past,
             first=first,
             has_timeline=definition.features.activities or True,
             list_address=entity_address(entity),

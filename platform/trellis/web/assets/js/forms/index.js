@@ -9,6 +9,7 @@ import "./dates.js";
 import "./files.js";
 import "./moves.js";
 import "./record.js";
+import "./past.js";
 import "./deletion.js";
 import "./rich.js";
 import { start } from "./util.js";
