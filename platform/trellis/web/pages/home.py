@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from flask import Response
@@ -18,10 +18,12 @@ from trellis.web.context import current_model, current_reader, current_store
 from trellis.web.guard import signed_in
 from trellis.web.lists.grid import cell_context
 from trellis.web.lists.recent import recent_ids
+from trellis.web.lists.todo import Due, moment_of, plan_of, to_do
 from trellis.web.navigation import readable_entities
 from trellis.web.pages.base import Page
 
 if TYPE_CHECKING:
+    from trellis.formula.formula import Formula
     from trellis.model.entity import Entity
     from trellis.model.pipeline import Pipeline
     from trellis.records.record import Record
@@ -46,16 +48,6 @@ class Box:
     query: str
 
 
-@dataclass(frozen=True)
-class Coming:
-    """Something of mine in the next days."""
-
-    entity: Entity
-    record: Record
-    at: date | datetime
-    html: Markup
-
-
 class HomeView(Page):
     """The first page after signing in."""
 
@@ -71,40 +63,41 @@ class HomeView(Page):
             is_team = not boxes and leads_people()
             if is_team:
                 boxes = open_boxes("team")
+            todo = to_do(current_store(), readable_entities())
             return self.draw(
                 "home.html",
+                todo=todo,
                 hour=reader.now.astimezone(reader.time_zone).hour,
                 today=reader.today(),
                 boxes=boxes,
                 is_team=is_team,
-                coming=coming_up(),
+                coming=coming_up(todo.ids),
                 recent=recently(),
                 links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
             )
 
 
-def coming_up() -> list[Coming]:
-    """My records that a calendar shows in the next days, the nearest first."""
+def coming_up(told: Container[object] = ()) -> list[Due]:
+    """My records that a calendar shows in the next days, the nearest first, without those that are told already."""
     store = current_store()
     found = [coming for entity in readable_entities() if entity.owner_field for coming in _coming(store, entity)]
-    return sorted(found, key=lambda c: _as_moment(c.at))[:COMING]
+    left = [coming for coming in found if coming.record.id not in told]
+    return sorted(left, key=lambda c: moment_of(c.at, store))[:COMING]
 
 
-def _coming(store: Store, entity: Entity) -> list[Coming]:
+def _coming(store: Store, entity: Entity) -> list[Due]:
     start = next((v.start for v in entity.views.values() if v.type == "calendar" and v.start), None)
     if start is None or start not in store.readable_fields(entity.key):
         return []
     day = f"date({start})" if entity.fields[start].type.name == "datetime" else start
-    where = [f"{entity.owner_field} == me and {day} between (today(), today() + days({AHEAD}))"]
+    where: list[Formula | str] = [f"{entity.owner_field} == me and {day} between (today(), today() + days({AHEAD}))"]
+    if (plan := plan_of(entity)) is not None and plan[0].filter is not None and plan[1] == start:
+        where.append(plan[0].filter)
     if (condition := _open_condition(entity)) is not None:
         where.append(condition)
     page = store.list(entity.key, columns=[start], where=where, sort=[Sort(start)], limit=COMING)
     column = column_for(cell_context(store, entity), start)
-    return [Coming(entity, r, r[start], Markup(column.html(r[start]))) for r in page.rows] if column else []
-
-
-def _as_moment(at: date | datetime) -> datetime:
-    return at if isinstance(at, datetime) else datetime.combine(at, time(), current_reader().time_zone)
+    return [Due(entity, r, r[start], Markup(column.html(r[start]))) for r in page.rows] if column else []
 
 
 def mine_first() -> list[Entity]:
