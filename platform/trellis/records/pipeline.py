@@ -120,25 +120,20 @@ def follow(session: Session, draft: Draft) -> None:
 
 
 def _settle(draft: Draft, track: Track, pipeline: Pipeline) -> Stage | None:
-    """The stage the record is in now: the first one where none is named, or none of the pipeline that it goes to."""
-    key = draft.value(track.field)
-    stage = pipeline.stages.get(key or "")
-    first = next(iter(pipeline.stages.values()))
-    if draft.is_new and draft.given.get(track.field) in (None, ""):
+    """The stage the record is in now: the first one where none is named, or none for the pipeline that it goes to."""
+    key, first = draft.value(track.field), next(iter(pipeline.stages.values()))
+    is_given = draft.given.get(track.field) not in (None, "")
+    if draft.is_new and not is_given:
         # what fills the blank is a stage of the default pipeline: another one begins at its own beginning
-        stage = stage if pipeline is pipelines_on(draft.entity, track)[0] else None
-        stage = stage or first
-    elif stage is None and (
-        key is None or (pipeline is not pipeline_before(draft, track) and not _is_given(draft, track))
-    ):
+        is_default = pipeline is pipelines_on(draft.entity, track)[0]
+        stage = (pipeline.stages.get(key or "") if is_default else None) or first
+    elif key is None or (pipeline is not pipeline_before(draft, track) and not is_given):
         stage = first
-    if stage is not None and stage.key != key:
+    else:
+        return pipeline.stages.get(key)
+    if stage.key != key:
         draft.set(track.field, stage.key)
     return stage
-
-
-def _is_given(draft: Draft, track: Track) -> bool:
-    return draft.is_new or draft.has_changed(track.field)
 
 
 def _refuse_unknown(draft: Draft, track: Track, pipeline: Pipeline) -> None:
