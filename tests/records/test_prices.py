@@ -131,6 +131,14 @@ def test_another_date_moves_prices_that_nobody_has_set_also_when_only_the_date_i
     assert prices(store, made.id) == [100, 95]
 
 
+def test_a_missing_rate_is_named_where_the_price_should_be(store):
+    with pytest.raises(Refused) as refused:
+        order(store, [{"product": pk(store, "H")}], currency="CHF")
+    [fault] = refused.value.faults
+    assert (fault.code, fault.field, fault.params["currency"]) == ("rate", "lines.0.price", "CHF")
+    assert prices(store, order(store, [{"product": pk(store, "H"), "price": 8}], currency="CHF").id) == [8]
+
+
 def test_an_import_of_lines_finds_the_same_prices(store):
     made = order(store, [], price_list=pk(store, "L26", "price_list"))
     rows = [{"order": made.id, "product": pk(store, "P"), "quantity": n} for n in (1, 10)]

@@ -17,7 +17,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.formats import named_format
-from trellis.records import attached, conditions, faults, shown
+from trellis.records import attached, conditions, faults, money, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
@@ -46,7 +46,7 @@ def check_field(session: Session, draft: Draft, field: Field) -> None:
     value = draft.value(field.key)
     if _is_blank(field, value):
         if conditions.is_required(draft, field) and field.type.name != "sequence":
-            draft.fault(faults.required(field.key))
+            draft.fault(money.why_blank(draft, field) or faults.required(field.key))
         return
     if not draft.has_changed(field.key) and not isinstance(getattr(field.type, "currency", None), Formula):
         return  # an amount must be in the currency of its document, whichever of them has changed

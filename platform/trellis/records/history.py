@@ -91,6 +91,8 @@ def _changes(draft: Draft, place: str = "") -> list[Any]:
         field = draft.entity.fields[name]
         if not field.audit or (place and name in (draft.entity.parent_field, "position")):
             continue
+        if field.type.name == "money" and field.type.same(draft.before(name), draft.value(name)):
+            continue  # the amount stands; only the exchange rate is another
         old, new = (write_value(draft, field, v) for v in (draft.before(name), draft.value(name)))
         if draft.is_new and new in (None, []):
             continue

@@ -20,6 +20,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records import rates
 from trellis.records.draft import Draft, Event
+from trellis.records.refusal import Fault
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ def base_of(value: Money, draft: Draft) -> Decimal | None:
     at = getattr(reader.rates, "at", None)
     rate = reader.rates.get(value.currency) if at is None else at(value.currency, draft.record)
     return None if rate is None else exact.multiply(value.amount, rate)
+
+
+def why_blank(draft: Draft, field: Field) -> Fault | None:
+    """The rate that is missing where a default could not say an amount."""
+    rates_ = draft.record.graph.session.reader.rates
+    if field.default is None or field.type.formula_type().kind != "money" or not isinstance(rates_, rates.Rates):
+        return None
+    rates_.missed.clear()
+    field.default.evaluate(draft.env())
+    if not rates_.missed:
+        return None
+    currency, day = min(rates_.missed)
+    return Fault(
+        "rate", "There is no exchange rate for {currency} on {date}.", field.key, {"currency": currency, "date": day}
+    )
 
 
 def dates_its_lines(draft: Draft, part: Entity) -> bool:

@@ -50,6 +50,7 @@ class Rates(Mapping[str, Decimal]):
         self._session = session
         self._zone = ZoneInfo(session.tenant.profile.time_zone)
         self._found: dict[tuple[str, date], Decimal | None] = {}
+        self.missed: set[tuple[str, date]] = set()  # what was asked for and is not known
 
     def at(self, currency: str, record: object = None) -> Decimal | None:
         """The rate at a record's date; today's for a value that is no record's."""
@@ -70,11 +71,14 @@ class Rates(Mapping[str, Decimal]):
             )
             with self._session.transaction():
                 self._found[key] = self._session.execute(statement).scalar()
+        if self._found[key] is None:
+            self.missed.add(key)
         return self._found[key]
 
     def forget(self) -> None:
         """Read everything anew: the rates have changed."""
         self._found.clear()
+        self.missed.clear()
         self.__dict__.pop("_currencies", None)
 
     def date_of(self, record: LiveRecord) -> date:

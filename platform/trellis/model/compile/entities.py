@@ -7,6 +7,7 @@ from typing import Any
 
 from trellis.formula.formula import Formula
 from trellis.formula.types import record_of
+from trellis.model.compile.bins import purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.dedupe import compile_dedupe
 from trellis.model.compile.drafts import EntityDraft
@@ -75,6 +76,7 @@ def compile_entity(ctx: Context, types: Types, draft: EntityDraft) -> Entity:
         timeline=_timeline(ctx, draft, page, fields),
         pipelines=compile_pipelines(ctx, types, draft),
         features=_features(item.get("features")),
+        purge_after=purge_after(ctx, item.get("bin")),
         was=item.word("was") or None,
         internal=draft.key in INTERNAL,
     )
@@ -197,8 +199,14 @@ def _timeline(ctx: Context, draft: EntityDraft, page: Item | None, fields: Mappi
     timeline = page.get("timeline") if page is not None else None
     listed = timeline.get("fields") if timeline is not None and isinstance(timeline.data, dict) else timeline
     if listed is None:
-        return tuple(f.key for f in fields.values() if f.audit and not f.system)
-    return _fields(ctx, draft, listed)
+        return (*(f.key for f in fields.values() if f.audit and not f.system), *draft.inverses)
+    found = []
+    for each in listed.each():
+        if each.text in draft.fields or each.text in draft.inverses:  # a list of parts: what happens to them
+            found.append(each.text)
+        else:
+            ctx.unknown("field", each, draft.fields, "E304")
+    return tuple(found)
 
 
 def _features(item: Item | None) -> Features:

@@ -94,6 +94,9 @@ def money(field: Field, context: CellContext) -> Render:
         shown = money_text(value, language, scale)
         if value.base is not None and value.currency != base:
             return f'<span title="{escape(money_text(Money(value.base, base), language))}">{escape(shown)}</span>'
+        if value.base is None and value.currency != base:
+            said = _("There is no exchange rate for its day: it does not count in totals.")
+            return f'<span class="t-no-rate" title="{escape(said)}">{escape(shown)}</span>'
         return str(escape(shown))
 
     return render
@@ -102,10 +105,11 @@ def money(field: Field, context: CellContext) -> Render:
 def number_text(value: Value, language: str, scale: int | None = None, *, most: int = 6) -> str:
     """A number as the reader's language writes it, with the decimals it has, at `most` so many, unless `scale` says."""
     number = value if isinstance(value, Decimal) else Decimal(str(value))
-    if scale is None:
+    if scale is None or scale > 6:  # so many are kept, not shown: an exchange rate
+        most = scale or most
         exponent = round(number, most).normalize().as_tuple().exponent
         scale = max(0, -exponent) if isinstance(exponent, int) else 0
-    return writer(locale_of(language), min(scale, 6), None)(number)
+    return writer(locale_of(language), min(scale, 12), None)(number)
 
 
 @lru_cache(maxsize=64)

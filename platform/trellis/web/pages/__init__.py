@@ -18,8 +18,8 @@ from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
-from trellis.web.pages.lines import LinesView
 from trellis.web.pages.keys import KeysView
+from trellis.web.pages.lines import LinesView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView

@@ -194,7 +194,9 @@ class RelatedView(Page):
             add=self._add(store, found, record, can_update),
             link=can_update and found.many is not None,
             may_unlink=can_update and found.many is not None,
-            edit_lines=url_for("LinesView.edit", entity=entity, id=id, name=name) if found.is_part and can_update else "",
+            edit_lines=url_for("LinesView.edit", entity=entity, id=id, name=name)
+            if found.is_part and can_update
+            else "",
         )
 
     @expose("/e/<entity>/<uuid:id>/counts")  # type: ignore[untyped-decorator]

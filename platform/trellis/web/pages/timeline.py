@@ -31,6 +31,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
+from trellis.web.pages.timeline_lines import CAME, STAYED, WENT, LineChange, line_changes, titles_of
 from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
@@ -50,6 +51,17 @@ class Detail:
 
 
 @dataclass(frozen=True)
+class LineDetail:
+    """A line that came, went or changed."""
+
+    label: Any
+    title: str
+    icon: str
+    verb: str
+    details: tuple[Detail, ...] = ()
+
+
+@dataclass(frozen=True)
 class Item:
     """One entry of the timeline."""
 
@@ -66,6 +78,7 @@ class Item:
     note: Markup | None = None
     files: Markup | None = None
     details: tuple[Detail, ...] = ()
+    lines: tuple[LineDetail, ...] = ()
     when: str = ""
 
 
@@ -97,11 +110,12 @@ class Teller:
                 for c in change.changes
                 if c.field in readable and (not fields or c.field in fields)
             )
-            if change.kind in ("update", "updated") and not details:
+            lines = self._lines(context, line_changes(self.store, self.entity, change, fields))
+            if change.kind in ("update", "updated") and not details and not lines:
                 continue
             icon, verb = self._merge_verb(change) or self._verb(change.kind)
             if change.kind in ("create", "created"):
-                details = ()
+                details = lines = ()
             yield Item(
                 "change",
                 change.at,
@@ -110,8 +124,25 @@ class Teller:
                 change.by_name or _("Trellis"),
                 verb,
                 details=details,
+                lines=lines,
                 when=self.clock(change.at),
             )
+
+    def _lines(self, context: CellContext, changes: Sequence[LineChange]) -> tuple[LineDetail, ...]:
+        """What happened to lines, with what they are called."""
+        titles = titles_of(self.store, changes)
+        words = {CAME: ("plus", _("added")), WENT: ("minus", _("removed")), STAYED: ("pencil", "")}
+        return tuple(
+            LineDetail(
+                line.entity.label,
+                line.title or titles.get((line.entity.key, line.id), ""),
+                *words[line.became],
+                ()
+                if line.became == CAME
+                else tuple(self._detail(context, f.field, f.old, f.new, line.entity) for f in line.fields),
+            )
+            for line in changes
+        )
 
     def _merge_verb(self, change: Change) -> tuple[str, str] | None:
         """What a merge or its undoing is told as, with the titles that this person may know."""
@@ -141,8 +172,10 @@ class Teller:
             kind.removesuffix("d") if kind not in words else kind, words.get(kind, ("arrows-exchange", _("changed")))
         )
 
-    def _detail(self, context: CellContext, key: str, old: Value, new: Value) -> Detail:
-        field = self.entity.fields[key]
+    def _detail(
+        self, context: CellContext, key: str, old: Value, new: Value, entity: Entity | None = None
+    ) -> Detail:
+        field = (entity or self.entity).fields[key]
         draw = renderer(field, context)
 
         def show(value: Value) -> Markup:

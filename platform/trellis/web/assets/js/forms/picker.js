@@ -160,7 +160,8 @@ class Picker {
       const words = q.toLocaleLowerCase().split(/\s+/).filter(Boolean);
       this.show([...this.select.options].filter((option) => option.value && !option.hidden && !option.disabled)
         .map((option) => ({ value: option.value, title: option.text.trim(), ...option.dataset }))
-        .filter((item) => words.every((word) => item.title.toLocaleLowerCase().includes(word))), null, q);
+        .filter((item) => words.every((word) => `${item.title} ${item.value}`.toLocaleLowerCase().includes(word)))
+        .sort((a, b) => rank(a, q) - rank(b, q)), null, q);
       return;
     }
     this.abort?.abort();
@@ -294,6 +295,14 @@ class Picker {
       },
     });
   }
+}
+
+/** What begins with what was typed, or is its code, comes first. */
+function rank(item, q) {
+  const typed = q.toLocaleLowerCase();
+  if (!typed) return 0;
+  const title = item.title.toLocaleLowerCase();
+  return item.value.toLocaleLowerCase() === typed || title === typed ? 0 : title.startsWith(typed) ? 1 : 2;
 }
 
 function marked(title, q) {
