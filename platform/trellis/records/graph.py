@@ -40,6 +40,7 @@ class LiveRecord:
         self.is_new = is_new
         self.via: Mapping[str, Value] = {}
         self.lists: dict[str, list[LiveRecord]] = {}  # lines about to be saved, by list
+        self.kept: dict[str, dict[UUID, Mapping[str, Value]]] = {}  # what links are about to keep, by links field
         self._id = id
         self._values = values
         self._row = row
@@ -203,12 +204,28 @@ class StoreGraph:
             if name in record.lists:
                 return record.lists[name]
             if record.has(name) and name not in record.definition.inverses:
-                return [r for ref in record.value(name) or () if (r := self.follow(ref)) is not None]
+                return self._about_to_have(record, name)
             is_new = record.is_new
         key = (record.id, name)
         if key not in self._lists:
             self._lists[key] = [] if is_new else self._read(record, name)
         return self._lists[key]
+
+    def _about_to_have(self, record: LiveRecord, name: str) -> list[LiveRecord]:
+        """The records of a links field in a draft, each with what its link will keep."""
+        found = [r for ref in record.value(name) or () if (r := self.follow(ref)) is not None]
+        if not link_columns(record.definition.fields[name]):
+            return found
+        key, stored = (record.id, name), {}
+        if not record.is_new:
+            if key not in self._lists:
+                self._lists[key] = self._read(record, name)
+            stored = {child.id: child.via for child in self._lists[key]}
+        given = record.kept.get(name, {})
+        made = [child.copy() for child in found]
+        for child in made:
+            child.via = {**stored.get(child.id, {}), **given.get(child.id, {})}
+        return made
 
     def _read(self, record: RecordLike, name: str) -> list[LiveRecord]:
         entity, statement = _children_statement(self.session, record.entity, name)

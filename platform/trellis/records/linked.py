@@ -63,7 +63,24 @@ def given_columns(draft: Draft, field: Field) -> dict[Ref, dict[str, Value]]:
             continue  # the field itself says so
         for ref in refs:
             found[ref] = parse_columns(draft, field, extra, f"{field.key}.{index}.")
-    return found
+    return _differing(draft, field, found)
+
+
+def _differing(draft: Draft, field: Field, given: dict[Ref, dict[str, Value]]) -> dict[Ref, dict[str, Value]]:
+    """Without what is stored just so: forms send every column back, and saving a form unchanged changes nothing."""
+    if draft.old is None or not given:
+        return given
+    session = draft.record.graph.session
+    table = session.tables.links[draft.entity.key, field.key]
+    rows = session.execute(sa.select(table).where(table.c.source == draft.record.id)).mappings()
+    stored = {row["target"]: row for row in rows}
+
+    def is_new(ref: Ref, name: str, value: Value) -> bool:
+        kind, row = link_columns(field)[name].type, stored.get(ref.id)
+        return row is None or kind.from_columns({s: row[short(name + s)] for s in kind.columns()}) != value
+
+    found = {ref: {k: v for k, v in columns.items() if is_new(ref, k, v)} for ref, columns in given.items()}
+    return {ref: columns for ref, columns in found.items() if columns or ref.id not in stored}
 
 
 def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str) -> dict[str, Value]:
@@ -89,7 +106,8 @@ def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str
 def check(draft: Draft) -> None:
     """Note what is wrong with the columns that were given."""
     for field in links_fields(draft):
-        given_columns(draft, field)
+        if link_columns(field):
+            draft.record.kept[field.key] = {ref.id: kept for ref, kept in given_columns(draft, field).items()}
 
 
 def changed(draft: Draft) -> bool:

@@ -181,6 +181,7 @@ class BoundForm:
         field = self.entity.fields[key]
         state = self.state.fields.get(key, FieldState())
         typed = key in self.typed
+        inside = [fault_text(f, self.language) for f in self.faults if (f.field or "").startswith(f"{key}.")]
         fixed = not field.is_writable or key not in self.writable
         if field.readonly == "always" or (field.readonly == "after_create" and self.record is not None):
             fixed = True
@@ -190,7 +191,7 @@ class BoundForm:
             field,
             self._value(field),
             typed=typed,
-            errors=self.errors(key),
+            errors=[*self.errors(key), *inside],
             required=state.required,
             readonly=fixed or state.readonly,
             closed=fixed or state.closed,

@@ -11,10 +11,12 @@ from flask import url_for
 
 from trellis.formula.types import Ref
 from trellis.model.field import Field
+from trellis.records.catalog import link_columns
 from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.markup import color_of, initials
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.submitted import Submitted
+from trellis.web.widgets.via import link_rows, read_row
 
 if TYPE_CHECKING:
     from trellis.web.widgets.bound import BoundField
@@ -105,6 +107,7 @@ class PickerWidget(Widget):
     def refs(self, value: Any, entity: str | None) -> Sequence[Ref]:
         """The value as refs, also when it was typed."""
         values = value if isinstance(value, (list, tuple)) else [value]
+        values = [v.get("id") if isinstance(v, Mapping) else v for v in values]  # with what their links keep
         refs = [as_ref(v, entity) if isinstance(v, str) else v for v in values]
         return [ref for ref in refs if isinstance(ref, Ref)]
 
@@ -163,4 +166,12 @@ class ManyLinks(PickerWidget):
     def read(self, sent: Submitted, field: Field, name: str | None = None) -> Any:
         """The records, in the order they were picked."""
         to = targets(field)
-        return tuple(as_ref(text, to[0] if to else None) for text in sent.texts(name or field.key))
+        texts = sent.texts(name or field.key)
+        if not link_columns(field):
+            return tuple(as_ref(text, to[0] if to else None) for text in texts)
+        return tuple({"id": text, **read_row(sent, field, name or field.key, text)} for text in texts)
+
+    def context(self, bound: BoundField) -> Mapping[str, Any]:
+        """What is picked, with a row for what each link keeps."""
+        found = super().context(bound)
+        return {**found, "via": link_rows(bound, found["chosen"])}

@@ -5,6 +5,7 @@ import "./form.js";
 import "./inline.js";
 import "./lines.js";
 import "./rows.js";
+import "./via.js";
 import "./dates.js";
 import "./files.js";
 import "./moves.js";

@@ -1,0 +1,61 @@
+"""What a many-to-many keeps with each of its links: the part that a contact plays in a deal."""
+
+from __future__ import annotations
+
+import pytest
+
+from trellis.formula.types import Ref
+from trellis.records.pointing import link_values
+from trellis.records.refusal import Refused
+
+
+@pytest.fixture
+def deal(system):
+    account = system.create("account", {"name": "Acme"})
+    people = [system.create("contact", {"name": name}) for name in ("Anna", "Bert")]
+    given = [{"id": people[0].id, "part": "buyer"}, people[1].id]
+    return system.create("deal", {"name": "Pilot", "account": account.id, "contacts": given}), people
+
+
+def parts(store, deal, people):
+    kept = link_values(store, "deal", "contacts", deal.ref, [p.id for p in people], from_owner=True)
+    return [kept[p.id]["part"] for p in people]
+
+
+def test_they_are_saved_with_the_links(system, deal):
+    made, people = deal
+    assert parts(system, made, people) == ["buyer", None]
+    system.update(
+        "deal", made.id, {"contacts": [{"id": people[0].id, "part": ""}, {"id": people[1].id, "part": "user"}]}
+    )
+    assert parts(system, made, people) == [None, "user"]
+
+
+def test_links_without_them_keep_what_they_have(system, deal):
+    made, people = deal
+    system.update("deal", made.id, {"contacts": [people[1].id, people[0].id]})
+    assert parts(system, made, people) == ["buyer", None]
+
+
+def test_giving_back_what_is_stored_changes_nothing(system, deal):
+    made, people = deal
+    given = [{"id": str(people[0].id), "part": "buyer"}, {"id": str(people[1].id), "part": None}]
+    again = system.update("deal", made.id, {"contacts": given})
+    assert again.version == made.version
+    assert len(system.history("deal", made.id)) == 1
+
+
+def test_a_wrong_value_is_told_at_its_link(system, deal):
+    made, people = deal
+    with pytest.raises(Refused) as refused:
+        system.update("deal", made.id, {"contacts": [people[0].id, {"id": people[1].id, "part": "chief"}]})
+    assert refused.value.faults[0].field == "contacts.1.part"
+
+
+def test_a_filter_asks_for_them(system, deal):
+    made, people = deal
+    assert [r.id for r in system.list("deal", columns=["name"], where=['any(contacts, via.part == "buyer")']).rows] == [
+        made.id
+    ]
+    found = system.list("contact", columns=["name"], where=['any(deals, via.part == "buyer")']).rows
+    assert [r.ref for r in found] == [Ref("contact", people[0].id)]
