@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from trellis.model.field import Field
@@ -128,6 +129,7 @@ class Entity:
     pipelines: Mapping[str, Pipeline] = dc_field(default_factory=dict)
     features: Features = dc_field(default_factory=Features)
     was: str | None = None
+    purge_after: timedelta | None = None  # how long what was deleted stays in the bin; None: as the tenant says
     internal: bool = False  # user, team: pages of their own
 
     def pipeline_of(self, key: str | None) -> Pipeline | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
+from datetime import timedelta
 from typing import Any
 
 
@@ -22,4 +23,5 @@ class TenantProfile:
     modules: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = dc_field(default_factory=dict)
     theme: Mapping[str, Any] = dc_field(default_factory=dict)  # color, logo
+    purge_after: timedelta | None = None  # how long what was deleted stays in the bin; None: for ever
     sign_in: Mapping[str, Any] = dc_field(default_factory=dict)

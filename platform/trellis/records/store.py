@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from trellis.records import (
     months,
     past,
     picker,
+    purging,
     query,
     rights,
     trees,
@@ -54,6 +55,7 @@ Changes = list[Change]
 Outcomes = list[Outcome]
 Proposals = list[convert.Proposal]
 Batches = list[batches.Told]
+Purges = list[purging.Purged]
 
 
 class Store:
@@ -125,7 +127,13 @@ class Store:
             )
 
     def count(
-        self, entity: str, *, where: Where = (), q: str | None = None, cap: int | None = 10_000, deleted: bool | None = False
+        self,
+        entity: str,
+        *,
+        where: Where = (),
+        q: str | None = None,
+        cap: int | None = 10_000,
+        deleted: bool | None = False,
     ) -> Count:
         """How many records there are, up to the cap."""
         with self.session.transaction():
@@ -359,6 +367,10 @@ class Store:
     def may_merge(self, entity: str) -> bool:
         """Whether there can be records of the entity that this person may merge."""
         return merge.may_merge(self.session, entity)
+
+    def purge_old(self, older_than: timedelta | None = None, *, dry_run: bool = False) -> Purges:
+        """Empty the bin of what has been in it for long enough, by the configuration or by what is said here."""
+        return purging.purge_old(self.session, older_than=older_than, dry_run=dry_run)
 
     def link(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trellis.formula.reader import Reader
+from trellis.model.compile.bins import purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.fields import FIELD_TYPES, make_type
@@ -72,6 +73,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     theme, sign_in = item.get("theme"), item.get("sign_in")
     return TenantProfile(
         key=document.key,
+        purge_after=purge_after(ctx, item.get("bin")),
         label=item.word("label", humanize(document.key)),
         template=item.word("template").split(" ")[0] or None,
         language=item.word("language", "en"),

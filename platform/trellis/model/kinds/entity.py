@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trellis.model.kinds.field import field_schema
 from trellis.model.kinds.parts import (
+    BIN,
     BOOLEAN,
     COLOR,
     FORMULA,
@@ -113,6 +114,7 @@ def entity() -> dict[str, Schema]:
                 "timeline": either(NAMES, closed({"fields": NAMES})),
             }
         ),
+        "bin": BIN,
         "features": closed(dict.fromkeys(_FEATURES, BOOLEAN)),
         "order": INTEGER,
     }

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from trellis.model.kinds.parts import BOOLEAN, COLOR, NAME, NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping
+from trellis.model.kinds.parts import (
+    BIN,
+    BOOLEAN,
+    COLOR,
+    NAME,
+    NAMES,
+    SNAKE,
+    TEXT,
+    VALUE,
+    Schema,
+    closed,
+    either,
+    mapping,
+)
 from trellis.model.kinds.registry import kind
 
 _VERSION = {
@@ -46,5 +59,6 @@ def tenant() -> dict[str, Schema]:
         "theme": closed({"color": COLOR, "logo": TEXT, "favicon": TEXT, "mode": TEXT}),
         "sign_in": closed(sign_in),
         "hosts": NAMES,
+        "bin": BIN,
         "without": NAMES,
     }

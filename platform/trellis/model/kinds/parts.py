@@ -24,6 +24,13 @@ DURATION: Schema = {
     "pattern": PATTERN,
     "x-hint": "a duration is written as 3 days, 4 hours, 30 minutes",
 }
+AGE: Schema = {"anyOf": [{"const": "never"}, DURATION], "x-expected": "a length of time such as 90 days, or never"}
+BIN: Schema = {
+    "type": "object",
+    "properties": {"purge_after": AGE},
+    "additionalProperties": False,
+    "description": "how long what was deleted stays in the recycle bin",
+}
 COLOR: Schema = {"type": "string", "description": "a colour's name, or #rrggbb"}
 NAMES: Schema = {"type": "array", "items": NAME}
 NAME_OR_NAMES: Schema = {"anyOf": [NAME, NAMES]}
