@@ -51,7 +51,7 @@ def find(tenant: Tenant, reader: Reader) -> list[Drift]:
             session = Session(tenant, Principal.system(reader))
             with session.transaction():
                 ids = _next(session, entity.key, last)
-                for target, id in _differing(session, entity.key, list(wrong), ids):
+                for target, id in differing(session, entity.key, list(wrong), ids):
                     wrong[target].append(id)
             if len(ids) < BATCH:
                 break
@@ -80,7 +80,7 @@ def _next(session: Session, entity: str, last: UUID | None) -> list[UUID]:
     return list(session.execute(query if last is None else query.where(table.c.id > last)).scalars())
 
 
-def _differing(session: Session, entity: str, names: Sequence[str], ids: list[UUID]) -> Iterator[tuple[str, UUID]]:
+def differing(session: Session, entity: str, names: Sequence[str], ids: list[UUID]) -> Iterator[tuple[str, UUID]]:
     """The records whose stored value is another, by roll-up; both are read by one statement, at one moment."""
     rollups = [name for name in names if name != SEARCH]
     if rollups:
