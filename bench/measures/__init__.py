@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from bench.measures import compiling, field, importing, lists, pages, records, saving, tenants
+from bench.measures import (
+    compiling,
+    documents,
+    duplicates,
+    field,
+    importing,
+    lists,
+    pages,
+    records,
+    saving,
+    tenants,
+)
 from bench.registry import MEASURES
 
-__all__ = ["MEASURES", "compiling", "field", "importing", "lists", "pages", "records", "saving", "tenants"]
+__all__ = [
+    "MEASURES",
+    "compiling",
+    "documents",
+    "duplicates",
+    "field",
+    "importing",
+    "lists",
+    "pages",
+    "records",
+    "saving",
+    "tenants",
+]
