@@ -214,6 +214,10 @@ def test_the_palette_finds_records_pages_and_commands(anna: FlaskClient, sam: Fl
     assert "Ångst" in html
     assert "Search deals for" in html
     assert "New deal" in anna.get("/search?q=new deal").text
+    firsts = {"payslips": "/e/payslip/", "new payslip": "/e/payslip/new", "zzzz": "/e/deal/?q=zzzz"}
+    for q, first in firsts.items():
+        found = re.findall(r'data-href="([^"]+)"', anna.get(f"/search?q={q}&here=deal").text)
+        assert found[0] == first
     assert "payslip" in anna.get("/search?q=pay").text
     assert "/e/payslip/new" not in sam.get("/search?q=new").text
 

@@ -135,6 +135,7 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
     sight = Sight(store)
     may_edit = store.may("update", entity.key) if can_edit is None else can_edit
     writable = frozenset(store.writable_fields(entity.key)) if may_edit else frozenset()
+    writable -= {f.key for f in entity.fields.values() if f.type.widget == "sequence"}  # given on saving, never typed
     paths = [p for p in state.paths if sight.path(entity, p)]
     named, rest = split_title(entity, paths)
     columns = columns_for(context, rest, writable=writable)

@@ -30,7 +30,7 @@ from trellis.web.widgets.submitted import Submitted
 if TYPE_CHECKING:
     from trellis.model.field import Field
 
-NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret"})
+NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret", "sequence"})
 EXPORT_AT_ONCE = 50  # records that one formula names
 
 

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Response, jsonify, render_template, request
 from flask_appbuilder import expose
@@ -61,12 +62,10 @@ class PaletteView(Page):
         """Groups of lines; without a search, what was looked at last and where one can go."""
         q = request.args.get("q", "").replace("\0", "").strip()[:200]
         here = request.args.get("here", "")
-        groups = [Group(_("Records"), records_found(q)), Group(_("Create"), creations(q, here))] if q else []
-        if not q:
-            groups = [Group(_("Recent"), recently())]
-        groups.append(Group(_("Go to"), destinations(q, here)))
-        if not q:
-            groups.append(Group(_("Create"), creations(q, here)))
+        first = Group(_("Records"), records_found(q)) if q else Group(_("Recent"), recently())
+        groups = [first, Group(_("Go to"), destinations(q, here)), Group(_("Create"), creations(q, here))]
+        if q:  # what names the words comes before what is offered for any words
+            groups.append(Group(_("In this list"), search_here(q, here)))
         return render_template("_palette.html", groups=[g for g in groups if g.entries], q=q)
 
     @expose("/recent", methods=["POST"])  # type: ignore[untyped-decorator]
@@ -148,7 +147,7 @@ def creations(q: str, here: str) -> list[Entry]:
         label = lower_first(entity.label.in_language(language))
         words = _("New %(thing)s", thing=label)
         is_here = entity.key == here
-        if (q and not is_here and not matches(q, words)) or not store.may("create", entity.key):
+        if (q and not matches(q, words)) or not store.may("create", entity.key):
             continue
         key = "C" if is_here else ""
         entries.append(Entry(escape(words), entity_address(entity.key, "new"), plus, key=key))
@@ -159,12 +158,6 @@ def destinations(q: str, here: str) -> list[Entry]:
     """Pages that match the words."""
     language = current_language()
     entries: list[Entry] = []
-    if q and here and (entity := current_model().entities.get(here)):
-        from urllib.parse import urlencode
-
-        words = _("Search %(things)s for “%(q)s”", things=lower_first(entity.plural.in_language(language)), q=q)
-        face = Markup(f'<span class="t-tile">{draw("filter")}</span>')
-        entries.append(Entry(escape(words), f"{entity_address(here)}?{urlencode({'q': q})}", face, key="/"))
     keyed = {key: letter for letter, key, _label in letters()}
     for entity in in_order(here):
         label = entity.plural.in_language(language)
@@ -181,6 +174,17 @@ def destinations(q: str, here: str) -> list[Entry]:
             face = Markup(f'<span class="t-tile">{draw(icon)}</span>')
             entries.append(Entry(marked(label, q), address(path), face, kind=_("Page")))
     return entries[:OFFERED] if q else entries
+
+
+def search_here(q: str, here: str) -> list[Entry]:
+    """The search of the list at hand."""
+    entity = current_model().entities.get(here)
+    if entity is None or not current_store().may("read", here):
+        return []
+    things = lower_first(entity.plural.in_language(current_language()))
+    words = _("Search %(things)s for “%(q)s”", things=things, q=q)
+    face = Markup(f'<span class="t-tile">{draw("filter")}</span>')
+    return [Entry(escape(words), f"{entity_address(here)}?{urlencode({'q': q})}", face, key="/")]
 
 
 def in_order(here: str) -> list[Entity]:

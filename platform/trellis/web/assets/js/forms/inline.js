@@ -59,7 +59,8 @@ class Editor {
     this.form = $("form", this.box);
     this.before = this.picture();
     const at = firstControl(this.form);
-    at?.focus();
+    this.box.tabIndex = -1; // where a condition locks the field there is no control: Escape and leaving work all the same
+    (at ?? this.box).focus();
     at?.select?.();
     if (at?.matches("[role=combobox]")) at.click();
     if (at?.tagName === "SELECT") { try { at.showPicker?.(); } catch { /* needs a gesture; it is in focus anyway */ } }
