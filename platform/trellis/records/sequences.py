@@ -1,8 +1,14 @@
-"""Running numbers, given at the very end of a save: a refused one takes none, two writers never get the same."""
+"""Running numbers, given at the very end of a save, so that a refused one takes none; two writers never get the same.
+
+A counter is moved in a transaction of its own: nobody waits for another's save, and a save that fails after all, which
+is rare, leaves its number out. A `gap_free` one is moved in the save's own transaction, and the next writer waits for
+it to end.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from datetime import date
 from typing import TYPE_CHECKING
@@ -20,10 +26,13 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 
+Key = tuple[str, str, str]  # entity, field, and which of its counters
+
+
 def number(session: Session, drafts: Many[Draft]) -> None:
     """Number the drafts' blank sequence fields; a number that was given is kept and the counter moves past it."""
-    counters: dict[tuple[str, str, str], list[Draft]] = defaultdict(list)
-    given: dict[tuple[str, str, str], int] = {}
+    counters: dict[Key, list[Draft]] = defaultdict(list)
+    given: dict[Key, int] = {}
     day = session.reader.today()
     for draft in drafts:
         for field in draft.entity.fields.values():
@@ -35,15 +44,41 @@ def number(session: Session, drafts: Many[Draft]) -> None:
                 counters[key].append(draft)
             elif (n := field.type.read_number(str(value))) is not None:
                 given[key] = max(n, given.get(key, 0))
-    for key in sorted(counters.keys() | given.keys()):  # one order for all writers, so that none wait for each other
-        entity, name, _ = key
-        kind = session.model.entities[entity].fields[name].type
-        assert isinstance(kind, Sequence)
+    keys = sorted(counters.keys() | given.keys())  # one order for all writers, so that none wait for each other
+    within = [key for key in keys if session.is_trial or _kind(session, key).gap_free]
+    last = _move(session, session.connection, within, counters, given)
+    if aside := [key for key in keys if key not in within]:
+        with session.tenant.database.counters.begin() as connection:
+            session.tenant.become(connection)
+            last |= _move(session, connection, aside, counters, given)
+    for key, waiting in counters.items():
+        kind = _kind(session, key)
+        for number_, draft in enumerate(waiting, last[key] - len(waiting) + 1):
+            draft.set(key[1], kind.render(number_, day, _texts(kind, draft)))
+
+
+def _kind(session: Session, key: Key) -> Sequence:
+    kind = session.model.entities[key[0]].fields[key[1]].type
+    assert isinstance(kind, Sequence)
+    return kind
+
+
+def _move(
+    session: Session,
+    connection: sa.Connection,
+    keys: Many[Key],
+    counters: Mapping[Key, list[Draft]],
+    given: Mapping[Key, int],
+) -> dict[Key, int]:
+    """Move the counters past the numbers that were given and on by those that are wanted; the last of each."""
+    table = session.tables.platform.sequence
+    last: dict[Key, int] = {}
+    for key in keys:
         if key in given:
-            _move_past(session, key, given[key])
-        last = _take(session, key, len(counters[key]), kind.start) if counters[key] else 0
-        for offset, draft in enumerate(counters[key], last - len(counters[key]) + 1):
-            draft.set(name, kind.render(offset, day, _texts(kind, draft)))
+            _move_past(connection, table, key, given[key])
+        if key in counters:
+            last[key] = _take(connection, table, key, len(counters[key]), _kind(session, key).start)
+    return last
 
 
 def _scope(kind: Sequence, draft: Draft, day: date) -> str:
@@ -66,24 +101,22 @@ def _text(draft: Draft, field: Field, value: Value, *, raw: bool = False) -> str
     return field.type.write_text(value, draft.record.graph.session.reader)
 
 
-def _take(session: Session, key: tuple[str, str, str], count: int, start: int) -> int:
-    """Count the counter up, which holds other writers until this transaction ends; the last of the numbers."""
-    table = session.tables.platform.sequence
+def _take(connection: sa.Connection, table: sa.Table, key: Key, count: int, start: int) -> int:
+    """Count the counter up, which holds other writers until the transaction ends; the last of the numbers."""
     entity, field, scope = key
     statement = insert(table).values(entity=entity, field=field, scope=scope, value=start - 1 + count)
     statement = statement.on_conflict_do_update(
         index_elements=["entity", "field", "scope"],
         set_={"value": sa.func.greatest(table.c.value, start - 1) + count},
     )
-    last: int = session.execute(statement.returning(table.c.value)).scalar_one()
+    last: int = connection.execute(statement.returning(table.c.value)).scalar_one()
     return last
 
 
-def _move_past(session: Session, key: tuple[str, str, str], value: int) -> None:
-    table = session.tables.platform.sequence
+def _move_past(connection: sa.Connection, table: sa.Table, key: Key, value: int) -> None:
     entity, field, scope = key
     statement = insert(table).values(entity=entity, field=field, scope=scope, value=value)
-    session.execute(
+    connection.execute(
         statement.on_conflict_do_update(
             index_elements=["entity", "field", "scope"],
             set_={"value": sa.func.greatest(table.c.value, statement.excluded.value)},

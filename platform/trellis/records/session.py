@@ -47,6 +47,7 @@ class Session:
         reader = replace(principal.reader, rates=reader_with_rates(self, principal.reader))
         self.principal = principal = replace(principal, reader=reader)
         self.permit = Permit(tenant.model, principal)
+        self.is_trial = False  # what is done is rolled back at the end: nothing may be left of it anywhere
         self._connection: sa.Connection | None = None
         self._before_commit: list[Callable[[], None]] = []
         self._named: set[str] = set()

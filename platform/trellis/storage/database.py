@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ OLDEST_VERSION = 15
 NAME = "trellis"  # of the database in the embedded server, and of ourselves in pg_stat_activity
 POOL_SIZE = 8
 MORE_IN_A_RUSH = 24
+COUNTERS = 3
 RETIRE_AFTER = 900  # seconds: a backend's caches grow with every tenant that it has touched
 
 SESSION = {
@@ -43,6 +45,12 @@ class Database:
 
     engine: Engine
     server: EmbeddedServer | None = None
+
+    @cached_property
+    def counters(self) -> Engine:
+        """A few connections beside the pool, for what is counted in transactions of its own: whoever has one waits for
+        nobody who waits for one, so that few are enough and none is ever missing."""
+        return _engine(self.url, pool_size=COUNTERS, max_overflow=0)
 
     @classmethod
     def open(cls, url: str | None, var: Path, *, settings: Mapping[str, str] | None = None) -> Database:
@@ -81,6 +89,8 @@ class Database:
     def close(self) -> None:
         """Close every connection, and stop the embedded server if nobody else uses it."""
         self.engine.dispose()
+        if "counters" in self.__dict__:
+            self.counters.dispose()
         if self.server is not None:
             self.server.close()
 
@@ -127,12 +137,12 @@ def _not_started(folder: Path, error: Exception) -> str:
     )
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, pool_size: int = POOL_SIZE, max_overflow: int = MORE_IN_A_RUSH) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
     return sa.create_engine(
         url,
-        pool_size=POOL_SIZE,
-        max_overflow=MORE_IN_A_RUSH,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
         pool_timeout=15,
         pool_recycle=RETIRE_AFTER,
         pool_use_lifo=True,  # the quiet ones grow old and are retired

@@ -116,12 +116,15 @@ def import_table(
         if summary.counts["created"] or summary.counts["updated"]:
             summary.batch = made.id
         return summary
+    store.session.is_trial = True
     try:
         with store.transaction():
             run()
             raise _Undo
     except _Undo:
         return summary
+    finally:
+        store.session.is_trial = False
 
 
 def _in_language(store: Store, language: str | None) -> Store:
