@@ -139,6 +139,16 @@ def test_a_missing_rate_is_named_where_the_price_should_be(store):
     assert prices(store, order(store, [{"product": pk(store, "H"), "price": 8}], currency="CHF").id) == [8]
 
 
+def test_a_total_in_another_currency_moves_with_its_rate(store):
+    made = order(store, [{"product": pk(store, "P")}], currency="USD")
+    assert store.read("order", made.id)["subtotal"].base == 96
+    store.create("exchange_rate", {"currency": "USD", "valid_from": "2026-04-01", "rate": "0.5"})
+    assert store.read("order", made.id)["subtotal"].base == 60
+    assert store.totals("order", {"subtotal": "sum"})["subtotal"].amount == 60
+    store.update("order", made.id, {"order_date": "2026-03-31"})
+    assert store.read("order", made.id)["subtotal"].base == 96
+
+
 def test_an_import_of_lines_finds_the_same_prices(store):
     made = order(store, [], price_list=pk(store, "L26", "price_list"))
     rows = [{"order": made.id, "product": pk(store, "P"), "quantity": n} for n in (1, 10)]

@@ -93,6 +93,7 @@ def refresh(session: Session, entities: Sequence[str] | None = None) -> int:
     """
     from trellis.records import rollups
 
+    _recompute_sums(session, entities)
     moved = 0
     for entity in [session.entity(key) for key in entities] if entities is not None else _with_money(session):
         names = [f.key for f in money_fields(entity)]
@@ -100,6 +101,20 @@ def refresh(session: Session, entities: Sequence[str] | None = None) -> int:
         moved += len(changed)
         rollups.after_fields(session, entity.key, names, changed)
     return moved
+
+
+def _recompute_sums(session: Session, entities: Sequence[str] | None) -> None:
+    """Roll-ups that make an amount of another currency: money(sum(lines.amount.amount), currency)."""
+    from trellis.records import rollups
+
+    for entity in session.model.entities.values():
+        names = [f.key for f in entity.fields.values() if f.rollup is not None and "currency" in f.rollup.uses]
+        if not names or (entities is not None and entity.key not in entities):
+            continue
+        table = session.table(entity.key)
+        foreign = [table.c[short(f"{name}_currency")].is_distinct_from(session.reader.currency) for name in names]
+        ids = set(session.execute(sa.select(table.c.id).where(sa.or_(*foreign))).scalars())
+        rollups.recompute(session, {(entity.key, name): ids for name in names})
 
 
 def _with_money(session: Session) -> Iterator[Entity]:

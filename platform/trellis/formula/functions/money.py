@@ -53,7 +53,7 @@ money_(
     lambda env, number, currency: money.in_currency(number, currency, env),
     _money,
     env=True,
-    uses=("rates", "convert"),
+    uses=("rates", "currency"),
     times=3,
 )
 

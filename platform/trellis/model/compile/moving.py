@@ -45,6 +45,11 @@ def settle_rollups(ctx: Context, entities: Mapping[str, Entity], edges: Edges) -
                     )
 
 
+def _is_rollup(entities: Mapping[str, Entity], node: Node) -> bool:
+    field = entities[node[0]].fields.get(node[1])
+    return field is not None and field.rollup is not None
+
+
 def _moving(ctx: Context, entities: Mapping[str, Entity], edges: Edges) -> dict[Node, str]:
     """What each moving field and title depends on, be it through others."""
     found: dict[Node, str] = {}
@@ -52,6 +57,8 @@ def _moving(ctx: Context, entities: Mapping[str, Entity], edges: Edges) -> dict[
     formulas += [((e.key, TITLE), e.title) for e in entities.values() if e.title is not None]
     for node, formula in formulas:
         why = next((use for use in MOVING if use in formula.uses), None)
+        if why is None and "currency" in formula.uses and not _is_rollup(entities, node):
+            why = "convert"  # a roll-up that makes an amount of a currency is kept, and moves with the rates
         if why is not None:
             found[node] = why
     readers: dict[Node, list[Node]] = defaultdict(list)
