@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records import query, search
+from trellis.records import query, search, shown
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.merging import lookup
 from trellis.records.record import Choice
 from trellis.records.selection import Selection
 from trellis.storage.names import short
@@ -177,7 +179,23 @@ def find(session: Session, q: str, *, entities: Sequence[str] | None = None, lim
         loose = {"_q": search.forgiving_text(q), "_q_open": search.forgiving_text(q, weight=search.OPEN)}
         near = session.execute(statement, {**asked, **loose, "_limit": NEAR}).all()
         rows = [row for row in near if search.is_near(q, f"{row.title} {row.detail}")][:limit]
-    return [Choice(Ref(r.entity, r.id, r.title or ""), r.title or "", r.detail or "") for r in rows]
+    hits = [Choice(Ref(r.entity, r.id, r.title or ""), r.title or "", r.detail or "") for r in rows]
+    return _with_old_names(session, q, hits)
+
+
+def _with_old_names(session: Session, q: str, hits: list[Choice]) -> list[Choice]:
+    """Say of a hit that is found by an old name which one that was, as far as this person may see it."""
+    puzzling = [hit.ref for hit in hits if not search.is_near(q, f"{hit.title} {hit.detail}")]
+    merged = lookup.losers_of(session, puzzling) if puzzling else {}
+    if not merged:
+        return hits
+    titles = shown.titles(session, [ref for refs in merged.values() for ref in refs])
+    found = []
+    for hit in hits:
+        names = [titles.get((ref.entity, ref.id), "") for ref in merged.get(hit.ref, ())]
+        names = [name for name in names if name and search.is_near(q, name)] or [name for name in names if name]
+        found.append(replace(hit, merged_from=names[0]) if names else hit)
+    return found
 
 
 def _search_statement(session: Session, entities: tuple[str, ...] | None) -> sa.Select[Any] | None:
@@ -217,7 +235,9 @@ def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
         rank.label("rank"),
         selection.alias.c.updated_at.label("updated_at"),
     )
-    conditions = [*query.restrict(selection, ()), search.matches_text(selection.alias.c.search, query_text)]
+    own = search.matches_text(selection.alias.c.search, query_text)
+    old = lookup.found_by_old_name(session, selection.entity.key, selection.alias.c.id, query_text)
+    conditions = [*query.restrict(selection, ()), sa.or_(own, old)]
     best = found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at"))
     return best.limit(sa.bindparam("_limit", type_=sa.Integer())).subquery().select()
 

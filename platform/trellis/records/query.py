@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula, FormulaError, compile_formula
 from trellis.formula.types import BOOLEAN, Money, Value
 from trellis.model.view import Sort
-from trellis.records import paging, search
+from trellis.records import paging
 from trellis.records.draft import Draft
 from trellis.records.merging import lookup
 from trellis.records.record import Count, Group, Page, Record, Shape
@@ -39,12 +39,14 @@ class ListPlan:
     keys: tuple[paging.SortKey, ...]
     places: tuple[int, ...]
     mark: str
+    entity: str
+    id: sa.ColumnElement[Any]
     search: sa.ColumnElement[Any]
     is_open: bool  # every searched field may be seen
 
-    def matches(self, q: str) -> sa.ColumnElement[bool]:
+    def matches(self, session: Session, q: str) -> sa.ColumnElement[bool]:
         """The condition of a search."""
-        return search.matches(self.search, q, is_open=self.is_open)
+        return lookup.matches(session, self.entity, self.id, self.search, q, is_open=self.is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def list_page(
     plan = _list_plan(session, entity, tuple(columns), tuple(where), tuple(sort), deleted)
     statement = plan.statement
     if q and q.strip():
-        statement = statement.where(plan.matches(q))
+        statement = statement.where(plan.matches(session, q))
     values = paging.read_cursor(cursor, plan.mark, len(plan.keys)) if cursor else None
     limit = max(1, min(limit, MOST_ROWS))
     rows: list[sa.Row[Any]] = []
@@ -129,7 +131,9 @@ def _list_plan(
     conditions = restrict(selection, formulas, deleted=deleted)
     statement = selection.select().where(*conditions)
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
-    plan = ListPlan(statement, shape, keys, places, mark, selection.alias.c.search, selection.is_open)
+    plan = ListPlan(
+        statement, shape, keys, places, mark, entity, selection.alias.c.id, selection.alias.c.search, selection.is_open
+    )
     if _is_lasting(selection, formulas):
         _keep(_plans, key, plan)
     return plan

@@ -143,6 +143,7 @@ class Choice:
     ref: Ref
     title: str
     detail: str = ""
+    merged_from: str = ""  # the name of a merged record that it was found by
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.choices import ChoiceLike
-from trellis.records import search
 from trellis.records.catalog import Catalog, is_blank_free
 from trellis.records.faults import unknown_field
 from trellis.records.masking import mask
+from trellis.records.merging import lookup
 from trellis.records.paging import SortKey
 from trellis.records.record import Shape, Slot
 from trellis.records.refusal import Fault, Refused
@@ -239,7 +239,8 @@ class Selection:
 
     def matches(self, q: str) -> sa.ColumnElement[bool]:
         """Whether the row matches a search, by what this person may see."""
-        return search.matches(self.alias.c.search, q, is_open=self.is_open)
+        own = self.alias.c
+        return lookup.matches(self.session, self.entity.key, own.id, own.search, q, is_open=self.is_open)
 
     @property
     def is_shareable(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from trellis.records.refusal import Forbidden, Refused
+from trellis.records.transfer import ImportMap, import_table, read_table
 
 
 def two(store, **values):
@@ -218,3 +219,44 @@ def test_a_record_that_changed_meanwhile_is_looked_at_again(store):
     store.update("account", loser.id, {"city": "Kiel"})
     with pytest.raises(Refused, match="meantime"):
         store.merge("account", winner.id, [loser.id], versions={loser.id: loser.version})
+
+
+def test_an_old_name_or_number_finds_the_winner(store, person):
+    winner, loser = two(store)
+    store.create("account", {"name": "Zenith"})
+    store.merge("account", winner.id, [loser.id])
+    assert [r.id for r in store.list("account", columns=["name"], q="A-2").rows] == [winner.id]
+    assert store.count("account", q="gmbh").n == 1
+    [hit] = store.search("gmbh", entities=["account"])
+    assert (hit.ref.id, hit.title, hit.merged_from) == (winner.id, "Acme", "Acme GmbH")
+    assert [h.merged_from for h in store.search("Acme", entities=["account"])] == [""]
+    assert [c.ref.id for c in store.pick("account", "gmbh")] == [winner.id]
+    store.unmerge(store.merges("account", winner.id)[0].id)
+    assert [h.ref.id for h in store.search("gmbh", entities=["account"])] == [loser.id]
+
+
+def test_an_import_by_an_old_key_brings_the_winner_up_to_date(store):
+    winner, loser = two(store)
+    store.merge("account", winner.id, [loser.id])
+    summary = import_table(store, "account", read_table("code,city\nA-2,Kiel\nA-3,Ulm\n"))
+    assert dict(summary.counts) == {"updated": 1, "failed": 1}  # A-3 has no name
+    assert store.read("account", winner.id)["city"] == "Kiel"
+    contacts = import_table(store, "contact", read_table("name,account\nKim,A-2\n"))
+    assert contacts.counts["created"] == 1
+    assert store.list("contact", columns=["account"]).rows[0]["account"].id == winner.id
+
+
+def test_an_import_that_matches_several_records_touches_none_of_them(store):
+    """F-RevoCRM#712: all but the first match were deleted without a word."""
+    for name in ("Kim", "Kim"):
+        store.create("contact", {"name": name, "email": "kim@example.com"})
+    told = []
+    import_table(
+        store,
+        "contact",
+        read_table("name,email\nLee,kim@example.com\n"),
+        ImportMap(match=("email",)),
+        on_outcome=told.append,
+    )
+    assert (told[0].status, told[0].faults[0].code) == ("failed", "match")
+    assert [r.title for r in store.list("contact", columns=["name"]).rows] == ["Kim", "Kim"]

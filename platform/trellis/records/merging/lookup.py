@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from trellis.formula.types import Ref
+from trellis.records import search
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -50,6 +51,41 @@ def with_losers(session: Session, entity: str, id: UUID) -> sa.Select[tuple[UUID
     table = session.tables.platform.merged
     own = sa.select(sa.literal(id, sa.Uuid()).label("id"))
     return own.union_all(sa.select(table.c.loser).where(table.c.entity == entity, table.c.winner == id))  # type: ignore[return-value]
+
+
+def found_by_old_name(session: Session, entity: str, id: Any, text: Any) -> sa.ColumnElement[bool]:
+    """Whether a record is found by the words of one that was merged into it; `text` is a tsquery in text.
+
+    The subquery stands for itself and gives an array, so that the index on the ids serves it.
+    """
+    table, old = session.tables.platform.merged, session.table(entity).alias()
+    found = sa.select(table.c.winner).join(old, old.c.id == table.c.loser)
+    found = found.where(table.c.entity == entity, search.matches_text(old.c.search, text))
+    return id == sa.any_(sa.func.array(found.scalar_subquery(), type_=sa.ARRAY(sa.Uuid())))  # type: ignore[no-any-return]
+
+
+def matches(
+    session: Session, entity: str, id: Any, column: sa.ColumnElement[Any], q: str, *, is_open: bool
+) -> sa.ColumnElement[bool]:
+    """Whether a record matches a search by its own words, or by those of one that was merged into it."""
+    own = search.matches(column, q, is_open=is_open)
+    text = search.query_text(q, weight="" if is_open else search.OPEN)
+    if text is None:
+        return own
+    return sa.or_(own, found_by_old_name(session, entity, id, sa.literal(text, sa.Text())))
+
+
+def losers_of(session: Session, refs: Iterable[Ref]) -> dict[Ref, list[Ref]]:
+    """What was merged into each of the records."""
+    table = session.tables.platform.merged
+    wanted = list(refs)
+    statement = sa.select(table.c.entity, table.c.winner, table.c.loser).where(
+        table.c.winner.in_([ref.id for ref in wanted])
+    )
+    found: dict[Ref, list[Ref]] = {}
+    for row in session.execute(statement).all():
+        found.setdefault(Ref(row.entity, row.winner), []).append(Ref(row.entity, row.loser))
+    return found
 
 
 def merges(session: Session, entity: str, id: UUID) -> list[Merge]:

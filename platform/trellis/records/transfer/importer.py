@@ -266,10 +266,10 @@ class Importer:
                 if self.match_blanks
                 else find_rows(self.session, entity, self.match[0], {key[0] for key in keys}, self.paths)
             )
-            for stored in (record for records in first.values() for record in records):
-                by_key.setdefault(tuple(comparable(self.entity, name, stored[name]) for name in self.match), []).append(
-                    stored
-                )
+            for value, stored in ((value, record) for value, records in first.items() for record in records):
+                own = tuple(comparable(self.entity, name, stored[name]) for name in self.match)
+                key = own if self.match_blanks else (value, *own[1:])  # of a merged record: the value it was known by
+                by_key.setdefault(key, []).append(stored)
         for row in rows:
             key = self._key(row)
             found[id(row)] = (
@@ -297,7 +297,8 @@ class Importer:
         id = stored["id"]
         if self.given.on_existing == "skip":
             return RowOutcome(row.line, "skipped", id)
-        wanted = {name: value for name, value in row.values.items() if name != "id"}
+        found_by = () if "id" in row.values else self.match  # an old key finds the record, and does not replace its own
+        wanted = {name: value for name, value in row.values.items() if name != "id" and name not in found_by}
         if self.given.blank == "clear":
             wanted |= dict.fromkeys(name for name in row.blanks if name != "id")
         fields = self.entity.fields

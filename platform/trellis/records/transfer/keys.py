@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
@@ -50,10 +52,32 @@ def find_rows(
     if wanted is not None:
         conditions.append(own.in_(wanted))
     statement = selection.select().where(*conditions)
+    old = _old_keys(session, selection, entity, field, wanted) if wanted is not None else {}
     found: dict[Any, list[dict[str, Value]]] = defaultdict(list)
     for row in session.execute(statement):
         found[row[place]].append({"id": row[id], **{path: slot(row) for path, slot in slots.items()}})
+    for value, id_ in old.items():  # the key of a record that was merged finds the one that it became
+        if value not in found:
+            row = session.execute(
+                selection.select().where(*restrict(selection, ()), selection.alias.c.id == id_)
+            ).first()
+            if row is not None:
+                found[value] = [{"id": row[id], **{path: slot(row) for path, slot in slots.items()}}]
     return found
+
+
+def _old_keys(
+    session: Session, selection: Selection, entity: str, field: str, wanted: Sequence[Any]
+) -> dict[Any, UUID]:
+    """What the records of these keys that were merged into others have become; a value of several says nothing."""
+    table, old = session.tables.platform.merged, session.table(entity).alias()
+    own = old.c[short(field)]
+    statement = sa.select(own.label("value"), table.c.winner).join(table, table.c.loser == old.c.id)
+    statement = statement.where(table.c.entity == entity, own.in_(list(wanted)))
+    winners: dict[Any, set[UUID]] = defaultdict(set)
+    for row in session.execute(statement).all():
+        winners[row.value].add(row.winner)
+    return {value: next(iter(ids)) for value, ids in winners.items() if len(ids) == 1}
 
 
 class Ambiguous(LookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ class MergePage:
                 r.title or label_of(entity, store),
                 entity_address(entity.key, r.id),
                 r is winner,
-                str(format_date(r["created_at"])) if r.get("created_at") else "",
+                day_of(store, r.get("created_at")),
             )
             for r in self.shown_order
         ]
@@ -133,6 +134,13 @@ class MergePage:
         if by_hand is not None and ("was" not in self.given or by_hand != _default(self._before, values)):
             return by_hand
         return _default(self.records, values)
+
+
+def day_of(store: Store, at: Any) -> str:
+    """A moment's day where the reader is."""
+    if not isinstance(at, datetime):
+        return ""
+    return str(format_date(at.astimezone(store.principal.reader.time_zone).date()))
 
 
 def _default(records: Sequence[Record], values: Mapping[UUID, Any]) -> UUID:

@@ -27,6 +27,7 @@ from trellis.web.pages.base import Page
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
+    from trellis.records.record import Choice
 
 FOUND = 8
 OFFERED = 6
@@ -98,11 +99,18 @@ def records_found(q: str) -> list[Entry]:
                 marked(hit.title, q),
                 record_address(entity.key, hit.ref.id),
                 Markup(face_of(entity, hit.title, str(hit.ref.id))),
-                marked(hit.detail, q) if hit.detail else Markup(""),
+                second_line(hit, q),
                 entity.label.in_language(language),
             )
         )
     return entries
+
+
+def second_line(hit: Choice, q: str) -> Markup:
+    """What tells a hit apart: its details, or the old name that it was found by."""
+    if hit.merged_from:
+        return Markup("{} {}").format(_("merged from"), marked(hit.merged_from, q))
+    return marked(hit.detail, q) if hit.detail else Markup("")
 
 
 def face_of(entity: Entity, title: str, id: str) -> str:
