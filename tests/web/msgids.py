@@ -45,10 +45,11 @@ Msgid = str | tuple[str, str]
 
 
 def of_pages() -> Iterator[Msgid]:
-    """What templates and web code pass to gettext."""
-    found = extract_from_dir(WEB, METHODS, {"templates/**.html": JINJA}, keywords=KEYWORDS)
-    for _file, _line, message, _comments, _context in found:
-        yield message if isinstance(message, str) else (message[0], message[1])
+    """What templates, web code and the API pass to gettext."""
+    for folder in (WEB, PLATFORM / "api"):
+        found = extract_from_dir(folder, METHODS, {"templates/**.html": JINJA}, keywords=KEYWORDS)
+        for _file, _line, message, _comments, _context in found:
+            yield message if isinstance(message, str) else (message[0], message[1])
 
 
 def of_refusals() -> Iterator[str]:

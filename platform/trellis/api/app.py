@@ -52,8 +52,11 @@ api.register_error_handler(Forbidden, forbidden)
 
 def add_api(app: Flask) -> None:
     """Serve the API from a tenant's app."""
+    from trellis.api.pages import ReferenceView
     from trellis.api.resources import load_resources
 
     load_resources()
     csrf.exempt(api)  # keys need none; browsers' sessions are checked by identify()
     app.register_blueprint(api)
+    with app.app_context():
+        app.extensions["appbuilder"].add_view_no_menu(ReferenceView)

@@ -57,7 +57,7 @@ const common = {
   loader: { ".woff2": "file", ".svg": "file" },
   plugins: [iconPlugin],
 };
-const scripts = await esbuild.build({ ...common, format: "esm", splitting: true, sourcemap: false, entryPoints: [join(here, "js/main.js"), join(here, "js/worker.js")] });
+const scripts = await esbuild.build({ ...common, format: "esm", splitting: true, sourcemap: false, entryPoints: [join(here, "js/main.js"), join(here, "js/worker.js"), join(here, "js/reference.js")] });
 const sheets = await esbuild.build({ ...common, stdin: { contents: styles(), resolveDir: here, loader: "css", sourcefile: "main.css" } });
 
 const manifest = {};
@@ -66,8 +66,8 @@ for (const [path, output] of [...Object.entries(scripts.metafile.outputs), ...Ob
   if (output.entryPoint) manifest[basename(output.entryPoint)] = name;
   if (extname(name) === ".css") {
     const named = name.replace(/^stdin-/, "main-");
-    renameSync(join(fresh, name), join(fresh, named));
-    manifest["main.css"] = named;
+    if (named !== name) renameSync(join(fresh, name), join(fresh, named));
+    manifest[`${named.replace(/-[^-]+$/, "")}.css`] = named;
   }
 }
 

@@ -61,6 +61,9 @@ class SettingsView(Page):
                 address("changes"),
             )
         )
+        if may("api"):
+            told = _("Keys for programs that read and write your records")
+            mine.append(Card(_("API keys"), told, "plug-connected", address("settings/keys")))
         company = []
         if may("admin"):
             company = [
