@@ -204,6 +204,7 @@ def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:
         changes=tuple(_read_changes(session, session.model.entities[entity], row["changes"] or [])),
         version=row["version"],
         cause=row["cause"],
+        record=row["record"],
     )
 
 

@@ -168,6 +168,7 @@ class Change:
     changes: tuple[FieldChange, ...] = ()
     version: int | None = None
     cause: Any = None
+    record: UUID | None = None  # whose entry it is: its own, or that of one that was merged into it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ def hanging(session: Session, entity: str, ids: Sequence[UUID]) -> dict[str, int
             table = selection.alias
             found = sa.select(sa.literal(other.key), sa.func.count()).select_from(selection.source())
             mine = [table.c[short(field.key)].in_(list(ids)), points_at(table, field, entity)]
-            parts.append(found.where(*query.restrict(selection, ()), *mine))
+            parts.append(cast("sa.Select[Any]", found.where(*query.restrict(selection, ()), *mine)))
     for owner, name, side in many_of(session, entity):
         links = session.tables.links[owner, name]
         far = session.model.entities[owner].fields[name].type.formula_type().entities[0] if side == "source" else owner
@@ -37,7 +37,7 @@ def hanging(session: Session, entity: str, ids: Sequence[UUID]) -> dict[str, int
             conditions = query.restrict(selection, ())
             joined = selection.source().join(links, end == selection.alias.c.id)
             found = sa.select(sa.literal(far), sa.func.count()).select_from(joined)
-            parts.append(found.where(*conditions, near.in_(list(ids))))
+            parts.append(cast("sa.Select[Any]", found.where(*conditions, near.in_(list(ids)))))
     counts: dict[str, int] = defaultdict(int)
     if parts:
         for key, count in map(tuple, session.execute(sa.union_all(*parts)).all()):

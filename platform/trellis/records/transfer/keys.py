@@ -58,11 +58,9 @@ def find_rows(
         found[row[place]].append({"id": row[id], **{path: slot(row) for path, slot in slots.items()}})
     for value, id_ in old.items():  # the key of a record that was merged finds the one that it became
         if value not in found:
-            row = session.execute(
-                selection.select().where(*restrict(selection, ()), selection.alias.c.id == id_)
-            ).first()
-            if row is not None:
-                found[value] = [{"id": row[id], **{path: slot(row) for path, slot in slots.items()}}]
+            own_row = selection.select().where(*restrict(selection, ()), selection.alias.c.id == id_)
+            for row in session.execute(own_row):
+                found[value].append({"id": row[id], **{path: slot(row) for path, slot in slots.items()}})
     return found
 
 

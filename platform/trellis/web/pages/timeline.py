@@ -21,7 +21,7 @@ from trellis.model.markup import render_markdown
 from trellis.model.view import Sort
 from trellis.records.pointing import pointing_at
 from trellis.records.record import Change, Record
-from trellis.records.refusal import Forbidden, Refused
+from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.cells.markup import color_of, dash
 from trellis.web.cells.registry import CellContext, renderer
@@ -80,6 +80,7 @@ class Item:
     details: tuple[Detail, ...] = ()
     lines: tuple[LineDetail, ...] = ()
     when: str = ""
+    undo: str = ""  # where to take it back, while that can be done
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Teller:
                 details=details,
                 lines=lines,
                 when=self.clock(change.at),
+                undo=self._undo_address(change),
             )
 
     def _lines(self, context: CellContext, changes: Sequence[LineChange]) -> tuple[LineDetail, ...]:
@@ -143,6 +145,19 @@ class Teller:
             )
             for line in changes
         )
+
+    def _undo_address(self, change: Change) -> str:
+        """Where a merge is undone, by somebody who may, while there is time."""
+        if change.kind != "merge" or change.record is None or not self.store.may_merge(self.entity.key):
+            return ""
+        try:
+            merges = self.store.merges(self.entity.key, change.record)
+        except Missing:  # the entry of a record that was merged itself since
+            return ""
+        found = next((m for m in merges if m.at == change.at and m.until > self.reader.now), None)
+        if found is None:
+            return ""
+        return url_for("MergeView.undo", entity=self.entity.key, id=change.record, merge=found.id)
 
     def _merge_verb(self, change: Change) -> tuple[str, str] | None:
         """What a merge or its undoing is told as, with the titles that this person may know."""
