@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from trellis.formula.sql.scope import SqlMoney, SqlScope
+from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.records import words
 from trellis.records.catalog import system_scope
 from trellis.records.dependencies import SEARCH, Dependency
@@ -118,13 +118,21 @@ def columns_of(session: Session, scope: SqlScope, names: Sequence[str]) -> dict[
     for name in names:
         field = definition.fields[name]
         assert field.rollup is not None
-        value = field.rollup.sql(scope)
-        parts = (
-            {"": value.amount, "_currency": value.currency, "_base": value.base}
-            if isinstance(value, SqlMoney)
-            else {"": value}
-        )
-        for suffix, kind in field.type.columns().items():
-            if suffix in parts:
-                computed[short(name + suffix)] = sa.cast(parts[suffix], kind)
+        kinds = field.type.columns()
+        parts = _parts(field.rollup.sql(scope), tuple(kinds))
+        computed.update({short(name + s): sa.cast(part, kinds[s]) for s, part in parts.items() if s in kinds})
     return computed
+
+
+def _parts(value: SqlValue, suffixes: tuple[str, ...]) -> dict[str, sa.ColumnElement[Any]]:
+    """A value's columns by the suffixes of the field that keeps it."""
+    match value:
+        case SqlMoney():
+            return {"": value.amount, "_currency": value.currency, "_base": value.base}
+        case SqlLink():
+            return {"": value.id, "_entity": value.entity}
+        case SqlLocation():
+            return dict(zip(suffixes, (value.latitude, value.longitude), strict=False))
+        case SqlParts():
+            return {suffix: part for suffix in suffixes if (part := value.parts.get(suffix.lstrip("_"))) is not None}
+    return {"": value}

@@ -10,8 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from trellis.formula.sql.scope import SqlMoney, SqlScope
-from trellis.formula.types import Money, Ref, Value
+from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlScope
+from trellis.formula.types import Location, Money, Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
@@ -105,7 +105,12 @@ class Selection:
             target = kind.entities[0]
             assert isinstance(value, sa.ColumnElement)
             return self._titled(target, value, scope, field)
+        if isinstance(value, SqlLink):
+            return self._any_titled(value.id, value.entity, kind.entities)
         slot = _value_slot(self, value)
+        if isinstance(value, sa.ColumnElement) and type(field.type).from_columns is not FieldType.from_columns:
+            of_column, read = slot, field.type.from_columns
+            slot = lambda row: read({"": of_column(row)})  # noqa: E731
         settle = getattr(field.type, "settle", None)
         if settle is None:
             return slot
@@ -127,7 +132,11 @@ class Selection:
 
     def _any_link_slot(self, scope: SqlScope, field: Field) -> Slot:
         own, which = (self.catalog.stored(scope, field, suffix) for suffix in ("", "_entity"))
-        targets = field.type.formula_type().entities or tuple(self.session.model.entities)
+        return self._any_titled(own, which, field.type.formula_type().entities)
+
+    def _any_titled(self, own: sa.ColumnElement[Any], which: sa.ColumnElement[Any], entities: tuple[str, ...]) -> Slot:
+        """A link whose target's entity only the row knows."""
+        targets = entities or tuple(self.session.model.entities)
         cases = [(which == target, self.title_query(target, own)) for target in targets]
         place, kind, titled = self.add(own), self.add(which), self.add(sa.case(*cases, else_=None))
         return lambda row: None if row[place] is None else Ref(row[kind], row[place], row[titled])
@@ -199,7 +208,8 @@ class Selection:
     def _title_at(self, scope: SqlScope, field: Field) -> sa.ColumnElement[Any]:
         target = linked_entity(field)
         if target is None:
-            own, which = (self.catalog.stored(scope, field, suffix) for suffix in ("", "_entity"))
+            link = self.catalog.field(scope, field.key)
+            own, which = (link.id, link.entity) if isinstance(link, SqlLink) else (_plain(link), sa.null())
             targets = field.type.formula_type().entities or tuple(self.session.model.entities)
             return sa.case(*((which == t, self.title_query(t, own)) for t in targets), else_=None)
         hop = scope.follow(field.key, target)
@@ -268,7 +278,10 @@ def _plain(value: Any) -> sa.ColumnElement[Any]:
 
 
 def _value_slot(selection: Selection, value: Any) -> Slot:
-    """A computed value as it comes; money from its three expressions."""
+    """A computed value as it comes; money from its three expressions, a point from its two."""
+    if isinstance(value, SqlLocation):
+        latitude, longitude = selection.add(value.latitude), selection.add(value.longitude)
+        return lambda row: None if row[latitude] is None else Location(row[latitude], row[longitude])
     if not isinstance(value, SqlMoney):
         return itemgetter(selection.add(value))
     amount, currency, base = (selection.add(part) for part in (value.amount, value.currency, value.base))

@@ -218,3 +218,12 @@ class JsonMember(Expr):
         of: Any = self.of.column(scope)
         found: ColumnElement[Any] = of.op("->", return_type=of.type)(sa.literal(self.name, sa.Text()))
         return found
+
+
+def path_of(node: Expr) -> str | None:
+    """The dotted path of a field of the record, as it would be written; None for anything else."""
+    names: list[str] = []
+    while isinstance(node, Member):
+        names.append(node.name)
+        node = node.of
+    return ".".join(reversed(names)) if names and isinstance(node, Root) and node.which == "record" else None

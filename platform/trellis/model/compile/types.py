@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trellis.formula.formula import Formula, constant
+from trellis.formula.nodes.aggregate import Aggregate, Ends
+from trellis.formula.nodes.paths import path_of
 from trellis.formula.reader import Reader
 from trellis.formula.types import ANY, BOOLEAN, Type
 from trellis.model.compile.choices import field_choices
@@ -159,7 +161,8 @@ class Types:
         derived = field.derivation
         if derived is None or any(f is field for f in self._circular):
             return None
-        if (source := self.field_at(field.entity, derived.source.strip())) is not None:
+        source = self.field_at(field.entity, derived.source.strip()) or self._picked(derived)
+        if source is not None:
             return self.type_of(source)
         if derived.type.kind == "record":
             to = derived.type.entities
@@ -183,6 +186,14 @@ class Types:
             entity = step.entities[0]
         draft = self.ctx.drafts.get(entity)
         return draft.fields.get(last) if draft is not None else None
+
+    def _picked(self, derived: Formula) -> FieldDraft | None:
+        """The field whose value a formula picks out of a list, as first, last, min and max do."""
+        node = derived.node
+        is_pick = isinstance(node, Ends) or (isinstance(node, Aggregate) and node.measure in ("min", "max"))
+        path = path_of(node.of) if is_pick and node.of is not None else None
+        found = self.field_at(node.listed.entity, path) if path else None
+        return None if found is None or found.type_name == "sequence" else found
 
     def make(self, item: Item, entity: str, key: str) -> FieldType | None:
         """The type of something declared like a field: a column of links, a parameter, a setting."""

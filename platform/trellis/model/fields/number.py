@@ -226,7 +226,7 @@ class Rating(NumberLike):
         return {"": sa.SmallInteger()}
 
     def settle(self, number: Decimal) -> Value:
-        if number != number.to_integral_value() or abs(number) > 1000:
+        if number != int(number) or abs(number) > 1000:
             raise wrong_kind("a whole number")
         return int(number)
 
