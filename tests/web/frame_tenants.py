@@ -18,7 +18,7 @@ from trellis.web.refusals import HEADER
 from trellis.web.settings import Settings
 
 PASSWORD = "correct horse battery"
-YAML = """
+PEOPLE = """
 entity: user
 label: Person
 plural: People
@@ -42,6 +42,10 @@ fields:
   parent:  {type: link, to: team, tree: true, inverse: children}
   manager: {type: link, to: user, inverse: managed_teams}
 ---
+"""
+YAML = (
+    PEOPLE
+    + """
 entity: account
 label: Account
 plural: Accounts
@@ -71,6 +75,7 @@ menu: main
 groups:
   work: {label: Work, items: [account, payslip]}
 """
+)
 
 
 def add_person(

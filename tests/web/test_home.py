@@ -15,7 +15,7 @@ from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.storage.secrets import use_installation_key
 
-WORK = """
+CHORE = """
 entity: chore
 label: Chore
 title: name
@@ -27,7 +27,12 @@ fields:
 views:
   open: {type: list, filter: not done, sort: [due], columns: [name, due]}
   plan: {type: calendar, start: due}
----
+"""
+WORK = (
+    CHORE
+    + "---"
+    + CHORE.replace("chore", "errand").replace("Chore", "Errand")
+    + """---
 entity: idea
 label: Idea
 title: name
@@ -38,21 +43,11 @@ fields:
 views:
   newest: {type: list, sort: [-day], columns: [name, day]}
 ---
-entity: errand
-label: Errand
-title: name
-fields:
-  name: {type: text, required: true}
-  due: {type: date}
-  owner: {type: user, role: owner}
-  done: {type: boolean}
-views:
-  open: {type: list, filter: not done, sort: [due], columns: [name, due]}
----
 role: worker
 label: Worker
 grants: {"*": {read: own, create: true, update: own}}
 """
+)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.conftest import layers_of
-from tests.web.frame_tenants import add_person, app_of, signed_in_client
+from tests.web.frame_tenants import PEOPLE, add_person, app_of, signed_in_client
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -21,26 +21,9 @@ from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.storage.tenant import Tenant
 
-CRM = """
-entity: user
-title: name
-fields:
-  name:      {type: text, required: true, search: true}
-  email:     {type: email, required: true, unique: true}
-  team:      {type: link, to: team, inverse: members}
-  manager:   {type: link, to: user, inverse: reports}
-  roles:     {type: choices, choices: {from: roles}}
-  language:  {type: choice, choices: {from: languages}}
-  time_zone: {type: choice, choices: {from: time_zones}}
-  active:    {type: boolean, default: true}
----
-entity: team
-title: name
-fields:
-  name:    {type: text, required: true}
-  parent:  {type: link, to: team, tree: true, inverse: children}
-  manager: {type: link, to: user, inverse: managed_teams}
----
+CRM = (
+    PEOPLE
+    + """
 entity: account
 label: Account
 title: name
@@ -78,6 +61,7 @@ role: few
 label: Few
 grants: {account: {read: own, create: true, update: own, fields: {margin: hidden, mobile: masked}}}
 """
+)
 SECRET = "CANARY"
 MINE = "Mine alone"
 PUBLIC = ("/login", "/forgot", "/reset", "/password", "/offline", "/theme.css", "/worker.js", "/manifest")
