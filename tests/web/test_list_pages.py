@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +13,14 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.web.frame_tenants import token_of
 from tests.web.live import EVIL, system_store
+from werkzeug.datastructures import MultiDict
 
 from trellis.storage.tenant import Tenant
+from trellis.web.lists.grid import make_grid
+from trellis.web.lists.state import read_state
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeTenant
 
 FRAME_STATEMENTS = 1  # who is signed in
 
@@ -142,6 +148,17 @@ def test_formulas_are_checked_while_they_are_typed(anna: FlaskClient) -> None:
     faults = anna.post("/e/deal/filter/check", data={"where": "amount >", "csrf_token": token[1]}).json
     assert faults
     assert faults[0]["message"]
+
+
+def test_numbers_that_saving_gives_are_shown_and_not_offered_for_editing(make_tenant: MakeTenant) -> None:
+    thing = "entity: bill\ntitle: number\nfields:\n  number: {type: sequence, mask: 'B-{0000}'}\n  what: {type: text}\n"
+    store = system_store(make_tenant(thing))
+    bill = store.tenant.model.entities["bill"]
+    state = read_state(store.tenant.model, bill, MultiDict(), (), ())
+    grid = make_grid(store, state)
+    assert grid.title is not None
+    assert not grid.title.is_editable
+    assert [column.is_editable for column in grid.columns if column.path == "what"] == [True]
 
 
 def test_totals_sum_all_that_match_not_the_page(anna: FlaskClient) -> None:

@@ -166,7 +166,8 @@ def unreadable_words(kind: Kind, wrong: Unreadable) -> str:
         "duration": _("“{value}” is not a length of time."),
         "date": _("“{value}” is not a date."),
     }
-    return known[kind].replace("{value}", value) if wrong.is_value and kind in known else _("Please choose a value.")
+    said = known[kind].replace("{value}", value) if wrong.is_value and kind in known else _("Please choose a value.")
+    return str(said)
 
 
 def read_rows() -> list[Chip]:
