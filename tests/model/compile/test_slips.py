@@ -232,6 +232,16 @@ def test_a_slip_in_a_grant_is_told_where_it_is(name: str, entity: str, compile_y
     assert_said(said_of(compiled), f"a.yaml:{FIELD + 3}:{5 + len(entity) + written.index(spot)}", said)
 
 
+def test_choices_of_a_field_that_a_pipeline_gives_are_told(compile_yaml) -> None:
+    told = VISIT.replace("entity: visit\nstages", "entity: visit\nfield: status\nstages")
+    line = told[: told.index("  status: {")].count("\n") + 1
+    assert_said(
+        said_of(compile_yaml(told)),
+        f"a.yaml:{line}:35",
+        "E308 'status' has the stages of pipeline 'care' for choices (leave the choices out",
+    )
+
+
 def test_a_record_has_one_owner(compile_yaml) -> None:
     compiled = compile_yaml(VISIT + "  vet: {type: user, role: owner}\n  nurse: {type: user, role: owner}\n")
     assert said_of(compiled) == [

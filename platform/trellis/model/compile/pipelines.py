@@ -107,6 +107,9 @@ def _give(
             hint,
             at_key=True,
         )
+    elif choices is not None and (listed := own.item.get("choices")) is not None:
+        hint = "leave the choices out, or choose another `field:` for the pipeline"
+        ctx.problem("E308", f"'{key}' has the stages of pipeline '{at.word('pipeline')}' for choices", listed, hint)
     own.given = {**own.given, **{k: v for k, v in given.items() if v is not None and own.item.get(k) is None}}
     own.choices, own.system = choices, system
 
