@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.formula.types import Ref, Value
+from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records import faults
@@ -70,17 +71,32 @@ def _differing(draft: Draft, field: Field, given: dict[Ref, dict[str, Value]]) -
     """Without what is stored just so: forms send every column back, and saving a form unchanged changes nothing."""
     if draft.old is None or not given:
         return given
-    session = draft.record.graph.session
-    table = session.tables.links[draft.entity.key, field.key]
-    rows = session.execute(sa.select(table).where(table.c.source == draft.record.id)).mappings()
-    stored = {row["target"]: row for row in rows}
+    stored = _stored(draft.record.graph.session, draft.entity, field, draft.record.id)
 
     def is_new(ref: Ref, name: str, value: Value) -> bool:
-        kind, row = link_columns(field)[name].type, stored.get(ref.id)
-        return row is None or kind.from_columns({s: row[short(name + s)] for s in kind.columns()}) != value
+        return ref.id not in stored or stored[ref.id][name] != value
 
     found = {ref: {k: v for k, v in columns.items() if is_new(ref, k, v)} for ref, columns in given.items()}
     return {ref: columns for ref, columns in found.items() if columns or ref.id not in stored}
+
+
+def _stored(session: Session, entity: Entity, field: Field, id: UUID) -> dict[UUID, dict[str, Value]]:
+    """What the links of one record keep, by the far end."""
+    table = session.tables.links[entity.key, field.key]
+    kinds = {key: column.type for key, column in link_columns(field).items()}
+    return {
+        row["target"]: {
+            key: kind.from_columns({s: row[short(key + s)] for s in kind.columns()}) for key, kind in kinds.items()
+        }
+        for row in session.execute(sa.select(table).where(table.c.source == id)).mappings()
+    }
+
+
+def keeps_otherwise(session: Session, entity: Entity, name: str, id: UUID, given: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the links of a record keep something else than what is given with them."""
+    stored = _stored(session, entity, entity.fields[name], id)
+    told = [(item["id"], key, value) for item in given for key, value in item.items() if key not in ("id", "entity")]
+    return any(far in stored and stored[far][key] != value for far, key, value in told)
 
 
 def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str) -> dict[str, Value]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.view import Sort
+from trellis.records.catalog import link_columns
 from trellis.records.refusal import Forbidden
 from trellis.records.transfer.keys import find_rows, known_by
 from trellis.records.transfer.mapping import LINKS
 from trellis.records.transfer.neutral import guard
+from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.records.record import Record
@@ -50,6 +55,68 @@ def exportable(store: Store, entity: str) -> list[Field]:
     ]
 
 
+@dataclass(frozen=True)
+class Place:
+    """A column of the file: a field of the entity, one over links, or what a many-to-many keeps with its links."""
+
+    path: str
+    field: Field
+    is_kept: bool = False
+
+
+def far_place(store: Store, entity: str, path: str) -> Place | None:
+    """The column of a dotted path, every step of which this person may see in full; None where there is none."""
+    first, _, rest = path.partition(".")
+    known = {field.key: field for field in exportable(store, entity)}
+    field = known.get(first)
+    if field is None:
+        return None
+    if not rest:
+        return Place(path, field)
+    kept = link_columns(field).get(rest)
+    if kept is not None:
+        return Place(path, kept, is_kept=True)
+    kind = field.type.formula_type()
+    if kind.kind != "record" or len(kind.entities) != 1 or not store.session.permit.may("read", kind.entities[0]):
+        return None
+    far = far_place(store, kind.entities[0], rest)
+    return (
+        None
+        if far is None or far.is_kept or far.field.type.formula_type().kind == "records"
+        else Place(path, far.field)
+    )
+
+
+def kept_with_links(store: Store, entity: str, path: str, page: Sequence[Record]) -> dict[UUID, str]:
+    """What a many-to-many keeps, for each record in the order of its links: `buyer; ; user`."""
+    name, _, column = path.partition(".")
+    field = store.session.entity(entity).fields[name]
+    kind = link_columns(field)[column].type
+    table = store.session.tables.links[entity, name]
+    rows = store.session.execute(sa.select(table).where(table.c.source.in_([r.id for r in page]))).mappings()
+    kept = {
+        (row["source"], row["target"]): kind.write_text(
+            kind.from_columns({s: row[short(column + s)] for s in kind.columns()}), store.session.reader
+        )
+        for row in rows
+    }
+    texts = {r.id: [kept.get((r.id, ref.id), "") for ref in r[name] or ()] for r in page}
+    return {id: "; ".join(parts) if any(parts) else "" for id, parts in texts.items()}
+
+
+def _name(store: Store, entity: str, place: Place, language: str | None) -> str:
+    """A column's heading: the path, or its labels in a language."""
+    if language is None or place.path == "id":
+        return place.path
+    labels, at = [], store.session.entity(entity)
+    for step in place.path.split("."):
+        field = at.fields.get(step) or place.field
+        labels.append(field.label.in_language(language))
+        targets = field.type.formula_type().entities
+        at = store.session.entity(targets[0]) if len(targets) == 1 else at
+    return " · ".join(labels)
+
+
 def export_csv(
     store: Store,
     entity: str,
@@ -64,15 +131,15 @@ def export_csv(
 ) -> int:
     """Write records as CSV (RFC 4180) and tell how many. Raises Forbidden.
 
-    `columns`: field keys, else all. `labels`: a header in the reader's language. `neutral`: cells that a spreadsheet
+    `columns`: field keys, paths over links (`account.industry`) and what links keep (`contacts.part`), else all
+    fields. `labels`: a header in the reader's language. `neutral`: cells that a spreadsheet
     would run begin with an apostrophe, which the import takes away.
     """
     require_export(store, entity)
-    fields = [f for f in exportable(store, entity) if columns is None or f.key in columns]
-    if columns is not None:
-        fields.sort(key=lambda field: list(columns).index(field.key))
+    own = {field.key: field for field in exportable(store, entity)}
+    places = [place for path in columns or own if (place := far_place(store, entity, path)) is not None]
     language = store.principal.reader.language
-    names = [field.label.in_language(language) if labels and field.key != "id" else field.key for field in fields]
+    names = [_name(store, entity, place, language if labels else None) for place in places]
     if "id" not in names and columns is None:
         names.insert(0, "id")
     shield: Callable[[str], str] = guard if neutral else str
@@ -80,10 +147,14 @@ def export_csv(
     writer.writerow([shield(name) for name in names])
     count = 0
     with store.transaction():
-        for page in _pages(store, entity, fields, where, q, sort):
-            keys = _LinkKeys(store, page, fields)
+        for page in _pages(store, entity, places, where, q, sort):
+            keys = _LinkKeys(store, page, places)
+            kept = {place.path: kept_with_links(store, entity, place.path, page) for place in places if place.is_kept}
             for record in page:
-                cells = [_cell(store, record, field, keys) for field in fields]
+                cells = [
+                    kept[place.path].get(record.id, "") if place.is_kept else _cell(store, record, place, keys)
+                    for place in places
+                ]
                 if len(cells) < len(names):
                     cells.insert(0, str(record.id))
                 writer.writerow([shield(cell) for cell in cells])
@@ -94,12 +165,14 @@ def export_csv(
 def _pages(
     store: Store,
     entity: str,
-    fields: Sequence[Field],
+    places: Sequence[Place],
     where: Sequence[Formula | str],
     q: str | None,
     sort: Sequence[Sort],
 ) -> Iterator[list[Record]]:
-    paths = [field.key for field in fields if field.key != "id"]
+    paths = [place.path for place in places if place.path != "id" and not place.is_kept]
+    # what links keep stands in the order of the links, which are read along
+    paths += [p for p in dict.fromkeys(place.path.split(".")[0] for place in places if place.is_kept) if p not in paths]
     order = sort or (Sort("created_at"),)
     cursor: str | None = None
     while True:
@@ -110,13 +183,13 @@ def _pages(
         cursor = page.next
 
 
-def _cell(store: Store, record: Record, field: Field, keys: _LinkKeys) -> str:
-    if field.key == "id":
+def _cell(store: Store, record: Record, place: Place, keys: _LinkKeys) -> str:
+    if place.path == "id":
         return str(record.id)
-    value = record[field.key]
-    kind = field.type.formula_type()
+    value = record[place.path]
+    kind = place.field.type.formula_type()
     if kind.kind not in LINKS or value is None:
-        return field.type.write_text(value, store.principal.reader)
+        return place.field.type.write_text(value, store.principal.reader)
     several = len(kind.entities) != 1
     return "; ".join(keys.text(ref, with_entity=several) for ref in _refs(value))
 
@@ -128,13 +201,13 @@ def _refs(value: Value) -> Iterable[Ref]:
 class _LinkKeys:
     """What the records that a page links to are known by: one statement for each entity."""
 
-    def __init__(self, store: Store, page: Sequence[Record], fields: Sequence[Field]) -> None:
+    def __init__(self, store: Store, page: Sequence[Record], places: Sequence[Place]) -> None:
         self.store = store
         wanted: dict[str, set[UUID]] = {}
-        for field in fields:
-            if field.type.formula_type().kind in LINKS:
+        for place in places:
+            if place.field.type.formula_type().kind in LINKS and not place.is_kept:
                 for record in page:
-                    for ref in _refs(record[field.key] or ()):
+                    for ref in _refs(record[place.path] or ()):
                         wanted.setdefault(ref.entity, set()).add(ref.id)
         self._texts: dict[Ref, str] = {}
         for entity, ids in wanted.items():

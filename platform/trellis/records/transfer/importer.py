@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
-from trellis.records import write
+from trellis.records import linked, write
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.transfer.keys import Links, comparable, find_rows
@@ -303,6 +303,9 @@ class Importer:
             wanted |= dict.fromkeys(name for name in row.blanks if name != "id")
         fields = self.entity.fields
         changes = {name: value for name, value in wanted.items() if not fields[name].type.same(value, stored[name])}
+        for name in row.kept:
+            if name in changes or linked.keeps_otherwise(self.session, self.entity, name, id, row.links(name)):
+                changes[name] = row.links(name)
         if not changes:
             return RowOutcome(row.line, "skipped", id)
         try:
@@ -344,7 +347,10 @@ class Importer:
 
     def _drafts(self, rows: Sequence[Row], ids: Sequence[UUID | None]) -> list[Draft]:
         """New records in the rows' order: those that bring their ids, and those that get one."""
-        given = [{name: value for name, value in row.values.items() if name != "id"} for row in rows]
+        given = [
+            {name: row.links(name) if name in row.kept else value for name, value in row.values.items() if name != "id"}
+            for row in rows
+        ]
         made: dict[int, Draft] = {}
         for has_id in (True, False):
             places = [at for at, id in enumerate(ids) if (id is not None) == has_id]

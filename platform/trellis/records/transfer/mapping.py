@@ -14,6 +14,7 @@ from trellis.model.choice import fold
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.text import Text
+from trellis.records.catalog import link_columns
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -129,6 +130,7 @@ class Column:
     field: str  # a field's key, or "id"
     read: Callable[[Sequence[Any], int], Any]
     via: str | None = None
+    kept: str | None = None  # what the links of a many-to-many keep: `contacts.part`
 
 
 def columns_of(session: Session, entity: Entity, header: Sequence[str], given: ImportMap) -> list[Column]:
@@ -138,10 +140,16 @@ def columns_of(session: Session, entity: Entity, header: Sequence[str], given: I
     found: list[Column] = []
     for name in given.columns.keys() - set(header):
         problems.append(f"the file has no column '{name}'" + _hint(name, header))
+    plain = {place[0] for name in header if name and (place := finder.find(name)) is not None and place[1] is None}
     for index, name in enumerate(header):
         target = given.columns.get(name, name) if name else None
         if target is None or (target in given.set and name not in given.columns):
             continue
+        if (kept := finder.kept(target)) is not None and kept[0] in plain:
+            found.append(Column(name, kept[0], _cell(index), kept=kept[1]))
+            continue
+        if finder.is_far(target) and (finder.find(target) or ("",))[0] in {"", *plain}:
+            continue  # what an export tells of a linked record; the link itself says which one it is
         place = finder.find(target, exactly=name in given.columns)
         if place is None:
             problems.append(f"column '{name}': {entity.key} has no field '{target}'" + _hint(target, finder.names()))
@@ -156,7 +164,8 @@ def columns_of(session: Session, entity: Entity, header: Sequence[str], given: I
     for name in given.match:
         if name not in {column.field for column in found}:
             problems.append(f"match: no column gives the field '{name}'")
-    twice = [c.field for i, c in enumerate(found) if c.field in {other.field for other in found[:i]}]
+    places = [c.field for c in found if c.kept is None]
+    twice = [field for i, field in enumerate(places) if field in places[:i]]
     problems += [f"two columns give the field '{name}'" for name in dict.fromkeys(twice)]
     if problems:
         raise BadMapping(problems)
@@ -234,9 +243,34 @@ class FieldFinder:
         via = "id" if tail == "id" else target._key(tail)
         return None if via is None else (key, via)
 
+    def kept(self, name: str) -> tuple[str, str] | None:
+        """A many-to-many field and one of the columns that its links keep, by keys or by labels."""
+        steps = _steps(name)
+        field = self.fields.get(self._key(steps[0]) or "") if len(steps) == 2 else None
+        for key, column in (link_columns(field) if field is not None else {}).items():
+            if field is not None and (steps[1] == key or fold(steps[1]) in map(fold, _labels(column.label))):
+                return field.key, key
+        return None
+
+    def is_far(self, name: str) -> bool:
+        """Whether the name leads over a link to a field of another record."""
+        steps = _steps(name)
+        field = self.fields.get(self._key(steps[0]) or "") if len(steps) > 1 else None
+        targets = field.type.formula_type().entities if field is not None else ()
+        if field is None or field.type.formula_type().kind != "record" or len(targets) != 1:
+            return False
+        far = FieldFinder(self.session, self.session.entity(targets[0]))
+        rest = " · ".join(steps[1:])
+        return far._key(rest) is not None or far.is_far(rest)
+
     def _key(self, name: str) -> str | None:
         name = name.strip()
         return name if name in self.fields else self.labels.get(fold(name))
+
+
+def _steps(name: str) -> list[str]:
+    """The steps of a path: `account.industry`, or as an export for people writes it, `Account · Industry`."""
+    return [step.strip() for step in name.split(" · " if " · " in name else ".")]
 
 
 def _labels(label: Text) -> Iterator[str]:

@@ -12,6 +12,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid, blank
 from trellis.model.fields.registry import FIELD_TYPES
+from trellis.records.catalog import link_columns
 from trellis.records.refusal import Fault
 from trellis.records.transfer.keys import Ambiguous, Links, link_texts
 from trellis.records.transfer.mapping import LINKS, Column
@@ -39,7 +40,14 @@ class Row:
     blanks: list[str] = dc_field(default_factory=list)
     faults: list[Fault] = dc_field(default_factory=list)
     later: dict[str, tuple[Column, str]] = dc_field(default_factory=dict)
+    kept: dict[str, dict[str, list[Value]]] = dc_field(default_factory=dict)  # with links, in their order
     unfound: set[str] = dc_field(default_factory=set)  # entities of which a link names nobody
+
+    def links(self, name: str) -> Any:
+        """The value of a links field with what each link keeps."""
+        refs, kept = self.values.get(name) or (), self.kept[name]
+        parts = [{key: values[at] for key, values in kept.items() if at < len(values)} for at in range(len(refs))]
+        return tuple({"entity": r.entity, "id": r.id, **part} for r, part in zip(refs, parts, strict=True))
 
     def refuse(self, column: Column, error: Invalid) -> None:
         """Note that a cell is wrong."""
@@ -92,6 +100,9 @@ class RowReader:
                 raw = self.evaluate(raw[1:], field)
             else:
                 raw = unguard(raw)
+        if column.kept is not None and field is not None:
+            self._keep(row, column, field, raw)
+            return None
         if blank(raw):
             row.blanks.append(column.field)
             return None
@@ -108,6 +119,16 @@ class RowReader:
         else:
             row.values[column.field] = field.type.parse(raw, self.session.reader)
         return None
+
+    def _keep(self, row: Row, column: Column, field: Field, raw: Any) -> None:
+        """What the links keep: as many texts as there are links, with `;` between."""
+        if blank(raw) or column.kept is None:
+            return
+        kind = link_columns(field)[column.kept].type
+        texts = [text.strip() for text in str(raw).split(";")]
+        row.kept.setdefault(column.field, {})[column.kept] = [
+            kind.read_text(text, self.session.reader) if text else None for text in texts
+        ]
 
     def _link(self, row: Row, column: Column, pairs: list[tuple[str, str]]) -> None:
         refs = []

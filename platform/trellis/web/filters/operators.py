@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from flask import has_app_context
 from flask_babel import lazy_gettext as _l
+
+from trellis.records.trees import tree_field
+from trellis.web.context import current_model
 
 if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
@@ -96,10 +100,23 @@ def kind_of(field: Field) -> Kind:
     return KINDS.get(type_.kind, "other")
 
 
+UNDER = Operator("under", _l("is or is below"), "many")  # of a link into a tree
+
+
 def operators_of(field: Field) -> tuple[Operator, ...]:
     """The operators that the builder offers for a field."""
     kind = kind_of(field)
-    return (*HAS, *NONE) if kind == "choice" and field.type.formula_type().kind == "list" else OPERATORS[kind]
+    found = (*HAS, *NONE) if kind == "choice" and field.type.formula_type().kind == "list" else OPERATORS[kind]
+    return (found[0], UNDER, *found[1:]) if kind == "record" and leads_into_tree(field) else found
+
+
+def leads_into_tree(field: Field) -> bool:
+    """Whether what is linked stands in a tree, so that one may ask for all that is below a record."""
+    entities = field.type.formula_type().entities
+    if len(entities) != 1 or not has_app_context():
+        return False
+    entity = current_model().entities.get(entities[0])
+    return entity is not None and tree_field(entity) is not None
 
 
 def operator_of(field: Field, key: str) -> Operator | None:

@@ -131,6 +131,8 @@ def _choice(field: Field, chip: Chip, reader: Reader) -> str:
 
 
 def _record(field: Field, chip: Chip, reader: Reader) -> str:
+    if chip.operator == "under":
+        return "(" + " or ".join(f"in_tree({chip.path}, {quoted(_id(operand))})" for operand in chip.operands) + ")"
     parts: list[str] = []
     ids: list[str] = []
     for operand in chip.operands:

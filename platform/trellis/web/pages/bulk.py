@@ -161,7 +161,7 @@ def answer(outcome: BulkOutcome, words: str) -> dict[str, object]:
 def export_text(desk: Desk, ids: Sequence[UUID] | None) -> str:
     """The entity's own columns of the list as CSV, with a header in the reader's language."""
     grid = make_grid(desk.store, desk.state, can_edit=False)
-    columns = [path for path in grid.paths if "." not in path]
+    columns = list(grid.paths)
     reader = desk.store.principal.reader
     own, sort, q = desk.state.formulas(reader), desk.state.sorting, desk.state.q or None
     out = io.StringIO()

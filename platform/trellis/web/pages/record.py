@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from typing import Any
@@ -80,6 +80,7 @@ class RecordPage:
     may: Mapping[str, bool] = dc_field(default_factory=dict)
     became: list[Prop] = dc_field(default_factory=list)  # of a converted record
     came: list[Markup] = dc_field(default_factory=list)  # the converted records that became this one
+    above: Sequence[tuple[str, str]] = ()  # (title, address) of what stands above it in its tree, the topmost first
 
     @property
     def may_merge(self) -> bool:
@@ -152,7 +153,8 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
         if key in props and not props[key].is_empty
     ]
     came = _came_from(store, entity, record, context)
-    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may, became, came)
+    above = [(ref.title or "–", entity_address(ref.entity, ref.id)) for ref in store.breadcrumbs(entity.key, record.id)]
+    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may, became, came, above=above)
 
 
 def _came_from(store: Store, entity: Entity, record: Record, context: CellContext) -> list[Markup]:
