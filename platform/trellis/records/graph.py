@@ -211,6 +211,20 @@ class StoreGraph:
             self._lists[key] = [] if is_new else self._read(record, name)
         return self._lists[key]
 
+    def load_children(self, records: Sequence[LiveRecord], name: str) -> list[LiveRecord]:
+        """Read the same inverse list of several records at once; what was read before is left as it is."""
+        definition = records[0].definition if records else None
+        inverse = definition.inverses.get(name) if definition is not None else None
+        wanted = [r for r in records if not r.is_new and name not in r.lists and (r.id, name) not in self._lists]
+        if definition is not None and inverse is not None and not inverse.many and len(wanted) > 1:
+            entity, column, statement = _lists_statement(self.session, definition.key, name)
+            found: dict[UUID, list[LiveRecord]] = {record.id: [] for record in wanted}
+            for row in self.session.execute(statement, {"_parents": list(found)}).mappings():
+                found[row[column]].append(self._child(wanted[0], name, entity, dict(row)))
+            for id, children in found.items():
+                self._lists[id, name] = children
+        return [child for record in records for child in self.children(record, name)]
+
     def _about_to_have(self, record: LiveRecord, name: str) -> list[LiveRecord]:
         """The records of a links field in a draft, each with what its link will keep."""
         found = [r for ref in record.value(name) or () if (r := self.follow(ref)) is not None]
@@ -300,6 +314,22 @@ def _children_statement(session: Session, entity: str, name: str) -> tuple[str, 
         return how.entity, statement.where(table.c.deleted_at.is_(None)).order_by(*order)
 
     return cast("tuple[str, sa.Select[Any]]", kept((session.model.hash, "children", entity, name), make))
+
+
+def _lists_statement(session: Session, entity: str, name: str) -> tuple[str, str, sa.Select[Any]]:
+    """The live records of an inverse list of several records, with their entity and the column that says whose."""
+
+    def make() -> tuple[str, str, sa.Select[Any]]:
+        how = Catalog(session, guarded=False).children(entity, name)
+        table = session.table(how.entity)
+        whose = table.c[how.column]
+        statement = sa.select(*stored_columns(table)).where(whose.in_(sa.bindparam("_parents", expanding=True)))
+        if how.entity_column is not None:
+            statement = statement.where(table.c[how.entity_column] == entity)
+        statement = statement.where(table.c.deleted_at.is_(None)).order_by(*(table.c[o] for o in how.order))
+        return how.entity, how.column, statement
+
+    return cast("tuple[str, str, sa.Select[Any]]", kept((session.model.hash, "lists", entity, name), make))
 
 
 def stored_columns(table: sa.Table) -> list[sa.Column[Any]]:

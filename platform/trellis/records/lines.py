@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from trellis.model.entity import Entity, Inverse
 from trellis.records import faults, following, money
 from trellis.records.draft import Draft
+from trellis.records.foresight import foresee
 from trellis.records.graph import LiveRecord
 from trellis.records.refusal import Fault
 
@@ -63,6 +64,7 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
         return
     graph = draft.record.graph
     part = session.model.entities[inverse.entity]
+    foresee(session, draft, part, raw)
     stored = [] if draft.old is None else list(graph.children(draft.old, inverse.name))
     left = {record.id: record for record in stored}
     drafts: list[Draft] = []

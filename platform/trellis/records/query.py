@@ -380,13 +380,21 @@ def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequen
     inverse = session.entity(entity).inverses[name]
     read(session, entity, id, fields=(), deleted=True)
     require_readable(session, inverse.entity)
-    selection = Selection(session, inverse.entity)
-    shape = selection.shape(readable_fields(session, inverse.entity) if columns is None else columns)
-    table = selection.alias.c
-    conditions = [*restrict(selection, ()), table[short(inverse.field)] == id]
-    order = [table.position] if "position" in table else []
-    rows = session.execute(selection.select().where(*conditions).order_by(*order, table.created_at, table.id)).all()
-    return [Record(shape, row) for row in rows]
+    wanted = tuple(readable_fields(session, inverse.entity) if columns is None else columns)
+    key = (session.view_key, "lines", inverse.entity, inverse.field, wanted)
+    known = _statements.get(key)
+    if known is None:
+        selection = Selection(session, inverse.entity, late=True)
+        shape = selection.shape(wanted)
+        table = selection.alias.c
+        parent: sa.BindParameter[Any] = sa.bindparam("_parent", type_=sa.Uuid())
+        conditions = [*restrict(selection, ()), table[short(inverse.field)] == parent]
+        order = [table.position] if "position" in table else []
+        known = selection.select().where(*conditions).order_by(*order, table.created_at, table.id), shape
+        if _is_lasting(selection, ()):
+            _keep(_statements, key, known)
+    statement, shape = known
+    return [Record(shape, row) for row in session.execute(statement, {"_parent": id}).all()]
 
 
 def require_readable(session: Session, entity: str) -> None:

@@ -93,7 +93,7 @@ class MoneyAmount(Widget):
             "fixed": fixed,
             "by_record": by_record,
             "currencies": list(known),
-            "others": [code for code in sorted(currency_codes()) if code not in known],
+            "others": [] if bound.compact or by_record else [c for c in sorted(currency_codes()) if c not in known],
         }
 
     def fill(self, bound: BoundField) -> Mapping[str, Any]:
