@@ -42,3 +42,19 @@ def test_a_card_is_moved_by_keyboard_and_put_back_with_the_reason(page: Page, ca
     page.locator('#move-menu [data-to="closed"]').press("Enter")
     expect(page.locator(f'[data-lane="new"] {card}')).to_have_class("t-card is-refused")
     expect(page.locator(f'{card} [role="alert"]')).to_contain_text("Put back")
+
+
+def test_a_collapsed_column_takes_a_card_and_shows_it_once(page: Page, card: str) -> None:
+    page.goto("e/deal/?view=board")
+    lost = page.locator('[data-lane="lost"]')
+    page.locator(card).drag_to(lost.locator(".t-shut"))
+    dialog = page.locator("dialog[open]")
+    dialog.locator("#f-lost_reason").select_option("time")
+    dialog.locator('button[type="submit"]').click()
+    expect(page.locator(".t-toast")).to_contain_text("A card moved to Lost")
+    expect(lost.locator(".t-shut [data-lane-count]")).to_have_text("1")
+    lost.locator(".t-shut").click()
+    expect(page.locator(card)).to_have_count(1)
+    expect(lost.locator(card)).to_be_visible()
+    page.locator(".t-toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(f"{card} [role='alert']")).to_contain_text("“Lost” cannot be followed by “New”.")
