@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from babel.dates import format_timedelta
 from flask import redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from werkzeug import Response
 
+from trellis.model.locales import babel_locale
 from trellis.model.view import Sort
+from trellis.records.purging import age_of
 from trellis.records.refusal import Forbidden, Refused
 from trellis.web.cells.column import columns_for
 from trellis.web.faults import fault_texts
@@ -45,7 +48,9 @@ class BinView(Page):
             deleted=True,
         )
         rows = [(record, [(c, c.html(record[c.path])) for c in columns]) for record in page.rows]
-        return render_template("bin.html", **desk.places, columns=columns, rows=rows, next=page.next)
+        age = age_of(store.session, desk.entity)
+        stays = "" if age is None else format_timedelta(age, threshold=9, locale=babel_locale(desk.language))
+        return render_template("bin.html", **desk.places, columns=columns, rows=rows, next=page.next, stays=stays)
 
     @expose("/e/<entity>/<uuid:id>/restore", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
