@@ -57,9 +57,15 @@ def query_text(q: str, *, weight: str = "") -> str | None:
             parts.append(_operand(word, "*", weight))
         else:
             parts.extend(_operand(word[start : start + 2], "", weight) for start in range(len(word) - 1))
-    return " & ".join(parts) or None
+    text = " & ".join(parts) or None
+    if text is not None and len(words) > 1 and _DIALLED.fullmatch(q.strip()):
+        # a number in the groups of any country is one word with those who keep it
+        return f"({text}) | {_operand(_NO_DIGIT.sub('', q), '*', weight)}"
+    return text
 
 
+_DIALLED = re.compile(r"[+(]?\d[\d\s()./-]{5,30}")
+_NO_DIGIT = re.compile(r"\D")
 LONG = 5  # letters from which on a word may hold a slip of the fingers
 SURE = 3  # its first letters are taken as right, so that the index can be asked
 

@@ -15,7 +15,14 @@ GOOD = [
     ("vat_id", "BE0428759497", None),
     ("vat_id", "PL8567346215", None),
     ("vat_id", "ATU99999999", None),
+    ("iban", "FR14 2004 1010 0505 0001 3M02 606", "FR1420041010050500013M02606"),
+    ("iban", "CH93 0076 2011 6238 5295 7", "CH9300762011623852957"),
+    ("vat_id", "IT 00743110157", "IT00743110157"),
+    ("vat_id", "LU15027442", None),
     ("credit_code_cn", "91350100M000100Y43", None),
+    ("credit_code_cn", "9144030071526726XG", None),  # Tencent
+    ("credit_code_cn", "91330100799655058b", "91330100799655058B"),  # Alibaba (China)
+    ("credit_code_cn", "914403001922038216", None),  # Huawei
     ("organisation_code_cn", "D2143569-X", "D2143569X"),
     ("id_card_cn", "11010519491231002x", "11010519491231002X"),
     ("tax_id_de", "36574261809", None),
@@ -39,7 +46,10 @@ BAD = [
     ("bic", "DEUT"),
     ("vat_id", "DE136695977"),
     ("vat_id", "XX123456789"),
+    ("vat_id", "IT00743110158"),
+    ("vat_id", "LU15027443"),
     ("credit_code_cn", "91350100M000100Y44"),
+    ("credit_code_cn", "9144030071526726XH"),
     ("credit_code_cn", "91350100I000100Y43"),
     ("organisation_code_cn", "D21435691"),
     ("id_card_cn", "110105194912310021"),

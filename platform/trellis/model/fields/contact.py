@@ -171,6 +171,17 @@ class PhoneNumber(str):
         return made
 
 
+def _dialled(text: str) -> list[str]:
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return [re.sub(r"\D", "", text)]
+    home = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL).split(" ext")[0]
+    whole = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+    digits = [whole, f"00{whole}", re.sub(r"\D", "", home), phonenumbers.national_significant_number(number)]
+    return list(dict.fromkeys(digits))
+
+
 @field_type("phone")
 @dataclass(frozen=True, kw_only=True)
 class Phone(Reachable):
@@ -193,6 +204,11 @@ class Phone(Reachable):
 
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         return {**super().columns(), "_raw": sa.Text()}
+
+    def search_text(self, value: Value) -> str:
+        """The digits as people dial them: with the country's code, as at home, and without the leading nought."""
+        numbers = [entry["value"] for entry in value or ()] if self.multiple else [value] if value else []
+        return " ".join(digits for number in numbers for digits in _dialled(str(number)))
 
     def to_columns(self, value: Value) -> dict[str, Any]:
         columns = super().to_columns(value)
