@@ -25,8 +25,8 @@ from trellis.web.settings import Settings
 MANAGER = "mona@office.example"
 CLERK = "carl@office.example"
 OFFICE = (
-    YAML.replace("allow: [admin]", "allow: [admin, api]").replace(
-        "update: all, delete: all}", "update: all, delete: all, restore: all, export: true}"
+    YAML.replace("allow: [admin]", "allow: [admin, api, merge]").replace(
+        "update: all, delete: all}", "update: all, delete: all, restore: all, export: true, convert: all}"
     )
     + """
 ---
@@ -94,6 +94,18 @@ stages:
 moves:
   - {from: draft, to: [placed, off]}
   - {from: placed, to: [done, off]}
+---
+entity: lead
+label: Lead
+title: name
+fields:
+  name:    {type: text, required: true, search: true}
+  company: {type: text}
+---
+convert: lead
+into:
+  account: {match: [name], set: {name: =company}}
+  contact: {optional: true, set: {name: =name, account: =account}}
 ---
 entity: diary
 label: Diary

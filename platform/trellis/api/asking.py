@@ -54,7 +54,7 @@ class ListRequest:
 def read_list(store: Store, entity: Entity) -> ListRequest:
     """The query of a list. Raises Problem or Refused."""
     view = _view(store, entity)
-    since = _moment("updated_since")
+    since = read_moment("updated_since")
     paths, lines = read_fields(store, entity, view.paths if view is not None else None)
     where = view.formulas(store.principal.reader) if view is not None else []
     if given := request.args.get("filter", "").strip():
@@ -167,7 +167,8 @@ def _flag(name: str) -> bool:
     raise bad_request(_("“%(name)s” is true or false.", name=name), name)
 
 
-def _moment(name: str) -> datetime | None:
+def read_moment(name: str) -> datetime | None:
+    """A moment of the query; None when it is not given. Raises Problem."""
     given = request.args.get(name)
     if not given:
         return None

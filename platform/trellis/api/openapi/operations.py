@@ -52,6 +52,9 @@ PARAMETERS: dict[str, Schema] = {
         {"type": "string", "format": "date-time"},
         "A change feed: what was changed or deleted from then on, the oldest change first.",
     ),
+    "as_of": parameter(
+        "as_of", {"type": "string", "format": "date-time"}, "The record as it was then, as far as the history tells."
+    ),
     "confirm": parameter("confirm", {"type": "boolean"}, "false makes warnings (likely duplicates) refusals."),
     "before": parameter("before", {"type": "integer", "minimum": 0}, "`next` of the page before."),
     "If-Match": parameter(
@@ -127,6 +130,10 @@ class Operations:
                 "restore",
                 {"parameters": named("id", "Idempotency-Key"), "responses": told},
             )
+        if self.entity.key in self.store.tenant.model.conversions and self._may("convert"):
+            self._converting()
+        if self.store.may_merge(self.entity.key):
+            self._merging()
         if any(self._may(action) for action in ("create", "update", "delete")):
             self._bulk()
         self._files()
@@ -152,7 +159,7 @@ class Operations:
         told = answers("200", "A page of records.", page, (*ALWAYS, "422"))
         self._add("", "get", "list", {"parameters": named(*usual), "responses": told})
         told = answers("200", "The record; its version is the ETag.", ref(self.name), (*ALWAYS, "422"))
-        self._add("/{id}", "get", "read", {"parameters": named("id", "fields"), "responses": told})
+        self._add("/{id}", "get", "read", {"parameters": named("id", "fields", "as_of"), "responses": told})
         told = answers("200", "Changes, the newest first.", page_of(ref("Change")), ALWAYS)
         told["200"]["content"][JSON]["schema"]["properties"]["next"] = {"type": ["integer", "null"]}
         self._add(
@@ -180,6 +187,35 @@ class Operations:
         parameters = named("id", "If-Match", "confirm", "Idempotency-Key")
         operation = {"parameters": parameters, "requestBody": json_body(body), "responses": told}
         self._add("/{id}/move", "post", "move", operation)
+
+    def _converting(self) -> None:
+        targets = list(self.store.tenant.model.conversions[self.entity.key].into)
+        existing = {"type": "object", "properties": {"existing": UUID_TEXT}, "required": ["existing"]}
+        new = {"type": "object", "properties": {"new": {"type": "object"}}, "required": ["new"]}
+        choice: Schema = {"anyOf": [{"enum": ["new", "skip"]}, existing, new]}
+        body = {"type": "object", "properties": dict.fromkeys(targets, choice), "additionalProperties": False}
+        proposals = page_of({"type": "object"})
+        told = answers("200", "What it would become, and what looks like it.", proposals, (*ALWAYS, "422"))
+        self._add("/{id}/convert", "get", "propose", {"parameters": named("id"), "responses": told})
+        told = answers("200", "What it became.", {"type": "object"}, WRITES)
+        parameters = named("id", "Idempotency-Key")
+        operation = {"parameters": parameters, "requestBody": json_body(body), "responses": told}
+        self._add("/{id}/convert", "post", "convert", operation)
+
+    def _merging(self) -> None:
+        body: Schema = {
+            "type": "object",
+            "properties": {
+                "losers": {"type": "array", "items": UUID_TEXT, "minItems": 1, "maxItems": 9},
+                "take": {"type": "object", "additionalProperties": UUID_TEXT},
+            },
+            "required": ["losers"],
+            "additionalProperties": False,
+        }
+        told = answers("200", "The record that stays.", ref(self.name), WRITES)
+        parameters = named("id", "Idempotency-Key")
+        operation = {"parameters": parameters, "requestBody": json_body(body), "responses": told}
+        self._add("/{id}/merge", "post", "merge", operation)
 
     def _linking(self) -> None:
         names = linked_lists(self.store, self.entity)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from importlib import import_module
 
-RESOURCES = ("records", "bulk", "links", "moves", "history", "files", "views", "meta", "document")
+RESOURCES = (
+    "records",
+    "bulk",
+    "links",
+    "moves",
+    "conversions",
+    "merges",
+    "history",
+    "files",
+    "views",
+    "meta",
+    "document",
+)
 """The modules beside this one; importing them registers their operations."""
 
 

@@ -10,10 +10,10 @@ from flask import Response, request, url_for
 from flask_babel import gettext as _
 
 from trellis.api.app import api
-from trellis.api.asking import CAP, ListRequest, read_body, read_fields, read_list
+from trellis.api.asking import CAP, ListRequest, read_body, read_fields, read_list, read_moment
 from trellis.api.conditions import expected_version, once
 from trellis.api.problems import Problem, errors_of
-from trellis.api.representation import add_lines, etag, json_response, record_json, shown, whole
+from trellis.api.representation import add_lines, default_paths, etag, json_response, record_json, shown, whole
 from trellis.api.scope import PLACE, entity_of
 from trellis.model.entity import Entity
 from trellis.records.record import Record
@@ -73,6 +73,11 @@ def read_record(entity: str, id: UUID) -> Response:
     store = current_store()
     definition = entity_of(store, entity)
     with store.transaction():
+        if (moment := read_moment("as_of")) is not None:
+            return json_response(_past(store, definition, store.read(entity, id, as_of=moment)))
+        if (winner := store.merged_into(entity, id)) is not None:
+            store.read(entity, winner, fields=())  # Missing, when it is nothing for this caller
+            raise Problem(404, "merged", _("The record was merged into another one."), merged_into=str(winner))
         if request.args.get("fields"):
             paths, lines = read_fields(store, definition)
             record = store.read(entity, id, fields=paths)
@@ -82,6 +87,13 @@ def read_record(entity: str, id: UUID) -> Response:
             record = store.read(entity, id)
             body = whole(store, definition, record)
     return json_response(body, headers={"ETag": etag(record)})
+
+
+def _past(store: Store, entity: Entity, record: Record) -> dict[str, Any]:
+    """A record as it was; `_unknown` names what no history tells."""
+    paths = [path for path in default_paths(store, entity) if path in record]
+    body = record_json(record, shown(store, entity, paths))
+    return body | {"_unknown": sorted(getattr(record, "unknown", ()))}
 
 
 @api.post("/<entity>")
