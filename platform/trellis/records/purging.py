@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 NEVER = timedelta.max
+LONGEST = timedelta(days=365 * 500)  # before that, nothing was deleted
 AT_ONCE = 200  # records in one transaction
 
 
@@ -45,10 +46,10 @@ def purge_old(session: Session, *, older_than: timedelta | None = None, dry_run:
     found: dict[str, Purged] = {}
     waiting: dict[str, list[UUID]] = {}
     for entity in session.model.entities.values():
-        age = age_of(session, entity)
-        if entity.internal or entity.purge_after == NEVER or (age is None and older_than is None):
+        age = older_than if older_than is not None else age_of(session, entity)
+        if entity.internal or entity.purge_after == NEVER or age is None or age > LONGEST:
             continue
-        before = session.reader.now - (older_than or age or NEVER)
+        before = session.reader.now - age
         with session.transaction():
             ids = _due(session, entity, before)
         if ids:

@@ -157,7 +157,7 @@ def _row(store: Store, told: Told) -> Row:
     zone = store.principal.reader.time_zone
     said = str(format_datetime(told.at, "medium", tzinfo=zone, locale=babel_locale(language)))
     things = entity.plural.in_language(language) if entity is not None else told.entity
-    return Row(told, verb, icon, lower_first(things) if told.kind != "undo" else things, _counts(told), said)
+    return Row(told, verb, icon, lower_first(things), _counts(told), said)
 
 
 def _counts(told: Told) -> list[str]:
