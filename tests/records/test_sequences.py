@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -83,6 +84,13 @@ def test_counting_begins_anew_with_the_month(tenant):
     assert at(tenant).create("bill", {})["number"] == "R2603-0002"
     assert at(tenant, "2026-04-01T00:00:00").create("bill", {})["number"] == "R2604-0001"
     assert at(tenant).create("bill", {})["number"] == "R2603-0003"
+
+
+def test_a_year_begins_for_everybody_at_the_tenants_midnight(tenant):
+    far = Reader(now=datetime(2026, 12, 31, 23, 30, tzinfo=UTC), time_zone=ZoneInfo("Asia/Shanghai"))
+    store = Store(tenant, Principal.system(far))
+    region = store.create("region", {"code": "E"}).id
+    assert store.create("parcel", {"region": region})["number"] == "E-2026-001"
 
 
 def test_each_region_counts_for_itself_and_every_year(tenant):

@@ -13,6 +13,7 @@ from collections.abc import Sequence as Many
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -33,7 +34,8 @@ def number(session: Session, drafts: Many[Draft]) -> None:
     """Number the drafts' blank sequence fields; a number that was given is kept and the counter moves past it."""
     counters: dict[Key, list[Draft]] = defaultdict(list)
     given: dict[Key, int] = {}
-    day = session.reader.today()
+    # the tenant's day, not the reader's: one year begins for everybody at the same moment
+    day = session.reader.now.astimezone(ZoneInfo(session.tenant.profile.time_zone)).date()
     for draft in drafts:
         for field in draft.entity.fields.values():
             if not isinstance(field.type, Sequence):
