@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
 
@@ -195,3 +196,14 @@ def test_whoever_may_not_read_rates_gets_the_same_amounts(crm, store, rates):
     assert not anyone.may("read", "exchange_rate")
     assert base(store, made.id) == D("90.00")
     assert store.read("order", made.id)["created_at"].date() >= date(2026, 1, 1)
+
+
+def test_a_record_saved_while_a_rate_is_being_saved_has_the_new_rate(crm, store, rates):
+    other = Store(crm, Principal.system(Reader(currency="EUR")))
+    thread = threading.Thread(target=rate, args=(other, "USD", "2026-02-01", "0.50"))
+    with store.transaction():
+        made = order(store, ordered_on="2026-02-15", freight="100 USD")
+        thread.start()
+        thread.join(0.5)  # it waits for this one
+    thread.join()
+    assert base(store, made.id) == D("50.00")

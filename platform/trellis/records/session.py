@@ -19,6 +19,7 @@ from trellis.records import money
 from trellis.records.draft import Event, Hooks
 from trellis.records.permit import Permit
 from trellis.records.principal import Principal
+from trellis.records.rates import ENTITY as RATES
 from trellis.records.rates import reader_with_rates
 from trellis.records.refusal import Missing
 
@@ -54,6 +55,7 @@ class Session:
         self.batch: Batch | None = None  # what every change is part of, while many are made at once
         self._kept_batch: UUID | None = None
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
+        self._alone = False  # nobody else writes until the open transaction ends
         self._writes = False  # the open transaction changes something: the tenant's revision is held
 
     @property
@@ -129,26 +131,30 @@ class Session:
                 self._kept_batch = None
                 self._named.clear()
                 wrote, self._writes = self._writes, False
+                self._alone = False
         if wrote:
             commits.set(commits.get() + 1)
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A change that is wholly done or not at all, also inside a larger transaction that goes on after a refusal."""
+    def write(self, entity: str | None = None) -> Iterator[sa.Connection]:
+        """A change that is wholly done or not at all, also inside a larger transaction that goes on after a refusal.
+
+        Exchange rates are written alone: what others save meanwhile would keep base amounts at the rates of before.
+        """
         if self._connection is None:
             with self.transaction() as connection:
-                self._hold(connection)
+                self._hold(connection, alone=entity == RATES)
                 yield connection
         else:
-            self._hold(self._connection)
+            self._hold(self._connection, alone=entity == RATES)
             with self._connection.begin_nested():
                 yield self._connection
 
-    def _hold(self, connection: sa.Connection) -> None:
+    def _hold(self, connection: sa.Connection, *, alone: bool) -> None:
         """Write by the tenant's current revision or not at all. Raises RevisionChanged."""
-        if not self._writes:
-            self.tenant.hold(connection)
-            self._writes = True
+        if not self._writes or (alone and not self._alone):
+            self.tenant.hold(connection, alone=alone)
+            self._writes, self._alone = True, self._alone or alone
 
     def batch_id(self) -> UUID | None:
         """The batch that a change belongs to, which is kept with the first of them."""

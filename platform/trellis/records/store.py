@@ -251,7 +251,7 @@ class Store:
 
         What only warns (dedupe) is in the record's `warnings`; with `confirmed=False` it is a refusal too.
         """
-        with self.session.write():
+        with self.session.write(entity):
             draft = write.create(self.session, entity, values, means=means, id=id, confirmed=confirmed)
             return query.read_written(self.session, draft)
 
@@ -266,7 +266,7 @@ class Store:
         confirmed: bool = True,
     ) -> Record:
         """Change a record. Raises Refused, Stale, Missing or Forbidden."""
-        with self.session.write():
+        with self.session.write(entity):
             draft = write.update(
                 self.session, entity, as_id(id), values, version=version, means=means, confirmed=confirmed
             )
@@ -274,7 +274,7 @@ class Store:
 
     def delete(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Put a record into the recycle bin. Raises Refused when something holds it."""
-        with self.session.write():
+        with self.session.write(entity):
             recycle.delete(self.session, entity, as_id(id), means=means)
 
     def foresee(self, entity: str, ids: Sequence[UUID]) -> deletion.Deletion:
@@ -284,12 +284,12 @@ class Store:
 
     def restore(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Take a record out of the bin, with what went in with it."""
-        with self.session.write():
+        with self.session.write(entity):
             recycle.restore(self.session, entity, as_id(id), means=means)
 
     def purge(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Remove a record in the bin for good."""
-        with self.session.write():
+        with self.session.write(entity):
             recycle.purge(self.session, entity, as_id(id), means=means)
 
     def may_convert(self, entity: str, id: UUID | str | None = None) -> bool:
@@ -306,7 +306,7 @@ class Store:
 
     def convert(self, entity: str, id: UUID | str, choices: Mapping[str, Any] | None = None) -> convert.Converted:
         """Convert a record: each target new, existing or left out. Raises Refused with faults at `<target>.<field>`."""
-        with self.session.write():
+        with self.session.write(entity):
             return convert.convert(self.session, entity, as_id(id), choices or {})
 
     def merge(
@@ -321,7 +321,7 @@ class Store:
     ) -> Record:
         """Merge records into one; `take` says whose value a field gets. Raises Refused, Missing or Forbidden."""
         chosen = {name: as_id(id) for name, id in (take or {}).items()}
-        with self.session.write():
+        with self.session.write(entity):
             draft, _ = merge.merge(
                 self.session,
                 entity,
@@ -356,7 +356,7 @@ class Store:
 
     def not_duplicates(self, entity: str, ids: Sequence[UUID]) -> None:
         """Remember that records are not the same: no rule tells of them again. Raises Missing for one out of reach."""
-        with self.session.write():
+        with self.session.write(entity):
             duplicates.remember(self.session, entity, ids)
 
     def hanging(self, entity: str, ids: Sequence[UUID]) -> Mapping[str, int]:
@@ -383,19 +383,19 @@ class Store:
         means: str = "page",
     ) -> None:
         """Link a record with another, by a links field or an inverse list."""
-        with self.session.write():
+        with self.session.write(entity):
             other = target if isinstance(target, Ref) else as_id(target)
             joining.link(self.session, entity, as_id(id), field, other, columns or {}, means=means)
 
     def unlink(self, entity: str, id: UUID | str, field: str, target: Ref | UUID | str, *, means: str = "page") -> None:
         """Take a link away."""
-        with self.session.write():
+        with self.session.write(entity):
             other = target if isinstance(target, Ref) else as_id(target)
             joining.unlink(self.session, entity, as_id(id), field, other, means=means)
 
     def create_many(self, entity: str, rows: Sequence[Mapping[str, Any]], *, means: str = "import") -> Outcomes:
         """Create records in bulk; each row has an outcome, and a refused one holds up no other."""
-        with self.batch("import", entity), self.session.write():
+        with self.batch("import", entity), self.session.write(entity):
             return batch.create_many(self.session, entity, rows, means=means)
 
     def update_many(
@@ -407,17 +407,17 @@ class Store:
         confirmed: bool = True,
     ) -> Outcomes:
         """Change records in bulk, each with its own values; unconfirmed, what only warns is refused."""
-        with self.batch("import" if means == "import" else "edit", entity), self.session.write():
+        with self.batch("import" if means == "import" else "edit", entity), self.session.write(entity):
             return batch.update_many(self.session, entity, changes, means=means, confirmed=confirmed)
 
     def delete_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
         """Put records into the bin, each for itself."""
-        with self.batch("delete", entity), self.session.write():
+        with self.batch("delete", entity), self.session.write(entity):
             return batch.delete_many(self.session, entity, ids, means=means)
 
     def restore_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
         """Take records out of the bin, each for itself."""
-        with self.batch("restore", entity), self.session.write():
+        with self.batch("restore", entity), self.session.write(entity):
             return batch.restore_many(self.session, entity, ids, means=means)
 
     @contextmanager
@@ -446,7 +446,7 @@ class Store:
         means: str = "bulk",
     ) -> Outcomes:
         """Change all records that match."""
-        with self.batch("edit", entity), self.session.write():
+        with self.batch("edit", entity), self.session.write(entity):
             return batch.update_where(self.session, entity, where, values, q=q, means=means)
 
 

@@ -65,15 +65,15 @@ class Tenant:
         """Make the connection's transaction this tenant's, in one statement."""
         connection.exec_driver_sql(BECOME, (self.role, f"{sql_name(self.schema)}, pg_catalog"))
 
-    def hold(self, connection: Connection) -> None:
+    def hold(self, connection: Connection, *, alone: bool = False) -> None:
         """Keep this revision until the transaction ends: nobody writes by a configuration that is no more.
 
-        Waits while a revision is being applied. Raises RevisionChanged when another one has come in.
+        `alone`: nobody else writes meanwhile. Waits while a revision is being applied. Raises RevisionChanged when another one has come in.
         """
         driver = connection.connection.driver_connection
         assert driver is not None
         # two statements, so that the second sees what was committed while the first one waited
-        script = f"SELECT {writers_lock(self.slug, shared=True)}; SELECT {_described(self.schema)}"
+        script = f"SELECT {writers_lock(self.slug, shared=not alone)}; SELECT {_described(self.schema)}"
         cursor = driver.execute(script)
         cursor.nextset()
         live = revision_of(cursor.fetchone()[0])

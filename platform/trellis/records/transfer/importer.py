@@ -331,7 +331,7 @@ class Importer:
 
     def _create_together(self, rows: Sequence[Row]) -> list[tuple[Row, RowOutcome]]:
         ids = [row.values["id"].id if "id" in row.values else None for row in rows]
-        with self.session.write():
+        with self.session.write(self.entity.key):
             drafts = self._drafts(rows, ids)
             good = [draft for draft in drafts if not draft.all_faults()]
             if good:
