@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.measures import (
     compiling,
+    derived,
     documents,
     duplicates,
     field,
@@ -19,6 +20,7 @@ from bench.registry import MEASURES
 __all__ = [
     "MEASURES",
     "compiling",
+    "derived",
     "documents",
     "duplicates",
     "field",

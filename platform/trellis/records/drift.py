@@ -13,7 +13,7 @@ from trellis.records import words
 from trellis.records.catalog import system_scope
 from trellis.records.dependencies import SEARCH, targets
 from trellis.records.principal import Principal
-from trellis.records.recompute import among, columns_of
+from trellis.records.recompute import among, computed_apart
 from trellis.records.rollups import recompute
 from trellis.records.session import Session
 from trellis.records.standpoint import as_tenant
@@ -86,13 +86,15 @@ def differing(session: Session, entity: str, names: Sequence[str], ids: list[UUI
     if rollups:
         with as_tenant(session):
             scope = system_scope(session, entity)
-            flags: list[sa.ColumnElement[bool]] = []
+            new, computed = computed_apart(session, scope, rollups, among(scope.alias))
+            table = session.table(entity)
+            flags: list[sa.Label[bool]] = []
             for name in rollups:
-                computed = columns_of(session, scope, [name])
-                flags.append(sa.or_(*(scope.alias.c[n].is_distinct_from(value) for n, value in computed.items())))
-            labelled = [flag.label(short(f"d_{name}")) for name, flag in zip(rollups, flags, strict=True)]
-            statement = sa.select(scope.alias.c.id, *labelled).select_from(scope.joined()).where(among(scope.alias))
-            rows = sa.select(found := statement.subquery()).where(sa.or_(*(found.c[f.name] for f in labelled)))
+                columns = [short(name + suffix) for suffix in session.entity(entity).fields[name].type.columns()]
+                differs = [table.c[c].is_distinct_from(computed[c]) for c in columns if c in computed]
+                flags.append(sa.or_(*differs).label(f"d{len(flags)}"))
+            statement = sa.select(table.c.id, *flags).join(new, new.c.id == table.c.id)
+            rows = sa.select(found := statement.subquery()).where(sa.or_(*(found.c[f.name] for f in flags)))
             for id, *wrong in map(tuple, session.execute(rows.order_by(found.c.id), {"_ids": ids})):
                 yield from ((name, id) for name, differs in zip(rollups, wrong, strict=True) if differs)
     if SEARCH in names:

@@ -11,6 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from trellis.formula.nodes.convert import Rounded
+from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.records import words
 from trellis.records.catalog import system_scope
@@ -91,13 +93,11 @@ def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[
     table = session.table(entity)
     lock = sa.select(table.c.id).where(among(table)).order_by(table.c.id).with_for_update(key_share=True)
     scope = system_scope(session, entity, late=True)
-    computed = columns_of(session, scope, names)
-    found = sa.select(scope.alias.c.id, *(e.label(f"v_{n}") for n, e in computed.items()))
-    new = found.select_from(scope.joined()).where(among(scope.alias)).subquery()
+    new, computed = computed_apart(session, scope, names, among(scope.alias))
     statement = (
         sa.update(table)
-        .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(new.c[f"v_{n}"]) for n in computed)))
-        .values({n: new.c[f"v_{n}"] for n in computed})
+        .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(e) for n, e in computed.items())))
+        .values(computed)
         .returning(table.c.id)
     )
     if not scope.catalog.is_personal:
@@ -111,17 +111,38 @@ def among(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return table.c.id == sa.any_(wanted)
 
 
-def columns_of(session: Session, scope: SqlScope, names: Sequence[str]) -> dict[str, sa.ColumnElement[Any]]:
-    """What the columns of some roll-ups should hold in the scope's row."""
-    computed: dict[str, sa.ColumnElement[Any]] = {}
+def computed_apart(
+    session: Session, scope: SqlScope, names: Sequence[str], where: sa.ColumnElement[bool]
+) -> tuple[sa.CTE, dict[str, sa.ColumnElement[Any]]]:
+    """A table of the records' ids with what roll-ups are made of, and from it what their columns should hold.
+
+    It is materialized: PostgreSQL would compute each sum wherever it is named, to compare it, to write it, to round it.
+    """
     definition = session.model.entities[scope.entity]
+    raw: dict[str, SqlValue] = {}
+    columns: list[sa.ColumnElement[Any]] = []
+    places: dict[int, str] = {}
     for name in names:
+        rollup = definition.fields[name].rollup
+        assert rollup is not None
+        raw[name] = value = (rollup.node.of if isinstance(rollup.node, Rounded) else rollup.node).value(scope)
+        for part in sqlv.parts(value):
+            if id(part) not in places:
+                places[id(part)] = f"v{len(places)}"
+                columns.append(part.label(places[id(part)]))
+    found = sa.select(scope.alias.c.id, *columns).select_from(scope.joined()).where(where)
+    new = found.cte("new").prefix_with("MATERIALIZED")
+    computed: dict[str, sa.ColumnElement[Any]] = {}
+    for name, value in raw.items():
         field = definition.fields[name]
         assert field.rollup is not None
+        known_ = sqlv.rebuilt(value, [new.c[places[id(part)]] for part in sqlv.parts(value)])
+        node = field.rollup.node
+        made = node.to_sql(known_, scope) if isinstance(node, Rounded) else known_
         kinds = field.type.columns()
-        parts = _parts(field.rollup.sql(scope), tuple(kinds))
+        parts = _parts(made, tuple(kinds))
         computed.update({short(name + s): sa.cast(part, kinds[s]) for s, part in parts.items() if s in kinds})
-    return computed
+    return new, computed
 
 
 def _parts(value: SqlValue, suffixes: tuple[str, ...]) -> dict[str, sa.ColumnElement[Any]]:

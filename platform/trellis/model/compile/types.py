@@ -190,8 +190,11 @@ class Types:
     def _picked(self, derived: Formula) -> FieldDraft | None:
         """The field whose value a formula picks out of a list, as first, last, min and max do."""
         node = derived.node
-        is_pick = isinstance(node, Ends) or (isinstance(node, Aggregate) and node.measure in ("min", "max"))
-        path = path_of(node.of) if is_pick and node.of is not None else None
+        if not isinstance(node, Aggregate) or node.of is None:
+            return None
+        if not isinstance(node, Ends) and node.measure not in ("min", "max"):
+            return None
+        path = path_of(node.of)
         found = self.field_at(node.listed.entity, path) if path else None
         return None if found is None or found.type_name == "sequence" else found
 
