@@ -87,3 +87,44 @@ def test_names_are_listed_by_their_index_with_blanks_last(make_tenant: Any) -> N
             )
         )
         assert "person_name_order" in "\n".join(row[0] for row in found)
+
+
+ALIKE = """
+entity: firm
+label: Firm
+fields:
+  name: {type: text}
+  email: {type: email}
+  city: {type: text}
+dedupe:
+  alike: {match: [similar(name), "exact(city)"], action: warn}
+  mail: {match: [email], action: block}
+"""
+
+
+def test_normal_forms_have_indexes_that_the_search_for_duplicates_uses(make_tenant: Any) -> None:
+    tenant = make_tenant(ALIKE)
+    assert plan(tenant, layers_of(ALIKE, tenant.slug)).steps == ()
+    store = Store(tenant, Principal.system(Reader()))
+    store.create("firm", {"name": "Acme GmbH", "email": "a@example.com", "city": "Kiel"})
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "pg_c_utf8" in statement and "EXPLAIN" not in statement:
+            asked.append((statement, parameters))
+
+    sa.event.listen(tenant.database.engine, "before_cursor_execute", note)
+    try:
+        with store.transaction() as connection:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+            store.create("firm", {"name": "Acme", "email": "b@example.com", "city": "Ulm"})
+            plans = [
+                "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+                for statement, parameters in list(asked)
+            ]
+    finally:
+        sa.event.remove(tenant.database.engine, "before_cursor_execute", note)
+    together = "\n".join(plans)
+    assert all(f"firm_{name}_match" in together for name in ("name", "email"))
+    assert "firm_name_match_end" in together
+    assert "Sort" not in together

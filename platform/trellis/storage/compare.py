@@ -44,7 +44,22 @@ def differences(
     script = ops.MigrationScript(rev_id="", upgrade_ops=ops.UpgradeOps([]), downgrade_ops=ops.DowngradeOps([]))
     _populate_migration_script(autogenerate, script)
     assert script.upgrade_ops is not None
-    return script.upgrade_ops.ops
+    for found in script.upgrade_ops.ops:
+        if isinstance(found, ops.ModifyTableOps):
+            found.ops = _without_known_indexes(found.ops)
+    return [found for found in script.upgrade_ops.ops if not isinstance(found, ops.ModifyTableOps) or found.ops]
+
+
+def _without_known_indexes(found: Sequence[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """The operations but for indexes that are there: a name holds a digest of what the index is.
+
+    PostgreSQL writes long expressions in words of its own, which Alembic takes for others.
+    """
+    gone = {op.index_name for op in found if isinstance(op, ops.DropIndexOp)}
+    made = {op.index_name for op in found if isinstance(op, ops.CreateIndexOp)}
+    kept = gone & made
+    indexes = (ops.DropIndexOp, ops.CreateIndexOp)
+    return [op for op in found if not (isinstance(op, indexes) and op.index_name in kept)]
 
 
 def _renamed_inspector(connection: Connection, live: Live, renames: Renames) -> Inspector:

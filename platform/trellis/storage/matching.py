@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from trellis.formula.sql.texts import lower
 from trellis.model import matching
@@ -14,15 +16,37 @@ from trellis.storage.indexes import add_live_index, add_lookup
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+    from sqlalchemy.types import TypeEngine
+
     from trellis.model.field import Field
     from trellis.model.model import Model
 
 C = "C"  # the collation of normal forms: they are compared letter by letter
 
 
+class _Written(sa.ColumnElement[Any]):
+    """A constant as it is written in SQL: a parameter would hide from PostgreSQL that an index holds the expression.
+
+    (A literal_column would do, but an Index takes the first column that it finds for its own.)
+    """
+
+    inherit_cache = True
+    __visit_name__ = "trellis_written"
+    _traverse_internals = [("written", InternalTraversal.dp_string)]  # noqa: RUF012
+
+    def __init__(self, written: str, type_: TypeEngine[Any]) -> None:
+        self.written = written
+        self.type = type_
+
+
+@compiles(_Written)
+def _write(element: _Written, compiler: SQLCompiler, **_: Any) -> str:
+    return element.written
+
+
 def _constant(text: str) -> sa.ColumnElement[str]:
-    """A constant as written: a parameter would hide from PostgreSQL that an index holds the expression."""
-    return sa.literal_column("E'" + text.replace("\\", "\\\\").replace("'", "''") + "'", sa.Text())
+    return _Written("E'" + text.replace("\\", "\\\\").replace("'", "''") + "'", sa.Text())
 
 
 def _replaced(value: sa.ColumnElement[Any], pattern: str, by: str = "", flags: str = "") -> sa.ColumnElement[Any]:
@@ -89,7 +113,7 @@ def normal(field: Field, column: sa.ColumnElement[Any], how: matching.How = "nor
 
 def _text(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A normal form of limited length, ordered letter by letter."""
-    return sa.func.left(value, sa.literal_column(str(matching.LONGEST)), type_=sa.Text()).collate(C)
+    return sa.func.left(value, _Written(str(matching.LONGEST), sa.Integer()), type_=sa.Text()).collate(C)
 
 
 def backwards(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
