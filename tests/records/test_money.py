@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.storage.test_plan import change
 
 from trellis.formula.reader import Reader
 from trellis.model.view import Sort
@@ -207,3 +208,12 @@ def test_a_record_saved_while_a_rate_is_being_saved_has_the_new_rate(crm, store,
         thread.join(0.5)  # it waits for this one
     thread.join()
     assert base(store, made.id) == D("50.00")
+
+
+def test_another_date_field_for_rates_moves_what_is_there(catalogue, crm, store, rates):
+    import trellis.identity  # noqa: F401 - registers what follows an apply
+
+    made = order(store, ordered_on="2026-02-15", freight="100 USD")
+    assert base(store, made.id) == D("90.00")
+    new = change(catalogue, crm, CRM.replace("rate_date: ordered_on\n", ""))
+    assert base(Store(new, store.principal), made.id) == D("80.00")

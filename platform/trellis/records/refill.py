@@ -12,6 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from trellis.records import money, rates
 from trellis.records.principal import Principal
 from trellis.records.rollups import recompute
 from trellis.records.rows import concealed_fields
@@ -32,10 +33,27 @@ BATCH = 1000
 
 def refill(tenant: Tenant, before: Tenant, reader: Reader) -> None:
     """Bring old records up to the configuration, a thousand a transaction. Raises RevisionChanged on a later one."""
+    if dated := changed_dates(before, tenant):
+        session = Session(tenant, Principal.system(reader))
+        with session.write(rates.ENTITY):
+            money.refresh(session, dated)
     for entity, names in changed_rollups(before, tenant).items():
         _in_batches(tenant, reader, entity, partial(_compute, entity, names))
     for entity in changed_searches(before.model, tenant.model):
         _in_batches(tenant, reader, entity, partial(fill_search, entity))
+
+
+def changed_dates(before: Tenant, after: Tenant) -> list[str]:
+    """The entities whose amounts are worth something else: by another currency of the tenant, or another date."""
+    moved = _standing(before) != _standing(after) or rates.has_rates(before.model) != rates.has_rates(after.model)
+    changed = []
+    for entity in after.model.entities.values():
+        old = before.model.entities.get(entity.key) or before.model.entities.get(entity.was or "")
+        if old is None or not money.money_fields(entity):
+            continue
+        if moved or rates.date_path(before.model, old) != rates.date_path(after.model, entity):
+            changed.append(entity.key)
+    return changed
 
 
 def changed_rollups(before: Tenant, after: Tenant) -> dict[str, list[str]]:
