@@ -48,17 +48,19 @@ class PickerView(Page):
         q = request.args.get("q", "")
         to = targets(found) or tuple(e.key for e in readable_entities())
         several = len(to) > 1 or not targets(found)
+        if (kind := request.args.get("kind")) in to:  # of a link to several entities: which one is looked through
+            to = (kind,)
         this = self._this(definition)
         options: list[dict[str, str]] = []
         for target in to:
             if not store.may("read", target):
                 continue
-            limit = PER_ENTITY if several else LIMIT
+            limit = PER_ENTITY if len(to) > 1 else LIMIT
             label = store.tenant.model.entities[target].label.in_language(store.principal.reader.language)
             for choice in store.pick(target, q, field=(entity, field), this=this, limit=limit):
                 sub = " · ".join(part for part in ((label if several else ""), choice.detail) if part)
                 options.append(picked(choice.ref, choice.title or "—", sub, with_entity=several).as_json())
-        create = self._create(store, to if not several else (), several) if self._creates(found) else None
+        create = self._create(store, to if len(to) == 1 else (), several) if self._creates(found) else None
         return jsonify({"options": options, "create": create})
 
     @expose("/e/<entity>/pick-tags/<field>")  # type: ignore[untyped-decorator]

@@ -155,6 +155,14 @@ class AnyLink(PickerWidget):
         """The record with its entity."""
         return as_ref(sent.text(name or field.key), None)
 
+    def context(self, bound: BoundField) -> Mapping[str, Any]:
+        """What is picked, and the entities among which one may choose first."""
+        found = super().context(bound)
+        language, entities = bound.reader.language, bound.store.tenant.model.entities
+        to = targets(bound.field) or tuple(key for key, e in entities.items() if not (e.internal or e.part_of))
+        kinds = [(key, entities[key].label.in_language(language)) for key in to if bound.store.may("read", key)]
+        return {**found, "kinds": sorted(kinds, key=lambda kind: kind[1].casefold()) if not bound.compact else []}
+
 
 @widget("links")
 class ManyLinks(PickerWidget):

@@ -84,7 +84,7 @@ function hold(field) {
 
 /** What does not fit any more, because something else was chosen above it, goes; the person is told. */
 function takeOut(field, ids) {
-  const select = $("select", field);
+  const select = $("[data-picker] select", field);
   const gone = [...(select?.selectedOptions ?? [])].filter((option) => ids.some((id) => option.value === id || option.value.endsWith(`:${id}`)));
   if (!gone.length) return;
   for (const option of gone) option.selected = false;

@@ -146,6 +146,8 @@ class Picker {
     const url = new URL(this.src, location.href);
     url.searchParams.set("q", q);
     const form = this.select.form;
+    const kind = this.box.parentElement?.querySelector(":scope > [data-kind]")?.value;  // which entity is looked through
+    if (kind) url.searchParams.set("kind", kind);
     for (const name of (this.box.dataset.depends ?? "").split(" ").filter(Boolean)) {
       const line = this.select.name.slice(0, this.select.name.lastIndexOf(".") + 1);
       const control = form?.elements[line + name] ?? form?.elements[name];
@@ -310,6 +312,14 @@ function marked(title, q) {
   if (at < 0) return [make("bdi", {}, title)];
   return [make("bdi", {}, title.slice(0, at), make("mark", { class: "t-mark" }, title.slice(at, at + q.length)), title.slice(at + q.length))];
 }
+
+// another kind of record: what was picked of the kind before goes
+document.addEventListener("change", (event) => {
+  const kind = event.target.closest?.("[data-kind]");
+  if (!kind || !kind.matches("select")) return;
+  const box = $("[data-picker]", kind.parentElement);
+  if (box?.picker && kind.value && !(box.picker.select.value ?? "").startsWith(`${kind.value}:`)) box.picker.set([]);
+});
 
 onContent((root) => {
   for (const box of $$("[data-picker]", root)) if (once(box, "picker")) box.picker = new Picker(box);
