@@ -8,6 +8,8 @@ from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
+from trellis.records.transfer import import_table
+from trellis.records.transfer.reading import read_table
 
 
 @pytest.fixture
@@ -49,6 +51,19 @@ def test_what_an_import_created_goes_to_the_bin(system, account):
     assert sorted(rows(result)) == [("deleted", []), ("deleted", [(None, "since")])]
     assert system.count("deal").n == 0
     assert system.count("deal", deleted=True).n == 2
+
+
+def test_an_import_is_undone_what_it_made_and_what_it_changed(system):
+    known = system.create("contact", {"name": "Anna", "email": "anna@example.com"})
+    text = "email,name\nanna@example.com,Anna B\nben@example.com,Ben\n"
+    assert import_table(system, "contact", read_table(text), dry_run=True).batch is None
+    summary = import_table(system, "contact", read_table(text))
+    assert (summary.counts["created"], summary.counts["updated"]) == (1, 1)
+    assert last(system).counts == {"created": 1, "changed": 1}
+    assert system.undo(summary.batch).counts == {"deleted": 1, "changed": 1}
+    assert [r["name"] for r in system.list("contact", columns=["name"]).rows] == ["Anna"]
+    assert system.read("contact", known.id)["name"] == "Anna"
+    assert import_table(system, "contact", read_table("email,name\nanna@example.com,Anna\n")).batch is None
 
 
 def test_what_is_held_stays_and_says_why(system):
