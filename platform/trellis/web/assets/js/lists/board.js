@@ -65,7 +65,8 @@ function renew(card, html) {
   holder.innerHTML = html;
   const fresh = holder.content.firstElementChild;
   const focused = card.contains(document.activeElement);
-  card.replaceWith(fresh);
+  // a list that was read anew meanwhile has another element for it
+  (card.isConnected ? card : document.querySelector(`.t-card[data-id="${fresh.dataset.id}"]`))?.replaceWith(fresh);
   for (const other of document.querySelectorAll(`.t-card[data-id="${fresh.dataset.id}"]`)) if (other !== fresh) other.remove();
   if (focused) fresh.querySelector("a")?.focus();
   return fresh;
@@ -111,7 +112,7 @@ function start() {
     const options = {
       group: "cards",
       sort: false,
-      draggable: ".t-card",
+      draggable: ".t-card:not(.is-held)", // one that is on its way stays where it is until the server has answered
       forceFallback: matchMedia("(pointer: coarse)").matches, // a finger scrolls the board only so
       fallbackOnBody: true,
       forceAutoScrollFallback: true, // the browser itself scrolls only the column
@@ -123,7 +124,7 @@ function start() {
       animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
       delay: 180,
       delayOnTouchOnly: true,
-      ghostClass: "is-held",
+      ghostClass: "is-lifted",
       scroll: true,
       bubbleScroll: true,
       onStart: ({ item }) => {
@@ -145,7 +146,7 @@ function start() {
       },
     };
     new Sortable(lane.querySelector("[data-cards]"), options);
-    new Sortable(lane.querySelector(".t-shut"), { ...options, draggable: ".t-card" });
+    new Sortable(lane.querySelector(".t-shut"), options);
   }
 }
 
@@ -168,6 +169,7 @@ document.addEventListener("click", (event) => {
   } else if (doer.dataset.do === "card-move") {
     const menu = document.getElementById("move-menu");
     moving = doer.closest(".t-card");
+    if (moving.classList.contains("is-held")) return;
     for (const item of menu.querySelectorAll("[data-to]")) item.disabled = item.dataset.to === laneOf(moving).dataset.lane;
     menu.showPopover();
     place(menu, doer);
