@@ -58,7 +58,7 @@ class Permit:
             return True
         definition = self.model.entities[entity]
         if definition.part_of:
-            return self.may(_PART_ACTION.get(action, action), definition.part_of)
+            return self.may(PART_ACTION.get(action, action), definition.part_of)
         if definition.internal and action == "read":
             return self.covers(action, entity)
         return bool(self.grants(entity, action))
@@ -69,7 +69,7 @@ class Permit:
             return True
         definition = self.model.entities[entity]
         if definition.part_of:
-            return self.is_unlimited(_PART_ACTION.get(action, action), definition.part_of)
+            return self.is_unlimited(PART_ACTION.get(action, action), definition.part_of)
         if definition.internal and action == "read":
             return True  # people and teams are named everywhere: owners, authors of changes
         own = any(
@@ -99,7 +99,7 @@ class Permit:
         if definition.part_of and definition.parent_field:
             return self._reach_through_parent(action, scope, definition)
         either = [
-            sa.and_(*self._terms(role, grant, level, scope, definition))
+            sa.and_(*self.terms(role, grant, level, scope))
             for role, grant, level in self.grants(entity, action)
         ]
         reached = sa.or_(*either)
@@ -114,14 +114,14 @@ class Permit:
         assert part.parent_field is not None
         parent = scope.catalog.table(part.part_of).alias()
         above = SqlScope(scope.catalog, part.part_of, parent, scope.reader)
-        predicate = self.reach(_PART_ACTION.get(action, action), above)
+        predicate = self.reach(PART_ACTION.get(action, action), above)
         found = sa.select(sa.literal(1)).select_from(above.joined(parent))
         found = found.where(parent.c.id == scope.alias.c[part.parent_field])
         return sa.exists(found if predicate is None else found.where(predicate))
 
-    def _terms(
-        self, role: Role, grant: Grant, level: Level, scope: SqlScope, entity: Entity
-    ) -> list[sa.ColumnElement[bool]]:
+    def terms(self, role: Role, grant: Grant, level: Level, scope: SqlScope) -> list[sa.ColumnElement[bool]]:
+        """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`."""
+        entity = self.model.entities[scope.entity]
         terms: list[sa.ColumnElement[bool]] = [_LEVELS[level.kind](scope, entity, level)]
         terms.extend(formula.predicate(scope) for formula in (grant.where, role.where) if formula is not None)
         return terms
@@ -145,7 +145,7 @@ class Permit:
         return self.modes(entity).get(field) in ("hidden", "masked")
 
 
-_PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}
+PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}
 
 
 def _own(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:

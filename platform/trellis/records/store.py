@@ -34,6 +34,7 @@ from trellis.records import (
 from trellis.records import bin as recycle
 from trellis.records.batches import Batch
 from trellis.records.draft import Hooks
+from trellis.records.explain import Explanation, explain
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
@@ -227,6 +228,11 @@ class Store:
             return rights.may(self.session, action, entity)
         with self.session.transaction():
             return rights.may_with(self.session, action, entity, as_id(id))
+
+    def explain(self, entity: str, id: UUID | str) -> Explanation:
+        """Why this person can or cannot see or change a record, rule by rule: for administrators. Raises Missing."""
+        with self.session.transaction():
+            return explain(self.session, entity, as_id(id))
 
     def readable_fields(self, entity: str) -> Names:
         """The fields that this person may see."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_appbuilder import BaseView
 
+from trellis.web.pages.access import AccessView
 from trellis.web.pages.account import AccountView
 from trellis.web.pages.batches import BatchesView
 from trellis.web.pages.bin import BinView
@@ -37,6 +38,7 @@ from trellis.web.pages.users import UsersView
 
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
+    AccessView,
     FrameView,
     UsersView,
     SettingsView,

@@ -25,6 +25,7 @@ from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
+from trellis.web.context import may as may_right
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -86,6 +87,11 @@ class RecordPage:
     def may_merge(self) -> bool:
         """Whether the menu offers to merge the record with others."""
         return self.record.deleted_at is None and self.may["update"] and self.store.may_merge(self.entity.key)
+
+    @property
+    def may_explain(self) -> bool:
+        """Whether the menu offers to say who may see the record, and why."""
+        return may_right("admin")
 
     @property
     def number(self) -> str:
