@@ -135,7 +135,10 @@ class Aggregate(Expr):
             return sa.cast(one(lambda inner: measure(_countable_sql(of.value(inner)))), sa.Numeric())
         if of.type.kind == "money":
             base = one(lambda inner: measure(_money(of, inner).base))
-            return SqlMoney(base, sa.case((base.is_not(None), sqlv.text(scope.reader.currency))), base)
+            currency: Column = sqlv.text(scope.reader.currency)
+            if self.measure != "sum":  # which is never blank: asking that would compute it once more
+                currency = sa.case((base.is_not(None), currency))
+            return SqlMoney(base, currency, base)
         if of.type.kind == "duration" and self.measure in ("sum", "avg"):
             return sqlm.from_microseconds(one(lambda inner: measure(sqlm.microseconds(of.column(inner)))))
         return one(lambda inner: measure(of.column(inner)))
