@@ -10,10 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.sql.scope import SqlScope
-from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import history, locks, rollups, shown, unique
+from trellis.records import history, locks, rollups, unique
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
