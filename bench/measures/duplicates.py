@@ -42,6 +42,8 @@ class Enough(Exception):
 @contextmanager
 def filled(bench: Bench) -> Iterator[Tenant]:
     """A tenant of its own, with a rule for similar names beside the core's."""
+    if any(entry.slug == SLUG for entry in bench.catalogue.list()):  # of a run that was stopped
+        bench.catalogue.drop(SLUG)
     tenant = bench.catalogue.create(SLUG, layers(SLUG, contact=RULES), "bench", status="provisioning")
     try:
         fill(tenant, bench.rows, PERSON)
