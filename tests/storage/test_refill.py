@@ -85,3 +85,16 @@ def test_work_for_a_revision_that_is_no_more_is_left_to_the_next(tenant, catalog
     monkeypatch.setattr(refill, "refill", lambda *_: (_ for _ in ()).throw(RevisionChanged))
     change(catalogue, tenant, SAMPLE.replace("vip: {type: boolean}", "vip: {type: text, search: true}"))
     assert pending(catalogue) == {tenant.slug: 1}
+
+
+def test_a_changed_formula_beneath_a_rollup_is_followed(tenant, catalogue):
+    acme = insert(tenant, "account", name="Acme")
+    for name in ("a", "b"):
+        insert(tenant, "contact", name=name, account=acme)
+    text = SAMPLE.replace("born: {type: date}", "born: {type: date}\n  worth: {type: integer, formula: 10}")
+    summed = "vip: {type: boolean}\n  sum: {type: integer, rollup: sum(contacts.worth)}"
+    text = text.replace("vip: {type: boolean}", summed)
+    first = change(catalogue, tenant, text)
+    assert dict(run(first, "SELECT id, sum FROM account")) == {acme: 20}
+    second = change(catalogue, first, text.replace("formula: 10", "formula: 11"))
+    assert dict(run(second, "SELECT id, sum FROM account")) == {acme: 22}
