@@ -124,3 +124,20 @@ def test_reminders_are_lengths_of_time_before(store):
     assert store.update("visit", made.id, {"alarms": []})["alarms"] is None
     assert refused(store.update, "visit", made.id, {"alarms": ["-5 min"]})[0].field == "alarms"
     assert refused(store.update, "visit", made.id, {"alarms": ["soon"]})[0].field == "alarms"
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("minutes(10) in alarms", ["both"]),
+        ("minutes(10) not in alarms", ["one"]),
+        ("hours(1) in alarms", ["both", "one"]),
+        ("is_blank(alarms)", []),
+    ],
+)
+def test_records_are_found_by_a_reminder(store, where, found):
+    mark = f"of {where}"
+    for name, alarms in (("both", ["10 min", "1 h"]), ("one", ["1 h"])):
+        store.create("visit", {"subject": f"{name} {mark}", "begin": TEN, "alarms": alarms})
+    page = store.list("visit", columns=["subject"], where=[f'ends_with(subject, "{mark}")', where])
+    assert sorted(r["subject"].partition(" ")[0] for r in page.rows) == found

@@ -255,7 +255,7 @@ class WithinList(Expr):
         if self.left.is_outer and not self.negated:
             # `@>` serves from a GIN index
             found: ColumnElement[bool] = many.op("@>", return_type=sa.Boolean())(
-                sa.cast(pg.array([left]), pg.ARRAY(sa.Text()))
+                sa.cast(pg.array([left]), sqlv.column_type(self.many.type))
             )
             return found
         among = sa.func.array_position(many, left).is_not(None)

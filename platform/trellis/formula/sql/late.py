@@ -12,7 +12,7 @@ from trellis.formula import exact, money
 from trellis.formula.env import Env
 from trellis.formula.sql.parameters import Get, parameter
 from trellis.formula.sql.scope import SqlLink, SqlMoney, SqlScope, SqlValue
-from trellis.formula.sql.values import SQL_TYPES
+from trellis.formula.sql.values import SQL_TYPES, column_type
 
 if TYPE_CHECKING:
     from trellis.formula.nodes.base import Expr
@@ -43,7 +43,7 @@ def late_value(node: Expr, scope: SqlScope) -> SqlValue | None:
     if kind not in SQL_TYPES:
         return None
     part: Callable[[Any], Any] | None = exact.decimal if kind == "number" else list if kind == "list" else None
-    return bound(SQL_TYPES[kind], part)
+    return bound(column_type(node.type), part)
 
 
 def _base_of(node: Expr) -> Get:

@@ -32,6 +32,13 @@ SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
 """The column type of a value of each kind that is one column."""
 
 
+def column_type(type_: Type) -> sa.types.TypeEngine[Any]:
+    """The column type of a value that is one column; a list is an array of what it lists."""
+    if type_.kind == "list" and type_.item is not None and type_.item.kind in SQL_TYPES:
+        return pg.ARRAY(SQL_TYPES[type_.item.kind])
+    return SQL_TYPES[type_.kind]
+
+
 def number(value: Decimal | int | None) -> ColumnElement[Any]:
     """A number as a bind parameter."""
     return _nothing(sa.Numeric()) if value is None else sa.literal(exact.decimal(value), sa.Numeric())
@@ -55,7 +62,7 @@ def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
 def to_sql(value: Value, type_: Type, reader: Reader) -> SqlValue:
     """A Python value as bind parameters."""
     if value is None and type_.kind in SQL_TYPES:
-        return _nothing(SQL_TYPES[type_.kind])
+        return _nothing(column_type(type_))
     match type_.kind:
         case "number":
             return number(value)
@@ -73,7 +80,7 @@ def to_sql(value: Value, type_: Type, reader: Reader) -> SqlValue:
                 return SqlLocation(_nothing(sa.Double()), _nothing(sa.Double()))
             return SqlLocation(sa.literal(value.latitude, sa.Double()), sa.literal(value.longitude, sa.Double()))
         case "list":
-            return sa.literal(list(value), pg.ARRAY(sa.Text()))
+            return sa.literal(list(value), column_type(type_))
         case "blank":
             return sa.null()
     return sa.literal(value, SQL_TYPES.get(type_.kind, sa.Text()))
