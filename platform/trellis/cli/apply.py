@@ -27,7 +27,7 @@ def command(
         from trellis.storage.followups import follow_up
         from trellis.storage.plan import plan
 
-        current = here.tenant(tenant)
+        current = here.tenant(tenant, as_it_is=True)
         planned = plan(current, layers_of(here, tenant, path, revision, live))
         show(planned)
         if planned.is_empty and not planned.changes_configuration and not live:

@@ -28,13 +28,16 @@ class Installation:
     catalogue: Catalogue
     workspace: Workspace
 
-    def tenant(self, slug: str) -> Tenant:
-        """A tenant, or a message that says which there are."""
+    def tenant(self, slug: str, *, as_it_is: bool = False) -> Tenant:
+        """A tenant, or a message that says which there are; but `as_it_is`, its tables are this version's then."""
         from trellis.config.problem import did_you_mean
         from trellis.storage.catalogue import NoSuchTenant
+        from trellis.storage.upgrade import UpgradeNeeded, up_to_date
 
         try:
-            return self.catalogue.get(slug)
+            return self.catalogue.get(slug) if as_it_is else up_to_date(self.catalogue, slug)
+        except UpgradeNeeded as needed:
+            raise click.ClickException(str(needed)) from needed
         except NoSuchTenant:
             hint = did_you_mean(slug, [e.slug for e in self.catalogue.list()])
             make = f"`trellis tenant create {slug}` makes it"

@@ -29,7 +29,7 @@ def command(tenant: str, path: Path | None, revision: int | None, live: bool, fo
         from trellis.storage.followups import pending
         from trellis.storage.plan import plan
 
-        current = here.tenant(tenant)
+        current = here.tenant(tenant, as_it_is=True)
         planned = plan(current, layers_of(here, tenant, path, revision, live))
         unfinished = tenant in pending(here.catalogue)
     if form == "json":

@@ -104,8 +104,12 @@ def _introduce(dispatcher: Dispatcher, site: str) -> None:
 
     any_demo = False
     for entry in dispatcher.catalogue.list():
-        built = dispatcher.apps.get(entry.slug) if entry.status == "active" else None
-        closed = "" if built is not None else f"  ({entry.status})"
+        built, closed = None, f"  ({entry.status})"
+        if entry.status == "active":
+            try:
+                built, closed = dispatcher.apps.get(entry.slug), ""
+            except Exception as error:  # the others are served all the same
+                closed = f"  (cannot be served: {error}; `trellis doctor` says more)"
         click.echo(f"  {entry.label}  {site}/t/{entry.slug}/{closed}")
         if built is not None and built.app is not None and is_demo(dispatcher.catalogue, entry.slug):
             any_demo = True

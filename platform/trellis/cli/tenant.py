@@ -65,7 +65,7 @@ def create(
             raise click.ClickException(str(error)) from error
         for failure in failures:
             click.echo(f"not loaded: {failure}", err=True)
-        tenant = here.tenant(slug)
+        tenant = here.tenant(slug, as_it_is=True)
         click.echo(f"{tenant.slug} is there, with {len(tenant.model.entities)} entities: /t/{tenant.slug}/")
         if demo:
             click.echo(f"Its people sign in with {DEMO_PASSWORD}; see: trellis user list -t {slug}")
@@ -103,7 +103,7 @@ def list_() -> None:
 def show(slug: str) -> None:
     """Show what SLUG is made of, and its revisions."""
     with installation() as here, fail_on_problems():
-        tenant = here.tenant(slug)
+        tenant = here.tenant(slug, as_it_is=True)
         profile = tenant.profile
         click.echo(f"{profile.label} ({tenant.slug}), {tenant.status}, revision {tenant.revision}")
         click.echo(f"  template {profile.template or '-'}, {profile.language}, {profile.currency}, {profile.time_zone}")
@@ -118,7 +118,7 @@ def show(slug: str) -> None:
 def suspend(slug: str) -> None:
     """Close SLUG; its data stays."""
     with installation() as here:
-        here.tenant(slug)
+        here.tenant(slug, as_it_is=True)
         here.catalogue.suspend(slug)
         click.echo(f"{slug} is closed; `trellis tenant resume {slug}` opens it again.")
 
@@ -128,7 +128,7 @@ def suspend(slug: str) -> None:
 def resume(slug: str) -> None:
     """Open SLUG again."""
     with installation() as here:
-        here.tenant(slug)
+        here.tenant(slug, as_it_is=True)
         here.catalogue.resume(slug)
         click.echo(f"{slug} is open.")
 
@@ -162,7 +162,7 @@ def backup(slug: str, file: Path | None) -> None:
     with installation() as here, fail_on_problems():
         from trellis.storage.backup import back_up
 
-        here.tenant(slug)
+        here.tenant(slug, as_it_is=True)
         target = file or Path(f"{slug}-{datetime.now():%Y%m%d-%H%M%S}.trellis.zip")
         made = back_up(here.catalogue, slug, target, here.settings.var / "files")
         click.echo(f"{target}: {made.rows} rows, {made.files} files, {target.stat().st_size / 1e6:.1f} MB")

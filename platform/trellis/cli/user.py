@@ -104,15 +104,18 @@ def opened(slug: str, root: Path | None) -> Iterator[Tenant]:
     from trellis.storage.catalogue import Catalogue, NoSuchTenant
     from trellis.storage.database import Database
     from trellis.storage.secrets import use_installation_key
+    from trellis.storage.upgrade import UpgradeNeeded, up_to_date
     from trellis.web.settings import Settings
 
     settings = Settings.from_environment(root=root)
     use_installation_key(settings.var)
     database = Database.open(settings.database_url, settings.var)
     try:
-        yield Catalogue(database).get(slug)
+        yield up_to_date(Catalogue(database), slug)
     except NoSuchTenant as missing:
         raise click.ClickException(f"no tenant {slug}; see: trellis tenant list") from missing
+    except UpgradeNeeded as needed:
+        raise click.ClickException(str(needed)) from needed
     finally:
         database.close()
 

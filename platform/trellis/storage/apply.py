@@ -53,12 +53,27 @@ class PlanOutdated(ApplyRefused):
     """The tenant has changed since the plan was made."""
 
 
-def apply(catalogue: Catalogue, planned: Plan, who: str, why: str = "", *, allow_destroy: bool = False) -> Tenant:
-    """Carry out a plan, and return the tenant as it is then. Raises ApplyRefused."""
+def apply(
+    catalogue: Catalogue,
+    planned: Plan,
+    who: str,
+    why: str = "",
+    *,
+    allow_destroy: bool = False,
+    keep: bool = False,
+    follow: bool = True,
+) -> Tenant:
+    """Carry out a plan, and return the tenant as it is then. Raises ApplyRefused.
+
+    With `keep`, what has no place any more stays where it is. Without `follow`, the work on old records is left to
+    whoever calls follow_up.
+    """
+    if keep:
+        planned = replace(planned, steps=_keeping(planned.steps))
     _check(planned, allow_destroy)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            applied = _apply_once(catalogue, planned, who, why)
+            applied = _apply_once(catalogue, planned, who, why, keep)
             break
         except (sa.exc.DBAPIError, psycopg.Error) as error:
             cause = getattr(error, "orig", error)
@@ -66,7 +81,8 @@ def apply(catalogue: Catalogue, planned: Plan, who: str, why: str = "", *, allow
                 raise
             time.sleep(random.uniform(0.1, 0.4) * attempt)
     _finish(applied, planned)
-    follow_up(catalogue, applied.slug, planned.tenant, applied)
+    if follow:
+        follow_up(catalogue, applied.slug, planned.tenant, applied)
     return applied
 
 
@@ -83,7 +99,7 @@ def _check(planned: Plan, allow_destroy: bool) -> None:
         raise WouldDestroy(" ".join(s.text for s in planned.destroys), planned.destroys)
 
 
-def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tenant:
+def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str, keep: bool) -> Tenant:
     tenant = planned.tenant
     new = replace(
         tenant,
@@ -104,6 +120,8 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str) -> Tena
                 f"{tenant.slug} is at revision {entry.revision} by now; the plan was for {tenant.revision}"
             )
         steps = find_steps(connection, tenant.model, planned.model, planned.profile)
+        if keep:
+            steps = _keeping(steps)
         if _statements(steps) != _statements(planned.steps):
             raise PlanOutdated(f"the tables of {tenant.slug} have changed since the plan was made; plan again")
         # whoever writes waits from here on, and finds the new revision then: storage/tenant.py, `hold`
@@ -127,6 +145,10 @@ def with_lock(connection: Connection, slug: str) -> None:
     connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
     lock_tenant(connection, slug)
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def _keeping(steps: Sequence[Step]) -> tuple[Step, ...]:
+    return tuple(s for s in steps if not s.destroys)
 
 
 def _statements(steps: Sequence[Step]) -> list[str]:

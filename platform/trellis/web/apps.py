@@ -6,13 +6,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
 
 from trellis.storage.catalogue import NoSuchTenant
+from trellis.storage.upgrade import up_to_date
 from trellis.web.app import Extension, create_tenant_app
 from trellis.web.metrics import APPS, BUILDS
 
@@ -118,7 +119,9 @@ class Apps:
             return None
         app = None
         if entry.status == "active":
-            app = create_tenant_app(self.catalogue.get(slug), self.settings, self.catalogue, self.extensions)
+            tenant = up_to_date(self.catalogue, slug)
+            entry = replace(entry, revision=tenant.revision)
+            app = create_tenant_app(tenant, self.settings, self.catalogue, self.extensions)
         built = Built(slug, entry.label, entry.status, entry.revision, app)
         with self._guard:
             self._built[slug] = built
