@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -24,6 +25,9 @@ from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 from trellis.web import limits
 from trellis.web.assets import DIST
+
+# as the server does it: a traceback never looks into local variables (where the signed-in person is read anew)
+structlog.configure([structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 ADMIN = "anna@shop.example"
 SELLER = "sam@shop.example"

@@ -15,7 +15,8 @@ SwaggerUIBundle({
   filter: true,
   validatorUrl: null,
   requestInterceptor(request) {
-    if (token) request.headers["X-CSRFToken"] = token;
+    const reads = ["GET", "HEAD"].includes((request.method || "GET").toUpperCase());
+    if (token && !reads) request.headers["X-CSRFToken"] = token;
     return request;
   },
 });
