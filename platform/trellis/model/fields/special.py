@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
+from stdnum import ean
 
 from trellis.formula.types import JSON, Type, Value
 from trellis.model.fields.base import FieldType, Invalid, blank, wrong_kind
 from trellis.model.fields.option import option
 from trellis.model.fields.registry import field_type
 from trellis.model.fields.text import TextLike, clean, one_line
-from trellis.model.formats.checksums import gs1_digit
 from trellis.model.sealing import is_sealed, seal, unseal
 
 if TYPE_CHECKING:
@@ -155,9 +155,7 @@ class Barcode(TextLike):
 
     def check(self, value: Value) -> Iterator[Invalid]:
         yield from super().check(value)
-        if self.kind == "ean" and (
-            not re.fullmatch(r"\d{8}|\d{12,14}", value, re.ASCII) or gs1_digit(value[:-1]) != value[-1]
-        ):
+        if self.kind == "ean" and (not re.fullmatch(r"\d{8}|\d{12,14}", value, re.ASCII) or not ean.is_valid(value)):
             yield Invalid("barcode", "“{value}” is not an EAN: its check digit is wrong.", value=value[:40])
         if self.kind == "code128" and not (value.isascii() and value.isprintable()):
             yield Invalid("barcode", "“{value}” cannot be printed as Code 128.", value=value[:40])
