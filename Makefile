@@ -26,8 +26,7 @@ lint: $(VENV)/.dev ## Check style, types and the configuration that comes along
 	@$(BIN)/trellis check .
 
 assets: $(VENV)/.run ## Build the pages' styles and scripts anew
-	@rm -f $(DIST)/manifest.json
-	@$(MAKE) --no-print-directory $(DIST)/manifest.json
+	@$(MAKE) --no-print-directory -W $(ASSETS)/build.mjs $(DIST)/manifest.json
 
 bench: $(VENV)/.dev $(DIST)/manifest.json ## Measure against hand-written code (ARGS="--rows 100000")
 	@$(BIN)/python bench $(ARGS)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
-from tests.web.frame_tenants import token_of
-from tests.web.live import EVIL, system_store
+from tests.conftest import layers_of
+from tests.web.conftest import ADMIN, SELLER
+from tests.web.frame_tenants import add_person, app_of, signed_in_client, token_of
+from tests.web.live import EVIL, SHOP, fill, system_store
 from werkzeug.datastructures import MultiDict
 
+from trellis.formula.types import Ref
+from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 from trellis.web.lists.grid import make_grid
 from trellis.web.lists.state import read_state
@@ -23,6 +29,32 @@ if TYPE_CHECKING:
     from tests.conftest import MakeTenant
 
 FRAME_STATEMENTS = 1  # who is signed in
+
+
+@pytest.fixture(scope="module")
+def shop(catalogue: Catalogue) -> Iterator[Tenant]:
+    """A shop of this module's own: its deals are counted, and the tests in the browser make more."""
+    tenant = catalogue.create("shop-lists", layers_of(SHOP, "shop-lists"), "test")
+    anna = add_person(tenant, ADMIN, "admin", name="Anna Admin")
+    add_person(tenant, SELLER, "seller", name="Sam Seller")
+    fill(tenant, Ref("user", anna, "Anna Admin"))
+    yield tenant
+    catalogue.drop("shop-lists")
+
+
+@pytest.fixture(scope="module")
+def shop_app(shop: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    return app_of(shop, tmp_path_factory.mktemp("shop-lists"))
+
+
+@pytest.fixture(scope="module")
+def anna(shop_app: Flask) -> FlaskClient:
+    return signed_in_client(shop_app, ADMIN)
+
+
+@pytest.fixture(scope="module")
+def sam(shop_app: Flask) -> FlaskClient:
+    return signed_in_client(shop_app, SELLER)
 
 
 def rows_of(html: str) -> list[str]:
@@ -191,21 +223,6 @@ def test_export_is_what_is_listed_and_safe_to_open(anna: FlaskClient, shop: Tena
     assert rows[0][0] == "Name"
     assert len(rows) == 3
     assert any(row[0] == "'=1+1" for row in rows)
-
-
-def test_views_are_saved_and_deleted(anna: FlaskClient, sam: FlaskClient) -> None:
-    token = re.search(r'name="csrf-token" content="([^"]+)"', anna.get("/e/deal/").text)
-    assert token
-    state = "view=open&f=amount~%3E~500&sort=-amount"
-    saved = anna.post("/e/deal/views", data={"label": "My <big> ones", "state": state, "csrf_token": token[1]})
-    html = anna.get(saved.location).text
-    assert 'data-count="23"' in html
-    assert "My &lt;big&gt; ones" in html
-    key = saved.location.partition("view=my-")[2]
-    assert "My &lt;big&gt;" not in sam.get("/e/deal/").text
-    assert key in anna.get("/e/deal/").text
-    anna.post("/e/deal/views", data={"delete": key, "state": f"view=my-{key}", "csrf_token": token[1]})
-    assert "My &lt;big&gt;" not in anna.get("/e/deal/").text
 
 
 def test_bulk_edit_says_what_was_refused(anna: FlaskClient, shop: Tenant) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from markupsafe import escape
+
 from trellis.formula.types import Value
 from trellis.model.choice import Choice
 from trellis.web.cells.markup import dash
@@ -39,6 +41,7 @@ WIDTHS = {
     "email": 208,
     "color": 104,
 }
+BARE = frozenset({"integer", "decimal", "number", "percent", "boolean", "duration"})  # values that say nothing alone
 DASH = str(dash())
 
 
@@ -77,6 +80,8 @@ class Column:
     def cell(self, record: Record) -> str:
         """The cell of a record."""
         mark = f' data-f="{self.path}"' if self.is_editable else ""
+        if self.slot in ("n", "s") and self.field.type.cell in BARE:  # a card has no headers: it says what the value is
+            mark += f' data-l="{escape(self.label)}"'
         return f'<td role="gridcell" class="{self.classes}"{mark}>{self.html(record[self.path])}</td>'
 
 

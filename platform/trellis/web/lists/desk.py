@@ -21,7 +21,7 @@ from trellis.web.filters.source import Unreadable, group_source
 from trellis.web.filters.words import in_words
 from trellis.web.formulas import formula_words
 from trellis.web.i18n import lower_first
-from trellis.web.lists.saved import SavedView, saved_views
+from trellis.web.lists.saved import SavedView, views_of
 from trellis.web.lists.state import ListState, every_view, read_state
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Tab:
     is_current: bool
     address: str
     own: SavedView | None = None
+    is_default: bool = False  # the one that the person has chosen to open first
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Desk:
     state: ListState
     saved: tuple[SavedView, ...]
     errors: tuple[str, ...] = ()  # what is wrong with the formula in the address, which is then left out
+    default: str = ""  # the key of the view that the person's list opens with
 
     @property
     def base(self) -> str:
@@ -82,13 +84,21 @@ class Desk:
         now = self.state.key
         views = every_view(self.entity, self.store.principal.roles)
         tabs = [
-            Tab(key, view.label, view.icon or ICONS[view.type], key == now, f"{self.base}/?view={key}")
+            Tab(
+                key,
+                view.label,
+                view.icon or ICONS[view.type],
+                key == now,
+                f"{self.base}/?view={key}",
+                is_default=key == self.default,
+            )
             for key, view in views.items()
         ]
         for saved in self.saved:
             view = views.get(str(saved.definition.get("view", "")))
-            icon = ICONS[view.type] if view else "list"
-            tabs.append(Tab(saved.key, saved.label, icon, saved.key == now, f"{self.base}/?view={saved.key}", saved))
+            icon = "users" if saved.is_shared else ICONS[view.type] if view else "list"
+            address, is_default = f"{self.base}/?view={saved.key}", saved.key == self.default
+            tabs.append(Tab(saved.key, saved.label, icon, saved.key == now, address, saved, is_default))
         return tabs
 
     @property
@@ -155,14 +165,15 @@ def open_desk(key: str, args: MultiDict[str, str] | None = None, *, action: str 
     store = current_store()
     if not store.may(action, key):
         raise Forbidden(key, action)
-    saved = tuple(saved_views(store, key))
-    state = read_state(model, entity, request.args if args is None else args, saved, store.principal.roles)
+    kept = views_of(store, key)
+    saved, given = tuple(kept.views), request.args if args is None else args
+    state = read_state(model, entity, given, saved, store.principal.roles, default=kept.default)
     state, errors = understood(store, as_seen(store, state))
     wrong = formula_faults(store, entity, state.where) if state.where else []
     if not wrong:
-        return Desk(store, entity, state, saved, errors)
+        return Desk(store, entity, state, saved, errors, kept.default)
     said = tuple(formula_words(fault) for fault in wrong)
-    return Desk(store, entity, replace(state, where=""), saved, (*errors, *said))
+    return Desk(store, entity, replace(state, where=""), saved, (*errors, *said), kept.default)
 
 
 def understood(store: Store, state: ListState) -> tuple[ListState, tuple[str, ...]]:
@@ -185,10 +196,11 @@ def as_seen(store: Store, state: ListState) -> ListState:
     sight, entity = Sight(store), state.entity
     sort = tuple(s for s in state.sorting if sight.path(entity, s.path))
     columns = None if state.columns is None else tuple(p for p in state.columns if sight.path(entity, p))
+    widths = tuple((path, width) for path, width in state.widths if sight.path(entity, path))
     chips = tuple(g for g in state.chips if all(sight.path(entity, chip.path) for chip in g.chips))
     kept = state.sort if sort == state.sorting else sort
     group = state.group if not state.grouping or sight.path(entity, state.grouping) else ""
-    return replace(state, sort=kept, columns=columns or None, chips=chips, group=group)
+    return replace(state, sort=kept, columns=columns or None, widths=widths, chips=chips, group=group)
 
 
 def counted(n: int, capped: bool = False) -> str:

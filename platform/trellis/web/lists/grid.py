@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trellis.web.lists.state import ListState
 
 PAGE = 50
+TITLE_WIDTH = 252
 TITLE_TYPES = frozenset({"text", "sequence", "name", "email", "barcode"})
 
 
@@ -49,6 +50,7 @@ class Grid:
     status: str | None
     reader: Reader
     can_pick: bool = True
+    title_width: int = TITLE_WIDTH
 
     @property
     def today(self) -> date:
@@ -138,7 +140,9 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
     writable -= {f.key for f in entity.fields.values() if f.type.widget == "sequence"}  # given on saving, never typed
     paths = [p for p in state.paths if sight.path(entity, p)]
     named, rest = split_title(entity, paths)
+    widths = dict(state.widths)
     columns = columns_for(context, rest, writable=writable)
+    columns = tuple(replace(c, width=widths.get(c.path, c.width)) for c in columns) if widths else columns
     status, deadlines = deadlines_of(entity)
     return Grid(
         entity=entity,
@@ -147,6 +151,7 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
         deadlines=deadlines & frozenset(c.path for c in columns),
         status=status,
         reader=context.reader,
+        title_width=widths.get(named or "", TITLE_WIDTH),
     )
 
 

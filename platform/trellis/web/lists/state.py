@@ -15,6 +15,7 @@ from trellis.model.view import Sort, View
 from trellis.web.cells.column import resolve
 from trellis.web.filters.chips import AnyOf, read_chips
 from trellis.web.filters.source import Unreadable, group_source
+from trellis.web.lists.saved import PARTS
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 20
 MOST_SORTS = 3
+NARROWEST, WIDEST = 64, 800  # pixels of a column
 NO_GROUP = "-"
 UNGROUPED = frozenset({"any_link", "id", "deleted_at", "deleted_by"})
 
@@ -45,6 +47,7 @@ class ListState:
     where: str = ""
     group: str | None = None  # None: the view's; "" for a list without groups
     pipeline: str = ""  # a board shows the stages of one
+    widths: tuple[tuple[str, int], ...] = ()  # of columns that somebody has made wider or narrower
 
     @property
     def grouping(self) -> str:
@@ -103,6 +106,8 @@ class ListState:
             parts.append(("group", self.group or NO_GROUP))
         if self.pipeline:
             parts.append(("pipeline", self.pipeline))
+        if self.widths:
+            parts.append(("w", ",".join(f"{path}:{width}" for path, width in self.widths)))
         return parts
 
     def query(self, **extra: str) -> str:
@@ -194,11 +199,17 @@ ALL_LABELS: Mapping[str, str] = {"zh-Hans": "全部", "de": "Alle", "fr": "Tous"
 
 
 def read_state(
-    model: Model, entity: Entity, args: MultiDict[str, str], saved: Sequence[SavedView], roles: Iterable[str] = ()
+    model: Model,
+    entity: Entity,
+    args: MultiDict[str, str],
+    saved: Sequence[SavedView],
+    roles: Iterable[str] = (),
+    *,
+    default: str = "",
 ) -> ListState:
-    """The state that an address describes; what it gets wrong is left out."""
+    """The state that an address describes; what it gets wrong is left out. One that says nothing opens `default`."""
     views = every_view(entity, roles)
-    key = args.get("view", "")
+    key = args.get("view", "") or ("" if any(args.get(part) for part in PARTS) else default)
     own = next((s for s in saved if s.key == key), None)
     given: MultiDict[str, str] = args
     if own is not None and set(args.keys()) <= {"view", "cursor", "partial"}:
@@ -221,7 +232,18 @@ def read_state(
         where=given.get("where", "").replace("\0", "").strip()[:4000],
         group=read_group(entity, given.get("group", "")),
         pipeline=given.get("pipeline", "") if given.get("pipeline") in entity.pipelines else "",
+        widths=read_widths(model, entity, given.get("w", "")),
     )
+
+
+def read_widths(model: Model, entity: Entity, text: str) -> tuple[tuple[str, int], ...]:
+    """Widths from the address, `amount:180,name:240`, none so small or so large that the list cannot be read."""
+    found: dict[str, int] = {}
+    for part in text.split(",")[:MOST_COLUMNS]:
+        path, _colon, width = part.partition(":")
+        if width.isascii() and width.isdigit() and len(width) < 5 and resolve(model, entity, path):
+            found[path] = max(NARROWEST, min(WIDEST, int(width)))
+    return tuple(found.items())
 
 
 def read_group(entity: Entity, text: str) -> str | None:

@@ -1,4 +1,5 @@
 // The chooser of columns, and menus that load when they are opened.
+import Sortable from "sortablejs";
 import { place } from "../menus.js";
 import { go, withParams } from "./nav.js";
 
@@ -27,6 +28,8 @@ document.addEventListener("input", (event) => {
   for (const item of event.target.form.querySelectorAll("[data-find-text]")) item.hidden = !item.dataset.findText.toLowerCase().includes(sought);
 });
 document.addEventListener("htmx:afterSettle", (event) => {
+  const shown = event.detail.target?.querySelector?.("[data-columns-shown]");
+  if (shown && !Sortable.get(shown)) new Sortable(shown, { handle: ".t-drag", animation: 120 });
   const box = event.detail.target?.closest?.("[popover]:popover-open");
   const button = box && [...document.querySelectorAll(`[popovertarget="${CSS.escape(box.id)}"]`)].find((each) => each.getClientRects().length);
   if (button) place(box, button);

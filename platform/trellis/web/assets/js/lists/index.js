@@ -4,6 +4,7 @@ import "./grid.js";
 import "./selection.js";
 import "./filters.js";
 import "./columns.js";
+import "./widths.js";
 import "./peek.js";
 import "./board.js";
 import "./palette.js";
