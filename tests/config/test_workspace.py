@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trellis.config.workspace import Workspace, find_root
+from trellis.config.workspace import HERE, Workspace, find_root
 
 
 @pytest.fixture
@@ -55,3 +55,23 @@ def test_same_content_has_the_same_digest(root: Path) -> None:
     assert first.digest == second.digest
     (root / "schemas" / "deal.yaml").write_text("entity: deal\nlabel: X\n", "utf-8")
     assert Workspace(root).core().digest != first.digest
+
+
+def test_a_folder_of_templates_gives_each_with_what_is_below_it(root: Path) -> None:
+    workspace = Workspace(root)
+    several = [[layer.name for layer in stack] for stack in workspace.stacks_for_path(root / "templates")]
+    assert several == [["core", "templates/base"], ["core", "templates/base", "templates/retail"]]
+    assert len(workspace.stacks_for_path(root)) == 1
+
+
+def test_templates_without_a_core_beside_them_stand_on_the_one_that_trellis_brings(root: Path) -> None:
+    alone = root / "alone"
+    alone.mkdir()
+    (root / "templates").rename(alone / "templates")
+    (root / "schemas").rename(root / "no-core")
+    assert find_root(alone) == HERE
+    stacks = Workspace(find_root(alone)).stacks_for_path(alone)
+    assert [[layer.name for layer in stack][1:] for stack in stacks] == [
+        ["templates/base"],
+        ["templates/base", "templates/retail"],
+    ]

@@ -102,7 +102,9 @@ def read_body(allowed: type = dict) -> Any:
     try:
         body = orjson.loads(request.get_data())
     except orjson.JSONDecodeError as error:
-        detail = _("This is not JSON: %(reason)s", reason=str(error))
+        detail = _(
+            "This is not JSON: look at line %(line)s, character %(column)s.", line=error.lineno, column=error.colno
+        )
         raise Problem(400, "json", detail, line=error.lineno, column=error.colno) from error
     if not isinstance(body, allowed):
         raise bad_request(_("Expected a JSON object."))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from trellis.config.problem import Problem
 from trellis.config.report import WRITERS
+from trellis.config.source import Source
 from trellis.config.workspace import Workspace, find_root
 from trellis.model.compile import compile_layers
 
@@ -19,11 +21,16 @@ from trellis.model.compile import compile_layers
     "--root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The folder with the core's schemas/."
 )
 def command(path: Path, style: str, root: Path | None) -> None:
-    """Check PATH: a layer, a template, a tenant, or loose YAML. Exits 1 when there are errors."""
+    """Check PATH: a layer, a template, a tenant, a folder of those, or loose YAML. Exits 1 when there are errors."""
     workspace = Workspace(root or find_root(path))
-    compiled = compile_layers(workspace.layers_for_path(path))
-    written = WRITERS[style](compiled.problems, compiled.sources)
+    problems: dict[Problem, None] = {}  # what stands below several is told once
+    sources: dict[str, Source] = {}
+    for layers in workspace.stacks_for_path(path):
+        compiled = compile_layers(layers)
+        problems.update(dict.fromkeys(compiled.problems))
+        sources.update(compiled.sources)
+    written = WRITERS[style](list(problems), sources)
     if written:
         click.echo(written)
-    if any(p.is_error for p in compiled.problems):
+    if any(p.is_error for p in problems):
         sys.exit(1)

@@ -7,6 +7,8 @@ from pathlib import Path
 from trellis.config.layer import FOLDERS, ROOT_FILES, Layer, layer_from_files, read_documents, read_layer
 
 __all__ = ["Workspace"]
+MANIFESTS = {"templates": "template.yaml", "tenants": "tenant.yaml"}
+HERE = Path(__file__).parents[3]  # the folder that this Trellis stands in, with the core it comes with
 
 
 class Workspace:
@@ -47,7 +49,7 @@ class Workspace:
         resolved, root = path.resolve(), self.root.resolve()
         if resolved == root:
             return [self.core()]
-        for folder, name in (("templates", "template.yaml"), ("tenants", "tenant.yaml")):
+        for folder, name in MANIFESTS.items():
             if resolved.parent == root / folder or (path / name).is_file():
                 layer = read_layer(path, f"{folder}/{path.resolve().name}")
                 return self._below(layer)
@@ -57,6 +59,10 @@ class Workspace:
         if (around := self._layer_around(path)) is not None:
             return self.layers_for_path(around)
         return self._loose(path, sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml")))
+
+    def stacks_for_path(self, path: Path | str) -> list[list[Layer]]:
+        """As layers_for_path; a folder that holds several templates or tenants, and is no layer itself, gives each."""
+        return [self.layers_for_path(inner) for inner in layers_in(Path(path)) or [Path(path)]]
 
     def _for_file(self, path: Path) -> list[Layer]:
         layer = self._layer_around(path)
@@ -84,6 +90,8 @@ class Workspace:
         seen = {layer.name}
         while (name := _builds_on(layers[0])) is not None:
             base = self.template(name)
+            if not base.files and layer.path is not None and (beside := layer.path.parent / name).is_dir():
+                base = read_layer(beside, f"templates/{name}")
             if base.name in seen or not base.files:
                 break
             seen.add(base.name)
@@ -121,8 +129,20 @@ def _builds_on(layer: Layer) -> str | None:
     return None
 
 
+def layers_in(path: Path) -> list[Path]:
+    """The templates and tenants that a folder holds beside each other or by their kind, if it is no layer itself."""
+    if not path.is_dir() or any((path / name).exists() for name in ("schemas", "workflows", *MANIFESTS.values())):
+        return []
+    places = [(path, name) for name in MANIFESTS.values()]
+    places += [(path / folder, name) for folder, name in MANIFESTS.items()]
+    return [manifest.parent for folder, name in places for manifest in sorted(folder.glob(f"*/{name}"))]
+
+
 def find_root(path: Path) -> Path:
-    """The nearest folder upwards that holds a core: schemas/ beside templates/ or tenants/; else the working folder."""
+    """The nearest folder upwards that holds a core: schemas/ beside templates/ or tenants/.
+
+    Without one: this Trellis's own for a template or tenant that stands alone, else the working folder.
+    """
     for start in (path.resolve(), Path.cwd()):
         for folder in (start, *start.parents):
             is_layer = (folder / "template.yaml").is_file() or (folder / "tenant.yaml").is_file()
@@ -132,4 +152,5 @@ def find_root(path: Path) -> Path:
                 and ((folder / "templates").is_dir() or (folder / "tenants").is_dir())
             ):
                 return folder
-    return Path.cwd()
+    alone = any((path / name).is_file() for name in MANIFESTS.values()) or layers_in(path)
+    return HERE if alone and (HERE / "schemas").is_dir() else Path.cwd()

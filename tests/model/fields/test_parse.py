@@ -269,3 +269,19 @@ def test_a_sequence_writes_and_reads_its_mask() -> None:
     assert type.period(date(2026, 3, 2)) == "2026"  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="mask"):
         make_type("sequence", {"mask": "D-{yyyy}"})
+
+
+def test_a_number_that_nobody_abroad_could_dial_lacks_its_area_code() -> None:
+    type = make_type("phone")
+    for raw, reader in (("12", DE), ("253-0000", EN), ("+49 12", EN)):
+        with pytest.raises(Invalid, match="area code"):
+            type.parse(raw, reader)
+    assert str(type.parse("+1 555 123 4567", DE)) == "+15551234567"  # in no plan, but it could be
+
+
+def test_what_is_wrong_in_json_is_told_by_its_place() -> None:
+    with pytest.raises(Invalid) as refusal:
+        make_type("json").parse('{"a": 1,\n "b" 2}', EN)
+    assert refusal.value.params == {"line": 2, "column": 6}
+    with pytest.raises(Invalid, match="too deep"):
+        make_type("json").parse("[" * 100_000, EN)

@@ -187,7 +187,9 @@ def _dialled(text: str) -> list[str]:
 class Phone(Reachable):
     """A phone number, kept in E.164."""
 
-    doc: ClassVar[str] = "A phone number, kept in E.164; without a country code it is the tenant's country's."
+    doc: ClassVar[str] = (
+        "A phone number that could exist, kept in E.164; without a country code it is the tenant's country's."
+    )
     widget: ClassVar[str] = "phone"
     cell: ClassVar[str] = "phone"
 
@@ -197,7 +199,12 @@ class Phone(Reachable):
             number = phonenumbers.parse(text, reader.region)
         except phonenumbers.NumberParseException as fault:
             raise Invalid("phone", "“{value}” is not a phone number.", value=text[:40]) from fault
-        if not phonenumbers.is_possible_number(number):
+        # possible, not valid: numbering plans grow faster than lists of them, and what cannot be dialled from abroad
+        # has no E.164 (phonenumbers takes it for possible where it could be a number without its area code)
+        possible = phonenumbers.is_possible_number_with_reason(number)
+        if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+            raise Invalid("phone", "“{value}” lacks its area code.", value=text[:40])
+        if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise Invalid("phone", "“{value}” is not a phone number.", value=text[:40])
         written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return PhoneNumber(f"{written};ext={number.extension}" if number.extension else written, text)

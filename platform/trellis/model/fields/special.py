@@ -68,8 +68,11 @@ class JsonField(FieldType):
         if isinstance(raw, str):
             try:
                 raw = json.loads(raw)
-            except (ValueError, RecursionError) as fault:
-                raise Invalid("json", "This is not JSON: {reason}.", reason=str(fault)) from fault
+            except json.JSONDecodeError as fault:  # where, in the reader's language; Python's reason is English
+                text = "This is not JSON: look at line {line}, character {column}."
+                raise Invalid("json", text, line=fault.lineno, column=fault.colno) from fault
+            except (ValueError, RecursionError) as fault:  # a number of too many digits, lists in lists in lists
+                raise Invalid("json", "This JSON is too large or too deep.") from fault
             if isinstance(raw, str):
                 raise wrong_kind("a JSON object, list, number or boolean")
         return plain_json(raw)
