@@ -202,3 +202,32 @@ def test_looking_back_shows_no_change_of_a_hidden_field(ada, rae, store, works):
 def test_a_moment_that_is_none_shows_the_last_one(ada, store, at):
     account = store.create("account", {"name": "Odd"})
     assert "1 of 1" in ada.get(f"/e/account/{account.id}", query_string={"at": at}).text
+
+
+def test_a_selection_is_converted_after_a_look_at_what_each_becomes(ada, store):
+    there = store.create("account", {"name": "Many Works"})
+    leads = [store.create("lead", {"name": f"Mo {n}", "company": "Many Works"}) for n in range(2)]
+    sent_ids = ",".join(str(lead.id) for lead in leads)
+    dialog = post(ada, "/e/lead/bulk/conversion", ids=sent_ids, state="").text
+    assert 'name="with" value="deal" checked' in dialog
+    assert f"/e/account/{there.id}" in dialog
+    assert "was there" in dialog
+    assert 'data-do="bulk-convert"' in ada.get("/e/lead/").text
+    done = post(ada, "/e/lead/bulk/convert", ids=sent_ids, state="").text
+    assert "2 records converted" in done
+    assert store.read("lead", leads[0].id)["converted_deal"] is None  # it was not ticked
+    again = post(ada, "/e/lead/bulk/convert", ids=sent_ids, state="").text
+    assert again.count("It has been converted already.") == 2
+    undo = re.search(r'action="[^"]*/changes/([^/]+)/undo"', done)
+    assert undo
+    store.undo(undo[1])
+    assert store.read("lead", leads[0].id)["converted_at"] is None
+
+
+def test_who_may_not_convert_is_offered_no_conversion_of_many(rae, store):
+    account = store.create("account", {"name": "Plain"})
+    assert 'data-do="bulk-convert"' not in rae.get("/e/account/").text
+    answer = rae.post(
+        "/e/account/bulk/conversion", data={"csrf_token": token(rae), "ids": str(account.id), "state": ""}
+    )
+    assert answer.status_code == 403

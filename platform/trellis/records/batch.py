@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from trellis.formula.formula import Formula
 from trellis.records import bin as recycle
-from trellis.records import query, write
+from trellis.records import orphans, query, write
 from trellis.records.draft import Draft
 from trellis.records.record import Outcome
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -141,11 +141,15 @@ def delete_many(session: Session, entity: str, ids: Sequence[UUID], *, means: st
 
 
 def restore_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
-    """Take records out of the bin."""
-    return [_moved(session, recycle.restore, "restored", entity, id, means) for id in ids]
+    """Take records out of the bin, those that others of them link to first."""
+    done = {
+        id: _moved(session, recycle.restore, "restored", entity, id, means)
+        for id in orphans.in_order(session, entity, ids)
+    }
+    return [done[id] for id in ids]
 
 
-def _moved(session: Session, do: Callable[..., None], status: str, entity: str, id: UUID, means: str) -> Outcome:
+def _moved(session: Session, do: Callable[..., object], status: str, entity: str, id: UUID, means: str) -> Outcome:
     try:
         with session.connection.begin_nested():
             do(session, entity, id, means=means)

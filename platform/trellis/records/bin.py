@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import history, locks, rollups, unique
+from trellis.records import history, locks, orphans, rollups, unique
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
@@ -173,8 +173,10 @@ def _clear(session: Session, holder: str, field: Field, ids: Sequence[UUID], mea
         rollups.after_drafts(session, [draft])
 
 
-def restore(session: Session, entity: str, id: UUID, *, means: str) -> None:
-    """Take a record out of the bin, with everything that went in with it; Refused when it would break uniqueness."""
+def restore(session: Session, entity: str, id: UUID, *, means: str) -> dict[str, int]:
+    """Take a record out of the bin, with everything that went in with it, which is counted by entity. Refused when it
+    would break uniqueness, or needs what is in the bin itself; links that clear are blank then.
+    """
     action = "restore"
     reach_or_raise(session, entity, id, action, deleted=True)
     table = session.table(entity)
@@ -184,8 +186,10 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> None:
     _refuse_orphans(session, entity, id)
     graph = StoreGraph(session)
     now, me = session.reader.now, session.principal.id
+    clearing: list[Clearing] = []
     for key, ids in coming.items():
         records = graph.load(key, ids)
+        clearing += orphans.settle(session, key, records, coming)
         drafts = [_as_new(r) for r in records]
         unique.check(session, drafts)
         found = [f for d in drafts for f in d.all_faults()]
@@ -199,11 +203,14 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> None:
             .values(deleted_at=None, deleted_by=None, updated_at=now, updated_by=me, version=one.c.version + 1)
         )
         history.record_plain(session, key, ids, "restore", means, [])
+    for holder, field, holders in clearing:
+        _clear(session, holder, field, holders, means)
     for key, ids in coming.items():
         rollups.after_membership(session, key, ids)
         own = {(key, f.key): set(ids) for f in session.model.entities[key].fields.values() if f.rollup is not None}
         rollups.recompute(session, own)
     session.emit([Event("restored", key, one, means) for key, ids in coming.items() for one in ids])
+    return {key: n for key, ids in coming.items() if (n := len(ids) - (key == entity))}
 
 
 def _as_new(record: LiveRecord) -> Draft:

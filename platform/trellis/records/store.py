@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from trellis.records import (
     batch,
     batches,
     convert,
+    converting,
     deletion,
     forms,
     history,
@@ -39,7 +40,7 @@ from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
-from trellis.records.refusal import Missing
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.session import Session
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ Groups = list[Group]
 Changes = list[Change]
 Outcomes = list[Outcome]
 Proposals = list[convert.Proposal]
+Conversions = list[converting.Conversions]
 Batches = list[batches.Told]
 Purges = list[purging.Purged]
 
@@ -288,10 +290,10 @@ class Store:
         with self.session.transaction():
             return deletion.foresee(self.session, entity, ids)
 
-    def restore(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
-        """Take a record out of the bin, with what went in with it."""
+    def restore(self, entity: str, id: UUID | str, *, means: str = "page") -> dict[str, int]:
+        """Take a record out of the bin, with what went in with it; how many others that were, by entity."""
         with self.session.write(entity):
-            recycle.restore(self.session, entity, as_id(id), means=means)
+            return recycle.restore(self.session, entity, as_id(id), means=means)
 
     def purge(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Remove a record in the bin for good."""
@@ -314,6 +316,28 @@ class Store:
         """Convert a record: each target new, existing or left out. Raises Refused with faults at `<target>.<field>`."""
         with self.session.write(entity):
             return convert.convert(self.session, entity, as_id(id), choices or {})
+
+    def propose_many(self, entity: str, ids: Sequence[UUID], leave: Collection[str] = ()) -> Conversions:
+        """What each record would become by the rule for many; `leave` names optional targets to do without."""
+        with self.session.transaction():
+            return converting.propose_many(self.session, entity, ids, leave)
+
+    def convert_many(self, entity: str, ids: Sequence[UUID], leave: Collection[str] = ()) -> Conversions:
+        """Convert records, each for itself, in one batch: a clear match is linked, else a new record is made."""
+        if len(ids) > converting.MOST:
+            message = "At most {most} records are converted at once. Select fewer."
+            raise Refused([Fault("many", message, None, {"most": converting.MOST})])
+        convert.conversion_of(self.session, entity)
+        results: dict[UUID, Any] = {}
+        with self.batch("convert", entity):
+            for id in ids:
+                try:
+                    with self.session.write(entity):
+                        results[id] = converting.convert_one(self.session, entity, id, leave)
+                except (Refused, Forbidden, Missing) as error:
+                    results[id] = error
+        with self.session.transaction():
+            return converting.told(self.session, entity, ids, results)
 
     def merge(
         self,

@@ -6,10 +6,12 @@ from flask_appbuilder import BaseView
 
 from trellis.web.pages.access import AccessView
 from trellis.web.pages.account import AccountView
+from trellis.web.pages.addresses import AddressView
 from trellis.web.pages.batches import BatchesView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
+from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.duplicates import DuplicatesView
@@ -39,6 +41,7 @@ from trellis.web.pages.users import UsersView
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
     AccessView,
+    AddressView,
     FrameView,
     UsersView,
     SettingsView,
@@ -54,6 +57,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BinView,
     BatchesView,
     ConvertView,
+    ConversionsView,
     MergeView,
     DuplicatesView,
     ImportView,

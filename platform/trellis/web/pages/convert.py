@@ -12,11 +12,10 @@ from flask import jsonify, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.model.conversion import became_field
+from trellis.model.conversion import Conversion, became_field
 from trellis.model.entity import Entity
 from trellis.model.form import Form, FormField, Section
 from trellis.model.locales import babel_locale
-from trellis.model.text import Text
 from trellis.records.convert import Converted, Proposal
 from trellis.records.matches import Match
 from trellis.records.record import Record
@@ -136,7 +135,7 @@ class ConvertView(Page):
             parts=parts,
             title=record.title or label_of(entity, store),
             action=here(),
-            verb=_label(conversion.label, language) or _("Convert"),
+            verb=verb_of(conversion, language),
             general=[fault_text(f, language) for f in faults if (f.field or "").partition(".")[0] not in known],
             wrong=wrong,
             is_refused=sent is not None,
@@ -154,9 +153,10 @@ class ConvertView(Page):
         return jsonify({"location": location}) if wants_json() else redirect(location, 303)
 
 
-def _label(text: Text, language: str) -> str:
-    """A label of the configuration; the platform's own word where it says nothing."""
-    return text.in_language(language) if text and text.source != "Convert" else ""
+def verb_of(conversion: Conversion, language: str) -> str:
+    """What converting is called: by the document's own label, else by the platform's word."""
+    text = conversion.label
+    return text.in_language(language) if text and text.source != "Convert" else str(_("Convert"))
 
 
 def _together(names: Sequence[str], language: str) -> str:

@@ -30,6 +30,7 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
+from trellis.web.pages.convert import verb_of
 from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
 from trellis.web.pages.past import past_page
 from trellis.web.pages.related import related_tabs
@@ -82,6 +83,11 @@ class RecordPage:
     became: list[Prop] = dc_field(default_factory=list)  # of a converted record
     came: list[Markup] = dc_field(default_factory=list)  # the converted records that became this one
     above: Sequence[tuple[str, str]] = ()  # (title, address) of what stands above it in its tree, the topmost first
+
+    @property
+    def convert_label(self) -> str:
+        """What converting this record is called."""
+        return verb_of(self.store.tenant.model.conversions[self.entity.key], self.store.principal.reader.language)
 
     @property
     def may_merge(self) -> bool:

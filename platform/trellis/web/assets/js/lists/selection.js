@@ -1,6 +1,7 @@
 // Selecting rows, and the bar of what can be done with them.
 import { showDialog } from "../dialogs.js";
 import { enliven } from "../forms/util.js";
+import { htmx } from "../htmx.js";
 import { request } from "../lib/http.js";
 import { text } from "../lib/text.js";
 import { toast } from "../toasts.js";
@@ -96,6 +97,33 @@ async function remove() {
   });
 }
 
+/** What each would become is shown first, and afterwards what each became. */
+async function convert() {
+  const answer = await request(`${base()}/bulk/conversion`, { method: "POST", body: fill(new FormData()) });
+  if (answer.status === 422) return toast((await answer.json()).text, { kind: "error" });
+  if (!answer.ok) return toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
+  const dialog = showDialog(await answer.text());
+  const form = dialog.querySelector("form");
+  form.addEventListener("change", (event) => {
+    for (const one of dialog.querySelectorAll(`[data-target="${event.target.value}"]`)) one.hidden = !event.target.checked;
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.querySelector('[type="submit"]').disabled = true;
+    const said = await request(form.action, { method: "POST", body: fill(new FormData(form)) });
+    dialog.close("done");
+    if (!said.ok) return toast(said.status === 422 ? (await said.json()).text : text("broken", { id: "" }), { kind: "error" });
+    clear();
+    const result = showDialog(await said.text());
+    result.querySelector("form")?.addEventListener("submit", (undo) => {
+      undo.preventDefault();
+      result.close("done");
+      htmx.ajax("POST", undo.target.action, { values: { toast: "list" }, target: "body", swap: "none" });
+    });
+    await again();
+  });
+}
+
 /** Records side by side are a page of their own. */
 function merge(most) {
   if (all || chosen.size < 2 || chosen.size > most) return toast(text("merge-some", { most }), { kind: "error" });
@@ -139,6 +167,7 @@ document.addEventListener("click", (event) => {
     all = true;
     draw();
   } else if (doer.dataset.do === "bulk-export") exportChosen();
+  else if (doer.dataset.do === "bulk-convert") convert();
   else if (doer.dataset.do === "bulk-merge") merge(Number(doer.dataset.most));
   else if (doer.dataset.do === "bulk") doer.dataset.part === "delete" ? remove() : openEdit(doer.dataset.field);
 });
