@@ -15,10 +15,12 @@ from sqlalchemy.types import TypeEngine
 from trellis.formula.types import ADDRESS, LOCATION, NAME, Location, Type, Value
 from trellis.model.choice import find_choice
 from trellis.model.fields.base import FieldType, Invalid, blank, wrong_kind
+from trellis.model.fields.option import option
 from trellis.model.fields.registry import field_type
 from trellis.model.fields.text import clean, one_line
 from trellis.model.known import known_choices, known_keys
 from trellis.model.locales import babel_locale
+from trellis.model.postal import address_lines, country_rules, is_local
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -178,8 +180,17 @@ class Address(Parted):
     parts: ClassVar[tuple[str, ...]] = ADDRESS_PARTS
     can_sort: ClassVar[bool] = True
 
+    complete: bool = option(False, "with a country, what that country asks for must be there")
+
     def formula_type(self) -> Type:
         return ADDRESS
+
+    def parse(self, raw: Any, reader: Reader) -> Value:
+        value = super().parse(raw, reader)
+        rules = country_rules(value.get("country", "")) if value else None
+        if rules is None or "postcode" not in value:
+            return value
+        return {part: rules.tidy(text) if part == "postcode" else text for part, text in value.items()}
 
     def read_part(self, part: str, value: Any, reader: Reader) -> str:
         text = one_line(value)
@@ -195,6 +206,22 @@ class Address(Parted):
         country = value.get("country")
         if country is not None and country not in known_keys("countries"):
             yield Invalid("choice", "“{value}” is not a country.", value=country[:40])
+            return
+        rules = country_rules(country) if country else None
+        if rules is None:
+            return
+        postcode = value.get("postcode")
+        if postcode and not rules.takes(postcode):
+            said = "“{value}” is not a postcode of this country; one looks like {example}."
+            yield Invalid("postcode", said, value=postcode[:20], example=rules.example or rules.prefix)
+        lacks = {
+            "street": "This country asks for a street.",
+            "city": "This country asks for a city.",
+            "region": "This country asks for a region.",
+            "postcode": "This country asks for a postcode.",
+        }
+        if self.complete:
+            yield from (Invalid("required", text) for p, text in lacks.items() if p in rules.required - value.keys())
 
     def from_text(self, text: str, reader: Reader) -> dict[str, str]:
         """Lines: a street, a postcode with its town, a country; what cannot be told apart stays in the street."""
@@ -226,23 +253,15 @@ class Address(Parted):
     def display(self, value: Value, reader: Reader) -> str:
         if not value:
             return ""
-        country = value.get("country", "")
-        locale = babel_locale(reader.language)
-        named = locale.territories.get(country, country) if country != reader.region else ""
-        get = value.get
-        if country in ("CN", "TW", "JP", "KR", "HK", "MO"):
-            lines = [
-                f"{named} {get('postcode', '')}",
-                f"{get('region', '')}{get('city', '')}{get('street', '')}",
-                get("street2", ""),
-            ]
-        elif country in ("US", "CA", "AU", "IN", "GB", "IE", "NZ", "SG", "ZA"):
-            state = " ".join(filter(None, (get("region"), get("postcode"))))
-            lines = [get("street", ""), get("street2", ""), ", ".join(filter(None, (get("city"), state))), named]
-        else:
-            town = " ".join(filter(None, (get("postcode"), get("city"))))
-            lines = [get("street", ""), get("street2", ""), ", ".join(filter(None, (town, get("region")))), named]
-        return "\n".join(line.strip() for line in lines if line.strip())
+        country = value.get("country") or reader.region
+        named = babel_locale(reader.language).territories.get(country, country) if country != reader.region else ""
+        rules = country_rules(country)
+        if rules is None:
+            return "\n".join(filter(None, (value.get(part) for part in self.parts)))
+        local = is_local(value)
+        lines = address_lines(value, rules)
+        from_the_top = rules.order(local=local)[0] == "country"
+        return "\n".join(filter(None, [named, *lines] if from_the_top else [*lines, named]))
 
 
 @field_type("location")

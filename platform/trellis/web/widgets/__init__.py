@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.web.widgets import choice, compound, files, link, number, text, time
+from trellis.web.widgets import address, choice, compound, files, link, number, text, time
 from trellis.web.widgets.base import WIDGETS, Widget, widget, widget_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.submitted import PRESENT, Submitted
@@ -13,6 +13,7 @@ __all__ = [
     "BoundField",
     "Submitted",
     "Widget",
+    "address",
     "choice",
     "compound",
     "files",

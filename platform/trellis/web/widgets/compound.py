@@ -1,4 +1,4 @@
-"""Widgets with several boxes: names, addresses, places, and phone numbers or e-mail addresses in rows."""
+"""Widgets with several boxes: names, places, and phone numbers or e-mail addresses in rows."""
 
 from __future__ import annotations
 
@@ -76,32 +76,6 @@ class PersonName(Parts):
         if bound.reader.language.split("-")[0] in FAMILY_FIRST:
             return ("last", "first", "middle", "title", "suffix")
         return self.parts
-
-
-@widget("address")
-class Address(Parts):
-    """A postal address."""
-
-    parts: ClassVar[tuple[str, ...]] = ("street", "street2", "postcode", "city", "region", "country")
-
-    def labels(self) -> dict[str, str]:
-        """What the boxes are called."""
-        return {
-            "street": _("Street and number"),
-            "street2": _("Addition"),
-            "postcode": _("Postcode"),
-            "city": _("City"),
-            "region": _("Region"),
-            "country": _("Country"),
-        }
-
-    def context(self, bound: BoundField) -> Mapping[str, Any]:
-        """The boxes, and the countries by name."""
-        from trellis.model.known import known_choices
-
-        language = bound.reader.language
-        countries = [(c.key, c.label.in_language(language)) for c in known_choices("countries")]
-        return {**super().context(bound), "countries": sorted(countries, key=lambda c: c[1].casefold())}
 
 
 @widget("location")

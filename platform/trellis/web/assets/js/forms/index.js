@@ -6,6 +6,7 @@ import "./inline.js";
 import "./lines.js";
 import "./rows.js";
 import "./via.js";
+import "./address.js";
 import "./dates.js";
 import "./files.js";
 import "./moves.js";
