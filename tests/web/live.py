@@ -94,7 +94,7 @@ grants:
 """
 SHOP = (
     YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}").replace(
-        "allow: [admin]", "allow: [admin, import]"
+        "allow: [admin]", "allow: [admin, import, bulk-edit]"
     )
     + SALES
 )

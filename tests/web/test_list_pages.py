@@ -243,6 +243,21 @@ def test_bulk_edit_says_what_was_refused(anna: FlaskClient, shop: Tenant) -> Non
     assert "Bulk 0" not in anna.get("/e/deal/bin").text
 
 
+def test_who_may_not_edit_many_is_not_offered_it_and_is_refused(sam: FlaskClient, shop: Tenant) -> None:
+    store = system_store(shop)
+    me = store.list("user", columns=["name"], where=[f'email == "{SELLER}"']).rows[0].id
+    own = store.create("deal", {"name": "Sam's one", "stage": "new", "owner": Ref("user", me)}).id
+    html = sam.get("/e/deal/").text
+    assert str(own) in html
+    assert 'data-part="edit"' not in html
+    sent = {"ids": str(own), "csrf_token": token_of(html), "state": "view=open", "field": "note", "note": "x"}
+    assert sam.get("/e/deal/bulk/edit?field=note&count=1").status_code == 403
+    for act in ("edit", "delete", "restore"):
+        assert sam.post(f"/e/deal/bulk/{act}", data=sent).status_code == 403
+    assert store.read("deal", own)["note"] is None
+    store.delete("deal", own)
+
+
 def test_the_palette_finds_records_pages_and_commands(anna: FlaskClient, sam: FlaskClient) -> None:
     html = anna.get("/search?q=ångst&here=deal").text
     assert "Ångst" in html

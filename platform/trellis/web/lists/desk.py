@@ -74,6 +74,11 @@ class Desk:
         return self.store.may(action, self.entity.key)
 
     @property
+    def may_bulk(self) -> bool:
+        """Whether the person may change many records at once."""
+        return may("bulk-edit")
+
+    @property
     def can_import(self) -> bool:
         """Whether the person may bring in records of the entity as a file."""
         return self.entity.features.import_ and not self.entity.part_of and may("import") and self.may("create")

@@ -43,7 +43,7 @@ class BulkView(Page):
         """The dialog that sets one field of every selected record, and doing it."""
         given = read_query(request.form.get("state", "")) if request.method == "POST" else request.args
         desk = open_desk(entity, given)
-        if not desk.may("update"):
+        if not (desk.may_bulk and desk.may("update")):
             raise Forbidden(entity, "update")
         writable = desk.store.writable_fields(entity)
         fields = [f for f in desk.entity.fields.values() if f.key in writable and f.type.name not in NOT_IN_BULK]
@@ -71,6 +71,8 @@ class BulkView(Page):
     def delete(self, entity: str) -> Response:
         """Moves the selected records to the bin."""
         desk = open_desk(entity, read_query(request.form.get("state", "")))
+        if not (desk.may_bulk and desk.may("delete")):
+            raise Forbidden(entity, "delete")
         selection = read_selection(desk, request.form)
         with desk.store.batch("delete", entity) as made:
             outcome = do_each(selection, lambda id: desk.store.delete(entity, id, means="bulk"), fault_text, refusals())
@@ -84,6 +86,8 @@ class BulkView(Page):
     def restore(self, entity: str) -> Response:
         """Takes the selected records out of the bin again."""
         desk = open_desk(entity)
+        if not desk.may_bulk:
+            raise Forbidden(entity, "restore")
         selection = read_selection(desk, request.form)
         with desk.store.batch("restore", entity) as made:
             outcome = do_each(

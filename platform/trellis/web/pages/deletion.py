@@ -55,7 +55,7 @@ class DeletionView(Page):
     def many(self, entity: str) -> Response:
         """The dialog of a selection."""
         desk = open_desk(entity, read_query(request.form.get("state", "")))
-        if not desk.may("delete"):
+        if not (desk.may_bulk and desk.may("delete")):
             raise Forbidden(entity, "delete")
         ids = read_selection(desk, request.form).each()
         coming = desk.store.foresee(entity, ids)
