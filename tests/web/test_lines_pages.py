@@ -80,3 +80,21 @@ def test_a_line_that_is_refused_comes_back_as_it_was_typed(ada: FlaskClient, sto
 
 def test_whoever_may_not_change_the_record_may_not_change_its_lines(cleo: FlaskClient, order: Record) -> None:
     assert outcome(cleo.get(f"/e/order/{order.id}/lines/lines")) in (403, 404)
+
+
+def test_a_copy_brings_the_lines_with_their_own_prices(ada: FlaskClient, store: Store) -> None:
+    product = store.create("product", {"name": "Beam", "price": 10})
+    account = store.create("account", {"name": "Beams & Co"})
+    first = store.create(
+        "order",
+        {
+            "name": "Beams",
+            "account": account.ref,
+            "lines": [{"product": product.ref, "quantity": 7}, {"product": product.ref, "quantity": 1, "price": 8}],
+        },
+    )
+    page = ada.get(f"/e/order/new?copy={first.id}").get_data(as_text=True)
+    assert 'name="lines.1.price.amount" value="8.00"' in page
+    assert 'name="lines.0.id"' not in page  # they are lines of the new order
+    assert "€78.00" in page
+    assert store.lines("order", first.id, "lines")[0]["quantity"] == 7

@@ -21,6 +21,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.widgets import PRESENT, Submitted
 from trellis.web.widgets.alike import Alike, alike_of
+from trellis.web.widgets.copying import copy_of, set_by_hand
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of, with_stage
 from trellis.web.widgets.link import picked
@@ -91,12 +92,15 @@ class FormView(Page):
         quick = "quick" in request.args
         roles = store.principal.roles
         form = quick_form_of(definition, roles) if quick else form_of(definition, roles)
-        given = {**self._copied(store, definition), **prefilled(definition, request.args)}
+        source = uuid_of(request.args.get("copy"))
+        copied = copy_of(store, definition, source) if source else {}
+        given = {**copied, **prefilled(definition, request.args)}
         form = with_stage(definition, form, given)
         if request.method == "GET":
             if quick and "title" in request.args and definition.title_field in definition.fields:
                 given.setdefault(str(definition.title_field), request.args["title"])
-            return self._page(BoundForm(store, definition, form, given=given), quick=quick)
+            by_hand = set_by_hand(store, definition, copied)
+            return self._page(BoundForm(store, definition, form, given=given, touched=by_hand), quick=quick)
         typed = read_form(definition, submitted(), store.tenant.model.entities)
         if "_draw" in request.form:
             return self._page(
@@ -207,18 +211,6 @@ class FormView(Page):
         if not bound.faults or any(f.code != "duplicate" for f in bound.faults):
             return None
         return alike_of(bound.store, bound.entity, bound.faults, bound.record.id if bound.record else None)
-
-    def _copied(self, store: Store, entity: Entity) -> dict[str, Any]:
-        """The values of the record that `?copy=` names, without what a copy must not have."""
-        source_id = uuid_of(request.args.get("copy"))
-        if source_id is None:
-            return {}
-        source = store.read(entity.key, source_id)
-        return {
-            f.key: source.get(f.key)
-            for f in entity.fields.values()
-            if f.copy and f.is_writable and not f.unique and f.type.name != "sequence" and source.get(f.key) is not None
-        }
 
     def _saved(self, store: Store, entity: Entity, record: Record, said: str, quick: bool) -> AnswerType:
         location = entity_address(entity.key, record.id)

@@ -130,6 +130,8 @@ class Lines:
                 {"id": str(line.id), **{c.field.key: line.get(c.field.key) for c in columns}}
                 for line in form.store.lines(form.entity.key, form.record.id, name)
             ]
+        elif name in form.given:  # a copy brings the lines of the record that it is made from
+            rows = list(form.given[name])
         made = cls(form, name, child, form.entity.inverses[name].label, columns, [], Line("", []))
         made.readonly = not form.may_edit_lines(child)
         made.rows = [made._row(str(n), row, typed) for n, row in enumerate(rows)]
