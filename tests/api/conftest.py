@@ -188,14 +188,14 @@ class Api:
 @pytest.fixture(scope="session")
 def office(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """One for all the tests."""
-    tenant = catalogue.create("office", layers_of(OFFICE, "office"), "test")
+    tenant = catalogue.create("api-office", layers_of(OFFICE, "api-office"), "test")
     mona = add_person(tenant, MANAGER, "admin", name="Mona Manager")
     carl = add_person(tenant, CLERK, "clerk", name="Carl Clerk")
     settings = Settings(var=tmp_path_factory.mktemp("office"))
     use_installation_key(settings.var)
     app = create_tenant_app(tenant, settings, None, [add_api])
     yield Office(tenant, app, mona, carl)
-    catalogue.drop("office")
+    catalogue.drop("api-office")
 
 
 @pytest.fixture

@@ -118,6 +118,10 @@ part_of: rival
 pipeline: rivals
 entity: rival
 ---
+pipeline: deals
+entity: deal
+stages: {won: {type: won, require: [name, rivals], ask: [rivals]}}
+---
 role: rep
 grants: {"*": {read: all}, rival: {read: own}}
 ---
@@ -135,7 +139,9 @@ entity: rival
     )
     assert configuration.problems == []
     assert list(configuration.of("entity")) == ["deal"]
-    assert configuration.of("pipeline") == configuration.of("report") == {}
+    assert configuration.of("report") == {}
+    [(key, pipeline)] = configuration.of("pipeline").items()
+    assert (key, pipeline.data["stages"]) == ("deals", {"won": {"type": "won", "require": ["name"], "ask": []}})
     deal = configuration.of("entity")["deal"].data
     assert deal["fields"] == {"name": {"type": "text"}, "about": {"type": "any_link", "to": ["lead"]}}
     assert deal["form"] == {"basics": {"fields": ["name"]}}

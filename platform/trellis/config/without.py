@@ -42,6 +42,7 @@ def _from_entities(documents: Documents, gone: str) -> None:
         data, place = _narrowed(data, place, gone)
         if lost:
             data, place = _unshown(data, place, lost)
+            _unasked(documents, key, lost)
         entities[key] = _with(document, data, place)
 
 
@@ -76,6 +77,14 @@ def _unshown(data: Data, place: Place, lost: Iterable[str]) -> tuple[Data, Place
             data, place = _everywhere(data, place, (word,), shows)
             assert isinstance(data, dict)
     return data, place
+
+
+def _unasked(documents: Documents, entity: str, lost: Iterable[str]) -> None:
+    """Stages that neither require nor ask for the fields that are gone."""
+    for key, document in documents.get("pipeline", {}).items():
+        if document.data.get("entity") == entity:
+            data, place = _everywhere(document.data, document.place, ("stages",), lambda _, v: item_key(v) not in lost)
+            documents["pipeline"][key] = _with(document, data, place)
 
 
 def _everywhere(data: Data, place: Place, path: tuple[str, ...], keep: Wanted) -> tuple[Data, Place]:
