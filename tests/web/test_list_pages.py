@@ -232,7 +232,12 @@ def test_bulk_edit_says_what_was_refused(anna: FlaskClient, shop: Tenant) -> Non
     assert token
     sent = {"ids": ",".join(map(str, made)), "csrf_token": token[1], "state": "view=open", "_has": "note"}
     done = anna.post("/e/deal/bulk/edit", data={**sent, "field": "note", "note": "seen"}).json
-    assert done["done"] == 3
+    assert (done["done"], done["text"]) == (3, "3 records changed")
+    store.update("deal", made[0], {"note": "other"})
+    again = anna.post("/e/deal/bulk/edit", data={**sent, "field": "note", "note": "seen"}).json
+    assert (again["done"], again["text"]) == (1, "1 record changed, 2 had that value already")
+    same = anna.post("/e/deal/bulk/edit", data={**sent, "field": "note", "note": "seen"}).json
+    assert (same["done"], same["text"], "undo" in same) == (0, "3 had that value already", False)
     gone = anna.post("/e/deal/bulk/delete", data=sent).json
     assert gone["done"] == 3
     assert "Bulk 0" in anna.get("/e/deal/bin").text
@@ -241,6 +246,18 @@ def test_bulk_edit_says_what_was_refused(anna: FlaskClient, shop: Tenant) -> Non
     for id in made:
         anna.post(f"/e/deal/{id}/purge", data={"csrf_token": token[1]})
     assert "Bulk 0" not in anna.get("/e/deal/bin").text
+
+
+def test_more_than_one_action_touches_is_told(anna: FlaskClient, shop: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("trellis.web.lists.selection", "trellis.web.pages.bulk"):
+        monkeypatch.setattr(f"{module}.MOST", 2)
+    form = {"all": "1", "csrf_token": token_of(anna.get("/e/deal/").text), "state": "view=open&q=Deal+01"}
+    done = anna.post("/e/deal/bulk/edit", data={**form, "field": "note", "_has": "note", "note": "cut"}).json
+    assert done["done"] == 2
+    assert "No more than 2 are done at once" in done["text"]
+    store = system_store(shop)
+    for row in store.list("deal", columns=["note"], where=['note == "cut"']).rows:
+        store.update("deal", row.id, {"note": None})
 
 
 def test_who_may_not_edit_many_is_not_offered_it_and_is_refused(sam: FlaskClient, shop: Tenant) -> None:

@@ -27,12 +27,12 @@ class Selection:
     is_all: bool
 
     def each(self) -> Sequence[UUID]:
-        """The ids; all that match are read before anything is changed."""
+        """The ids, all read before anything is changed; one more than `MOST` says that there are more."""
         if not self.is_all:
             return self.ids
         state, store = self.desk.state, self.desk.store
         where = state.formulas(store.principal.reader)
-        return store.matching(state.entity.key, where=where, q=state.q or None, limit=MOST)
+        return store.matching(state.entity.key, where=where, q=state.q or None, limit=MOST + 1)
 
 
 def read_selection(desk: Desk, form: Mapping[str, str] | MultiDict[str, str]) -> Selection:
@@ -53,6 +53,8 @@ class BulkOutcome:
     done: list[UUID]
     refused: dict[str, int]
     batch: UUID | None = None  # what undoes it; None when nothing was changed
+    same: int = 0  # that had the value already
+    is_cut: bool = False  # more match than one action touches
 
     def refuse(self, reason: str) -> None:
         """Counts a record that was left as it was."""
@@ -69,17 +71,19 @@ def update_each(
 ) -> BulkOutcome:
     """Gives every record the values, some hundred to a transaction; gathers why some were refused."""
     store, entity = selection.desk.store, selection.desk.entity.key
-    ids, found = selection.each(), BulkOutcome([], {})
+    ids = selection.each()
+    found, ids = BulkOutcome([], {}, is_cut=len(ids) > MOST), ids[:MOST]
     with store.batch("edit", entity) as made:
         for start in range(0, len(ids), AT_ONCE):
             changes = [(id, values) for id in ids[start : start + AT_ONCE]]
             for outcome in store.update_many(entity, changes, means="bulk", confirmed=confirmed):
                 if outcome.status == "refused":
                     found.refuse(say(outcome.faults[0]) if outcome.faults else "")
-                elif outcome.id is not None:
+                elif outcome.status == "updated" and outcome.id is not None:
                     found.done.append(outcome.id)
-                    if outcome.status == "updated":
-                        found.batch = made.id
+                    found.batch = made.id
+                else:
+                    found.same += 1
     return found
 
 
@@ -87,8 +91,9 @@ def do_each(
     selection: Selection, action: Callable[[UUID], object], say: Callable[[Fault], str], words: Mapping[str, str]
 ) -> BulkOutcome:
     """Does the action to every record, each for itself; gathers why some were refused."""
-    outcome = BulkOutcome([], {})
-    for id in selection.each():
+    ids = selection.each()
+    outcome = BulkOutcome([], {}, is_cut=len(ids) > MOST)
+    for id in ids[:MOST]:
         try:
             action(id)
         except Refused as refused:

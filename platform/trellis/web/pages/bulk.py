@@ -15,12 +15,13 @@ from flask_babel import ngettext
 from trellis.model.fields.base import Invalid
 from trellis.records.refusal import Fault, Forbidden
 from trellis.records.transfer import export_csv
+from trellis.web.cells.numbers import number_text
 from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.grid import make_grid
 from trellis.web.lists.pipelines import pipelines_over
-from trellis.web.lists.selection import BulkOutcome, do_each, read_selection, update_each
+from trellis.web.lists.selection import MOST, BulkOutcome, do_each, read_selection, update_each
 from trellis.web.pages.base import Page
 from trellis.web.pages.saved_views import read_query
 from trellis.web.widgets.base import widget_of
@@ -64,7 +65,7 @@ class BulkView(Page):
         selection = read_selection(desk, request.form)
         outcome = update_each(selection, {key: value}, fault_text, confirmed="confirmed" in request.form)
         words = ngettext("%(num)d record changed", "%(num)d records changed", len(outcome.done))
-        return jsonify(answer(outcome, words))
+        return jsonify(answer(outcome, words, desk.language))
 
     @expose("/e/<entity>/bulk/delete", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
@@ -78,7 +79,7 @@ class BulkView(Page):
             outcome = do_each(selection, lambda id: desk.store.delete(entity, id, means="bulk"), fault_text, refusals())
         outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record moved to the bin", "%(num)d records moved to the bin", len(outcome.done))
-        said = answer(outcome, words)
+        said = answer(outcome, words, desk.language)
         return jsonify(said)
 
     @expose("/e/<entity>/bulk/restore", methods=["POST"])  # type: ignore[untyped-decorator]
@@ -95,7 +96,7 @@ class BulkView(Page):
             )
         outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record restored", "%(num)d records restored", len(outcome.done))
-        response = jsonify(answer(outcome, words))
+        response = jsonify(answer(outcome, words, desk.language))
         response.headers["HX-Trigger"] = "trellis:list-changed"
         return response
 
@@ -149,9 +150,19 @@ def refusals() -> dict[str, str]:
     }
 
 
-def answer(outcome: BulkOutcome, words: str) -> dict[str, object]:
+def answer(outcome: BulkOutcome, words: str, language: str) -> dict[str, object]:
     """What the page is told: how many were done, and why the others were not."""
+    if outcome.same:
+        had = ngettext("%(num)d had that value already", "%(num)d had that value already", outcome.same)
+        words = _("%(words)s, %(more)s", words=words, more=had) if outcome.done else had
     said: dict[str, object] = {"done": len(outcome.done), "refused": outcome.count_refused, "text": words}
+    if outcome.is_cut:
+        words = _(
+            "%(words)s. No more than %(most)s are done at once: repeat it for the rest",
+            words=words,
+            most=number_text(MOST, language, 0),
+        )
+        said |= {"text": words, "kind": "info"}
     if outcome.refused:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in list(outcome.refused.items())[:3])
         left = ngettext("%(num)d left as it was", "%(num)d left as they were", outcome.count_refused)

@@ -17,7 +17,7 @@ from trellis.web.context import current_store
 from trellis.web.filters.chips import AnyOf, Chip
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
-from trellis.web.lists.selection import read_selection
+from trellis.web.lists.selection import MOST, read_selection
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of
@@ -57,7 +57,7 @@ class DeletionView(Page):
         desk = open_desk(entity, read_query(request.form.get("state", "")))
         if not (desk.may_bulk and desk.may("delete")):
             raise Forbidden(entity, "delete")
-        ids = read_selection(desk, request.form).each()
+        ids = read_selection(desk, request.form).each()[:MOST]
         coming = desk.store.foresee(entity, ids)
         n = len(ids)
         return self._dialog(
