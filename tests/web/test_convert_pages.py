@@ -231,3 +231,36 @@ def test_who_may_not_convert_is_offered_no_conversion_of_many(rae, store):
         "/e/account/bulk/conversion", data={"csrf_token": token(rae), "ids": str(account.id), "state": ""}
     )
     assert answer.status_code == 403
+
+
+def test_several_are_restored_from_the_bin_and_it_can_be_undone(ada, store):
+    ids = [store.create("account", {"name": f"Binned {n}"}).id for n in range(2)]
+    store.delete_many("account", ids)
+    assert ada.get("/e/account/bin").text.count("data-bin-pick") >= 2
+    ada.post("/e/account/bin/restore", data={"csrf_token": token(ada), "id": [str(id) for id in ids]})
+    page = ada.get("/e/account/").text
+    assert "2 records restored" in page
+    undo = re.search(r"/changes/([0-9a-f-]{36})/undo", page)
+    assert undo
+    assert store.undo(undo[1]).counts == {"deleted": 2}
+
+
+def test_several_are_deleted_for_good_and_what_is_held_stays(ada, store):
+    free, held = (store.create("account", {"name": name}) for name in ("Free", "Held"))
+    with store.batch("import", "account") as made:
+        kept = store.create("account", {"name": "Kept"})
+        store.create("deal", {"name": "It", "account": kept.id})
+    store.undo(made.id)
+    store.delete_many("account", [free.id, held.id])
+    chosen = [str(one.id) for one in (free, held, kept)]
+    ada.post("/e/account/bin/purge", data={"csrf_token": token(ada), "id": chosen})
+    page = ada.get("/e/account/bin").text
+    assert "2 records deleted for good. 1 left as it was" in page
+    assert (str(kept.id) in page, str(free.id) in page) == (True, False)
+
+
+def test_the_toast_says_what_came_back_along(ada, store, lead):
+    store.update("lead", lead.id, {"lines": [{"what": "more"}, {"what": "less"}]})
+    store.delete("lead", lead.id)
+    ada.post(f"/e/lead/{lead.id}/restore", data={"csrf_token": token(ada)})
+    assert "Restored, together with 2 Wishs" in ada.get("/e/lead/").text

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from babel.dates import format_timedelta
-from flask import redirect, render_template, request
+from babel.lists import format_list
+from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug import Response
 
 from trellis.model.locales import babel_locale
 from trellis.model.view import Sort
 from trellis.records.purging import age_of
 from trellis.records.refusal import Forbidden, Refused
+from trellis.records.store import Store
 from trellis.web.cells.column import columns_for
-from trellis.web.faults import fault_texts
+from trellis.web.faults import fault_text, fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
 from trellis.web.lists.grid import cell_context
+from trellis.web.lists.selection import BulkOutcome, Selection, do_each, read_selection
 from trellis.web.pages.base import Page
+from trellis.web.pages.bulk import answer, refusals
 
 WHEN = ("deleted_at", "deleted_by")
 
@@ -58,11 +64,51 @@ class BinView(Page):
         """Takes a record out of the bin."""
         desk = open_desk(entity)
         try:
-            desk.store.restore(entity, id)
-            toast(_("Restored"), link={"url": f"{desk.base}/{id}", "label": _("Open")})
+            along = desk.store.restore(entity, id)
+            toast(restored_words(desk.store, along), link={"url": f"{desk.base}/{id}", "label": _("Open")})
         except Refused as refused:
             toast(" ".join(fault_texts(refused).values()), kind="error")
         return redirect((request.form.get("back") == "record" and f"{desk.base}/{id}") or f"{desk.base}/bin")
+
+    @expose("/e/<entity>/bin/restore", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def restore_many(self, entity: str) -> Response:
+        """Takes the selected records out of the bin, those first that others of them link to."""
+        desk = open_desk(entity)
+        ids = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))}).ids
+        found = BulkOutcome([], {})
+        with desk.store.batch("restore", entity) as made:
+            for id, outcome in zip(ids, desk.store.restore_many(entity, ids), strict=True):
+                if outcome.status == "restored":
+                    found.done.append(id)
+                else:
+                    found.refuse(fault_text(outcome.faults[0]) if outcome.faults else _("refused"))
+        words = ngettext("%(num)d record restored", "%(num)d records restored", len(found.done))
+        undo = {"url": url_for("BatchesView.undo", id=made.id, toast=1)} if found.done else None
+        said = answer(found, words)
+        toast(str(said["text"]), kind=str(said.get("kind", "success")), undo=undo)
+        return redirect(f"{desk.base}/bin")
+
+    @expose("/e/<entity>/bin/purge", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def purge_many(self, entity: str) -> Response:
+        """Deletes the selected records for good, each for itself; one that another of them held is tried again."""
+        desk = open_desk(entity)
+        waiting = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))}).ids
+        done: list[UUID] = []
+        while True:
+            found = do_each(
+                Selection(desk, waiting, False), lambda id: desk.store.purge(entity, id), fault_text, refusals()
+            )
+            done += found.done
+            waiting = tuple(id for id in waiting if id not in found.done)
+            if not waiting or not found.done:
+                break
+        outcome = BulkOutcome(done, found.refused)
+        words = ngettext("%(num)d record deleted for good", "%(num)d records deleted for good", len(done))
+        said = answer(outcome, words)
+        toast(str(said["text"]), kind=str(said.get("kind", "success")))
+        return redirect(f"{desk.base}/bin")
 
     @expose("/e/<entity>/<uuid:id>/purge", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
@@ -75,3 +121,16 @@ class BinView(Page):
         except Refused as refused:
             toast(" ".join(fault_texts(refused).values()), kind="error")
         return redirect(f"{desk.base}/bin")
+
+
+def restored_words(store: Store, along: Mapping[str, int]) -> str:
+    """That a record is back, and how many others with it."""
+    language = store.principal.reader.language
+    entities = store.tenant.model.entities
+    things = [
+        f"{n} {(entities[k].label if n == 1 else entities[k].plural).in_language(language)}" for k, n in along.items()
+    ]
+    if not things:
+        return str(_("Restored"))
+    listed = format_list(things, locale=babel_locale(language))
+    return str(_("Restored, together with %(things)s", things=listed))

@@ -30,6 +30,7 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
+from trellis.web.pages.bin import restored_words
 from trellis.web.pages.convert import verb_of
 from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
 from trellis.web.pages.past import past_page
@@ -301,12 +302,12 @@ class RecordView(Page):
         store = current_store()
         entity_or_404(store, entity)
         try:
-            store.restore(entity, id)
+            along = store.restore(entity, id)
         except Refused as refused:
             response = jsonify(faults_json(refused.faults, store.principal.reader.language))
             response.status_code = 422
             return response
-        toast(_("Restored"))
+        toast(restored_words(store, along))
         response = self._go(entity_address(entity, id))
         response.headers["HX-Redirect"] = entity_address(entity, id)
         return response

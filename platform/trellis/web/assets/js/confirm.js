@@ -23,9 +23,10 @@ document.addEventListener("htmx:confirm", (event) => {
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.dataset.confirm || form.dataset.sure) return;
+  const { confirm, yes } = event.submitter?.dataset.confirm ? event.submitter.dataset : form.dataset; // a button's own question comes first
+  if (!confirm || form.dataset.sure) return;
   event.preventDefault();
-  ask(form.dataset.confirm, { yes: form.dataset.yes || text("yes") }).then((sure) => {
+  ask(confirm, { yes: yes || text("yes") }).then((sure) => {
     if (!sure) return;
     form.dataset.sure = "1";
     form.requestSubmit(event.submitter ?? undefined);

@@ -1,6 +1,7 @@
 // Lists, boards, search and keys.
 import "./nav.js";
 import "./grid.js";
+import "./bin.js";
 import "./selection.js";
 import "./filters.js";
 import "./columns.js";
