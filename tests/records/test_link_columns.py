@@ -59,3 +59,44 @@ def test_a_filter_asks_for_them(system, deal):
     ]
     found = system.list("contact", columns=["name"], where=['any(deals, via.part == "buyer")']).rows
     assert [r.ref for r in found] == [Ref("contact", people[0].id)]
+
+
+def told(store, made):
+    return [(c.field, c.old, c.new) for entry in store.history("deal", made.id) for c in entry.changes]
+
+
+def test_the_history_tells_what_they_were(system, deal):
+    made, people = deal
+    both = [people[0].id, {"id": people[1].id, "part": "user"}]
+    system.update("deal", made.id, {"contacts": both})
+    assert told(system, made)[0] == (f"contacts.{people[1].id}.part", None, "user")
+    system.link("deal", made.id, "contacts", people[0].id, {"part": "user"})
+    assert told(system, made)[0] == (f"contacts.{people[0].id}.part", "buyer", "user")
+    system.link("contact", people[1].id, "deals", made.id, {"part": "buyer"})
+    assert told(system, made)[0] == (f"contacts.{people[1].id}.part", "user", "buyer")
+    entries = len(system.history("deal", made.id))
+    system.link("deal", made.id, "contacts", people[0].id, {"part": "user"})
+    assert len(system.history("deal", made.id)) == entries
+
+
+@pytest.fixture
+def part_is_required(system):
+    column = system.tenant.model.entities["deal"].fields["contacts"].type.link_columns["part"]
+    object.__setattr__(column, "required", True)
+    yield
+    object.__setattr__(column, "required", False)
+
+
+def test_a_required_one_is_asked_for_with_every_new_link(system, deal, part_is_required):
+    made, people = deal
+    anna, bert = (p.id for p in people)
+    system.update("deal", made.id, {"contacts": [bert, anna]})  # as they were linked before
+    with pytest.raises(Refused) as refused:
+        system.update("deal", made.id, {"contacts": [bert, {"id": anna, "part": ""}]})
+    assert [(f.code, f.field) for f in refused.value.faults] == [("required", "contacts.1.part")]
+    with pytest.raises(Refused):
+        system.create("deal", {"name": "New", "account": made["account"], "contacts": [anna]})
+    system.unlink("deal", made.id, "contacts", anna)
+    with pytest.raises(Refused) as refused:
+        system.link("deal", made.id, "contacts", anna)
+    assert [(f.code, f.field) for f in refused.value.faults] == [("required", "part")]

@@ -28,6 +28,7 @@ class Draft:
     warnings: list[Fault] = dc_field(default_factory=list)
     lines: dict[str, list[Draft]] = dc_field(default_factory=dict)
     gone: dict[str, list[LiveRecord]] = dc_field(default_factory=dict)
+    told: list[Any] = dc_field(default_factory=list)  # what the history tells beside fields: columns of links
     prefix: str = ""  # where the record stands in the one that is saved: "lines.2."
     parent: Draft | None = None
     is_written: bool = False

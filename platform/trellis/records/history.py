@@ -14,6 +14,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records import shown
+from trellis.records.catalog import link_columns
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.masking import mask
@@ -57,7 +58,7 @@ def _entry(session: Session, draft: Draft, kind: str) -> dict[str, Any]:
         kind,
         draft.means,
         version,
-        [*_changes(draft), *_line_changes(draft)],
+        [*_changes(draft), *draft.told, *_line_changes(draft)],
     )
     if draft.is_new and (born := draft.value("created_at")) is not None:
         row["at"] = born  # loaded from elsewhere, where it has been for a while
@@ -221,6 +222,8 @@ def _read_changes(session: Session, entity: Entity, changes: Sequence[Any]) -> I
         if mode == "hidden":
             continue
         field = owner.fields.get(name)
+        if field is not None and name != path.rpartition(".")[2]:  # contacts.<id>.part: what a link keeps
+            field = link_columns(field).get(path.rpartition(".")[2])
         values = [_read_value(session, field, v) if field is not None else v for v in (old, new)]
         if mode == "masked" and field is not None:
             values = [mask(field.type, v) for v in values]

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.types import Ref
-from trellis.records import faults, history, linked, rollups, write
+from trellis.records import catalog, faults, history, linked, rollups, write
 from trellis.records.bin import reach_or_raise
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import StoreGraph
@@ -31,9 +31,20 @@ def link(
     draft, near, far = _open(session, entity, id, other, side, means)
     definition = session.entity(side.owner).fields[side.field]
     parsed = linked.parse_columns(draft, definition, columns, "")
+    before = linked.stored_columns(session, session.entity(side.owner), definition, near)
+    for column in catalog.link_columns(definition).values():
+        if column.required and parsed.get(column.key) is None and (far not in before or column.key in parsed):
+            draft.fault(faults.required(column.key))
     write.refuse([draft])
     linked.put(session, side.owner, definition, near, far, parsed)
-    _after(session, entity, id, field, side, near, far, other, "link", means)
+    told = linked.tell(draft, definition, before, {far: parsed})
+    if far not in before:
+        _after(session, entity, id, field, side, near, far, other, "link", means)
+    elif told:  # it was linked, and keeps something else now
+        _touch(session, side.owner, near)
+        rollups.after_link(session, side.owner, side.field, near, far)
+    if told:
+        history.record_plain(session, side.owner, [near], "update", means, told)
 
 
 def unlink(session: Session, entity: str, id: UUID, field: str, target: Ref | UUID, *, means: str) -> None:
@@ -93,17 +104,21 @@ def _after(
     kind: str,
     means: str,
 ) -> None:
-    table = session.table(entity)
-    now, me = session.reader.now, session.principal.id
-    session.execute(
-        sa.update(table).where(table.c.id == id).values(version=table.c.version + 1, updated_at=now, updated_by=me)
-    )
+    _touch(session, entity, id)
     ref = Ref(side.other, other)
     told = {"entity": ref.entity, "id": str(ref.id), "title": StoreGraph(session).title(ref)}
     change = [field, None, [told]] if kind == "link" else [field, [told], None]
     history.record_plain(session, entity, [id], kind, means, [change])
     rollups.after_link(session, side.owner, side.field, near, far)
     session.emit([Event(f"{kind}ed", entity, id, means, {field: (None, ref) if kind == "link" else (ref, None)})])
+
+
+def _touch(session: Session, entity: str, id: UUID) -> None:
+    table = session.table(entity)
+    now, me = session.reader.now, session.principal.id
+    session.execute(
+        sa.update(table).where(table.c.id == id).values(version=table.c.version + 1, updated_at=now, updated_by=me)
+    )
 
 
 def _set_inverse(

@@ -16,6 +16,7 @@ from trellis.model.fields.base import Invalid
 from trellis.records import faults
 from trellis.records.catalog import link_columns
 from trellis.records.draft import Draft
+from trellis.records.history import write_value
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -67,11 +68,35 @@ def given_columns(draft: Draft, field: Field) -> dict[Ref, dict[str, Value]]:
     return _differing(draft, field, found)
 
 
+def _require(draft: Draft, field: Field, kept: Mapping[UUID, Mapping[str, Value]]) -> None:
+    """Note the links that lack what each must keep: new ones without it, and those from which it was taken."""
+    required = [column for column in link_columns(field).values() if column.required]
+    before = {ref.id for ref in draft.before(field.key) or ()}
+    for index, ref in enumerate(draft.value(field.key) or () if required else ()):
+        given = kept.get(ref.id, {})
+        for column in required:
+            if given.get(column.key) is None and (ref.id not in before or column.key in given):
+                draft.fault(faults.required(f"{field.key}.{index}.{column.key}"))
+
+
+def tell(
+    draft: Draft, field: Field, before: Mapping[UUID, Mapping[str, Value]], now: Mapping[UUID, Mapping[str, Value]]
+) -> list[Any]:
+    """What the history says about the columns of links: contacts.<id>.part, from, to."""
+    columns = link_columns(field) if field.audit else {}
+    return [
+        [f"{field.key}.{id}.{name}", *(write_value(draft, columns[name], v) for v in (old, value))]
+        for id, given in now.items()
+        for name, value in given.items()
+        if name in columns and value != (old := before.get(id, {}).get(name))
+    ]
+
+
 def _differing(draft: Draft, field: Field, given: dict[Ref, dict[str, Value]]) -> dict[Ref, dict[str, Value]]:
     """Without what is stored just so: forms send every column back, and saving a form unchanged changes nothing."""
     if draft.old is None or not given:
         return given
-    stored = _stored(draft.record.graph.session, draft.entity, field, draft.record.id)
+    stored = stored_columns(draft.record.graph.session, draft.entity, field, draft.record.id)
 
     def is_new(ref: Ref, name: str, value: Value) -> bool:
         return ref.id not in stored or stored[ref.id][name] != value
@@ -80,7 +105,7 @@ def _differing(draft: Draft, field: Field, given: dict[Ref, dict[str, Value]]) -
     return {ref: columns for ref, columns in found.items() if columns or ref.id not in stored}
 
 
-def _stored(session: Session, entity: Entity, field: Field, id: UUID) -> dict[UUID, dict[str, Value]]:
+def stored_columns(session: Session, entity: Entity, field: Field, id: UUID) -> dict[UUID, dict[str, Value]]:
     """What the links of one record keep, by the far end."""
     table = session.tables.links[entity.key, field.key]
     kinds = {key: column.type for key, column in link_columns(field).items()}
@@ -94,7 +119,7 @@ def _stored(session: Session, entity: Entity, field: Field, id: UUID) -> dict[UU
 
 def keeps_otherwise(session: Session, entity: Entity, name: str, id: UUID, given: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the links of a record keep something else than what is given with them."""
-    stored = _stored(session, entity, entity.fields[name], id)
+    stored = stored_columns(session, entity, entity.fields[name], id)
     told = [(item["id"], key, value) for item in given for key, value in item.items() if key not in ("id", "entity")]
     return any(far in stored and stored[far][key] != value for far, key, value in told)
 
@@ -123,7 +148,9 @@ def check(draft: Draft) -> None:
     """Note what is wrong with the columns that were given."""
     for field in links_fields(draft):
         if link_columns(field):
-            draft.record.kept[field.key] = {ref.id: kept for ref, kept in given_columns(draft, field).items()}
+            kept = {ref.id: given for ref, given in given_columns(draft, field).items()}
+            draft.record.kept[field.key] = dict(kept)
+            _require(draft, field, kept)
 
 
 def changed(draft: Draft) -> bool:
@@ -137,6 +164,8 @@ def store(session: Session, drafts: Iterable[Draft]) -> None:
         for field in links_fields(draft):
             extra = given_columns(draft, field)
             if draft.is_new or draft.has_changed(field.key) or extra:
+                before = stored_columns(session, draft.entity, field, draft.record.id) if extra and draft.old else {}
+                draft.told += tell(draft, field, before, {ref.id: given for ref, given in extra.items()})
                 _store_field(session, draft, field, extra)
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
+from trellis.model.field import Field
 from trellis.model.locales import babel_locale
 from trellis.model.markup import render_markdown
 from trellis.model.view import Sort
@@ -107,7 +108,7 @@ class Teller:
         readable = set(self.store.readable_fields(self.entity.key))
         for change in changes:
             details = tuple(
-                self._detail(context, c.field, c.old, c.new)
+                self._detail(context, self.entity.fields[c.field], c.old, c.new)
                 for c in change.changes
                 if c.field in readable and (not fields or c.field in fields)
             )
@@ -141,7 +142,7 @@ class Teller:
                 *words[line.became],
                 ()
                 if line.became == CAME
-                else tuple(self._detail(context, f.field, f.old, f.new, line.entity) for f in line.fields),
+                else tuple(self._detail(context, line.columns[f.field], f.old, f.new) for f in line.fields),
             )
             for line in changes
         )
@@ -187,10 +188,7 @@ class Teller:
             kind.removesuffix("d") if kind not in words else kind, words.get(kind, ("arrows-exchange", _("changed")))
         )
 
-    def _detail(
-        self, context: CellContext, key: str, old: Value, new: Value, entity: Entity | None = None
-    ) -> Detail:
-        field = (entity or self.entity).fields[key]
+    def _detail(self, context: CellContext, field: Field, old: Value, new: Value) -> Detail:
         draw = renderer(field, context)
 
         def show(value: Value) -> Markup:

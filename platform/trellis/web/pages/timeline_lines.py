@@ -10,7 +10,9 @@ from uuid import UUID
 
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
+from trellis.model.field import Field
 from trellis.records import shown
+from trellis.records.catalog import link_columns
 from trellis.records.record import Change, FieldChange
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class LineChange:
 
     entity: Entity
     id: UUID
+    columns: Mapping[str, Field]  # what may be different in it
     became: str = STAYED
     title: str = ""
     fields: list[FieldChange] = dc_field(default_factory=list)
@@ -35,19 +38,37 @@ def line_changes(store: Store, entity: Entity, change: Change, lists: Sequence[s
     found: dict[UUID, LineChange] = {}
     entities = store.tenant.model.entities
     for name, id, rest, told in _parts(change):
+        if lists and name not in lists:
+            continue
+        if rest and name in entity.fields:
+            _add_kept(store, entity.fields[name], found, id, rest, told)
+            continue
         inverse = entity.inverses.get(name)
-        if inverse is None or inverse.entity not in entities or (lists and name not in lists):
+        if inverse is None or inverse.entity not in entities:
             continue
         child = entities[inverse.entity]
         if not store.may("read", child.key):
             continue
-        line = found.setdefault(id, LineChange(child, id))
+        line = found.setdefault(id, LineChange(child, id, child.fields))
         if not rest:
             line.became = CAME if told.old is None else WENT
             line.title = str(told.new if told.old is None else told.old)
         elif rest in store.readable_fields(child.key) and not child.fields[rest].is_derived:
             line.fields.append(FieldChange(rest, told.old, told.new))
     return [line for line in found.values() if line.became != STAYED or line.fields]
+
+
+def _add_kept(
+    store: Store, field: Field, found: dict[UUID, LineChange], id: UUID, column: str, told: FieldChange
+) -> None:
+    """What a link keeps with it is told like a line: which record it links to, and what is different."""
+    columns = link_columns(field)
+    if column not in columns:
+        return
+    target = store.tenant.model.entities[field.type.formula_type().entities[0]]
+    if store.may("read", target.key):
+        line = found.setdefault(id, LineChange(target, id, columns))
+        line.fields.append(FieldChange(column, told.old, told.new))
 
 
 def _parts(change: Change) -> Iterator[tuple[str, UUID, str, FieldChange]]:
