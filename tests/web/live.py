@@ -74,6 +74,37 @@ fields:
 views:
   map: {type: map, label: Map, location: at}
 ---
+entity: ware
+label: Ware
+plural: Wares
+title: name
+fields:
+  name:  {type: text, required: true, search: true}
+  price: {type: money}
+---
+entity: bill
+label: Bill
+plural: Bills
+title: name
+fields:
+  name:  {type: text, required: true}
+  total: {type: money, rollup: sum(rows.amount)}
+form:
+  basics: {label: Basics, fields: [name]}
+  rows:   {label: Rows, columns: 1, fields: [rows]}
+  totals: {label: Totals, fields: [total]}
+---
+entity: bill_row
+part_of: bill
+label: Row
+title: ware.name
+fields:
+  bill:     {type: link, to: bill, inverse: rows}
+  ware:     {type: link, to: ware, required: true}
+  quantity: {type: decimal, required: true, default: 1, min: 0}
+  price:    {type: money, default: =ware.price, follow_default: true}
+  amount:   {type: money, formula: quantity * price}
+---
 pipeline: sales
 entity: deal
 default: true
