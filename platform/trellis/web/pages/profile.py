@@ -53,6 +53,8 @@ class ProfileView(Page):
             response.set_cookie(
                 COOKIE, values["language"], max_age=YEAR, path=f"{request.script_root}/", samesite="Lax"
             )
+        elif "language" in values:  # what was chosen before sign-in, or earlier, no longer counts
+            response.delete_cookie(COOKIE, path=f"{request.script_root}/")
         return response
 
     @expose("/profile/theme", methods=["POST"])  # type: ignore[untyped-decorator]
