@@ -11,6 +11,7 @@ from uuid import UUID
 from babel.dates import format_datetime
 from flask import jsonify, redirect, request, url_for
 from flask_appbuilder import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
@@ -126,8 +127,9 @@ def undone_words(result: Undoing, language: str) -> str:
     if not left:
         return words
     reason = next((fault_text(f, language) for row in result.rows if row.status == "refused" for f in row.faults), "")
-    text = f"{words}. " + ngettext("%(num)d left as it is", "%(num)d left as they are", left)
-    return f"{text}: {reason}" if reason else text
+    text = ngettext("%(num)d left as it is", "%(num)d left as they are", left)
+    text = _("%(words)s: %(more)s", words=text, more=reason) if reason else text
+    return str(_("%(words)s. %(more)s", words=words, more=text))
 
 
 def entity_of(store: Store, row: Undone) -> dict[str, str]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from trellis.model.field import Field
 
 NOT_IN_BULK = frozenset({"file", "image", "signature", "lines", "secret", "sequence"})
+MOST_REASONS = 3
 EXPORT_AT_ONCE = 50  # records that one formula names
 
 
@@ -164,13 +165,19 @@ def answer(outcome: BulkOutcome, words: str, language: str) -> dict[str, object]
         )
         said |= {"text": words, "kind": "info"}
     if outcome.refused:
-        reasons = "; ".join(f"{reason} ({count})" for reason, count in list(outcome.refused.items())[:3])
-        left = ngettext("%(num)d left as it was", "%(num)d left as they were", outcome.count_refused)
-        said["text"] = f"{words}. {left}: {reasons}"
-        said["kind"] = "error"
+        said |= {"text": with_reasons(words if outcome.done or outcome.same else "", outcome), "kind": "error"}
     if outcome.batch is not None:
         said["undo"] = {"url": url_for("BatchesView.undo", id=outcome.batch), "values": {"toast": "list"}}
     return said
+
+
+def with_reasons(words: str, outcome: BulkOutcome) -> str:
+    """What was done, how many records were left, and the commonest reasons why."""
+    left = ngettext("%(num)d left as it was", "%(num)d left as they were", outcome.count_refused)
+    counted = sorted(outcome.refused.items(), key=lambda item: -item[1])[:MOST_REASONS]
+    reasons = _("; ").join(f"{reason} ({count})" if len(outcome.refused) > 1 else reason for reason, count in counted)
+    left = _("%(words)s: %(more)s", words=left, more=reasons)
+    return _("%(words)s. %(more)s", words=words, more=left) if words else left
 
 
 def export_text(desk: Desk, ids: Sequence[UUID] | None) -> str:

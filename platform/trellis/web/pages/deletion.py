@@ -60,11 +60,15 @@ class DeletionView(Page):
         ids = read_selection(desk, request.form).each()[:MOST]
         coming = desk.store.foresee(entity, ids)
         n = len(ids)
+        title, held = ngettext("Move %(num)d record to the bin?", "Move %(num)d records to the bin?", n), ""
+        if n == 1:  # one that is held is not asked about, but told
+            name = desk.store.read(entity, ids[0], fields=()).title or label_of(desk.entity, desk.store)
+            title, held = _("Delete “%(title)s”?", title=name), _("“%(title)s” cannot be deleted", title=name)
         return self._dialog(
             desk.entity,
             coming,
-            title=ngettext("Move %(num)d record to the bin?", "Move %(num)d records to the bin?", n),
-            held="",
+            title=title,
+            held=held,
             action=f"{desk.base}/bulk/delete",
             ids=ids,
         )
