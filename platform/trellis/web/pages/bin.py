@@ -85,7 +85,7 @@ class BinView(Page):
                     found.refuse(fault_text(outcome.faults[0]) if outcome.faults else _("refused"))
         words = ngettext("%(num)d record restored", "%(num)d records restored", len(found.done))
         undo = {"url": url_for("BatchesView.undo", id=made.id, toast=1)} if found.done else None
-        said = answer(found, words)
+        said = answer(found, words, desk.language)
         toast(str(said["text"]), kind=str(said.get("kind", "success")), undo=undo)
         return redirect(f"{desk.base}/bin")
 
@@ -106,7 +106,7 @@ class BinView(Page):
                 break
         outcome = BulkOutcome(done, found.refused)
         words = ngettext("%(num)d record deleted for good", "%(num)d records deleted for good", len(done))
-        said = answer(outcome, words)
+        said = answer(outcome, words, desk.language)
         toast(str(said["text"]), kind=str(said.get("kind", "success")))
         return redirect(f"{desk.base}/bin")
 
