@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from trellis.formula.formula import compile_formula
 from trellis.formula.nodes.listed import correlated
+from trellis.formula.sql.grouped import once
 from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.formula.sql.values import to_sql
 from trellis.model.entity import Inverse
@@ -97,7 +99,8 @@ class Catalog:
             return to_sql(None, kind, scope.reader)
         if field.formula is not None:
             with self.unguarded():
-                value = field.formula.sql(scope)
+                made = partial(field.formula.sql, scope)
+                value = once(scope, name, made) if scope.keeps else made()
             return self._guarded_value(scope, value)
         suffixes = tuple(field.type.columns())
         if kind.kind == "money":

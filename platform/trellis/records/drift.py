@@ -13,7 +13,7 @@ from trellis.records import words
 from trellis.records.catalog import system_scope
 from trellis.records.dependencies import SEARCH, targets
 from trellis.records.principal import Principal
-from trellis.records.recompute import among, computed_apart
+from trellis.records.recompute import computed_apart
 from trellis.records.rollups import recompute
 from trellis.records.session import Session
 from trellis.records.standpoint import as_tenant
@@ -86,7 +86,7 @@ def differing(session: Session, entity: str, names: Sequence[str], ids: list[UUI
     if rollups:
         with as_tenant(session):
             scope = system_scope(session, entity)
-            new, computed = computed_apart(session, scope, rollups, among(scope.alias))
+            new, computed = computed_apart(session, scope, rollups)
             table = session.table(entity)
             flags: list[sa.Label[bool]] = []
             for name in rollups:

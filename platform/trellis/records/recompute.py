@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.nodes.convert import Rounded
 from trellis.formula.sql import values as sqlv
+from trellis.formula.sql.grouped import Grouped
 from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlParts, SqlScope, SqlValue
 from trellis.records import words
 from trellis.records.catalog import system_scope
@@ -91,9 +92,9 @@ def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[
     if made is not None:
         return cast("tuple[Any, Any]", made)
     table = session.table(entity)
-    lock = sa.select(table.c.id).where(among(table)).order_by(table.c.id).with_for_update(key_share=True)
+    lock = sa.select(table.c.id).where(among(table.c.id)).order_by(table.c.id).with_for_update(key_share=True)
     scope = system_scope(session, entity, late=True)
-    new, computed = computed_apart(session, scope, names, among(scope.alias))
+    new, computed = computed_apart(session, scope, names)
     statement = (
         sa.update(table)
         .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(e) for n, e in computed.items())))
@@ -105,20 +106,21 @@ def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[
     return lock, statement
 
 
-def among(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether the row is one of the statement's `_ids`."""
+def among(id_: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the id is one of the statement's `_ids`."""
     wanted: sa.BindParameter[Any] = sa.bindparam("_ids", type_=ARRAY(sa.Uuid))
-    return table.c.id == sa.any_(wanted)
+    return id_ == sa.any_(wanted)
 
 
 def computed_apart(
-    session: Session, scope: SqlScope, names: Sequence[str], where: sa.ColumnElement[bool]
+    session: Session, scope: SqlScope, names: Sequence[str]
 ) -> tuple[sa.CTE, dict[str, sa.ColumnElement[Any]]]:
-    """A table of the records' ids with what roll-ups are made of, and from it what their columns should hold.
+    """A table of the `_ids` with what their roll-ups are made of, and from it what the columns should hold.
 
     It is materialized: PostgreSQL would compute each sum wherever it is named, to compare it, to write it, to round it.
     """
     definition = session.model.entities[scope.entity]
+    grouped = scope.grouped = Grouped(scope, among)
     raw: dict[str, SqlValue] = {}
     columns: list[sa.ColumnElement[Any]] = []
     places: dict[int, str] = {}
@@ -130,7 +132,7 @@ def computed_apart(
             if id(part) not in places:
                 places[id(part)] = f"v{len(places)}"
                 columns.append(part.label(places[id(part)]))
-    found = sa.select(scope.alias.c.id, *columns).select_from(scope.joined()).where(where)
+    found = sa.select(scope.alias.c.id, *columns).select_from(grouped.joined()).where(among(scope.alias.c.id))
     new = found.cte("new").prefix_with("MATERIALIZED")
     computed: dict[str, sa.ColumnElement[Any]] = {}
     for name, value in raw.items():

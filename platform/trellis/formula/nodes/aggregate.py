@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,10 +19,11 @@ from trellis.formula.functions.operators import quotient
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.nodes.compare import Compare
 from trellis.formula.nodes.listed import Listed, correlated
-from trellis.formula.nodes.paths import Root, reference
+from trellis.formula.nodes.paths import Root, is_record, reference
 from trellis.formula.reader import Reader
 from trellis.formula.sql import moments as sqlm
 from trellis.formula.sql import values as sqlv
+from trellis.formula.sql.grouped import Grouped, NotGrouped
 from trellis.formula.sql.scope import SqlMoney, SqlScope, SqlValue
 from trellis.formula.types import BOOLEAN, Money, Type, Value, record_of
 
@@ -68,6 +70,7 @@ MEASURES: dict[str, Measure] = {
     "count": Measure(lambda v: Decimal(len(v)), lambda c: sa.func.count(c)),
     "count_distinct": Measure(lambda v: Decimal(len(set(v))), lambda c: sa.func.count(sa.distinct(c))),
 }
+OF_NOTHING_0 = frozenset({"sum", "count", "count_distinct"})
 
 
 class Aggregate(Expr):
@@ -125,23 +128,45 @@ class Aggregate(Expr):
         return correlated(inner, sa.select(*wanted).where(where), source)
 
     def sql(self, scope: SqlScope) -> SqlValue:
-        def one(pick: Callable[[SqlScope], Column], type_: Any = None) -> Column:
-            return self.select(scope, lambda inner: [pick(inner)]).scalar_subquery()
+        if scope.grouped is not None and len(self.listed.steps) == 1 and is_record(self.listed.base):
+            try:
+                return self._made(partial(self._grouped, scope, scope.grouped), scope)
+            except NotGrouped:
+                pass
+        return self._made(partial(self._subquery, scope), scope)
 
-        measure, of = MEASURES[self.measure].sql, self.of
+    def _made(self, one: Callable[[Callable[[SqlScope], Column]], Column], scope: SqlScope) -> SqlValue:
+        of = self.of
         if of is None:
-            return sa.cast(one(lambda inner: sa.func.count()), sa.Numeric())
+            return sa.cast(one(lambda inner: sa.literal_column("1", sa.Integer())), sa.Numeric())
         if self.measure in ("count", "count_distinct"):
-            return sa.cast(one(lambda inner: measure(_countable_sql(of.value(inner)))), sa.Numeric())
+            return sa.cast(one(lambda inner: _countable_sql(of.value(inner))), sa.Numeric())
         if of.type.kind == "money":
-            base = one(lambda inner: measure(_money(of, inner).base))
+            base = one(lambda inner: _money(of, inner).base)
             currency: Column = sqlv.text(scope.reader.currency)
             if self.measure != "sum":  # which is never blank: asking that would compute it once more
                 currency = sa.case((base.is_not(None), currency))
             return SqlMoney(base, currency, base)
         if of.type.kind == "duration" and self.measure in ("sum", "avg"):
-            return sqlm.from_microseconds(one(lambda inner: measure(sqlm.microseconds(of.column(inner)))))
-        return one(lambda inner: measure(of.column(inner)))
+            return sqlm.from_microseconds(one(lambda inner: sqlm.microseconds(of.column(inner))))
+        return one(of.column)
+
+    def _subquery(self, scope: SqlScope, pick: Callable[[SqlScope], Column]) -> Column:
+        """The measure in a subquery of the record's row."""
+        measure = MEASURES[self.measure].sql
+        return self.select(scope, lambda inner: [measure(pick(inner))]).scalar_subquery()
+
+    def _grouped(self, scope: SqlScope, grouped: Grouped, pick: Callable[[SqlScope], Column]) -> Column:
+        """The measure out of a table that is grouped by the record."""
+
+        def measured(inner: SqlScope) -> Column:
+            column = pick(inner)
+            if self.condition is not None:
+                column = sa.case((self.condition.truth(inner), column))
+            return MEASURES[self.measure].sql(column)
+
+        found = grouped.column((id(self), self.measure), self.listed.steps[0].name, measured)
+        return sa.func.coalesce(found, 0, type_=found.type) if self.measure in OF_NOTHING_0 else found
 
 
 def _countable(value: Value) -> Value:

@@ -99,6 +99,11 @@ class Root(Place):
         return row.column("id")
 
 
+def is_record(place: Place) -> bool:
+    """Whether a place is the record itself."""
+    return isinstance(place, Root) and place.which == "record"
+
+
 class Known(Place):
     """`me`, `my_team`, `is_new`, a setting, a parameter or a variable of a workflow."""
 

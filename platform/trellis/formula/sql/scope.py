@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
@@ -13,6 +13,9 @@ from trellis.formula.env import NO_GRAPH, Env, Graph, RecordLike
 from trellis.formula.reader import Reader
 from trellis.formula.sql.parameters import parameter
 from trellis.formula.types import Ref, Value
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.grouped import Grouped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +137,9 @@ class SqlScope:
         self.env = Env(None, reader, graph, old=old, this=outer, variables=variables or {})
         # parameters of the reader are read when the statement runs; what is in hand is bound at once
         self.is_late = catalog.is_late and outer is None and old is None and not variables
+        self.grouped: Grouped | None = None  # where the aggregates over this row's lists are gathered
+        self.kept: dict[str, SqlValue] = {}  # derived values that are computed apart
+        self.keeps = False
         self._joins: dict[tuple[object, ...], SqlScope] = {}
         self._clauses: list[tuple[FromClause, ColumnElement[bool]]] = []
         self._root: SqlScope = self
@@ -175,6 +181,10 @@ class SqlScope:
     def follow_id(self, id_: ColumnElement[Any], entity: str, only: ColumnElement[bool] | None = None) -> SqlScope:
         """The row of `entity` with a computed id."""
         return self._join((id(id_), entity), entity, id_, only)
+
+    def add_join(self, table: FromClause, on: ColumnElement[bool]) -> None:
+        """Another LEFT JOIN, of what has one row."""
+        self._root._clauses.append((table, on))
 
     def _join(
         self, key: tuple[object, ...], entity: str, id_: ColumnElement[Any], only: ColumnElement[bool] | None
