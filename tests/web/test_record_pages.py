@@ -227,3 +227,43 @@ def test_a_record_page_asks_little(ada: FlaskClient, order: Record) -> None:
     finally:
         sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
     assert len(asked) <= 6, "\n".join(asked)
+
+
+def test_a_record_that_is_there_is_linked_into_a_list_of_plain_links(
+    ada: FlaskClient, cleo: FlaskClient, store: Store, order: Record
+) -> None:
+    other = store.create("account", {"name": "Other"})
+    address = f"/e/account/{other.id}/link/orders"
+    assert f'data-link-to="{address}"' in ada.get(f"/e/account/{other.id}/related/orders").text
+    answer = post(ada, address, {"target": str(order.id)})
+    assert answer.get_json()["toast"] == f"Linked. Before, it was linked with {EVIL}."
+    assert store.read("order", order.id, fields=["account"])["account"].id == other.id
+    assert post(cleo, address, {"target": str(order.id)}).status_code == 403
+    assert post(ada, address.replace("/link/", "/unlink/"), {"target": str(order.id)}).status_code == 404
+
+
+def test_a_related_list_is_sorted_by_its_columns_and_by_what_links_keep(
+    ada: FlaskClient, store: Store, order: Record
+) -> None:
+    parts = {"Anna": "pays", "Bert": None, "Cora": "ships"}
+    made = {name: store.create("account", {"name": name}) for name in parts}
+    for name, part in parts.items():
+        store.link("order", order.id, "partners", made[name].ref, {"part": part})
+
+    def shown(sort: str) -> list[str]:
+        text = ada.get(f"/e/order/{order.id}/related/partners?sort={sort}").text
+        return sorted(parts, key=lambda name: text.index(f"<bdi>{name}</bdi>"))
+
+    assert shown("part") == ["Cora", "Anna", "Bert"]
+    assert shown("-part") == ["Anna", "Cora", "Bert"]
+    assert shown("name") == ["Anna", "Bert", "Cora"]
+    assert shown("-name") == ["Cora", "Bert", "Anna"]
+
+
+def test_the_timeline_tells_what_a_link_keeps(ada: FlaskClient, store: Store, order: Record) -> None:
+    other = store.create("account", {"name": "Partner of ours"})
+    store.link("order", order.id, "partners", other.ref)
+    store.link("order", order.id, "partners", other.ref, {"part": "pays"})
+    timeline = ada.get(f"/e/order/{order.id}/timeline").text
+    assert "Partner of ours</bdi>" in timeline
+    assert "Pays for it" in timeline

@@ -57,6 +57,11 @@ def pointing_at_any(entity: Entity, field: str, ids: Sequence[UUID]) -> Formula:
     return Linked(condition)
 
 
+def one_of(ids: Sequence[UUID]) -> Formula:
+    """The records with these ids."""
+    return Linked(lambda scope: scope.alias.c.id.in_(list(ids)))
+
+
 def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner: bool) -> Formula:
     """The far ends of a many-to-many `field` of `owner`: those that the record names, or those that name it."""
     table = tables.links[owner, field]
@@ -70,14 +75,18 @@ def linked_with(tables: Tables, owner: str, field: str, ref: Ref, *, from_owner:
 
 
 def link_values(
-    store: Store, owner: str, field: str, ref: Ref, others: Sequence[UUID], *, from_owner: bool
+    store: Store, owner: str, field: str, ref: Ref, others: Sequence[UUID] | None, *, from_owner: bool
 ) -> dict[UUID, dict[str, Value]]:
-    """What a many-to-many keeps with its links from one record, by the id of the far end; call it for what was read."""
+    """What a many-to-many keeps with its links from one record, by the id of the far end; call it for what was read.
+
+    With None, of all its links: for their order alone.
+    """
     table = store.tenant.tables.links[owner, field]
     columns = link_columns(store.tenant.model.entities[owner].fields[field])
     near, far = (table.c.source, table.c.target) if from_owner else (table.c.target, table.c.source)
     with store.transaction() as connection:
-        rows = connection.execute(sa.select(table).where(near == ref.id, far.in_(list(others)))).mappings().all()
+        wanted = [near == ref.id, *([far.in_(list(others))] if others is not None else [])]
+        rows = connection.execute(sa.select(table).where(*wanted)).mappings().all()
     return {
         row[far.name]: {
             key: column.type.from_columns({s: row[short(key + s)] for s in column.type.columns()})

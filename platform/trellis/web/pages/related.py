@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,15 @@ from trellis.model.entity import Entity, Inverse
 from trellis.model.field import Field
 from trellis.model.view import Sort
 from trellis.records.catalog import link_columns
-from trellis.records.pointing import link_values, linked_with, pointing_at
+from trellis.records.pointing import link_values, linked_with, one_of, pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.standing import Standing
 from trellis.records.store import Store
-from trellis.web.cells.column import Column, columns_for
+from trellis.web.cells.column import Column, columns_for, reads_of
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
+from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import activity_links
@@ -156,22 +158,16 @@ class RelatedView(Page):
             if found is None:
                 abort(404)
             columns = self._columns(store, found)
-            page = store.list(
-                found.target.key,
-                columns=[c.path for c in columns if c.path not in found.extra],
-                where=[found.where(store, record.ref)],
-                sort=self._sort(found.target),
-                limit=PAGE,
-                cursor=request.args.get("cursor"),
-            )
-            kept = self._kept(store, found, record, [row.id for row in page.rows])
+            sort = self._sort(found, columns)
+            rows_read, next_cursor = self._page(store, found, record, columns, sort)
+            kept = self._kept(store, found, record, [row.id for row in rows_read])
             can_update = store.may("update", entity, record)
         title = found.target.title_field if found.target.title_field in {c.path for c in columns} else None
         edits = can_update and found.many is not None and found.many[1] in store.writable_fields(found.many[0])
         rows = []
-        for row in page.rows:
+        for row in rows_read:
             cells = [
-                (c, Markup(c.html(row[c.path])), "")
+                (c, Markup(c.of(row)), "")
                 if c.path not in found.extra
                 else (
                     c,
@@ -189,10 +185,11 @@ class RelatedView(Page):
             columns=columns,
             title_column=title,
             rows=rows,
-            next=page.next,
+            next=next_cursor,
             address=request.script_root + request.path,
+            sort=sort[0] if "sort" in request.args and sort else None,
             add=self._add(store, found, record, can_update),
-            link=can_update and found.many is not None,
+            link=(can_update and found.many is not None) or self._may_point(store, found),
             may_unlink=can_update and found.many is not None,
             edit_lines=url_for("LinesView.edit", entity=entity, id=id, name=name)
             if found.is_part and can_update
@@ -231,8 +228,10 @@ class RelatedView(Page):
         found = related_lists(store, definition).get(name)
         record = store.read(entity, id, fields=())
         ref = as_ref(target, found.target.key) if found else None
-        if found is None or found.many is None or not isinstance(ref, Ref):
+        if found is None or not isinstance(ref, Ref):
             abort(404)
+        if found.many is None:
+            return self._point(store, found, record, ref) if what == "link" else abort(404)
         if not store.may("update", entity, record):
             raise Forbidden(entity, "update")
         owner, field = found.many
@@ -313,7 +312,68 @@ class RelatedView(Page):
         }
         return [made for path in found.columns if (made := kept.get(path) or own.get(path)) is not None]
 
-    def _sort(self, target: Entity) -> tuple[Sort, ...]:
+    def _may_point(self, store: Store, found: RelatedList) -> bool:
+        """Whether records that are there may be linked into a list of plain links: they are what is changed."""
+        return (
+            found.many is None
+            and not found.is_part
+            and store.may("update", found.target.key)
+            and found.field in store.writable_fields(found.target.key)
+        )
+
+    def _point(self, store: Store, found: RelatedList, record: Record, ref: Ref) -> Response:
+        """Let another record's link point here; says where it pointed before."""
+        if not self._may_point(store, found):
+            raise Forbidden(found.target.key, "update")
+        try:
+            before = store.read(ref.entity, ref.id, fields=[found.field])[found.field]
+            store.update(ref.entity, ref.id, {found.field: record.ref})
+        except Refused as refused:
+            response = jsonify(faults_json(refused.faults, store.principal.reader.language))
+            response.status_code = 422
+            return response
+        if isinstance(before, Ref) and before.title and before.id != record.id:
+            return jsonify({"toast": _("Linked. Before, it was linked with %(title)s.", title=before.title)})
+        return jsonify({"toast": _("Linked")})
+
+    def _page(
+        self, store: Store, found: RelatedList, record: Record, columns: Sequence[Column], sort: Sequence[Sort]
+    ) -> tuple[Sequence[Record], str | None]:
+        """The rows of a page, and where the next one begins."""
+        own = reads_of((c for c in columns if c.path not in found.extra), partial(Sight(store).path, found.target))
+        here, cursor = found.where(store, record.ref), request.args.get("cursor")
+        if not sort or found.many is None or sort[0].path not in found.extra:
+            page = store.list(found.target.key, columns=own, where=[here], sort=sort, limit=PAGE, cursor=cursor)
+            return page.rows, page.next
+        ids = self._by_kept(store, found, record, sort[0])
+        start = int(cursor) if cursor and cursor.isdecimal() else 0
+        part = ids[start : start + PAGE]
+        page = store.list(found.target.key, columns=own, where=[here, one_of(part)], limit=PAGE)
+        place = {id: n for n, id in enumerate(part)}
+        return sorted(page.rows, key=lambda row: place[row.id]), str(start + PAGE) if len(ids) > start + PAGE else None
+
+    def _by_kept(self, store: Store, found: RelatedList, record: Record, sort: Sort) -> list[UUID]:
+        """The far ends of the links in the order of what is kept with them; blanks come last."""
+        assert found.many is not None
+        field, reader = found.extra[sort.path], store.principal.reader
+        kept = link_values(store, *found.many, record.ref, None, from_owner=found.from_owner)
+        choices = [c.key for c in getattr(field.type, "choices", None) or ()]
+
+        def rank(value: Value) -> Any:
+            if value in choices:
+                return choices.index(value)
+            return field.type.display(value, reader).casefold() if isinstance(value, (str, tuple, dict, Ref)) else value
+
+        values = {id: columns[sort.path] for id, columns in kept.items()}
+        filled = sorted((id for id, value in values.items() if value is not None), key=lambda id: str(id))
+        filled.sort(key=lambda id: rank(values[id]), reverse=sort.descending)
+        return [*filled, *sorted((id for id, value in values.items() if value is None), key=str)]
+
+    def _sort(self, found: RelatedList, columns: Sequence[Column]) -> tuple[Sort, ...]:
+        """What the address asks for, else the order of lines, else that of the target's first list."""
+        target, asked = found.target, request.args.get("sort", "")
+        if asked.removeprefix("-") in {c.path for c in columns if c.can_sort}:
+            return (Sort(asked.removeprefix("-"), asked.startswith("-")),)
         if target.part_of and "position" in target.fields:
             return (Sort("position"),)
         view = next(iter(target.views.values()), None)
