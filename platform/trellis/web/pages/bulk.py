@@ -177,7 +177,7 @@ def with_reasons(words: str, outcome: BulkOutcome) -> str:
     counted = sorted(outcome.refused.items(), key=lambda item: -item[1])[:MOST_REASONS]
     reasons = _("; ").join(f"{reason} ({count})" if len(outcome.refused) > 1 else reason for reason, count in counted)
     left = _("%(words)s: %(more)s", words=left, more=reasons)
-    return _("%(words)s. %(more)s", words=words, more=left) if words else left
+    return str(_("%(words)s. %(more)s", words=words, more=left)) if words else str(left)
 
 
 def export_text(desk: Desk, ids: Sequence[UUID] | None) -> str:
