@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
@@ -31,13 +31,18 @@ def choice(field: Field, context: CellContext) -> Render:
 
 
 def _badge_of(field: Field, context: CellContext) -> Render:
-    known = badges(options_of(context.model, context.entity, field, context.reader))
     label = getattr(field.type, "label", None)
+    known = badges(options_of(context.model, context.entity, field, context.reader))
+    return badge_renderer(known, (lambda key: label(key, context.reader)) if label else None)
+
+
+def badge_renderer(known: dict[str, str], label: Callable[[str], str] | None = None) -> Render:
+    """Draws a key as its badge; one that is not known, by its label or as it is."""
 
     def render(value: Value) -> str:
         key = str(value)
         if (html := known.get(key)) is None:
-            html = known[key] = badge(label(key, context.reader) if label else key, "gray")
+            html = known[key] = badge(label(key) if label else key, "gray")
         return html
 
     return render

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import field as dc_field
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
 from trellis.formula.types import Value
 from trellis.model.choice import Choice
+from trellis.records.pipeline import track_of
+from trellis.web.cells.choice import badge_renderer, badges
 from trellis.web.cells.markup import dash
+from trellis.web.cells.options import stages_apart
 from trellis.web.cells.registry import CellContext, Render, renderer
 
 if TYPE_CHECKING:
@@ -57,6 +61,8 @@ class Column:
     width: int = 168
     slot: str = "x"
     is_editable: bool = False
+    beside: str | None = None  # the path of the pipeline that says which stage a shared key is
+    by_pipeline: Mapping[str, Render] = dc_field(default_factory=dict)
 
     @property
     def is_numeric(self) -> bool:
@@ -77,12 +83,18 @@ class Column:
         """The inside of a cell."""
         return DASH if value is None or value == () or value == "" else self.render(value)
 
+    def of(self, record: Record) -> str:
+        """The inside of a record's cell: a stage is called as in the record's own pipeline."""
+        value = record[self.path]
+        render = self.by_pipeline.get(str(record.get(self.beside))) if self.beside else None
+        return self.html(value) if render is None or value is None else render(value)
+
     def cell(self, record: Record) -> str:
         """The cell of a record."""
         mark = f' data-f="{self.path}"' if self.is_editable else ""
         if self.slot in ("n", "s") and self.field.type.cell in BARE:  # a card has no headers: it says what the value is
             mark += f' data-l="{escape(self.label)}"'
-        return f'<td role="gridcell" class="{self.classes}"{mark}>{self.html(record[self.path])}</td>'
+        return f'<td role="gridcell" class="{self.classes}"{mark}>{self.of(record)}</td>'
 
 
 def resolve(model: Model, entity: Entity, path: str) -> tuple[Entity, Field] | None:
@@ -131,7 +143,18 @@ def column_for(context: CellContext, path: str, *, writable: frozenset[str] = fr
         render=renderer(field, inner),
         width=choice_width(field, context.reader.language) if name == "choice" else WIDTHS.get(name, 150),
         is_editable=path in writable,
+        **_apart(inner, field, path),
     )
+
+
+def _apart(context: CellContext, field: Field, path: str) -> dict[str, Any]:
+    """How a stage is drawn by the record's pipeline, where pipelines share keys of different stages."""
+    track = track_of(context.entity, field.key)
+    options = stages_apart(context.entity, field, context.reader.language) if track else {}
+    if not track or not options:
+        return {}
+    drawn = {key: badge_renderer(badges(stages)) for key, stages in options.items()}
+    return {"beside": path.removesuffix(field.key) + track.pipeline, "by_pipeline": drawn}
 
 
 def choice_width(field: Field, language: str) -> int:
@@ -149,6 +172,13 @@ def columns_for(
     """The columns of paths that exist, each with its place on a card."""
     columns = [c for path in dict.fromkeys(paths) if (c := column_for(context, path, writable=writable))]
     return tuple(with_slots(columns))
+
+
+def reads_of(columns: Iterable[Column], may_read: Callable[[str], bool]) -> list[str]:
+    """The paths that records are read with for these columns; what only helps to draw one, as far as it may be read."""
+    columns = tuple(columns)
+    besides = [c.beside for c in columns if c.beside and may_read(c.beside)]
+    return list(dict.fromkeys([*(c.path for c in columns), *besides]))
 
 
 SLOTS = {

@@ -32,7 +32,7 @@ def options_of(model: Model, entity: Entity, field: Field, reader: Reader) -> Ma
     language = reader.language
     if stages := stages_of(entity, field):
         return {
-            key: Option(key, stage.label.in_language(language), _stage_color(stage.color, stage.type, at))
+            key: Option(key, _stage_label(entity, field, key, language), _stage_color(stage.color, stage.type, at))
             for at, (key, stage) in enumerate(stages.items())
         }
     found: dict[str, Option] = {}
@@ -62,6 +62,24 @@ def stages_of(entity: Entity, field: Field) -> Mapping[str, Stage]:
             for key, stage in pipeline.stages.items():
                 found.setdefault(key, stage)
     return found
+
+
+def stages_apart(entity: Entity, field: Field, language: str) -> dict[str, dict[str, Option]]:
+    """The stages as options by pipeline, where a key is not the same stage in every one; empty where none differs."""
+    among = sorted((p for p in entity.pipelines.values() if p.field == field.key), key=lambda p: not p.default)
+    found = {pipeline.key: options_of_pipeline(pipeline, language) for pipeline in among}
+    for pipeline in among:
+        for key, option in found[pipeline.key].items():
+            if any(key in other and other[key].label != option.label for other in found.values()):
+                return found
+    return {}
+
+
+def _stage_label(entity: Entity, field: Field, key: str, language: str) -> str:
+    """What a stage is called; every name, where pipelines that share its key call it differently."""
+    among = sorted(entity.pipelines.values(), key=lambda p: not p.default)
+    names = [p.stages[key].label.in_language(language) for p in among if p.field == field.key and key in p.stages]
+    return " / ".join(dict.fromkeys(names))
 
 
 def _stage_color(color: str, kind: str, at: int) -> str:

@@ -12,7 +12,7 @@ from flask import request
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from trellis.web.cells.column import Column, column_for, columns_for
+from trellis.web.cells.column import Column, column_for, columns_for, reads_of
 from trellis.web.cells.markup import icon
 from trellis.web.cells.registry import CellContext
 from trellis.web.filters.fields import Sight
@@ -51,6 +51,7 @@ class Grid:
     reader: Reader
     can_pick: bool = True
     title_width: int = TITLE_WIDTH
+    beside: tuple[str, ...] = ()  # what no column shows and a cell needs to be drawn
 
     @property
     def today(self) -> date:
@@ -60,7 +61,7 @@ class Grid:
     @property
     def paths(self) -> list[str]:
         """Every path that a row needs."""
-        paths = [c.path for c in self.columns]
+        paths = [*(c.path for c in self.columns), *self.beside]
         if self.title:
             paths.insert(0, self.title.path)
         if self.status and self.deadlines:
@@ -152,6 +153,7 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
         status=status,
         reader=context.reader,
         title_width=widths.get(named or "", TITLE_WIDTH),
+        beside=tuple(reads_of(columns, lambda path: sight.path(entity, path))[len(columns) :]),
     )
 
 

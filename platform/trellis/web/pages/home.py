@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Response
@@ -13,8 +14,9 @@ from markupsafe import Markup
 from trellis.identity.person import PERSON
 from trellis.model.view import Sort
 from trellis.records.refusal import Forbidden, Missing
-from trellis.web.cells.column import Column, column_for
+from trellis.web.cells.column import Column, column_for, reads_of
 from trellis.web.context import current_model, current_reader, current_store
+from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.lists.grid import cell_context
 from trellis.web.lists.recent import recent_ids
@@ -125,15 +127,16 @@ def open_box(entity: Entity, whose: str) -> Box | None:
     paths = _paths(entity)
     due = _due(entity)
     sort = [Sort(due)] if due else []
-    page = store.list(entity.key, columns=paths, where=[where], sort=sort, limit=ROWS)
+    context = cell_context(store, entity)
+    columns = tuple(c for path in paths if (c := column_for(context, path)) is not None)
+    read = list(dict.fromkeys([*paths, *reads_of(columns, partial(Sight(store).path, entity))]))
+    page = store.list(entity.key, columns=read, where=[where], sort=sort, limit=ROWS)
     if not page.rows:
         return None
     n, capped = len(page.rows), False
     if page.next is not None:
         found = store.count(entity.key, where=[where], cap=1000)
         n, capped = found.n, found.capped
-    context = cell_context(store, entity)
-    columns = tuple(c for path in paths if (c := column_for(context, path)) is not None)
     return Box(entity, columns, list(page.rows), n, capped, where)
 
 

@@ -13,7 +13,7 @@ from trellis.records.record import Count
 from trellis.records.record import Page as Rows
 from trellis.records.refusal import Refused
 from trellis.records.store import as_id
-from trellis.web.cells.column import column_for, columns_for
+from trellis.web.cells.column import column_for, columns_for, reads_of
 from trellis.web.cells.times import moment_writer
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
@@ -162,7 +162,7 @@ class ListView(Page):
         stage = column_for(context, pipeline.field) if pipeline and pipeline.field in readable else None
         shown = {c.path for c in high} | {definition.title_field} | ({stage.path} if stage else set())
         rest = columns_for(context, [p for p in fields if p in readable and p not in shown])
-        paths = [c.path for c in (*high, *rest, *([stage] if stage else []))]
+        paths = reads_of((*high, *rest, *([stage] if stage else [])), readable.__contains__)
         record = store.read(entity, id, fields=paths)
         latest = [
             (change, change_words(change, definition, desk.language))
@@ -172,9 +172,9 @@ class ListView(Page):
             "_peek.html",
             **desk.places,
             record=record,
-            high=[(c, c.html(record[c.path])) for c in high],
-            props=[(c, c.html(record[c.path])) for c in rest if record[c.path] not in (None, (), "")],
-            stage=stage.html(record[stage.path]) if stage else None,
+            high=[(c, c.of(record)) for c in high],
+            props=[(c, c.of(record)) for c in rest if record[c.path] not in (None, (), "")],
+            stage=stage.of(record) if stage else None,
             latest=latest,
             moment=moment_writer(store.principal.reader),
         )
