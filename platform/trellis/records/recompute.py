@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 MANY = 20_000  # records to a statement
+FEW = 100  # records for which a plan that was made for any number of them will do
+
+_PLANNED_ANEW = sa.text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class Pending(defaultdict[tuple[str, str], set[UUID]]):
@@ -81,6 +84,8 @@ def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UU
     """
     with as_tenant(session):
         lock, statement = _statements(session, entity, tuple(sorted(names)))
+        if len(ids) > FEW:  # PostgreSQL would keep a plan that is made for ten
+            session.execute(_PLANNED_ANEW)
         session.execute(lock, {"_ids": ids})
         return list(session.execute(statement, {"_ids": ids}).scalars())
 
