@@ -264,3 +264,16 @@ def test_the_toast_says_what_came_back_along(ada, store, lead):
     store.delete("lead", lead.id)
     ada.post(f"/e/lead/{lead.id}/restore", data={"csrf_token": token(ada)})
     assert "Restored, together with 2 Wishs" in ada.get("/e/lead/").text
+
+
+def test_rows_are_marked_and_given_back_as_they_were(ada, store, lead):
+    store.update("lead", lead.id, {"lines": [{"what": "more"}]})
+    [line] = store.lines("lead", lead.id, "lines")
+    Store(store.tenant, Principal.system(Reader())).update("lead", lead.id, {"lines": []})  # a moment later
+    changes = store.history("lead", lead.id)
+    at = next(c.at for c in changes if any(f.new == "more" for f in c.changes))
+    page = ada.get(f"/e/lead/{lead.id}", query_string={"at": at.isoformat()}).text
+    assert "gone today" in page
+    assert "Restore these rows" in page
+    assert post(ada, f"/e/lead/{lead.id}/past/restore", at=at.isoformat(), field="lines").json["location"]
+    assert [one.id for one in store.lines("lead", lead.id, "lines")] == [line.id]

@@ -330,3 +330,28 @@ def _entries(session: Session, entity: str, ids: Sequence[UUID], as_of: datetime
     table = session.tables.platform.history
     statement = sa.select(table).where(table.c.entity == entity, table.c.record.in_(list(ids)), table.c.at > as_of)
     return [dict(row) for row in session.execute(statement.order_by(table.c.id.desc())).mappings()]
+
+
+def give_back(
+    session: Session, entity: str, id: UUID, as_of: datetime, names: Sequence[str], version: int | None
+) -> int:
+    """Give fields and lists of parts what they were at the moment: a save with every rule; how many could be told."""
+    from trellis.records import relining, rollups, write
+
+    past = read(session, entity, id, as_of)
+    draft = write.open_for_update(session, entity, id, means="page")
+    given: dict[str, Any] = {n: past[n] for n in names if n in past and n not in past.unknown}
+    came: dict[str, list[UUID]] = {}
+    for name in names:
+        if name in past.lines:
+            rows, came[name] = relining.as_they_were(session, draft, name, past.lines[name])
+            given |= rows
+    write.prepare(session, draft, given)
+    if version is not None and version != draft.record.version:
+        write.refuse_stale(session, draft)
+    write.check_all(session, [draft])
+    write.refuse([draft])
+    write.store_changed(session, [draft])
+    for name, ids in came.items():
+        rollups.after_membership(session, draft.entity.inverses[name].entity, ids)
+    return len(given)

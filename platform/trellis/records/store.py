@@ -295,6 +295,13 @@ class Store:
         with self.session.write(entity):
             return recycle.restore(self.session, entity, as_id(id), means=means)
 
+    def give_back(
+        self, entity: str, id: UUID | str, as_of: datetime, names: Sequence[str], *, version: int | None = None
+    ) -> int:
+        """Give fields and lists of parts what they were at a moment, as a save with every rule; how many of them."""
+        with self.session.write(entity):
+            return past.give_back(self.session, entity, as_id(id), as_of, names, version)
+
     def purge(self, entity: str, id: UUID | str, *, means: str = "page") -> None:
         """Remove a record in the bin for good."""
         with self.session.write(entity):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records import batches, convert, history, joining, shown, write
+from trellis.records import batches, convert, history, joining, lines, relining, rollups, shown, write
 from trellis.records import bin as recycle
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -191,14 +191,21 @@ def _change_back(session: Session, past: Past) -> tuple[bool, tuple[Fault, ...]]
                 spans.setdefault(name, [old, new])[0] = old
     faults: list[Fault] = []
     changed = _links_back(session, past, faults)
+    entity = session.model.entities[past.entity]
+    moved = relining.steps(session, entity, [e for e in past.entries if e["kind"] in ("update", "convert")])
     if spans:
         draft = write.open_for_update(session, past.entity, past.id, means="undo")
+        given = relining.undone(session, draft, moved, faults)
         back = [name for name, (old, new) in spans.items() if _field_back(session, draft, name, old, new, faults)]
-        if back:
+        if back or given:
+            came = [UUID(told[0].partition(".")[2]) for told in draft.told]
+            lines.take(session, draft, given)
             write.derive(draft)
             write.check_all(session, [draft])
             write.refuse([draft])
             write.store_changed(session, [draft])
+            for name in given:
+                rollups.after_membership(session, entity.inverses[name].entity, came)
             changed = True
     return changed, tuple(faults)
 
@@ -207,10 +214,7 @@ def _field_back(session: Session, draft: Draft, name: str, old: Any, new: Any, f
     """Set one field back; a fault says why it stays."""
     field = draft.entity.fields.get(name)
     if field is None:
-        fault = Fault("since", "Its rows were changed too, and stay as they are.", name.partition(".")[0])
-        if name.partition(".")[0] in draft.entity.inverses and fault not in faults:
-            faults.append(fault)
-        return False  # what the entity no longer has cannot be given back
+        return False  # a row, or what the entity no longer has
     if field.is_derived:
         return False
     if history.SECRET in (old, new):

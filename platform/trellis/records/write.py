@@ -300,7 +300,7 @@ def _store_rows(session: Session, draft: Draft) -> bool:
     for inner in draft.every():
         inner.record.forget_derived()
     changed = changed_fields(draft)
-    touched = bool(changed) or lines.changed(draft) or linked.changed(draft)
+    touched = bool(changed) or lines.changed(draft) or linked.changed(draft) or bool(draft.told)
     if not touched:
         return False
     draft.is_written = True

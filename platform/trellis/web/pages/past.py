@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from babel.dates import format_datetime
@@ -68,9 +69,12 @@ class Line:
 class Table:
     """A list of parts as it was."""
 
+    key: str
     label: Any
     heads: list[str]
-    rows: list[list[Markup]]
+    rows: list[tuple[list[Markup], str]]  # the cells, and what is different about the row today
+    differs: bool
+    may_restore: bool
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,11 @@ class PastPage:
         """Those of them that this person may give their old values."""
         return [line for line in self.different if line.may_restore]
 
+    @property
+    def lists(self) -> list[Table]:
+        """The lists of parts that this person may give their old rows."""
+        return [table for table in self.tables if table.differs and table.may_restore]
+
 
 def past_page(store: Store, entity: Entity, record: Record, wanted: str) -> PastPage | None:
     """The page of the moment that an address names, else of the last one; None for a record without a past."""
@@ -122,7 +131,12 @@ def past_page(store: Store, entity: Entity, record: Record, wanted: str) -> Past
     past = store.read(entity.key, record.id, as_of=moments[index].at)
     assert isinstance(past, PastRecord)
     return PastPage(
-        past, moments, index, _sections(store, entity, record, past), _tables(store, entity, past), record.version
+        past,
+        moments,
+        index,
+        _sections(store, entity, record, past),
+        _tables(store, entity, record, past),
+        record.version,
     )
 
 
@@ -213,9 +227,10 @@ def _drawn(field: Field, context: CellContext, value: Value) -> Markup:
     return Markup(renderer(field, context)(value))
 
 
-def _tables(store: Store, entity: Entity, past: PastRecord) -> list[Table]:
-    """The lists of parts as they were."""
+def _tables(store: Store, entity: Entity, record: Record, past: PastRecord) -> list[Table]:
+    """The lists of parts as they were, beside what they are."""
     language, found = store.principal.reader.language, []
+    may_restore = store.may("update", entity.key, record)
     for name, rows in past.lines.items():
         inverse = entity.inverses[name]
         part = store.tenant.model.entities[inverse.entity]
@@ -223,10 +238,24 @@ def _tables(store: Store, entity: Entity, past: PastRecord) -> list[Table]:
         shown = [p.field for s in (part.form.sections if part.form else ()) for p in s.fields] or list(part.fields)
         keys = [k for k in shown if k != part.parent_field and any(row.get(k) not in BLANKS for row in rows)]
         heads = [part.fields[k].label.in_language(language) for k in keys]
+        today = {line.id: line for line in store.lines(entity.key, record.id, name)} if not record.deleted_at else {}
+        told = [_difference(part, row, today) for row in rows]
         cells = [[_drawn(part.fields[k], context, row.get(k)) for k in keys] for row in rows]
-        if rows:
-            found.append(Table(inverse.label.in_language(language), heads, cells))
+        differs = any(told) or len(today) != len(rows)
+        if rows or differs:
+            label = inverse.label.in_language(language)
+            found.append(Table(name, label, heads, list(zip(cells, told, strict=True)), differs, may_restore))
     return found
+
+
+def _difference(part: Entity, row: Mapping[str, Value], today: Mapping[Any, Record]) -> str:
+    """What has become of a row since."""
+    now = today.get(row.get("id"))
+    if now is None:
+        return str(_("gone today"))
+    own = (key for key in row if key in part.fields and key in now and key != "position")
+    is_same = all(_same(part.fields[key], row[key], now[key]) for key in own)
+    return "" if is_same else str(_("different today"))
 
 
 class PastView(Page):
@@ -253,24 +282,19 @@ class PastView(Page):
         store = current_store()
         definition = entity_or_404(store, entity)
         at = _moment(request.form.get("at", "")) or datetime.now(UTC) + timedelta(days=1)
-        past = store.read(entity, id, as_of=at)
-        assert isinstance(past, PastRecord)
-        names = [
-            n for n in request.form.getlist("field") if n in definition.fields and n in past and n not in past.unknown
-        ]
-        values: Mapping[str, Value] = {name: past[name] for name in names}
+        names = [n for n in request.form.getlist("field") if n in definition.fields or n in definition.inverses]
         language = store.principal.reader.language
         location = entity_address(entity, id)
         try:
-            store.update(entity, id, values, version=request.form.get("version", type=int))
+            count = store.give_back(entity, id, at, names, version=request.form.get("version", type=int))
         except Refused as refused:
             if wants_json():
                 response = jsonify(faults_json(refused.faults, language))
                 response.status_code = 422
                 return response
             toast(" ".join(_told(definition, f, language) for f in refused.faults), kind="error")
-            return redirect(f"{location}?at={past.as_of.isoformat()}", 303)
-        toast(ngettext("%(num)d value is as it was", "%(num)d values are as they were", len(values)))
+            return redirect(f"{location}?at={quote(at.isoformat())}", 303)
+        toast(ngettext("%(num)d value is as it was", "%(num)d values are as they were", count))
         return jsonify({"location": location}) if wants_json() else redirect(location, 303)
 
 
