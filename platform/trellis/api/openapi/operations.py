@@ -297,6 +297,6 @@ class Operations:
             field = parameter("field", {"enum": shown}, "The field that holds it.", where="path", required=True)
             file = parameter("file", UUID_TEXT, "The file's id.", where="path", required=True)
             told = answers("200", "The content.", None, ALWAYS)
-            told["200"]["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+            told["200"]["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
             path = "/{id}/files/{field}/{file}"
             self._add(path, "get", "download", {"parameters": [*named("id"), field, file], "responses": told})

@@ -38,4 +38,6 @@ def download(entity: str, id: UUID, field: str, file: UUID) -> Response:
     store = current_store()
     if field not in {f.key for f in readable(store, entity_of(store, entity))}:
         raise Missing(field)
-    return send_held(store, entity, id, field, file, inline=False)
+    response = send_held(store, entity, id, field, file, inline=False)
+    response.mimetype = "application/octet-stream"  # as the document says; what it is stands in the record
+    return response
