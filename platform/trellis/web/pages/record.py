@@ -18,7 +18,7 @@ from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
-from trellis.records.pointing import pointing_at
+from trellis.records.pointing import is_pointed_at, pointing_at
 from trellis.records.record import Record
 from trellis.records.refusal import Missing, Refused
 from trellis.records.standing import Standing
@@ -178,7 +178,7 @@ def _came_from(store: Store, entity: Entity, record: Record, context: CellContex
         source = store.tenant.model.entities[conversion.entity]
         if entity.key not in conversion.into or not store.may("read", source.key):
             continue
-        if field in store.readable_fields(source.key):
+        if field in store.readable_fields(source.key) and is_pointed_at(store.session, source, field, record.ref):
             where = [pointing_at(source, field, record.ref)]
             page = store.list(source.key, columns=[], where=where, limit=MOST_BADGES)
             draw = renderer(source.fields[field], replace(context, entity=source))
