@@ -267,3 +267,11 @@ def test_the_timeline_tells_what_a_link_keeps(ada: FlaskClient, store: Store, or
     timeline = ada.get(f"/e/order/{order.id}/timeline").text
     assert "Partner of ours</bdi>" in timeline
     assert "Pays for it" in timeline
+
+
+def test_the_lines_of_what_is_listed_are_exported(ada: FlaskClient, order: Record) -> None:
+    answer = ada.get("/e/order/export/lines.csv")
+    assert answer.mimetype == "text/csv"
+    assert "Rack" in answer.text
+    assert "/e/order/export/lines.csv" in ada.get("/e/order/").text
+    assert ada.get("/e/order/export/remarks.csv").status_code == 404

@@ -20,13 +20,26 @@ from trellis.cli.installation import installation
 @click.option("--filter", "where", default="", help="A formula that says which records.")
 @click.option("--labels", is_flag=True, help="A header of labels in the tenant's language.")
 @click.option("--excel", is_flag=True, help="Mark the file as UTF-8 (BOM), as Excel wants it.")
+@click.option("--lines", is_flag=True, help="With --out: the lines of the records too, in OUT.<list>.csv.")
 @click.option("--raw", is_flag=True, help="Leave cells as they are that a spreadsheet would run as formulas.")
 def command(
-    tenant: str, entity: str, out: Path | None, columns: str, where: str, labels: bool, excel: bool, raw: bool
+    tenant: str,
+    entity: str,
+    out: Path | None,
+    columns: str,
+    where: str,
+    labels: bool,
+    excel: bool,
+    lines: bool,
+    raw: bool,
 ) -> None:
     """Export ENTITY of TENANT as CSV."""
+    from trellis.records.lines import part_lists
     from trellis.records.refusal import Missing, Refused
-    from trellis.records.transfer import export_csv
+    from trellis.records.transfer import export_csv, export_lines
+
+    if lines and out is None:
+        raise click.UsageError("--lines needs --out: each list has a file of its own.")
 
     named = [name.strip() for name in columns.split(",") if name.strip()] or None
     encoding = "utf-8-sig" if excel else "utf-8"
@@ -36,12 +49,20 @@ def command(
             sys.stdout.reconfigure(encoding=encoding, newline="")
         try:
             with out.open("w", encoding=encoding, newline="") if out else nullcontext(sys.stdout) as file:
-                count = export_csv(
-                    store, entity, file, columns=named, where=[where] if where else (), labels=labels, neutral=not raw
-                )
+                chosen = [where] if where else ()
+                count = export_csv(store, entity, file, columns=named, where=chosen, labels=labels, neutral=not raw)
+            told = [(count, "records", out)]
+            for inverse in part_lists(store.session, store.session.entity(entity)) if lines else ():
+                assert out is not None  # asked for above
+                beside = out.with_suffix(f".{inverse.name}.csv")
+                with beside.open("w", encoding=encoding, newline="") as file:
+                    count = export_lines(
+                        store, entity, inverse.name, file, where=chosen, labels=labels, neutral=not raw
+                    )
+                told.append((count, f"{inverse.entity}", beside))
         except Missing as error:
             raise click.ClickException(f"{tenant} has no entity {entity}") from error
         except Refused as error:
             raise click.ClickException(str(error)) from error
-    if out:
-        click.echo(f"{count} records in {out}")
+    for number, what, path in told if out else ():
+        click.echo(f"{number} {what} in {path}")

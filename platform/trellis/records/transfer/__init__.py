@@ -1,6 +1,6 @@
 """Records in and out as files: import, export, and loading a layer's `data/`."""
 
-from trellis.records.transfer.exporter import export_csv
+from trellis.records.transfer.exporter import export_csv, export_lines
 from trellis.records.transfer.importer import ImportSummary, RowOutcome, import_table
 from trellis.records.transfer.loader import LoadReport, load_data
 from trellis.records.transfer.mapping import BadMapping, ImportMap, read_mapping
@@ -14,6 +14,7 @@ __all__ = [
     "RowOutcome",
     "Unreadable",
     "export_csv",
+    "export_lines",
     "import_table",
     "load_data",
     "read_mapping",

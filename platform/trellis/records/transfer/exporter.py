@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.view import Sort
 from trellis.records.catalog import link_columns
+from trellis.records.lines import part_lists
+from trellis.records.pointing import pointing_at_any
 from trellis.records.refusal import Forbidden
 from trellis.records.transfer.keys import find_rows, known_by
 from trellis.records.transfer.mapping import LINKS
@@ -136,6 +139,45 @@ def export_csv(
     would run begin with an apostrophe, which the import takes away.
     """
     require_export(store, entity)
+    pages = partial(_pages, store, entity, where=where, q=q, sort=sort)
+    return _write(store, entity, out, pages, columns=columns, labels=labels, neutral=neutral)
+
+
+def export_lines(
+    store: Store,
+    entity: str,
+    name: str,
+    out: TextIO,
+    *,
+    where: Sequence[Formula | str] = (),
+    q: str | None = None,
+    labels: bool = False,
+    neutral: bool = True,
+) -> int:
+    """Write the lines of the records' list `name` as CSV, each with what its record is known by; tell how many."""
+    require_export(store, entity)
+    inverse = next(i for i in part_lists(store.session, store.session.entity(entity)) if i.name == name)
+    part = store.session.entity(inverse.entity)
+    order = (Sort(inverse.field), Sort("position" if "position" in part.fields else "created_at"))
+
+    def pages(places: Sequence[Place]) -> Iterator[list[Record]]:
+        for records in _pages(store, entity, (), where, q, ()):
+            own = pointing_at_any(part, inverse.field, [record.id for record in records])
+            yield from _pages(store, part.key, places, [own], None, order)
+
+    return _write(store, part.key, out, pages, columns=None, labels=labels, neutral=neutral)
+
+
+def _write(
+    store: Store,
+    entity: str,
+    out: TextIO,
+    pages: Callable[[Sequence[Place]], Iterator[list[Record]]],
+    *,
+    columns: Sequence[str] | None,
+    labels: bool,
+    neutral: bool,
+) -> int:
     own = {field.key: field for field in exportable(store, entity)}
     places = [place for path in columns or own if (place := far_place(store, entity, path)) is not None]
     language = store.principal.reader.language
@@ -147,7 +189,7 @@ def export_csv(
     writer.writerow([shield(name) for name in names])
     count = 0
     with store.transaction():
-        for page in _pages(store, entity, places, where, q, sort):
+        for page in pages(places):
             keys = _LinkKeys(store, page, places)
             kept = {place.path: kept_with_links(store, entity, place.path, page) for place in places if place.is_kept}
             for record in page:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from trellis.records.lines import part_lists
 from trellis.records.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.web.cells.column import label_of
@@ -128,6 +129,15 @@ class Desk:
         """The field that makes the groups, in words."""
         field = self.entity.fields.get(self.state.grouping)
         return field.label.in_language(self.language) if field else ""
+
+    @property
+    def part_lists(self) -> dict[str, str]:
+        """The lists of lines that the records have, by name, with their labels."""
+        return {
+            inverse.name: inverse.label.in_language(self.language)
+            for inverse in part_lists(self.store.session, self.entity)
+            if self.store.may("read", inverse.entity)
+        }
 
     @property
     def places(self) -> dict[str, Any]:

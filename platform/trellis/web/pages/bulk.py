@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Response, jsonify, make_response, render_template, request, url_for
+from flask import Response, abort, jsonify, make_response, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from trellis.model.fields.base import Invalid
 from trellis.records.refusal import Fault, Forbidden
-from trellis.records.transfer import export_csv
+from trellis.records.transfer import export_csv, export_lines
 from trellis.web.cells.numbers import number_text
 from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
@@ -113,6 +113,24 @@ class BulkView(Page):
         response = Response(export_text(desk, ids), mimetype="text/csv")
         name = f"{entity}-{desk.store.principal.reader.today().isoformat()}.csv"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    @expose("/e/<entity>/export/<name>.csv")  # type: ignore[untyped-decorator]
+    @signed_in
+    def export_lines(self, entity: str, name: str) -> Response:
+        """The lines of what is listed as a CSV file, each with what its record is known by."""
+        desk = open_desk(entity, request.args)
+        if not desk.may("export"):
+            raise Forbidden(entity, "export")
+        if name not in desk.part_lists:
+            abort(404)
+        out = io.StringIO("\ufeff")
+        out.seek(0, io.SEEK_END)
+        own, q = desk.state.formulas(desk.store.principal.reader), desk.state.q or None
+        export_lines(desk.store, entity, name, out, where=own, q=q, labels=True)
+        response = Response(out.getvalue(), mimetype="text/csv")
+        day = desk.store.principal.reader.today().isoformat()
+        response.headers["Content-Disposition"] = f'attachment; filename="{entity}-{name}-{day}.csv"'
         return response
 
     def _dialog(

@@ -48,7 +48,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   const out = event.target.closest("[data-list-export]");
-  if (out && list()) out.href = `${base()}/export.csv?${query()}`;
+  if (out && list()) out.href = `${out.pathname}?${query()}`;
 });
 addEventListener("popstate", () => list() && again());
 document.addEventListener("trellis:list-changed", again);
