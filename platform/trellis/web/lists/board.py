@@ -139,7 +139,8 @@ class Board:
         foot = f'<div class="t-card-foot">{"".join(metas)}{person or "<span></span>"}</div>' if metas or person else ""
         return Markup(
             f'<li class="t-card" data-id="{record.id}" data-v="{record.version}">'
-            f'<a class="t-card-title" href="{record_address(self.entity.key, record.id)}"><bdi>{title}</bdi></a>{menu}'
+            f'<a class="t-card-title" draggable="false" href="{record_address(self.entity.key, record.id)}">'
+            f"<bdi>{title}</bdi></a>{menu}"
             f"{''.join(rows)}{foot}</li>"
         )
 

@@ -113,7 +113,7 @@ function start() {
       group: "cards",
       sort: false,
       draggable: ".t-card:not(.is-held)", // one that is on its way stays where it is until the server has answered
-      forceFallback: matchMedia("(pointer: coarse)").matches, // a finger scrolls the board only so
+      forceFallback: true, // the browser's own drag forgets the card when the board scrolls under it, and takes no wheel
       fallbackOnBody: true,
       forceAutoScrollFallback: true, // the browser itself scrolls only the column
       touchStartThreshold: 6,
@@ -130,6 +130,8 @@ function start() {
       onStart: ({ item }) => {
         home = way(item);
         board.classList.add("is-dragging");
+        // where the hand is now counts, not where it was when that was last looked at
+        addEventListener("pointerup", () => Sortable.active?._emulateDragOver(), { capture: true, once: true });
       },
       onMove: ({ to }) => {
         for (const each of board.querySelectorAll(".is-target")) each.classList.remove("is-target");
