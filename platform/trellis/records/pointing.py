@@ -53,7 +53,7 @@ def pointing_at(entity: Entity, field: str, ref: Ref) -> Formula:
 def is_pointed_at(session: Session, entity: Entity, field: str, ref: Ref) -> bool:
     """Whether anything points at the record, readable or not: a cheap question before the records are read."""
 
-    def make() -> sa.Select[tuple[int]]:
+    def make() -> sa.Select[Any]:
         table = session.table(entity.key)
         found = sa.select(sa.literal_column("1", sa.Integer())).limit(1)
         found = found.where(table.c[short(field)] == sa.bindparam("_id", type_=sa.Uuid()))

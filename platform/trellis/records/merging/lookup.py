@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from trellis.formula.types import Ref
 from trellis.records import search
+from trellis.records.kept import kept
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -58,7 +59,9 @@ def found_by_old_name(session: Session, entity: str, id: Any, text: Any) -> sa.C
 
     The subquery stands for itself and gives an array, so that the index on the ids serves it.
     """
-    table, old = session.tables.platform.merged, session.table(entity).alias()
+    table = session.tables.platform.merged
+    # an alias of its own that is made once: its columns take longer to make than the search to run
+    old = kept((session.model.hash, "old names", entity), lambda: session.table(entity).alias())
     found = sa.select(table.c.winner).join(old, old.c.id == table.c.loser)
     found = found.where(table.c.entity == entity, search.matches_text(old.c.search, text))
     return id == sa.any_(sa.func.array(found.scalar_subquery(), type_=sa.ARRAY(sa.Uuid())))  # type: ignore[no-any-return]
