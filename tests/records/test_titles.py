@@ -133,7 +133,7 @@ def test_a_concealed_field_of_a_linked_record_is_left_out(world):
 
 
 def test_pickers_searches_groups_and_orders(world):
-    doors, made = world
+    doors, _made = world
     rita = doors["rita"]
     assert [c.title for c in rita.pick("quote", "Q2")] == ["Q2 "]
     assert rita.pick("quote", "hush") == []

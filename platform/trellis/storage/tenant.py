@@ -68,7 +68,8 @@ class Tenant:
     def hold(self, connection: Connection, *, alone: bool = False) -> None:
         """Keep this revision until the transaction ends: nobody writes by a configuration that is no more.
 
-        `alone`: nobody else writes meanwhile. Waits while a revision is being applied. Raises RevisionChanged when another one has come in.
+        `alone`: nobody else writes meanwhile. Waits while a revision is being applied. Raises RevisionChanged when
+        another one has come in.
         """
         driver = connection.connection.driver_connection
         assert driver is not None

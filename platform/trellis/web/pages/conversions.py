@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, request
+from flask import Response, abort, jsonify, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -98,6 +98,8 @@ class ConversionsView(Page):
 
 def _selected(entity: str) -> tuple[Desk, Sequence[UUID]]:
     desk = open_desk(entity, read_query(request.form.get("state", "")))
+    if entity not in desk.store.tenant.model.conversions:
+        abort(404)
     return desk, read_selection(desk, request.form).each()
 
 
