@@ -188,3 +188,12 @@ def test_python_and_sql_agree_about_what_is_below(store):
 def test_what_makes_no_sense_is_told(store, formula, said):
     with pytest.raises(FormulaError, match=said):
         compile_formula(formula, ReaderScope(store.tenant.model, "shop"))
+
+
+def test_a_picker_offers_them_below_each_other(store):
+    top, _middle, _low = chain(store, "Far top", "Aisle", "Shelf")
+    store.create("region", {"name": "Basket", "parent": top.id})
+    offered = [(c.title, c.depth) for c in store.pick("region", "")]
+    at = offered.index(("Far top", 0))
+    assert offered[at : at + 4] == [("Far top", 0), ("Aisle", 1), ("Shelf", 2), ("Basket", 1)]
+    assert [(c.title, c.depth) for c in store.pick("region", "shelf")] == [("Shelf", 0)]

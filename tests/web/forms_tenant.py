@@ -84,4 +84,4 @@ grants:
   order: {read: all, update: own, create: true}
   account: {read: all}
 """
-FORMS = YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all}") + ORDERS
+FORMS = YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}") + ORDERS

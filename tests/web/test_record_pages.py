@@ -269,9 +269,10 @@ def test_the_timeline_tells_what_a_link_keeps(ada: FlaskClient, store: Store, or
     assert "Pays for it" in timeline
 
 
-def test_the_lines_of_what_is_listed_are_exported(ada: FlaskClient, order: Record) -> None:
+def test_the_lines_of_what_is_listed_are_exported(ada: FlaskClient, cleo: FlaskClient, order: Record) -> None:
+    assert cleo.get("/e/order/export/lines.csv").status_code == 403
     answer = ada.get("/e/order/export/lines.csv")
     assert answer.mimetype == "text/csv"
-    assert "Rack" in answer.text
+    assert "20.00 EUR" in answer.text
     assert "/e/order/export/lines.csv" in ada.get("/e/order/").text
     assert ada.get("/e/order/export/remarks.csv").status_code == 404

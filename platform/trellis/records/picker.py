@@ -16,7 +16,7 @@ from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records import query, search, shown
+from trellis.records import query, search, shown, trees
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.merging import lookup
 from trellis.records.record import Choice
@@ -66,7 +66,7 @@ def pick(
         name = shape.title(row) or ""
         detail = " · ".join(t for t in texts if t and t != name)
         choices.append(Choice(Ref(entity, row[shape.id], name), name, detail))
-    return choices
+    return choices if q and q.strip() else trees.arranged(session, entity, choices)
 
 
 def detail_paths(session: Session, entity: Entity) -> list[str]:

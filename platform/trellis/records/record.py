@@ -144,6 +144,7 @@ class Choice:
     title: str
     detail: str = ""
     merged_from: str = ""  # the name of a merged record that it was found by
+    depth: int = 0  # how far below others of the same offer it stands in a tree
 
 
 @dataclass(frozen=True, slots=True)

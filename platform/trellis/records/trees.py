@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.records.draft import Draft
+    from trellis.records.record import Choice
     from trellis.records.session import Session
 
 DEEPEST = 200  # steps upwards that a page goes
@@ -98,6 +100,27 @@ def breadcrumbs(session: Session, entity: str, id: UUID) -> list[Ref]:
             break
         found.append(Ref(entity, each, titles[entity, each]))
     return found[::-1]
+
+
+def arranged(session: Session, entity: str, choices: Sequence[Choice]) -> list[Choice]:
+    """Choices with each below the one above it, where that is among them."""
+    definition = session.entity(entity)
+    field = tree_field(definition)
+    if field is None or session.permit.modes(entity).get(field.key) in ("hidden", "masked"):
+        return list(choices)
+    parents = _links_above(session, definition, field, [choice.ref.id for choice in choices])
+    offered = {choice.ref.id for choice in choices}
+    below: dict[UUID | None, list[Choice]] = {}
+    for choice in choices:
+        above = parents.get(choice.ref.id)
+        below.setdefault(above if above in offered else None, []).append(choice)
+    found: list[Choice] = []
+    rest = [(choice, 0) for choice in reversed(below.get(None, ()))]
+    while rest:
+        choice, depth = rest.pop()
+        found.append(replace(choice, depth=depth))
+        rest += [(lower, depth + 1) for lower in reversed(below.get(choice.ref.id, ()))]
+    return found
 
 
 def _line_above(session: Session, entity: Entity, field: Field, id: UUID) -> list[UUID]:

@@ -33,7 +33,7 @@ class PickerView(Page):
         store = current_store()
         entity_or_404(store, entity)
         choices = store.pick(entity, request.args.get("q", ""), limit=LIMIT)
-        options = [picked(c.ref, c.title or "—", c.detail).as_json() for c in choices]
+        options = [{**picked(c.ref, c.title or "—", c.detail).as_json(), "depth": c.depth} for c in choices]
         return jsonify({"options": options, "create": self._create(store, (entity,), False)})
 
     @expose("/e/<entity>/pick/<field>")  # type: ignore[untyped-decorator]
@@ -51,7 +51,7 @@ class PickerView(Page):
         if (kind := request.args.get("kind")) in to:  # of a link to several entities: which one is looked through
             to = (kind,)
         this = self._this(definition)
-        options: list[dict[str, str]] = []
+        options: list[dict[str, Any]] = []
         for target in to:
             if not store.may("read", target):
                 continue
@@ -59,7 +59,8 @@ class PickerView(Page):
             label = store.tenant.model.entities[target].label.in_language(store.principal.reader.language)
             for choice in store.pick(target, q, field=(entity, field), this=this, limit=limit):
                 sub = " · ".join(part for part in ((label if several else ""), choice.detail) if part)
-                options.append(picked(choice.ref, choice.title or "—", sub, with_entity=several).as_json())
+                made = picked(choice.ref, choice.title or "—", sub, with_entity=several)
+                options.append({**made.as_json(), "depth": choice.depth})
         create = self._create(store, to if len(to) == 1 else (), several) if self._creates(found) else None
         return jsonify({"options": options, "create": create})
 

@@ -187,6 +187,7 @@ class Picker {
         "aria-selected": taken.has(item.value) ? "true" : "false",
         onclick: () => this.take(index), onmousemove: () => this.point(index),
       }, this.big(item), line, taken.has(item.value) ? icon("check") : null);
+      if (item.depth) option.style.marginInlineStart = `${Math.min(item.depth, 8) * 20}px`;
       return option;
     }));
     if (!this.items.length) this.list.append(make("div", { class: "t-combo-none" }, this.free && q ? `${this.box.dataset.add ?? "Add"} “${q}”  ↵` : (this.box.dataset.none ?? text("nothing"))));
