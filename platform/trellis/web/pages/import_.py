@@ -12,6 +12,7 @@ from typing import Any, Literal
 from flask import Response, abort, redirect, render_template, request, send_file
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_babel import lazy_gettext as _l
 
 from trellis.records.refusal import Fault, Forbidden
@@ -186,6 +187,7 @@ def draw(desk: Desk, upload: Upload, errors: Sequence[str] = ()) -> str:
     """The second step: the columns, and under them what came of the trial, or of the import."""
     result: dict[str, Any] = {"done": False, "counts": None, "failures": [], **(upload.about.get("result") or {})}
     columns: Sequence[FileColumn] = () if result["done"] else file_columns(desk, upload)
+    count = int(upload.about.get("rows", 0))
     return render_template(
         "import_.html",
         **desk.places,
@@ -199,7 +201,7 @@ def draw(desk: Desk, upload: Upload, errors: Sequence[str] = ()) -> str:
         known_by=known_words(desk, columns),
         outcomes=OUTCOMES,
         colors=COLORS,
-        rows=counted(int(upload.about.get("rows", 0))),
+        rows=ngettext("%(count)s row", "%(count)s rows", count, count=counted(count)),
         number=counted,
     )
 

@@ -61,7 +61,7 @@ class OneChoice(Widget):
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The options, and whether they are searched."""
         options = options_of(bound, _texts(bound.value))
-        return {"options": options, "searched": len(options) >= SEARCHED_FROM}
+        return {"options": options, "searched": sum(not o.off for o in options) >= SEARCHED_FROM}
 
     def fill(self, bound: BoundField) -> Mapping[str, Any]:
         """The value's key."""
