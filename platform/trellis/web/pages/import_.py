@@ -12,8 +12,8 @@ from typing import Any, Literal
 from flask import Response, abort, redirect, render_template, request, send_file
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from trellis.records.refusal import Fault, Forbidden
 from trellis.records.transfer import BadMapping, ImportMap, RowOutcome, Unreadable, import_table
