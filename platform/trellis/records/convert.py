@@ -14,7 +14,7 @@ from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
 from trellis.model.conversion import CONVERTED_AT, Conversion, Filling, Target, became_field
 from trellis.model.fields.base import Invalid
-from trellis.records import batches, faults, matches, moving, rights, write
+from trellis.records import batches, dedupe, faults, matches, moving, rights, write
 from trellis.records.bin import reach_or_raise
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
@@ -111,12 +111,26 @@ def propose(session: Session, entity: str, id: UUID) -> list[Proposal]:
                 target=target,
                 values={key: new.value(key) for key in fills},
                 given=frozenset(k for k, f in target.fills.items() if _names_made(conversion, f)),
-                matches=tuple(matches.find(session, new, target.match)),
+                matches=_matches(session, new, target),
                 may_create=session.permit.may("create", target.entity),
                 may_choose=session.permit.may("read", target.entity),
             )
         )
     return found
+
+
+def _matches(session: Session, new: Draft, target: Target) -> tuple[Match, ...]:
+    """What looks like the new record: by the fields of `match`, and by the rules that would warn of it or refuse it."""
+    found = matches.find(session, new, target.match)
+    seen = {match.ref.id for match in found if match.ref}
+    for fault in dedupe.look(session, new):
+        for told in fault.params.get("records", ()):
+            id = UUID(told["id"])
+            if told["entity"] == target.entity and id not in seen:
+                seen.add(id)
+                on = (fault.field,) if fault.field else ()
+                found.append(Match(Ref(target.entity, id, told["title"]), told.get("owner", ""), on))
+    return tuple(found)
 
 
 def convert(session: Session, entity: str, id: UUID, choices: Choices) -> Converted:
@@ -247,7 +261,7 @@ def _new_draft(session: Session, draft: Draft, target: Target, fills: Mapping[st
     definition = session.entity(target.entity)
     record = LiveRecord(draft.record.graph, definition, uuid7(), {}, is_new=True)
     draft.record.graph.put(record)
-    new = Draft(definition, record, means="convert")
+    new = Draft(definition, record, means="convert", comes_from=draft.record.id)
     for key, raw in fills.items():
         field = definition.fields[key]
         try:

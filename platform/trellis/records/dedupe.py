@@ -113,7 +113,8 @@ def _stored(
     result = {}
     for at, ids in found.items():
         own = asked[at].draft.record.id
-        if left := [id for id in ids if id != own and id not in apart.get(own, ())]:
+        itself = (own, asked[at].draft.comes_from)
+        if left := [id for id in ids if id not in itself and id not in apart.get(own, ())]:
             result[at] = left
     return result
 

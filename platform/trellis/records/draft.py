@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import Any
+from uuid import UUID
 
 from trellis.formula.env import Env
 from trellis.formula.types import Value
@@ -31,6 +32,7 @@ class Draft:
     told: list[Any] = dc_field(default_factory=list)  # what the history tells beside fields: columns of links
     prefix: str = ""  # where the record stands in the one that is saved: "lines.2."
     parent: Draft | None = None
+    comes_from: UUID | None = None  # the record that becomes this one: it is no duplicate of it
     is_written: bool = False
     stored_graph: StoreGraph | None = None  # everything as it was before this change, when somebody has asked
 
