@@ -267,6 +267,8 @@ def test_who_may_not_edit_many_is_not_offered_it_and_is_refused(sam: FlaskClient
     html = sam.get("/e/deal/").text
     assert str(own) in html
     assert 'data-part="edit"' not in html
+    assert 'type="checkbox" tabindex="-1"' not in html  # there is nothing to select it for
+    assert "data-pick-all" not in html
     sent = {"ids": str(own), "csrf_token": token_of(html), "state": "view=open", "field": "note", "note": "x"}
     assert sam.get("/e/deal/bulk/edit?field=note&count=1").status_code == 403
     for act in ("edit", "delete", "restore"):

@@ -80,6 +80,13 @@ class Desk:
         return may("bulk-edit")
 
     @property
+    def can_pick(self) -> bool:
+        """Whether there is anything that the person may do with a selection."""
+        if self.may_bulk and (self.may("update") or self.may("delete")):
+            return True
+        return (self.entity.features.export and self.may("export")) or self.store.may_merge(self.entity.key)
+
+    @property
     def can_import(self) -> bool:
         """Whether the person may bring in records of the entity as a file."""
         return self.entity.features.import_ and not self.entity.part_of and may("import") and self.may("create")

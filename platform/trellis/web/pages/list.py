@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -35,11 +36,16 @@ LATEST = 5  # changes that the panel shows
 def list_page(desk: Desk) -> str:
     """A list view: rows of a page, then whatever the reader scrolls to."""
     store, state = desk.store, desk.state
-    grid = make_grid(store, state)
+    grid = grid_of(desk)
     if (field := group_field_of(desk)) is not None:
         return grouped_page(desk, grid, field)
     page = read_page(store, state, grid)
     return render_template("list.html", **desk.places, **grid_places(desk, grid, page, count_of(desk, page)))
+
+
+def grid_of(desk: Desk) -> Grid:
+    """The columns of a list; rows can be selected where something can be done with a selection."""
+    return replace(make_grid(desk.store, desk.state), can_pick=desk.can_pick)
 
 
 def grouped_page(desk: Desk, grid: Grid, field: Field) -> str:
@@ -113,7 +119,7 @@ class ListView(Page):
             return self._rows(open_desk(entity))
 
     def _rows(self, desk: Desk) -> str:
-        entity, grid = desk.entity.key, make_grid(desk.store, desk.state)
+        entity, grid = desk.entity.key, grid_of(desk)
         if only := request.args.get("only"):
             record = desk.store.read(entity, as_id(only), fields=grid.paths)
             return str(grid.rows([record]))

@@ -47,6 +47,7 @@ export function clear() {
 
 /** Select or leave a row; with `through` everything between it and the last one as well. */
 export function pick(row, on = !chosen.has(row.dataset.id), through = false) {
+  if (!bar()) return; // nothing could be done with it
   if (all) {
     all = false;
     for (const each of rows()) chosen.add(each.dataset.id);
