@@ -174,3 +174,21 @@ def test_a_conversion_is_undone(catalogue):
         assert store.read("deal", done.became["deal"].id)["account"].id == done.became["account"].id
     finally:
         catalogue.drop("records-unconvert")
+
+
+def test_one_of_many_that_is_held_keeps_no_other_from_being_undone(system, account):
+    made = system.create_many("account", [{"name": f"New {n}"} for n in range(4)])
+    imported = last(system).id
+    system.create("deal", {"name": "Holds", "account": made[2].id})
+    result = system.undo(imported)
+    assert sorted(row.status for row in result.rows) == ["deleted", "deleted", "deleted", "refused"]
+    assert system.read("account", made[2].id)["name"] == "New 2"
+
+
+def test_many_that_were_deleted_one_after_the_other_come_back(system):
+    ids = [system.create("account", {"name": f"Gone {n}"}).id for n in range(3)]
+    with system.batch("delete", "account") as batch:
+        for id in ids:
+            system.delete("account", id, means="bulk")
+    assert system.undo(batch.id).counts == {"restored": 3}
+    assert system.undo(last(system).id).counts == {"deleted": 3}

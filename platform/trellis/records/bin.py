@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -34,9 +35,21 @@ def delete(
     along.
     """
     reach_or_raise(session, entity, id, "delete", deleted=False)
+    delete_together(session, entity, [id], means=means, along=along)
+
+
+def delete_together(
+    session: Session,
+    entity: str,
+    ids: Sequence[UUID],
+    *,
+    means: str,
+    along: Mapping[str, Collection[UUID]] | None = None,
+) -> None:
+    """Put live records, which the caller has locked and may delete, into the bin: all of them, or Refused."""
     going: Found = defaultdict(dict)
     clearing: list[Clearing] = []
-    _collect(session, entity, [id], going, clearing)
+    _collect(session, entity, ids, going, clearing)
     _refuse_locked(session, going)
     _refuse_held(session, going, along or {})
     for holder, field, holders in clearing:
@@ -181,9 +194,16 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> dict[str,
     reach_or_raise(session, entity, id, action, deleted=True)
     table = session.table(entity)
     at = session.execute(sa.select(table.c.deleted_at).where(table.c.id == id)).scalar_one()
+    return restore_together(session, entity, [id], at, means=means)
+
+
+def restore_together(
+    session: Session, entity: str, wanted: Sequence[UUID], at: datetime, *, means: str
+) -> dict[str, int]:
+    """Take records out of the bin that went in at one moment, and that the caller has locked and may restore."""
     coming: Found = defaultdict(dict)
-    _collect_back(session, entity, [id], at, coming)
-    _refuse_orphans(session, entity, id)
+    _collect_back(session, entity, wanted, at, coming)
+    _refuse_orphans(session, entity, wanted)
     graph = StoreGraph(session)
     now, me = session.reader.now, session.principal.id
     clearing: list[Clearing] = []
@@ -210,7 +230,7 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> dict[str,
         own = {(key, f.key): set(ids) for f in session.model.entities[key].fields.values() if f.rollup is not None}
         rollups.recompute(session, own)
     session.emit([Event("restored", key, one, means) for key, ids in coming.items() for one in ids])
-    return {key: n for key, ids in coming.items() if (n := len(ids) - (key == entity))}
+    return {key: n for key, ids in coming.items() if (n := len(ids) - len(wanted) * (key == entity))}
 
 
 def _as_new(record: LiveRecord) -> Draft:
@@ -230,14 +250,15 @@ def _collect_back(session: Session, entity: str, ids: Sequence[UUID], at: Any, c
             _collect_back(session, other.key, list(session.execute(same).scalars()), at, coming)
 
 
-def _refuse_orphans(session: Session, entity: str, id: UUID) -> None:
+def _refuse_orphans(session: Session, entity: str, ids: Sequence[UUID]) -> None:
     """A part comes back with its parent, or when its parent is there."""
     definition = session.model.entities[entity]
     if not definition.part_of or not definition.parent_field:
         return
     table, parent = session.table(entity), session.table(definition.part_of)
     statement = sa.select(parent.c.deleted_at).join(table, table.c[short(definition.parent_field)] == parent.c.id)
-    if session.execute(statement.where(table.c.id == id)).scalar() is not None:
+    gone = statement.where(table.c.id.in_(list(ids)), parent.c.deleted_at.is_not(None)).limit(1)
+    if session.execute(gone).first() is not None:
         raise Refused(
             [Fault("restrict", "It belongs to a record in the recycle bin. Restore that one.", definition.parent_field)]
         )

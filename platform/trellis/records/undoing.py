@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records import batches, convert, history, joining, lines, relining, rollups, shown, write
+from trellis.records import batches, convert, history, joining, lines, relining, rollups, shown, together, write
 from trellis.records import bin as recycle
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -71,6 +71,15 @@ class Past:
         """Whether the record was not there, or in the bin, before the batch."""
         return self.entries[-1]["kind"] in ("create", "restore")
 
+    def spans(self) -> dict[str, list[Any]]:
+        """Each changed field's value before the batch, and the one after it."""
+        found: dict[str, list[Any]] = {}
+        for entry in self.entries:
+            if entry["kind"] in ("update", "convert"):
+                for name, old, new in entry["changes"] or []:
+                    found.setdefault(name, [old, new])[0] = old
+        return found
+
     @property
     def version(self) -> int:
         """The version that the batch left."""
@@ -96,10 +105,11 @@ def undo(session: Session, id: UUID) -> Undoing:
             waiting = pasts
             while waiting:
                 again: list[Past] = []
-                for past in waiting:
-                    found[past.entity, past.id] = _one(session, past, along)
-                    if found[past.entity, past.id][0] == "refused" and past.did("delete"):
-                        again.append(past)  # what it belongs to may come back later
+                for run in together.runs(session, waiting):
+                    for past, result in zip(run, _several(session, run, along), strict=True):
+                        found[past.entity, past.id] = result
+                        if result[0] == "refused" and past.did("delete"):
+                            again.append(past)  # what it belongs to may come back later
                 if len(again) == len(waiting):
                     break
                 waiting = again
@@ -133,6 +143,17 @@ def _pasts(session: Session, id: UUID) -> Iterator[Past]:
         key = (row["entity"], row["record"])
         found.setdefault(key, Past(*key)).entries.append(row)
     yield from (past for past in found.values() if past.entity in session.model.entities)
+
+
+def _several(session: Session, run: Sequence[Past], along: Along) -> list[tuple[str, tuple[Fault, ...]]]:
+    """Undo a run of records at once, or where one of them is refused each for itself."""
+    if len(run) > 1:
+        try:
+            with session.connection.begin_nested():
+                return together.undo(session, run, along, _field_back)
+        except (Refused, Forbidden, Missing, IntegrityError):
+            pass
+    return [_one(session, past, along) for past in run]
 
 
 def _one(session: Session, past: Past, along: Along) -> tuple[str, tuple[Fault, ...]]:
@@ -184,11 +205,7 @@ def _state(session: Session, past: Past) -> tuple[int, bool] | None:
 
 def _change_back(session: Session, past: Past) -> tuple[bool, tuple[Fault, ...]]:
     """Give fields their old values, except those that were changed since; whether any was given back."""
-    spans: dict[str, list[Any]] = {}  # the value before the batch, and the one after it
-    for entry in past.entries:
-        if entry["kind"] in ("update", "convert"):
-            for name, old, new in entry["changes"] or []:
-                spans.setdefault(name, [old, new])[0] = old
+    spans = past.spans()
     faults: list[Fault] = []
     changed = _links_back(session, past, faults)
     entity = session.model.entities[past.entity]
