@@ -48,6 +48,11 @@ def test_an_address_is_written_as_its_country_does(address: dict[str, str], lett
     assert FIELD_TYPES["address"]().display(address, Reader(language="en", region="XX")) == letter
 
 
+def test_what_is_no_country_has_no_rules() -> None:
+    assert country_rules("") is None
+    assert country_rules("QQ") is None
+
+
 def test_every_country_has_rules_and_writes_all_parts() -> None:
     whole = {"street": "street", "street2": "more", "city": "city", "region": "region", "postcode": "1"}
     for code in known_keys("countries"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
+from trellis.records import drift
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 
@@ -62,3 +64,17 @@ def test_what_was_typed_and_the_extension_stay(store):
     [bert] = store.list("person_", columns=["phone"], where=['name == "Bert"']).rows
     assert bert["phone"] == "+12125550123;ext=42"
     assert bert["phone"].raw == "+1 212 555 0123 ext. 42"
+
+
+def test_what_was_saved_before_is_found_once_it_is_mended(store):
+    tenant, reader = store.tenant, store.principal.reader
+    made = store.create("person_", {"name": "Cora", "phone": "0170 300-0009"})
+    table = store.session.table("person_")
+    with store.session.write("person_"):
+        old = sa.func.to_tsvector("simple", "Cora +491703000009")
+        store.session.execute(sa.update(table).where(table.c.id == made.id).values(search=old))
+    assert store.list("person_", columns=["name"], q="0170 3000009").rows == []
+    found = drift.find(tenant, reader)
+    assert [(d.field, d.ids) for d in found] == [("search", (made.id,))]
+    drift.mend(tenant, reader, found)
+    assert [r.id for r in store.list("person_", columns=["name"], q="0170 3000009").rows] == [made.id]

@@ -64,6 +64,8 @@ class Country:
 @cache
 def country_rules(code: str) -> Country | None:
     """The rules of a country by its ISO 3166 code; None for what is none."""
+    if not code:
+        return None
     try:
         rules = get_validation_rules({"country_code": code})
     except ValueError:
