@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from trellis.model.field import Field
@@ -140,7 +141,21 @@ class Entity:
 
     def stored_fields(self) -> list[Field]:
         """Fields with columns of their own in the entity's table."""
-        return [f for f in self.fields.values() if f.is_stored]
+        return [*self._stored]
+
+    @cached_property
+    def _stored(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields.values() if f.is_stored)
+
+    @cached_property
+    def entered_money(self) -> tuple[Field, ...]:
+        """The fields whose amounts are entered, and so have a base that is kept."""
+        return tuple(f for f in self._stored if f.type.formula_type().kind == "money" and not f.is_derived)
+
+    @cached_property
+    def many_to_many(self) -> tuple[Field, ...]:
+        """The links fields."""
+        return tuple(f for f in self.fields.values() if f.type.formula_type().kind == "records" and not f.is_derived)
 
     def search_fields(self) -> list[Field]:
         """Fields whose text the entity is found by."""

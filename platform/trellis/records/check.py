@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
@@ -20,6 +21,7 @@ from trellis.model.formats import named_format
 from trellis.records import attached, conditions, faults, money, shown
 from trellis.records.catalog import system_scope
 from trellis.records.draft import Draft
+from trellis.records.kept import keep, known
 from trellis.records.refusal import Fault
 from trellis.records.values import PEOPLE
 
@@ -129,6 +131,8 @@ def check_links(session: Session, drafts: Iterable[Draft], *, hold: bool = False
     """
     wanted: dict[str, set[UUID]] = defaultdict(set)
     uses: list[tuple[Draft, Field, Ref]] = []
+    drafts = list(drafts)
+    inside = {(d.record.entity, d.record.id) for d in drafts}  # made here, or open and locked
     for draft in drafts:
         for field in draft.entity.fields.values():
             if not field.is_writable or field.type.formula_type().kind not in ("record", "records"):
@@ -139,9 +143,9 @@ def check_links(session: Session, drafts: Iterable[Draft], *, hold: bool = False
                 if ref.entity not in session.model.entities:
                     draft.fault(_no_target(field, ref))
                     continue
-                wanted[ref.entity].add(ref.id)
+                if (ref.entity, ref.id) not in inside:
+                    wanted[ref.entity].add(ref.id)
                 uses.append((draft, field, ref))
-    inside = {(d.record.entity, d.record.id) for d in drafts}
     there = {(entity, id) for entity, ids in wanted.items() for id in readable(session, entity, ids, hold=hold)}
     for draft, field, ref in uses:
         key = (ref.entity, ref.id)
@@ -185,18 +189,24 @@ def readable(session: Session, entity: str, ids: set[UUID], *, deleted: bool = F
     `hold`: they stay live until the save is done, as whoever deletes one of them waits for it and is told what points
     there by then.
     """
-    scope = system_scope(session, entity)
-    table = scope.alias
-    conditions_: list[sa.ColumnElement[bool]] = [table.c.id.in_(list(ids))]
-    if not deleted:
-        conditions_.append(table.c.deleted_at.is_(None))
-    reach = session.permit.reach("read", scope)
-    if reach is not None:
-        conditions_.append(reach)
-    statement = sa.select(table.c.id).select_from(scope.joined()).where(*conditions_)
-    if hold:
-        statement = statement.order_by(table.c.id).with_for_update(of=table, read=True, key_share=True)
-    return set(session.execute(statement).scalars())
+    key = (session.view_key, "readable", entity, deleted, hold)
+    statement = known(key)
+    if statement is None:
+        scope = system_scope(session, entity, late=True)
+        table = scope.alias
+        wanted: sa.BindParameter[Any] = sa.bindparam("_ids", type_=ARRAY(sa.Uuid))
+        conditions_: list[sa.ColumnElement[bool]] = [table.c.id == sa.any_(wanted)]
+        if not deleted:
+            conditions_.append(table.c.deleted_at.is_(None))
+        reach = session.permit.reach("read", scope)
+        if reach is not None:
+            conditions_.append(reach)
+        statement = sa.select(table.c.id).select_from(scope.joined()).where(*conditions_)
+        if hold:
+            statement = statement.order_by(table.c.id).with_for_update(of=table, read=True, key_share=True)
+        if not scope.catalog.is_personal:
+            keep(key, statement)
+    return set(session.execute(statement, {"_ids": list(ids)}).scalars())
 
 
 def _check_filter(draft: Draft, field: Field, ref: Ref) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def links_fields(draft: Draft) -> list[Field]:
     """The draft's many-to-many fields."""
-    return [f for f in draft.entity.fields.values() if f.type.formula_type().kind == "records" and not f.is_derived]
+    return [*draft.entity.many_to_many]
 
 
 def keep_primary(draft: Draft) -> None:

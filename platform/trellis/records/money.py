@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 def money_fields(entity: Entity) -> list[Field]:
     """The fields whose amounts are entered, and so have a base that is kept."""
-    return [f for f in entity.stored_fields() if f.type.formula_type().kind == "money" and not f.is_derived]
+    return [*entity.entered_money]
 
 
 def fill_base(draft: Draft) -> None:
     """Give the amounts of a draft their base, at the rate of the draft's date."""
-    for field in money_fields(draft.entity):
+    for field in draft.entity.entered_money:
         value = draft.value(field.key)
         if isinstance(value, Money) and (base := base_of(value, draft)) != value.base:
             draft.set(field.key, Money(value.amount, value.currency, base))

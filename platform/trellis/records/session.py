@@ -170,10 +170,12 @@ class Session:
     def as_system(self) -> Iterator[None]:
         """Act with the system's rights while the history goes on naming the person."""
         before, self.permit = self.permit, Permit(self.model, Principal.system(self.reader))
+        self.__dict__.pop("view_key", None)  # statements of the person are not the system's
         try:
             yield
         finally:
             self.permit = before
+            self.__dict__.pop("view_key", None)
 
     def at(self, moment: datetime) -> Session:
         """The same work in the same transaction, for a reader of another moment."""
