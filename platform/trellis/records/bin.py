@@ -41,7 +41,7 @@ def delete(
 def delete_together(
     session: Session,
     entity: str,
-    ids: Sequence[UUID],
+    wanted: Sequence[UUID],
     *,
     means: str,
     along: Mapping[str, Collection[UUID]] | None = None,
@@ -49,7 +49,7 @@ def delete_together(
     """Put live records, which the caller has locked and may delete, into the bin: all of them, or Refused."""
     going: Found = defaultdict(dict)
     clearing: list[Clearing] = []
-    _collect(session, entity, ids, going, clearing)
+    _collect(session, entity, wanted, going, clearing)
     _refuse_locked(session, going)
     _refuse_held(session, going, along or {})
     for holder, field, holders in clearing:
