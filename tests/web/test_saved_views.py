@@ -46,6 +46,18 @@ def test_a_view_keeps_what_the_address_said(anna: FlaskClient, sam: FlaskClient,
     assert view not in tabs(sam)
 
 
+@pytest.mark.parametrize("base", ["all", "board", "open"])
+def test_a_saved_view_is_of_the_view_that_it_was_saved_in(anna: FlaskClient, base: str) -> None:
+    key = act(anna, "save", f"view={base}&q=Deal+00", label="Of another").location.partition("view=")[2]
+    shown = anna.get(f"/e/deal/?view={key}").text
+    plain = anna.get(f"/e/deal/?view={base}&q=Deal+00").text
+    assert 'id="list"' in shown
+    assert re.findall(r'data-view="(\w+)"', shown) == re.findall(r'data-view="(\w+)"', plain)
+    assert ("view-filter" in shown) == ("view-filter" in plain)
+    assert "disabled" in anna.get(f"/e/deal/view?view={key}").text  # nothing has been changed yet
+    act(anna, "delete", f"view={key}")
+
+
 def test_a_view_is_deleted_by_its_owner(anna: FlaskClient, view: str) -> None:
     act(anna, "delete", f"view={view}")
     assert view not in tabs(anna)

@@ -108,7 +108,7 @@ class Desk:
             for key, view in views.items()
         ]
         for saved in self.saved:
-            view = views.get(str(saved.definition.get("view", "")))
+            view = views.get(saved.base)
             icon = "users" if saved.is_shared else ICONS[view.type] if view else "list"
             address, is_default = f"{self.base}/?view={saved.key}", saved.key == self.default
             tabs.append(Tab(saved.key, saved.label, icon, saved.key == now, address, saved, is_default))

@@ -35,6 +35,12 @@ class SavedView:
         """What `?view=` says for it."""
         return f"my-{self.id.hex}"
 
+    @property
+    def base(self) -> str:
+        """The key of the entity's view that it starts from."""
+        view = self.definition.get("view") or ""
+        return str(view[0] if isinstance(view, list) else view)
+
 
 @dataclass(frozen=True)
 class Kept:

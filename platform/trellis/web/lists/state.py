@@ -216,7 +216,7 @@ def read_state(
         given = MultiDict()
         for name, value in own.definition.items():
             given.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)])
-    base = str(own.definition.get("view", "")) if own else key
+    base = own.base if own else key
     view = views.get(base) or next(iter(views.values()))
     columns = tuple(p for p in given.get("cols", "").split(",") if p and resolve(model, entity, p))[:MOST_COLUMNS]
     return ListState(

@@ -22,6 +22,15 @@ document.addEventListener("click", (event) => {
     go(withParams({ cols: null }));
   }
 });
+// a menu that a menu opens takes its place: two sheets one over the other cannot be read on a phone
+document.addEventListener("click", (event) => {
+  const item = event.target.closest(".t-menu[popover] [popovertarget]");
+  const next = item && document.getElementById(item.getAttribute("popovertarget"));
+  if (!next) return;
+  event.preventDefault();
+  item.closest("[popover]").hidePopover();
+  next.showPopover();
+});
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-columns] [data-find]")) return;
   const sought = event.target.value.trim().toLowerCase();
