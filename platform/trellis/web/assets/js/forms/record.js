@@ -176,6 +176,9 @@ document.addEventListener("change", async (event) => {
   if (await post(box.dataset.linkTo, { target: event.target.value })) {
     load(pane.dataset.load, pane);
     document.body.dispatchEvent(new CustomEvent("trellis:refresh"));
+  } else { // refused: what was picked is not linked, and does not look so
+    event.target.value = "";
+    event.target.dispatchEvent(new Event("picker:draw"));
   }
 });
 
