@@ -117,6 +117,15 @@ def test_what_was_chosen_stays_when_another_record_is_to_stay(ada, firms):
     assert f'name="take.name" value="{two}" checked' in html  # it was only the default
 
 
+def test_the_token_of_the_form_does_not_stay_in_the_address(ada, firms):
+    one, two = (str(f.id) for f in firms)
+    answer = ada.get(f"/e/firm/merge?csrf_token=secret&ids={one},{two}&winner={two}&take.city={one}")
+    assert answer.status_code == 303
+    assert "secret" not in answer.location
+    assert f"take.city={one}" in answer.location
+    assert f"winner={two}" in answer.location
+
+
 def test_merging_and_undoing(ada, firms, store):
     one, two = (str(f.id) for f in firms)
     answer = post(ada, "/e/firm/merge", {"ids": f"{one},{two}", "winner": one, "take.city": two}, as_script=False)

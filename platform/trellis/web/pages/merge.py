@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, jsonify, redirect, request, url_for
@@ -166,6 +167,9 @@ class MergeView(Page):
         with store.transaction():
             records = [store.read(entity, id) for id in ids]
         if request.method == "GET":
+            if "csrf_token" in request.args:  # “keep this one” sends the whole form
+                kept = [(name, text) for name, text in request.args.items(multi=True) if name != "csrf_token"]
+                return redirect(f"{request.script_root}{request.path}?{urlencode(kept)}", 303)
             return self._page(store, definition, records)
         winner = as_id(request.form.get("winner", str(ids[0])))
         if winner not in ids:
