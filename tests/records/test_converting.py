@@ -121,3 +121,12 @@ def test_too_many_at_once_are_refused(store, monkeypatch):
     monkeypatch.setattr(converting, "MOST", 1)
     with pytest.raises(Refused, match="At most"):
         store.convert_many("lead", [new_lead(store, "Q").id, new_lead(store, "R").id])
+
+
+def test_the_stage_of_converted_records_is_not_reached_by_hand(store):
+    lead = new_lead(store, "Rowan")
+    with pytest.raises(Refused, match="choose Convert") as refused:
+        store.update("lead", lead.id, {"status": "converted"})
+    assert [(f.field, f.code) for f in refused.value.faults] == [("status", "convert")]
+    store.update("lead", lead.id, {"status": "converted"}, means="import")
+    assert store.read("lead", lead.id)["status"] == "converted"

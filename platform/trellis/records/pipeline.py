@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trellis.model.conversion import CONVERTED_AT
 from trellis.model.pipeline import Pipeline, Stage
 from trellis.records import gate, stays
 from trellis.records.draft import Draft
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from trellis.formula.types import Value
     from trellis.model.entity import Entity
     from trellis.records.session import Session
+
+
+BY_HAND = frozenset({"page", "bulk", "api"})  # an import may bring records that were converted elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def follow(session: Session, draft: Draft) -> None:
             _enter(session, draft, track, stage, left)
             if before is not None and left is not None:
                 gate.check_move(session, draft, track, (before, left), (pipeline, stage))
+                _refuse_unconverted(session, draft, track, stage)
             gate.check_require(session, draft, track, stage)
         elif set(stage.require) & draft.given.keys():
             gate.check_require(session, draft, track, stage)
@@ -142,6 +147,17 @@ def _refuse_unknown(draft: Draft, track: Track, pipeline: Pipeline) -> None:
         message = "There is no stage “{stage}” in the pipeline “{pipeline}”."
         params = {"stage": str(draft.value(track.field)), "pipeline": pipeline.label}
         draft.fault(Fault("move", message, track.field, params))
+
+
+def _refuse_unconverted(session: Session, draft: Draft, track: Track, stage: Stage) -> None:
+    """The stage that a conversion leads to is reached by converting, not by hand."""
+    conversion = session.model.conversions.get(draft.entity.key)
+    if conversion is None or draft.means not in BY_HAND or draft.before(CONVERTED_AT) is not None:
+        return
+    filling = conversion.then.get(track.field)
+    if filling is not None and filling.formula is None and filling.plain == stage.key:
+        message = "A record gets to “{stage}” by being converted: open it and choose Convert."
+        draft.fault(Fault("convert", message, track.field, {"stage": stage.label}))
 
 
 def _enter(session: Session, draft: Draft, track: Track, stage: Stage, left: Stage | None) -> None:

@@ -54,7 +54,7 @@ def _kind(session: Session, past: Past) -> tuple[str, str] | None:
 def undo(
     session: Session, run: Sequence[Past], along: Mapping[str, Collection[UUID]], field_back: FieldBack
 ) -> list[Result]:
-    """Undo all of a run; Refused when one of them is: then each is undone for itself."""
+    """Undo all of a run; raises when one of them cannot be: then each is undone for itself."""
     table = session.table(run[0].entity)
     ids = [past.id for past in run]
     statement = sa.select(table.c.id, table.c.version, table.c.deleted_at).where(table.c.id.in_(ids))
@@ -69,11 +69,11 @@ def undo(
     if run[0].did("delete"):
         moments = {row[2] for row in rows if row[2] is not None}
         if len(moments) > 1:
-            raise Refused([Fault("since", "They went at several moments.", None)])  # each for itself, then
+            raise Missing("they went at several moments")  # each for itself, then
         gone = [id for id in ids if not states[id][1]]
         for at in moments:
             if lookup.winners(session, run[0].entity, gone):
-                raise Refused([Fault("merged", "One of them was merged.", None)])
+                raise Missing("one of them was merged")
             recycle.restore_together(session, run[0].entity, gone, at, means="undo")
         return [("restored" if not states[past.id][1] else "unchanged", ()) for past in run]
     return _changed(session, run, set(live), field_back)
