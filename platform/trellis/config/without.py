@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from trellis.config.layer import Document
 from trellis.config.merge import item_key
@@ -79,11 +79,13 @@ def _unshown(data: Data, place: Place, lost: Iterable[str]) -> tuple[Data, Place
     return data, place
 
 
-def _unasked(documents: Documents, entity: str, lost: Iterable[str]) -> None:
+def _unasked(documents: Documents, entity: str, lost: Collection[str]) -> None:
     """Stages that neither require nor ask for the fields that are gone."""
     for key, document in documents.get("pipeline", {}).items():
         if document.data.get("entity") == entity:
-            data, place = _everywhere(document.data, document.place, ("stages",), lambda _, v: item_key(v) not in lost)
+            data, place = _everywhere(
+                document.data, document.place, ("stages",), lambda _, v: (item_key(v) or "") not in lost
+            )
             documents["pipeline"][key] = _with(document, data, place)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from trellis.formula.texts import lower
 
@@ -61,7 +61,7 @@ def read_match(text: str) -> Match | None:
     how, field, least, closed = found.groups()
     if bool(how) != bool(closed) or (least is not None and how != "similar"):
         return None
-    return Match(field, how or "normal", least)
+    return Match(field, cast("How", how or "normal"), least)
 
 
 def form_of(field: Field) -> str:
