@@ -85,3 +85,43 @@ def test_on_a_phone_rows_are_cards_and_nothing_is_wider_than_the_window(page: Pa
     page.goto("e/deal/")
     row = page.locator("#rows tr[data-id]").first
     assert row.bounding_box()["height"] > 60  # type: ignore[index]
+
+
+def test_a_column_is_made_wider_and_stays_so(page: Page) -> None:
+    page.goto("e/deal/?view=open")
+    head = page.locator("th[role=columnheader]", has=page.locator('[data-grip="account"]'))
+    before = head.bounding_box()
+    grip = head.locator("[data-grip]").bounding_box()
+    assert before
+    assert grip
+    page.mouse.move(grip["x"] + 5, grip["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 85, grip["y"] + 10, steps=4)
+    page.mouse.up()
+    wide = round(before["width"]) + 80
+    expect(page.locator("#list")).to_have_attribute("data-query", f"view=open&w=account%3A{wide}")
+    head.locator(".t-th").press("Shift+ArrowLeft")
+    expect(page.locator("#list")).not_to_have_attribute("data-query", f"view=open&w=account%3A{wide}")
+    kept = page.evaluate("new URLSearchParams(document.getElementById('list').dataset.query).get('w')")
+    head.locator(".t-th").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    assert f"w={kept.replace(':', '%3A')}" in page.url
+    expect(page.locator("col").nth(2)).to_have_attribute("width", kept.partition(":")[2])
+
+
+def test_columns_are_dragged_into_order(page: Page) -> None:
+    page.goto("e/deal/?view=open")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    shown = page.locator("[data-columns-shown] li")
+    expect(shown).to_have_count(6)
+    to = shown.nth(1).bounding_box()
+    handle = shown.nth(3).locator(".t-drag").bounding_box()
+    assert to
+    assert handle
+    page.mouse.move(handle["x"] + 6, handle["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 6, to["y"] + 4, steps=8)
+    page.mouse.up()
+    expect(shown.nth(1)).to_have_attribute("data-path", "amount")
+    page.click("#columns-menu button[type=submit]")
+    expect(page.locator("th[role=columnheader]").nth(2)).to_contain_text("Amount")

@@ -50,13 +50,14 @@ export function editCell(cell) {
   const row = cell.closest("tr");
   cell.dataset.edit = `${base()}/${row.dataset.id}/field/${cell.dataset.f}`;
   cell.tabIndex = -1;
-  return edit(cell);
+  cell.dataset.opening = ""; // a row that is drawn anew meanwhile would take the editor away
+  return Promise.resolve(edit(cell)).finally(() => delete cell.dataset.opening);
 }
 
 /** Draw a row anew: what was saved may have changed more than the cell. */
 export async function redraw(row) {
   const answer = await request(`${base()}/rows?${query()}&only=${row.dataset.id}`);
-  if (!answer.ok || !row.isConnected || row.querySelector(".t-edit")) return;
+  if (!answer.ok || !row.isConnected || row.querySelector(".t-edit, [data-opening]")) return;
   const holder = document.createElement("template");
   holder.innerHTML = (await answer.text()).trim();
   const fresh = holder.content.firstElementChild;
