@@ -230,7 +230,7 @@ def test_who_may_not_convert_is_offered_no_conversion_of_many(rae, store):
     answer = rae.post(
         "/e/account/bulk/conversion", data={"csrf_token": token(rae), "ids": str(account.id), "state": ""}
     )
-    assert answer.status_code == 403
+    assert answer.status_code in (403, 404)  # there is none, or none for this person
 
 
 def test_several_are_restored_from_the_bin_and_it_can_be_undone(ada, store):
