@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from trellis.records import search
+from trellis.records.reading import search
 from trellis.storage.names import sql_name
 
 if TYPE_CHECKING:

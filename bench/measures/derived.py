@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from bench.registry import Result, measure
 from trellis.config.layer import layer_from_files
 from trellis.formula.reader import Reader
+from trellis.records.deriving.rollups import recompute
 from trellis.records.principal import Principal
-from trellis.records.rollups import recompute
 from trellis.records.store import Store
 from trellis.storage.tenant import Tenant
 

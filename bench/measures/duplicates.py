@@ -16,7 +16,7 @@ from bench.registry import Result, measure
 from bench.setting import PERSON, layers
 from bench.timing import OURS, THEIRS, compare
 from trellis.formula.reader import Reader
-from trellis.records import dedupe
+from trellis.records.merging import dedupe
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 

@@ -11,7 +11,7 @@ from bench.handwritten.floor import LIST
 from bench.registry import Result, measure
 from bench.timing import FLOOR, OURS, THEIRS, compare, counted
 from trellis.model.view import Sort
-from trellis.records import paging
+from trellis.records.reading import paging
 
 if TYPE_CHECKING:
     from bench.setting import Bench

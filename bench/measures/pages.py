@@ -15,7 +15,7 @@ from bench.handwritten.floor import floor_app
 from bench.measures.lists import FILTER, NEWEST, SEARCH
 from bench.registry import Result, measure
 from bench.timing import FLOOR, OURS, THEIRS, compare, counted
-from trellis.records import paging
+from trellis.records.reading import paging
 
 if TYPE_CHECKING:
     from bench.setting import Bench

@@ -264,7 +264,7 @@ CASES: list[tuple[str, Any, Any]] = [
     ('convert(amount, "XXX")', None, None),
     ('money(quantity, "USD")', Money(D(3), "USD", D("2.7")), None),
     ('money(quantity, "XXX").base', None, None),
-    ('money(1.5, cost.currency)', Money(D("1.5"), "USD", D("1.35")), None),
+    ("money(1.5, cost.currency)", Money(D("1.5"), "USD", D("1.35")), None),
     ("base_currency()", "EUR", "EUR"),
     # links
     ("account.industry", "retail", None),

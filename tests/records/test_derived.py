@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
+from trellis.records.deriving.rollups import recompute
 from trellis.records.principal import Principal
 from trellis.records.refusal import Missing, Refused
-from trellis.records.rollups import recompute
 from trellis.records.store import Store
 
 YAML = """

@@ -15,8 +15,8 @@ from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
-from trellis.records import drift
-from trellis.records.dependencies import SEARCH, targets
+from trellis.records.deriving import drift
+from trellis.records.deriving.dependencies import SEARCH, targets
 from trellis.records.principal import Principal
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store

@@ -13,8 +13,8 @@ from trellis.formula.nodes.aggregate import Aggregate
 from trellis.formula.reader import Reader
 from trellis.formula.sql import values
 from trellis.formula.sql.grouped import Grouped
-from trellis.records.catalog import system_scope
 from trellis.records.principal import Principal
+from trellis.records.reading.catalog import system_scope
 from trellis.records.store import Store
 
 CRM = """

@@ -262,7 +262,7 @@ def test_statements_are_shared_and_their_readers_are_not(world, crm):
     for name in ("rita", "ron", "rita"):
         names[name] = found(doors[name], "account", "owner == me")
     assert names == {"rita": ["rita Ltd"], "ron": ["ron Ltd"]}
-    from trellis.records import query
+    from trellis.records.reading import query
 
     before = len(query._plans)
     assert found(doors["ron"], "account", "owner == me") == ["ron Ltd"]

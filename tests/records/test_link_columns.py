@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trellis.formula.types import Ref
-from trellis.records.pointing import link_values
+from trellis.records.reading.pointing import link_values
 from trellis.records.refusal import Refused
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
-from trellis.records import drift
+from trellis.records.deriving import drift
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 

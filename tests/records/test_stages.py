@@ -6,9 +6,9 @@ from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
+from trellis.records.pipelines.stays import read_stays, time_in_stages
 from trellis.records.principal import Principal
 from trellis.records.refusal import Refused
-from trellis.records.stays import read_stays, time_in_stages
 from trellis.records.store import Store
 
 TWO = """

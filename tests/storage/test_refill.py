@@ -10,7 +10,7 @@ from tests.storage.test_plan import change, insert, run
 
 import trellis.identity  # noqa: F401 - registers what follows an apply
 from trellis.packaging.provision import system_store
-from trellis.records import refill
+from trellis.records.deriving import refill
 from trellis.storage.doctor import Patient, examine
 from trellis.storage.followups import follow_up_all, pending
 from trellis.storage.tenant import RevisionChanged

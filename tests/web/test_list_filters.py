@@ -15,7 +15,7 @@ from trellis.model.field import Field
 from trellis.model.fields.registry import FIELD_TYPES
 from trellis.model.model import Model
 from trellis.model.text import Text
-from trellis.records.scope import ReaderScope
+from trellis.records.reading.scope import ReaderScope
 from trellis.web.filters.chips import AnyOf, Chip, read_chips
 from trellis.web.filters.operators import kind_of, operators_of
 from trellis.web.filters.periods import PERIODS

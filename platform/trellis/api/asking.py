@@ -20,7 +20,7 @@ from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.view import Sort
-from trellis.records.pointing import Linked
+from trellis.records.reading.pointing import Linked
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
 from trellis.web.lists.desk import as_seen

@@ -16,8 +16,8 @@ from trellis.model.field import Field
 from trellis.model.fields.relations import ref_json
 from trellis.model.numbers import json_number
 from trellis.model.view import Sort
-from trellis.records.pointing import pointing_at_any
-from trellis.records.query import MOST_ROWS
+from trellis.records.reading.pointing import pointing_at_any
+from trellis.records.reading.query import MOST_ROWS
 from trellis.records.record import Record
 from trellis.records.store import Store
 

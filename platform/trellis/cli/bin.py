@@ -17,7 +17,7 @@ def command() -> None:
 @click.argument("tenant")
 def show(tenant: str) -> None:
     """What lies in the bin of TENANT, by entity, and how long it stays there."""
-    from trellis.records.purging import age_of
+    from trellis.records.recycling.purging import age_of
 
     with installation() as here:
         store = system_store(here, tenant)

@@ -67,7 +67,7 @@ def _assets(patient: Patient) -> Iterator[Finding]:
 def _derived_values(patient: Patient) -> Iterator[Finding]:
     """Roll-ups and search words are what a fresh computation gives."""
     from trellis.identity.person import reader_for
-    from trellis.records import drift
+    from trellis.records.deriving import drift
     from trellis.storage.catalogue import BrokenConfiguration
 
     if patient.catalogue is None:

@@ -10,7 +10,7 @@ import click
 from trellis.cli.user import of_tenant, opened
 
 if TYPE_CHECKING:
-    from trellis.records.explain import Explanation, Ruling
+    from trellis.records.access.explain import Explanation, Ruling
 
 BECAUSE = {
     "internal": "people and teams are named everywhere",

@@ -34,9 +34,9 @@ def command(
     raw: bool,
 ) -> None:
     """Export ENTITY of TENANT as CSV."""
-    from trellis.records.lines import part_lists
     from trellis.records.refusal import Missing, Refused
     from trellis.records.transfer import export_csv, export_lines
+    from trellis.records.writing.lines import part_lists
 
     if lines and out is None:
         raise click.UsageError("--lines needs --out: each list has a file of its own.")

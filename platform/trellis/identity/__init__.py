@@ -24,7 +24,7 @@ after_apply.append(_roles_follow)
 
 def _old_records_follow(tenant: Tenant, before: Tenant) -> None:
     from trellis.identity.person import reader_for
-    from trellis.records.refill import refill
+    from trellis.records.deriving.refill import refill
 
     refill(tenant, before, reader_for(tenant))
 

@@ -12,8 +12,8 @@ from trellis.formula.env import Env, RecordLike
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records.catalog import Catalog, link_columns
 from trellis.records.kept import kept
+from trellis.records.reading.catalog import Catalog, link_columns
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

@@ -15,19 +15,19 @@ from trellis.formula.reader import Reader
 from trellis.formula.sql.parameters import read_by
 from trellis.model.entity import Entity
 from trellis.model.model import Model
-from trellis.records import money
+from trellis.records.access.permit import Permit
+from trellis.records.deriving import money
+from trellis.records.deriving.rates import ENTITY as RATES
+from trellis.records.deriving.rates import reader_with_rates
 from trellis.records.draft import Event, Hooks
-from trellis.records.permit import Permit
 from trellis.records.principal import Principal
-from trellis.records.rates import ENTITY as RATES
-from trellis.records.rates import reader_with_rates
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from trellis.records.batches import Batch
+    from trellis.records.versions.batches import Batch
     from trellis.storage.tables import Tables
     from trellis.storage.tenant import Tenant
 

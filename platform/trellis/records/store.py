@@ -13,35 +13,22 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records import (
-    batch,
-    batches,
-    convert,
-    converting,
-    deletion,
-    forms,
-    history,
-    joining,
-    months,
-    past,
-    picker,
-    purging,
-    query,
-    rights,
-    trees,
-    undoing,
-    write,
-)
-from trellis.records import bin as recycle
-from trellis.records.batches import Batch
+from trellis.records.access import rights
+from trellis.records.access.explain import Explanation, explain
+from trellis.records.conversion import convert, converting
 from trellis.records.draft import Hooks
-from trellis.records.explain import Explanation, explain
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
+from trellis.records.reading import forms, months, picker, query
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
+from trellis.records.recycling import bin as recycle
+from trellis.records.recycling import deletion, purging
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.session import Session
+from trellis.records.versions import batches, history, past, undoing
+from trellis.records.versions.batches import Batch
+from trellis.records.writing import batch, joining, trees, write
 
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant

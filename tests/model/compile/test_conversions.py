@@ -67,20 +67,30 @@ def test_a_required_field_that_nothing_fills_is_advice(compile_yaml) -> None:
 
 
 def test_the_entity_gets_a_moment_and_its_links_both_ways(compile_yaml) -> None:
-    model = compile_yaml(CRM + "convert: lead\ninto: {account: {set: {name: =name}}, deal: {optional: true}}\nthen: {lock: true}").model
+    model = compile_yaml(
+        CRM + "convert: lead\ninto: {account: {set: {name: =name}}, deal: {optional: true}}\nthen: {lock: true}"
+    ).model
     lead = model.entities["lead"]
     assert lead.fields["converted_at"].system
     assert lead.fields["converted_account"].readonly == "always"
     assert not lead.fields["converted_deal"].copy
     assert model.entities["account"].inverses["from_lead"].field == "converted_account"
     conversion = model.conversions["lead"]
-    assert (list(conversion.into), conversion.into["deal"].optional, conversion.lock) == (["account", "deal"], True, True)
+    assert (list(conversion.into), conversion.into["deal"].optional, conversion.lock) == (
+        ["account", "deal"],
+        True,
+        True,
+    )
 
 
 def test_a_field_of_the_entitys_own_may_be_the_link(compile_yaml) -> None:
-    own = CRM.replace("amount: {type: money},", "amount: {type: money}, converted_account: {type: link, to: account, label: Became},")
+    own = CRM.replace(
+        "amount: {type: money},", "amount: {type: money}, converted_account: {type: link, to: account, label: Became},"
+    )
     compiled = compile_yaml(own + "convert: lead\ninto: {account: {set: {name: =name}}}")
     assert compiled.problems == []
     assert str(compiled.model.entities["lead"].fields["converted_account"].label) == "Became"
     wrong = own.replace("type: link, to: account, label", "type: text, label")
-    assert "E308" in [p.code for p in compile_yaml(wrong + "convert: lead\ninto: {account: {set: {name: =name}}}").problems]
+    assert "E308" in [
+        p.code for p in compile_yaml(wrong + "convert: lead\ninto: {account: {set: {name: =name}}}").problems
+    ]

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from trellis.records.pointing import link_values
+from trellis.records.reading.pointing import link_values
 from trellis.records.transfer import export_csv, import_table, read_table
 
 COLUMNS = ["id", "name", "account", "account.city", "contacts", "contacts.part"]

@@ -13,7 +13,7 @@ from trellis.api.conditions import once
 from trellis.api.representation import json_response, plain
 from trellis.api.scope import entity_of
 from trellis.model.fields.relations import ref_json
-from trellis.records.convert import Proposal
+from trellis.records.conversion.convert import Proposal
 from trellis.web.context import current_store
 
 

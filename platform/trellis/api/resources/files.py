@@ -11,8 +11,8 @@ from trellis.api.app import api
 from trellis.api.problems import bad_request
 from trellis.api.representation import json_response
 from trellis.api.scope import entity_of, readable, writable
-from trellis.records.files import save_file
 from trellis.records.refusal import Missing
+from trellis.records.writing.files import save_file
 from trellis.web.context import current_store
 from trellis.web.pages.files import send_held, store_root
 

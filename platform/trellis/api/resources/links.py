@@ -19,8 +19,8 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records.catalog import link_columns
-from trellis.records.pointing import link_values, linked_with, pointing_at
+from trellis.records.reading.catalog import link_columns
+from trellis.records.reading.pointing import link_values, linked_with, pointing_at
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.web.context import current_store

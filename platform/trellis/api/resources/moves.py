@@ -16,7 +16,7 @@ from trellis.api.representation import etag, json_response
 from trellis.api.resources.records import MEANS, confirmed, given_values, written
 from trellis.api.scope import entity_of
 from trellis.model.entity import Entity
-from trellis.records.pipeline import Track, tracks
+from trellis.records.pipelines.pipeline import Track, tracks
 from trellis.web.context import current_store
 
 

@@ -14,7 +14,7 @@ from trellis.model.field import Field
 from trellis.records import faults
 from trellis.records.draft import KEPT, Draft
 from trellis.records.graph import LiveRecord
-from trellis.records.pipeline import tracks
+from trellis.records.pipelines.pipeline import tracks
 from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.model.entity import Dedupe
-from trellis.records import alike, query
+from trellis.records.merging import alike
 from trellis.records.merging.merge import MOST, may_merge
+from trellis.records.reading import query
+from trellis.records.reading.selection import Selection
 from trellis.records.refusal import Forbidden, Missing
-from trellis.records.selection import Selection
 from trellis.storage import matching as sql
 from trellis.storage.names import short
 
@@ -156,7 +157,7 @@ def _set_aside(session: Session, entity: str, ids: Sequence[UUID]) -> set[tuple[
 
 def remember(session: Session, entity: str, ids: Sequence[UUID]) -> None:
     """Note that none of the records is the same as another one."""
-    from trellis.records.check import readable
+    from trellis.records.writing.check import readable
 
     wanted = sorted(set(ids))
     if not may_merge(session, entity):

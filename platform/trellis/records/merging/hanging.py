@@ -9,9 +9,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from trellis.records import query
 from trellis.records.merging.places import links_to, many_of, points_at
-from trellis.records.selection import Selection
+from trellis.records.reading import query
+from trellis.records.reading.selection import Selection
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

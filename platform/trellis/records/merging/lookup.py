@@ -11,8 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.formula.types import Ref
-from trellis.records import search
 from trellis.records.kept import kept
+from trellis.records.reading import search
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -93,7 +93,7 @@ def losers_of(session: Session, refs: Iterable[Ref]) -> dict[Ref, list[Ref]]:
 
 def merges(session: Session, entity: str, id: UUID) -> list[Merge]:
     """The merges into a record that hold, the latest first; losers that this person may not see have no title."""
-    from trellis.records import shown
+    from trellis.records.reading import shown
 
     done, gone = session.tables.platform.merge, session.tables.platform.merged
     wanted = sa.select(done).where(done.c.entity == entity, done.c.winner == id, done.c.undone_at.is_(None))

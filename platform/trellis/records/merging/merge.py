@@ -11,14 +11,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils.compat import uuid7
 
 from trellis.formula.types import Ref
-from trellis.records import check, history, locks, rollups, rows, stays, trees, unique, write
-from trellis.records import pipeline as stages
-from trellis.records.catalog import system_scope
+from trellis.records.deriving import rollups
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.merging.choosing import take_over
 from trellis.records.merging.moving import Moving
+from trellis.records.pipelines import pipeline as stages
+from trellis.records.pipelines import stays
+from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault, Forbidden, Refused
+from trellis.records.versions import history
+from trellis.records.writing import check, locks, rows, trees, unique, write
 
 if TYPE_CHECKING:
     from trellis.records.session import Session

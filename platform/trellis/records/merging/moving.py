@@ -15,10 +15,11 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import rollups, unique
+from trellis.records.deriving import rollups
+from trellis.records.deriving.words import fill_search
 from trellis.records.merging.places import MOVED, SHARED, links_to, many_of, points_at
 from trellis.records.refusal import Fault, Refused
-from trellis.records.words import fill_search
+from trellis.records.writing import unique
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

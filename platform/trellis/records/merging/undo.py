@@ -11,14 +11,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trellis.formula.types import Ref
-from trellis.records import history, rollups, rows, stays, trees, unique, write
-from trellis.records.bin import reach_or_raise
+from trellis.records.deriving import rollups
 from trellis.records.draft import KEPT, Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
 from trellis.records.merging.lookup import UNDO_FOR
 from trellis.records.merging.merge import may_merge, require
 from trellis.records.merging.moving import after_move, move_links
+from trellis.records.pipelines import stays
+from trellis.records.recycling.bin import reach_or_raise
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.versions import history
+from trellis.records.writing import rows, trees, unique, write
 
 if TYPE_CHECKING:
     from trellis.records.session import Session

@@ -15,13 +15,13 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.view import Sort
-from trellis.records.catalog import link_columns
-from trellis.records.lines import part_lists
-from trellis.records.pointing import pointing_at_any
+from trellis.records.reading.catalog import link_columns
+from trellis.records.reading.pointing import pointing_at_any
 from trellis.records.refusal import Forbidden
 from trellis.records.transfer.keys import find_rows, known_by
 from trellis.records.transfer.mapping import LINKS
 from trellis.records.transfer.neutral import guard
+from trellis.records.writing.lines import part_lists
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
-from trellis.records import linked, write
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.transfer.keys import Links, comparable, find_rows
 from trellis.records.transfer.mapping import Column, ImportMap, columns_of
 from trellis.records.transfer.rows import Row, RowReader
+from trellis.records.writing import linked, write
 
 if TYPE_CHECKING:
     from trellis.records.store import Store

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records.query import restrict
-from trellis.records.selection import Selection
+from trellis.records.reading.query import restrict
+from trellis.records.reading.selection import Selection
 from trellis.storage.names import short
 
 if TYPE_CHECKING:

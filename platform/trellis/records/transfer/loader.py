@@ -17,8 +17,8 @@ from trellis.formula.types import NUMBER, Type, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
+from trellis.records.reading.scope import ReaderScope
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
-from trellis.records.scope import ReaderScope
 from trellis.records.transfer.importer import Importer, RowOutcome
 from trellis.records.transfer.keys import Links
 from trellis.records.transfer.mapping import LINKS, BadMapping, Column, ImportMap, columns_of
@@ -27,7 +27,7 @@ from trellis.records.transfer.rows import Row
 
 if TYPE_CHECKING:
     from trellis.model.model import Model
-    from trellis.records.permit import Permit
+    from trellis.records.access.permit import Permit
     from trellis.records.store import Store
 
 BATCH = 500

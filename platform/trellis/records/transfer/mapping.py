@@ -14,7 +14,7 @@ from trellis.model.choice import fold
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.text import Text
-from trellis.records.catalog import link_columns
+from trellis.records.reading.catalog import link_columns
 
 if TYPE_CHECKING:
     from trellis.records.session import Session

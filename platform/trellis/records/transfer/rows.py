@@ -12,7 +12,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid, blank
 from trellis.model.fields.registry import FIELD_TYPES
-from trellis.records.catalog import link_columns
+from trellis.records.reading.catalog import link_columns
 from trellis.records.refusal import Fault
 from trellis.records.transfer.keys import Ambiguous, Links, link_texts
 from trellis.records.transfer.mapping import LINKS, Column

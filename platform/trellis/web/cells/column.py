@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from trellis.formula.types import Value
 from trellis.model.choice import Choice
-from trellis.records.pipeline import track_of
+from trellis.records.pipelines.pipeline import track_of
 from trellis.web.cells.choice import badge_renderer, badges
 from trellis.web.cells.markup import dash
 from trellis.web.cells.options import stages_apart

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trellis.formula.errors import FormulaError, FormulaFault
 from trellis.formula.formula import compile_formula
 from trellis.formula.types import BOOLEAN
-from trellis.records.scope import ReaderScope
+from trellis.records.reading.scope import ReaderScope
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from flask import has_app_context
 from flask_babel import lazy_gettext as _l
 
-from trellis.records.trees import tree_field
+from trellis.records.writing.trees import tree_field
 from trellis.web.context import current_model
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from trellis.formula.types import Money, Ref, Value
-from trellis.records.pipeline import track_of
+from trellis.records.pipelines.pipeline import track_of
 from trellis.web.cells.column import Column, column_for, columns_for, kind_of
 from trellis.web.cells.markup import avatar, color_of, icon
 from trellis.web.cells.options import Option, options_of, options_of_pipeline, stages_of

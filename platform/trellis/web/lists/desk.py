@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
-from trellis.records.lines import part_lists
-from trellis.records.query import compile_filter
+from trellis.records.reading.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.writing.lines import part_lists
 from trellis.web.cells.column import label_of
 from trellis.web.context import current_model, current_store, may
 from trellis.web.filters.check import formula_faults

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trellis.records.pipeline import tracks
+from trellis.records.pipelines.pipeline import tracks
 from trellis.web.filters.source import quoted
 from trellis.web.lists.desk import counted
 

@@ -16,10 +16,10 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from trellis.model.locales import babel_locale
-from trellis.records.batches import Told
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
-from trellis.records.undoing import Undoing, Undone
+from trellis.records.versions.batches import Told
+from trellis.records.versions.undoing import Undoing, Undone
 from trellis.web.context import current_store
 from trellis.web.flashes import toast, toast_now
 from trellis.web.guard import signed_in

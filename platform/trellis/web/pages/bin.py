@@ -15,7 +15,7 @@ from werkzeug import Response
 
 from trellis.model.locales import babel_locale
 from trellis.model.view import Sort
-from trellis.records.purging import age_of
+from trellis.records.recycling.purging import age_of
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.store import Store
 from trellis.web.cells.column import columns_for

@@ -8,7 +8,7 @@ from flask import Response, jsonify, make_response, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.records.pipeline import track_of
+from trellis.records.pipelines.pipeline import track_of
 from trellis.web.guard import signed_in
 from trellis.web.lists.board import lane_key, make_board
 from trellis.web.lists.desk import Desk, open_desk

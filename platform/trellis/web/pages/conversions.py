@@ -12,7 +12,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.model.entity import Entity
-from trellis.records.converting import MOST, Conversions
+from trellis.records.conversion.converting import MOST, Conversions
 from trellis.records.refusal import Fault
 from trellis.records.store import Store
 from trellis.web.guard import signed_in

@@ -16,8 +16,8 @@ from trellis.model.conversion import Conversion, became_field
 from trellis.model.entity import Entity
 from trellis.model.form import Form, FormField, Section
 from trellis.model.locales import babel_locale
-from trellis.records.convert import Converted, Proposal
-from trellis.records.matches import Match
+from trellis.records.conversion.convert import Converted, Proposal
+from trellis.records.conversion.matches import Match
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store

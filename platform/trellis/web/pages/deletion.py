@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from trellis.model.entity import Entity
-from trellis.records.deletion import Affected, Deletion
+from trellis.records.recycling.deletion import Affected, Deletion
 from trellis.records.refusal import Forbidden
 from trellis.web.context import current_store
 from trellis.web.filters.chips import AnyOf, Chip

@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import Response, abort, jsonify, request, send_file
 from flask_appbuilder import expose
 
-from trellis.records.files import find_file, holds, save_file
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.store import Store
+from trellis.records.writing.files import find_file, holds, save_file
 from trellis.web.context import current_store, serving
 from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from trellis.model.entity import Entity
     from trellis.model.pipeline import Stage
-    from trellis.records.pipeline import Track
+    from trellis.records.pipelines.pipeline import Track
     from trellis.records.record import Record
     from trellis.records.store import Store
 

@@ -20,10 +20,10 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.locales import babel_locale
-from trellis.records.past import PastRecord
 from trellis.records.record import Change, Record
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
+from trellis.records.versions.past import PastRecord
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
 from trellis.web.flashes import toast

@@ -18,10 +18,10 @@ from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
-from trellis.records.pointing import is_pointed_at, pointing_at
+from trellis.records.reading.pointing import is_pointed_at, pointing_at
+from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
 from trellis.records.refusal import Missing, Refused
-from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store

@@ -19,11 +19,11 @@ from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity, Inverse
 from trellis.model.field import Field
 from trellis.model.view import Sort
-from trellis.records.catalog import link_columns
-from trellis.records.pointing import link_values, linked_with, one_of, pointing_at
+from trellis.records.reading.catalog import link_columns
+from trellis.records.reading.pointing import link_values, linked_with, one_of, pointing_at
+from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
-from trellis.records.standing import Standing
 from trellis.records.store import Store
 from trellis.web.cells.column import Column, columns_for, reads_of
 from trellis.web.cells.registry import CellContext, renderer

@@ -15,10 +15,10 @@ from markupsafe import Markup
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.pipeline import Pipeline, Stage
-from trellis.records.pipeline import Track, named, pipelines_on, track_of, tracks
+from trellis.records.pipelines.pipeline import Track, named, pipelines_on, track_of, tracks
+from trellis.records.pipelines.stays import Stay, read_stays, time_in_stages
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Refused
-from trellis.records.stays import Stay, read_stays, time_in_stages
 from trellis.records.store import Store
 from trellis.web.cells.markup import avatar, badge
 from trellis.web.cells.times import moment_writer, span_text

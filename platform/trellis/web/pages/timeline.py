@@ -20,7 +20,7 @@ from trellis.model.field import Field
 from trellis.model.locales import babel_locale
 from trellis.model.markup import render_markdown
 from trellis.model.view import Sort
-from trellis.records.pointing import pointing_at
+from trellis.records.reading.pointing import pointing_at
 from trellis.records.record import Change, Record
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store

@@ -11,8 +11,8 @@ from uuid import UUID
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records import shown
-from trellis.records.catalog import link_columns
+from trellis.records.reading import shown
+from trellis.records.reading.catalog import link_columns
 from trellis.records.record import Change, FieldChange
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trellis.model.entity import Entity
-from trellis.records.pipeline import tracks
+from trellis.records.pipelines.pipeline import tracks
 from trellis.records.record import Record
 from trellis.web.widgets.lines import lines_of
 

@@ -9,7 +9,7 @@ from flask import current_app, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from trellis.model.field import Field
-from trellis.records.files import LARGEST
+from trellis.records.writing.files import LARGEST
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.submitted import Submitted
 

@@ -13,7 +13,7 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.form import Form, FormField, Section
-from trellis.records.pipeline import pipelines_on, tracks
+from trellis.records.pipelines.pipeline import pipelines_on, tracks
 from trellis.records.record import FieldState, FormState, Record
 from trellis.records.refusal import Fault
 from trellis.web.widgets.base import widget_of

@@ -11,7 +11,7 @@ from flask import url_for
 
 from trellis.formula.types import Ref
 from trellis.model.field import Field
-from trellis.records.catalog import link_columns
+from trellis.records.reading.catalog import link_columns
 from trellis.records.refusal import Forbidden, Missing
 from trellis.web.cells.markup import color_of, initials
 from trellis.web.widgets.base import Widget, widget

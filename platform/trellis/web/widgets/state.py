@@ -10,7 +10,7 @@ from flask import render_template
 
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records.pipeline import tracks
+from trellis.records.pipelines.pipeline import tracks
 from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.form import read_form

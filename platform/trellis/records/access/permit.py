@@ -1,0 +1,193 @@
+"""What a person may do: the roles' grants, per entity and action, as SQL predicates and as field modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from trellis.formula.sql.parameters import parameter
+from trellis.formula.sql.scope import SqlScope
+from trellis.model.entity import Entity
+from trellis.model.field import Field
+from trellis.model.model import Model
+from trellis.model.role import Grant, Level, Role
+from trellis.records.principal import Principal
+from trellis.records.reading.names import names_freely
+
+Mode = Literal["hidden", "masked", "readonly"]
+_STRICTNESS: dict[Mode | None, int] = {None: 0, "readonly": 1, "masked": 2, "hidden": 3}
+
+
+class Permit:
+    """One principal's rights under one model. Roles add up to the most permissive."""
+
+    def __init__(self, model: Model, principal: Principal) -> None:
+        self.model = model
+        self.principal = principal
+        self.is_system = principal.is_system
+        self.roles: tuple[Role, ...] = tuple(model.roles[r] for r in sorted(principal.roles) if r in model.roles)
+        self.scopes = None if self.is_system else principal.scopes
+        self.cache_key = None if self.is_system else (self.scopes, *(r.key for r in self.roles))
+
+    def allows(self, right: str) -> bool:
+        """Whether a role gives a right beside any entity: admin, import, merge, bulk-edit, reports, api."""
+        return self.is_system or any(right in role.allow for role in self.roles)
+
+    def covers(self, action: str, entity: str) -> bool:
+        """Whether an API key's scopes leave the action open; people have no scopes."""
+        return self.scopes is None or self.scopes.cover(entity, action)
+
+    def grants(self, entity: str, action: str) -> list[tuple[Role, Grant, Level]]:
+        """The grants that reach at least some records of the entity with the action."""
+        found: list[tuple[Role, Grant, Level]] = []
+        if not self.covers(action, entity):
+            return found
+        for role in self.roles:
+            grant = role.grants.get(entity) or role.grants.get("*")
+            if grant is not None and (level := grant.level(action)).kind != "none":
+                found.append((role, grant, level))
+        return found
+
+    def may(self, action: str, entity: str) -> bool:
+        """Whether there can be records that the action is allowed with; `reach` says which ones."""
+        if self.is_system:
+            return True
+        definition = self.model.entities[entity]
+        if definition.part_of:
+            return self.may(PART_ACTION.get(action, action), definition.part_of)
+        if definition.internal and action == "read":
+            return self.covers(action, entity)
+        return bool(self.grants(entity, action))
+
+    def is_unlimited(self, action: str, entity: str) -> bool:
+        """Whether every record of the entity is within reach, so that no predicate is needed."""
+        if self.is_system:
+            return True
+        definition = self.model.entities[entity]
+        if definition.part_of:
+            return self.is_unlimited(PART_ACTION.get(action, action), definition.part_of)
+        if definition.internal and action == "read":
+            return True  # people and teams are named everywhere: owners, authors of changes
+        own = any(
+            level.kind == "all" and grant.where is None and role.where is None
+            for role, grant, level in self.grants(entity, action)
+        )
+        return own and (action in ("read", "create") or self.is_unlimited("read", entity))
+
+    def names_freely(self, field: Field) -> bool:
+        """Whether this person may read the title of whatever the field, if it is a link, points to."""
+        kind = field.type.formula_type()
+        if self.is_system or kind.kind not in ("record", "records"):
+            return True
+        return all(
+            self.is_unlimited("read", target) and names_freely(self, target)
+            for target in kind.entities or tuple(self.model.entities)
+        )
+
+    def reach(self, action: str, scope: SqlScope) -> sa.ColumnElement[bool] | None:
+        """The predicate for the records of the scope's entity that the action is allowed with; None: all of them."""
+        entity = scope.entity
+        if self.is_unlimited(action, entity):
+            return None
+        if not self.may(action, entity):
+            return sa.false()
+        definition = self.model.entities[entity]
+        if definition.part_of and definition.parent_field:
+            return self._reach_through_parent(action, scope, definition)
+        either = [sa.and_(*self.terms(role, grant, level, scope)) for role, grant, level in self.grants(entity, action)]
+        reached = sa.or_(*either)
+        if action in ("read", "create"):
+            return reached
+        readable = self.reach("read", scope)
+        return reached if readable is None else sa.and_(reached, readable)
+
+    def _reach_through_parent(self, action: str, scope: SqlScope, part: Entity) -> sa.ColumnElement[bool]:
+        """Parts are secured with their parent: reading needs reading it, any other action needs updating it."""
+        assert part.part_of is not None
+        assert part.parent_field is not None
+        parent = scope.catalog.table(part.part_of).alias()
+        above = SqlScope(scope.catalog, part.part_of, parent, scope.reader)
+        predicate = self.reach(PART_ACTION.get(action, action), above)
+        found = sa.select(sa.literal(1)).select_from(above.joined(parent))
+        found = found.where(parent.c.id == scope.alias.c[part.parent_field])
+        return sa.exists(found if predicate is None else found.where(predicate))
+
+    def terms(self, role: Role, grant: Grant, level: Level, scope: SqlScope) -> list[sa.ColumnElement[bool]]:
+        """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`."""
+        entity = self.model.entities[scope.entity]
+        terms: list[sa.ColumnElement[bool]] = [_LEVELS[level.kind](scope, entity, level)]
+        terms.extend(formula.predicate(scope) for formula in (grant.where, role.where) if formula is not None)
+        return terms
+
+    def modes(self, entity: str) -> Mapping[str, Mode]:
+        """The fields of an entity that are not freely readable and writable, with what they are."""
+        if self.is_system:
+            return {}
+        return _modes(tuple(g for _, g, _ in self.grants(entity, "read")) or self._part_grants(entity))
+
+    def _part_grants(self, entity: str) -> tuple[Grant, ...]:
+        """For parts, which are read with their parent: what the roles say of the fields all the same."""
+        return tuple(g for role in self.roles if (g := role.grants.get(entity)) is not None)
+
+    def hides(self, entity: str, field: str) -> bool:
+        """Whether the field does not exist for this person."""
+        return self.modes(entity).get(field) == "hidden"
+
+    def conceals(self, entity: str, field: str) -> bool:
+        """Whether the field's true value is kept from this person: hidden or masked."""
+        return self.modes(entity).get(field) in ("hidden", "masked")
+
+
+PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}
+
+
+def _own(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:
+    me = scope.reader.me
+    if me is None:
+        return sa.false()
+    mine = scope.ref_id(me)
+    if entity.key == "user":
+        return scope.alias.c.id == mine
+    return scope.alias.c[entity.owner_field or "created_by"] == mine
+
+
+def _team(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:
+    if not scope.reader.team_members:
+        return _own(scope, entity, level)
+    members = parameter(scope, lambda env: sorted(env.reader.team_members, key=str), ARRAY(sa.Uuid()))
+    column = scope.alias.c.id if entity.key == "user" else scope.alias.c[entity.owner_field or "created_by"]
+    return sa.or_(_own(scope, entity, level), column == sa.any_(members))
+
+
+def _formula(scope: SqlScope, entity: Entity, level: Level) -> sa.ColumnElement[bool]:
+    assert level.formula is not None
+    return level.formula.predicate(scope)
+
+
+_LEVELS: dict[str, Callable[[SqlScope, Entity, Level], sa.ColumnElement[bool]]] = {
+    "own": _own,
+    "team": _team,
+    "formula": _formula,
+    "all": lambda scope, entity, level: sa.true(),
+    "none": lambda scope, entity, level: sa.false(),
+}
+
+
+@lru_cache(maxsize=4096)
+def _merged(grants: tuple[tuple[tuple[str, Mode], ...], ...]) -> Mapping[str, Mode]:
+    result: dict[str, Mode] = {}
+    tables = [dict(g) for g in grants]
+    for field in {f for table in tables for f in table}:
+        mildest = min((table.get(field) for table in tables), key=_STRICTNESS.__getitem__)
+        if mildest is not None:
+            result[field] = mildest
+    return result
+
+
+def _modes(grants: tuple[Grant, ...]) -> Mapping[str, Mode]:
+    """Several roles add up: a field is as open as the most open of them says."""
+    return _merged(tuple(tuple(sorted(g.fields.items())) for g in grants))

@@ -1,0 +1,1 @@
+"""A record becomes records of other entities."""

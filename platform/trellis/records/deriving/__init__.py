@@ -1,0 +1,1 @@
+"""Values that follow from others: kept true by every write, computed anew, compared."""

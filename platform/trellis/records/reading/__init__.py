@@ -1,0 +1,1 @@
+"""How records are read: one statement for each question, under the reader's permissions."""

@@ -1,0 +1,54 @@
+"""Counts and totals by the month of a date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.formula.formula import Formula
+from trellis.records.reading.query import (
+    _aggregate,
+    _money_totals,
+    _read_totals,
+    compile_all,
+    require_readable,
+    restrict,
+)
+from trellis.records.reading.selection import Selection
+from trellis.records.record import Group
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+
+def months(
+    session: Session,
+    entity: str,
+    field: str,
+    *,
+    totals: Mapping[str, str] | None = None,
+    where: Sequence[Formula | str] = (),
+    q: str | None = None,
+) -> list[Group]:
+    """The months that a date field's values lie in, as their first days in the reader's time zone; None for no date."""
+    require_readable(session, entity)
+    wanted = dict(totals or {})
+    selection = Selection(session, entity, late=True)
+    selection.slot(field)
+    at = selection.columns[-1].element
+    if session.entity(entity).fields[field].type.formula_type().kind == "datetime":
+        at = sa.func.timezone(str(session.reader.time_zone), at)
+    month = sa.cast(sa.func.date_trunc("month", at), sa.Date).label("month")
+    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
+    money = _money_totals(selection, wanted)
+    conditions = restrict(selection, compile_all(session, entity, where), q=q)
+    inner = sa.select(month, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
+    by_month = inner.group_by(sa.literal_column("month"))
+    found: list[Group] = []
+    row: Any  # as wide as there are totals
+    for row in session.execute(by_month):
+        first, count, *values = row
+        found.append(Group(first, count, _read_totals(session, wanted, money, values)))
+    return found

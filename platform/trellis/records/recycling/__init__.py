@@ -1,0 +1,1 @@
+"""The recycle bin: what a deletion takes along, restoring, purging."""

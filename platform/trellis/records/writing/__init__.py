@@ -1,0 +1,1 @@
+"""How records are written: what is given, what is checked, the rows and what hangs on them."""
