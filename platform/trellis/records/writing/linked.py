@@ -71,8 +71,10 @@ def given_columns(draft: Draft, field: Field) -> dict[Ref, dict[str, Value]]:
 def _require(draft: Draft, field: Field, kept: Mapping[UUID, Mapping[str, Value]]) -> None:
     """Note the links that lack what each must keep: new ones without it, and those from which it was taken."""
     required = [column for column in link_columns(field).values() if column.required]
+    if not required or not (draft.is_new or kept or draft.has_changed(field.key)):
+        return  # links that nobody touches are not even read
     before = {ref.id for ref in draft.before(field.key) or ()}
-    for index, ref in enumerate(draft.value(field.key) or () if required else ()):
+    for index, ref in enumerate(draft.value(field.key) or ()):
         given = kept.get(ref.id, {})
         for column in required:
             if given.get(column.key) is None and (ref.id not in before or column.key in given):

@@ -38,7 +38,7 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   const shown = event.detail.target?.querySelector?.("[data-columns-shown]");
-  if (shown && !Sortable.get(shown)) new Sortable(shown, { handle: ".t-drag", animation: 120 });
+  if (shown && !Sortable.get(shown)) new Sortable(shown, { handle: ".t-drag", animation: 120, forceFallback: true });
   const box = event.detail.target?.closest?.("[popover]:popover-open");
   const button = box && [...document.querySelectorAll(`[popovertarget="${CSS.escape(box.id)}"]`)].find((each) => each.getClientRects().length);
   if (button) place(box, button);
