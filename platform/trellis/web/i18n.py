@@ -48,10 +48,11 @@ class Catalogues(Domain):  # type: ignore[misc]
 
 def locale_name() -> str:
     """The name of this request's locale. A page asks hundreds of times: it is written out once for each request."""
-    locale = get_locale()
+    kept = g.get("_flask_babel")  # where Flask-Babel keeps the locale, which may be forced to another for a while
+    locale = getattr(kept, "babel_locale", None) or get_locale()
     if locale is None:
         return "en"
-    kept = g._flask_babel  # where Flask-Babel keeps the locale, which may be forced to another for a while
+    kept = kept or g._flask_babel
     if getattr(kept, "named", None) is not locale:
         kept.named, kept.name = locale, str(locale)
     name: str = kept.name

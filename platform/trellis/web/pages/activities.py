@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trellis.model.entity import Entity
+from trellis.records.kept import kept
 
 if TYPE_CHECKING:
+    from trellis.model.model import Model
     from trellis.records.store import Store
 
 
@@ -33,9 +35,7 @@ def activity_links(store: Store, entity: Entity) -> list[Activity]:
     if not entity.features.activities:
         return []
     found = []
-    for other in store.tenant.model.entities.values():
-        if other.internal or other.part_of or not any(f.type.name == "any_link" for f in other.fields.values()):
-            continue
+    for other in _about_others(store.tenant.model):
         if not store.may("read", other.key):
             continue
         readable = store.readable_fields(other.key)
@@ -48,6 +48,17 @@ def activity_links(store: Store, entity: Entity) -> list[Activity]:
                     Activity(other, field.key, _when(other, readable), _text(other, readable), _files(other, readable))
                 )
                 break
+    return found
+
+
+def _about_others(model: Model) -> tuple[Entity, ...]:
+    """The entities whose records may be about records of several kinds: asked on every record page."""
+
+    def find() -> tuple[Entity, ...]:
+        candidates = (e for e in model.entities.values() if not e.internal and not e.part_of)
+        return tuple(e for e in candidates if any(f.type.name == "any_link" for f in e.fields.values()))
+
+    found: tuple[Entity, ...] = kept((model.hash, "about others"), find)
     return found
 
 
