@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from urllib.parse import quote
 
 from tests.api.conftest import Api
@@ -41,3 +42,18 @@ def test_a_record_is_read_as_it_was(mona: Api) -> None:
     mona.patch(f"contact/{contact['id']}", {"name": "After"})
     assert mona.get(f"contact/{contact['id']}?as_of={moment}").json["name"] == "Before"
     assert mona.get(f"contact/{contact['id']}?as_of=2001-01-01").status_code == 404
+
+
+def test_files_of_merged_records_go_along_whoever_sent_them(mona: Api, carl: Api) -> None:
+    made = []
+    for number, program in (("MF-1", mona), ("MF-2", carl)):
+        form = {"file": (BytesIO(number.encode()), f"{number}.pdf")}
+        headers = {"Authorization": f"Bearer {program.secret}"}
+        sent = program.client.post("/api/v1/order/files/paper", data=form, headers=headers).json
+        made.append(program.made("order", number=number, name=number, paper=[{"id": sent["id"]}]))
+    merged = mona.post(f"order/{made[0]['id']}/merge", {"losers": [made[1]["id"]]})
+    assert merged.status_code == 200, merged.text
+    assert [file["name"] for file in merged.json["paper"]] == ["MF-1.pdf", "MF-2.pdf"]
+    last = merged.json["paper"][1]["id"]
+    with mona.get(f"order/{made[0]['id']}/files/paper/{last}") as fetched:
+        assert fetched.data == b"MF-2"
