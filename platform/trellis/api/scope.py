@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trellis.model.entity import Entity, Inverse
 from trellis.model.field import Field
+from trellis.records.reading.linked import linked_list
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 
@@ -49,9 +50,6 @@ def part_lists(store: Store, entity: Entity) -> dict[str, Inverse]:
 
 def linked_lists(store: Store, entity: Entity) -> list[str]:
     """The links fields and inverse lists whose records this caller may list."""
-    entities = store.tenant.model.entities
-    names = [f.key for f in readable(store, entity) if f.type.name == "links"]
-    for name, inverse in entity.inverses.items():
-        if entities[inverse.entity].features.api and store.may("read", inverse.entity):
-            names.append(name)
-    return names
+    own = [f.key for f in readable(store, entity) if f.type.name == "links"]
+    found = (linked_list(store, entity, name) for name in (*own, *entity.inverses))
+    return [linked.name for linked in found if linked is not None and linked.target.features.api]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,52 +16,24 @@ from trellis.api.problems import bad_request
 from trellis.api.representation import json_response, record_json, shown
 from trellis.api.resources.records import MEANS
 from trellis.api.scope import entity_of, linked_lists
-from trellis.formula.formula import Formula
-from trellis.formula.types import Ref
+from trellis.formula.types import Value
 from trellis.model.entity import Entity
-from trellis.model.field import Field
-from trellis.records.reading.catalog import link_columns
-from trellis.records.reading.pointing import link_values, linked_with, pointing_at
+from trellis.records.reading.linked import LinkedList, linked_list
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.web.context import current_store
 
 
-class _Linked:
-    """One list beside a record: whose links they are, and which end the record is."""
+def _linked(store: Store, entity: Entity, name: str) -> LinkedList:
+    """One of the lists that the API has. Raises Missing."""
+    found = linked_list(store, entity, name) if name in linked_lists(store, entity) else None
+    if found is None:
+        raise Missing(name)
+    return found
 
-    def __init__(self, store: Store, entity: Entity, name: str) -> None:
-        if name not in linked_lists(store, entity):
-            raise Missing(name)
-        entities = store.tenant.model.entities
-        inverse = entity.inverses.get(name)
-        self.from_owner = inverse is None
-        if inverse is None:
-            field = entity.fields[name]
-            self.target = entities[field.type.formula_type().entities[0]]
-            self.owner: tuple[str, str] | None = (entity.key, name)
-        else:
-            self.target = entities[inverse.entity]
-            self.owner = (inverse.entity, inverse.field) if inverse.many else None
-            self.field = inverse.field
-        self.columns: dict[str, Field] = {}
-        if self.owner is not None and self.owner[1] in store.readable_fields(self.owner[0]):
-            self.columns = dict(link_columns(entities[self.owner[0]].fields[self.owner[1]]))
 
-    def where(self, store: Store, ref: Ref) -> Formula:
-        """The condition that a record is in the list."""
-        if self.owner is None:
-            return pointing_at(self.target, self.field, ref)
-        return linked_with(store.tenant.tables, *self.owner, ref, from_owner=self.from_owner)
-
-    def values(self, store: Store, ref: Ref, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-        """What the links themselves carry, by the id of the far record."""
-        if self.owner is None or not self.columns or not ids:
-            return {}
-        found = link_values(store, *self.owner, ref, ids, from_owner=self.from_owner)
-        return {
-            id: {key: self.columns[key].type.to_json(value) for key, value in row.items()} for id, row in found.items()
-        }
+def _kept(listed: LinkedList, values: Mapping[str, Value]) -> dict[str, Any]:
+    return {key: listed.link_columns[key].type.to_json(value) for key, value in values.items()}
 
 
 @api.get("/<entity>/<uuid:id>/links/<name>")
@@ -68,7 +41,7 @@ def list_links(entity: str, id: UUID, name: str) -> Response:
     """The records of a links field or an inverse list; `_link` holds the link's own columns."""
     store = current_store()
     with store.transaction():
-        listed = _Linked(store, entity_of(store, entity), name)
+        listed = _linked(store, entity_of(store, entity), name)
         record = store.read(entity, id, fields=())
         paths, _parts = read_fields(store, listed.target)
         page = store.list(
@@ -81,7 +54,10 @@ def list_links(entity: str, id: UUID, name: str) -> Response:
         )
         kept = listed.values(store, record.ref, [row.id for row in page.rows])
         fields = shown(store, listed.target, paths)
-        rows = [record_json(row, fields) | ({"_link": kept[row.id]} if row.id in kept else {}) for row in page.rows]
+        rows = [
+            record_json(row, fields) | ({"_link": _kept(listed, kept[row.id])} if row.id in kept else {})
+            for row in page.rows
+        ]
     return json_response({"data": rows, "next": page.next})
 
 
@@ -90,7 +66,7 @@ def list_links(entity: str, id: UUID, name: str) -> Response:
 def add_link(entity: str, id: UUID, name: str) -> Response:
     """Link a record: `{"id": "…", "columns": {"part": "buyer"}}`; one that is linked gets the columns."""
     store = current_store()
-    _Linked(store, entity_of(store, entity), name)
+    _linked(store, entity_of(store, entity), name)
     body = read_body()
     target = take(body, "id", str)
     if not target:
@@ -104,6 +80,6 @@ def add_link(entity: str, id: UUID, name: str) -> Response:
 def remove_link(entity: str, id: UUID, name: str, target: UUID) -> Response:
     """Take a link away."""
     store = current_store()
-    _Linked(store, entity_of(store, entity), name)
+    _linked(store, entity_of(store, entity), name)
     store.unlink(entity, id, name, target, means=MEANS)
     return Response(status=204)

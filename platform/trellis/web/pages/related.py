@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from dataclasses import field as dc_field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,13 +13,11 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity, Inverse
-from trellis.model.field import Field
 from trellis.model.view import Sort
-from trellis.records.reading.catalog import link_columns
-from trellis.records.reading.pointing import link_values, linked_with, one_of, pointing_at
+from trellis.records.reading.linked import LinkedList, linked_list
+from trellis.records.reading.pointing import one_of
 from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
 from trellis.records.refusal import Forbidden, Refused
@@ -46,24 +43,12 @@ MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True)
-class RelatedList:
-    """A list beside a record: `target` records that point here by `field`, or are joined by the links field `many`."""
+class RelatedList(LinkedList):
+    """A list beside a record, as its page shows it."""
 
-    key: str
-    label: Any
-    target: Entity
-    field: str = ""  # the link on the target that points here
-    many: tuple[str, str] | None = None  # (owner, field) of a many-to-many
-    from_owner: bool = True  # whether this record is on the owner's side of the many-to-many
+    label: Any = ""
     is_part: bool = False
     columns: tuple[str, ...] = ()
-    extra: Mapping[str, Field] = dc_field(default_factory=dict)  # what the many-to-many keeps with its links
-
-    def where(self, store: Store, ref: Ref) -> Formula:
-        """The condition that a target is in the list."""
-        if self.many is not None:
-            return linked_with(store.tenant.tables, *self.many, ref, from_owner=self.from_owner)
-        return pointing_at(self.target, self.field, ref)
 
 
 @dataclass(frozen=True)
@@ -90,33 +75,19 @@ def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
         names = [name for name in entity.inverses if name not in told]
         names += [f.key for f in entity.fields.values() if f.type.name == "links"]
         made = [_list(store, entity, name, (), None) for name in names]
-    return {found.key: found for found in made if found is not None and store.may("read", found.target.key)}
+    return {found.name: found for found in made if found is not None}
 
 
 def _list(store: Store, entity: Entity, name: str, columns: tuple[str, ...], label: Any) -> RelatedList | None:
-    entities = store.tenant.model.entities
-    inverse: Inverse | None = entity.inverses.get(name)
-    if inverse is not None:
-        target = entities[inverse.entity]
-        many = (inverse.entity, inverse.field) if inverse.many else None
-        extra = _extra(store, many)
-        shown = columns or (*_default_columns(target, inverse.field), *extra)
-        part = target.part_of == entity.key and target.parent_field == inverse.field
-        return RelatedList(name, label or inverse.label, target, inverse.field, many, False, part, shown, extra)
-    field = entity.fields.get(name)
-    if field is None or field.type.name != "links" or name not in store.readable_fields(entity.key):
+    found = linked_list(store, entity, name)
+    if found is None:
         return None
-    target = entities[field.type.formula_type().entities[0]]
-    extra = _extra(store, (entity.key, name))
-    shown = columns or (*_default_columns(target, ""), *extra)
-    return RelatedList(name, label or field.label, target, "", (entity.key, name), True, False, shown, extra)
-
-
-def _extra(store: Store, many: tuple[str, str] | None) -> Mapping[str, Field]:
-    """The columns of a many-to-many's links, for one who may see the field."""
-    if many is None or many[1] not in store.readable_fields(many[0]):
-        return {}
-    return link_columns(store.tenant.model.entities[many[0]].fields[many[1]])
+    inverse: Inverse | None = entity.inverses.get(name)
+    target = found.target
+    is_part = inverse is not None and target.part_of == entity.key and target.parent_field == inverse.field
+    label = label or (inverse.label if inverse is not None else entity.fields[name].label)
+    shown = columns or (*_default_columns(target, found.link), *found.link_columns)
+    return RelatedList(**vars(found), label=label, is_part=is_part, columns=shown)
 
 
 def _default_columns(target: Entity, without: str) -> tuple[str, ...]:
@@ -133,13 +104,13 @@ def related_tabs(store: Store, entity: Entity, record: Record, standing: Standin
     hidden = {key for key, formula in shown.items() if not standing.holds(formula)}
     return [
         Tab(
-            found.key,
+            found.name,
             found.label,
             "list-details" if found.is_part else found.target.icon,
-            url_for("RelatedView.related", entity=entity.key, id=record.id, name=found.key),
+            url_for("RelatedView.related", entity=entity.key, id=record.id, name=found.name),
         )
         for found in related_lists(store, entity).values()
-        if found.key not in hidden
+        if found.name not in hidden
     ]
 
 
@@ -160,7 +131,7 @@ class RelatedView(Page):
             columns = self._columns(store, found)
             sort = self._sort(found, columns)
             rows_read, next_cursor = self._page(store, found, record, columns, sort)
-            kept = self._kept(store, found, record, [row.id for row in rows_read])
+            kept = found.values(store, record.ref, [row.id for row in rows_read])
             can_update = store.may("update", entity, record)
         title = found.target.title_field if found.target.title_field in {c.path for c in columns} else None
         edits = can_update and found.many is not None and found.many[1] in store.writable_fields(found.many[0])
@@ -168,7 +139,7 @@ class RelatedView(Page):
         for row in rows_read:
             cells = [
                 (c, Markup(c.of(row)), "")
-                if c.path not in found.extra
+                if c.path not in found.link_columns
                 else (
                     c,
                     Markup(c.html(value)) if (value := kept.get(row.id, {}).get(c.path)) is not None else Markup(),
@@ -252,14 +223,14 @@ class RelatedView(Page):
         definition = entity_or_404(store, entity)
         record = store.read(entity, id, fields=())
         found = related_lists(store, definition).get(name)
-        if found is None or found.many is None or column not in found.extra:
+        if found is None or found.many is None or column not in found.link_columns:
             abort(404)
         if not store.may("update", entity, record) or found.many[1] not in store.writable_fields(found.many[0]):
             raise Forbidden(entity, "update")
-        kept = self._kept(store, found, record, [target])
+        kept = found.values(store, record.ref, [target])
         if target not in kept:
             abort(404)
-        field = found.extra[column]
+        field = found.link_columns[column]
         bound = BoundField(store, found.target, field, kept[target][column], compact=True)
         status = 200
         if request.method == "POST":
@@ -274,7 +245,7 @@ class RelatedView(Page):
                 status = 422
             else:
                 made = next(c for c in self._columns(store, found) if c.path == column)
-                value = self._kept(store, found, record, [target])[target][column]
+                value = found.values(store, record.ref, [target])[target][column]
                 html = Markup(made.html(value)) if value is not None else Markup()
                 address = self._link_address(record, found, target, column)
                 return self.draw("_related_link.html", c=made, html=html, edit=address, id=target)
@@ -290,16 +261,8 @@ class RelatedView(Page):
 
     def _link_address(self, record: Record, found: RelatedList, target: UUID, column: str) -> str:
         return url_for(
-            "RelatedView.link_column", entity=record.entity, id=record.id, name=found.key, target=target, column=column
+            "RelatedView.link_column", entity=record.entity, id=record.id, name=found.name, target=target, column=column
         )
-
-    def _kept(
-        self, store: Store, found: RelatedList, record: Record, others: Sequence[UUID]
-    ) -> dict[UUID, dict[str, Value]]:
-        """What the links on the page keep."""
-        if found.many is None or not found.extra or not others:
-            return {}
-        return link_values(store, *found.many, record.ref, others, from_owner=found.from_owner)
 
     def _columns(self, store: Store, found: RelatedList) -> Sequence[Column]:
         context = CellContext(store.principal.reader, store.tenant.model, found.target, entity_address)
@@ -308,7 +271,7 @@ class RelatedView(Page):
         language = store.principal.reader.language
         kept = {
             key: Column(key, found.target, field, field.label.in_language(language), renderer(field, context))
-            for key, field in found.extra.items()
+            for key, field in found.link_columns.items()
         }
         return [made for path in found.columns if (made := kept.get(path) or own.get(path)) is not None]
 
@@ -318,7 +281,7 @@ class RelatedView(Page):
             found.many is None
             and not found.is_part
             and store.may("update", found.target.key)
-            and found.field in store.writable_fields(found.target.key)
+            and found.link in store.writable_fields(found.target.key)
         )
 
     def _point(self, store: Store, found: RelatedList, record: Record, ref: Ref) -> Response:
@@ -326,8 +289,8 @@ class RelatedView(Page):
         if not self._may_point(store, found):
             raise Forbidden(found.target.key, "update")
         try:
-            before = store.read(ref.entity, ref.id, fields=[found.field])[found.field]
-            store.update(ref.entity, ref.id, {found.field: record.ref})
+            before = store.read(ref.entity, ref.id, fields=[found.link])[found.link]
+            store.update(ref.entity, ref.id, {found.link: record.ref})
         except Refused as refused:
             response = jsonify(faults_json(refused.faults, store.principal.reader.language))
             response.status_code = 422
@@ -340,9 +303,10 @@ class RelatedView(Page):
         self, store: Store, found: RelatedList, record: Record, columns: Sequence[Column], sort: Sequence[Sort]
     ) -> tuple[Sequence[Record], str | None]:
         """The rows of a page, and where the next one begins."""
-        own = reads_of((c for c in columns if c.path not in found.extra), partial(Sight(store).path, found.target))
+        targets = (c for c in columns if c.path not in found.link_columns)
+        own = reads_of(targets, partial(Sight(store).path, found.target))
         here, cursor = found.where(store, record.ref), request.args.get("cursor")
-        if not sort or found.many is None or sort[0].path not in found.extra:
+        if not sort or found.many is None or sort[0].path not in found.link_columns:
             page = store.list(found.target.key, columns=own, where=[here], sort=sort, limit=PAGE, cursor=cursor)
             return page.rows, page.next
         ids = self._by_kept(store, found, record, sort[0])
@@ -354,9 +318,8 @@ class RelatedView(Page):
 
     def _by_kept(self, store: Store, found: RelatedList, record: Record, sort: Sort) -> list[UUID]:
         """The far ends of the links in the order of what is kept with them; blanks come last."""
-        assert found.many is not None
-        field, reader = found.extra[sort.path], store.principal.reader
-        kept = link_values(store, *found.many, record.ref, None, from_owner=found.from_owner)
+        field, reader = found.link_columns[sort.path], store.principal.reader
+        kept = found.values(store, record.ref, None)
         choices = [c.key for c in getattr(field.type, "choices", None) or ()]
 
         def rank(value: Value) -> Any:
@@ -388,6 +351,6 @@ class RelatedView(Page):
             if not can_update:
                 return None
             return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1), "then": "link"}
-        prefix = f"{record.entity}:" if "_entity" in found.target.fields[found.field].type.columns() else ""
-        values: dict[str, Any] = {found.field: f"{prefix}{record.id}"}
+        prefix = f"{record.entity}:" if "_entity" in found.target.fields[found.link].type.columns() else ""
+        values: dict[str, Any] = {found.link: f"{prefix}{record.id}"}
         return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1, **values), "then": ""}
