@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from flask import Response
 
 from trellis.api.scope import part_lists, readable
 from trellis.formula.types import Location, Money, Ref
+from trellis.model.durations import write_duration
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.relations import ref_json
@@ -30,21 +33,22 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
 
 
 def dumps(body: Any) -> bytes:
-    """A body as JSON; what is no JSON by itself is written as the types write it."""
-    return orjson.dumps(body, default=plain)
+    """A body as JSON, moments in UTC; values without a field (a formula's, a part of one) as the types write them."""
+    return orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_UTC_Z)
 
 
-def plain(value: Any) -> Any:
-    """A value without a field (a part of one, a formula's) as JSON."""
+def _plain(value: Any) -> Any:
     if isinstance(value, Ref):
         return ref_json(value)
     if isinstance(value, Money):
         return {"amount": json_number(value.amount), "currency": value.currency}
     if isinstance(value, Location):
         return {"latitude": value.latitude, "longitude": value.longitude}
-    if isinstance(value, (tuple, set, frozenset)):
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    if isinstance(value, (set, frozenset)):
         return list(value)
-    return json_number(value) if hasattr(value, "as_tuple") else str(value)
+    return json_number(value) if isinstance(value, Decimal) else str(value)
 
 
 def default_paths(store: Store, entity: Entity) -> list[str]:
@@ -73,7 +77,7 @@ def record_json(record: Record, fields: Sequence[tuple[str, Field | None]]) -> d
         value = record[path]
         body[path] = value if field is None else field.type.to_json(value)
     if record.deleted_at is not None:
-        body["deleted_at"] = record.deleted_at.isoformat().replace("+00:00", "Z")
+        body["deleted_at"] = record.deleted_at
     return body
 
 

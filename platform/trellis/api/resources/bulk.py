@@ -19,12 +19,13 @@ from trellis.api.scope import entity_of
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
 from trellis.records.record import Outcome
-from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store, as_id
 from trellis.records.transfer.keys import comparable, find_rows
 from trellis.web.context import current_store
 
 MOST = 5000
+_MISSING = Fault("missing", "There is no such record, or you may not see it.", "id")
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -105,17 +106,10 @@ def _upsert(store: Store, entity: Entity, rows: Rows, body: Mapping[str, Any]) -
 
 
 def _delete(store: Store, entity: Entity, rows: Rows, _body: Mapping[str, Any]) -> list[Outcome]:
-    outcomes = []
-    for row in rows:
-        try:
-            id = as_id(str(row.get("id")))
-            store.delete(entity.key, id, means=MEANS)
-            outcomes.append(Outcome("deleted", id))
-        except Refused as error:
-            outcomes.append(Outcome("refused", None, error.faults))
-        except (Missing, Forbidden) as error:
-            outcomes.append(Outcome("refused", None, (_fault(error),)))
-    return outcomes
+    def delete(good: Sequence[tuple[UUID, Mapping[str, Any]]]) -> Sequence[Outcome]:
+        return store.delete_many(entity.key, [id for id, _row in good], means=MEANS)
+
+    return _by_id([(row.get("id"), row) for row in rows], delete)
 
 
 _OPERATIONS: dict[str, Callable[[Store, Entity, Rows, Mapping[str, Any]], list[Outcome]]] = {
@@ -142,24 +136,32 @@ def _each(entity: Entity, rows: Rows, work: Callable[[Rows], list[Outcome]]) -> 
 
 
 def _changes(store: Store, entity: Entity, changes: Sequence[tuple[Any, Mapping[str, Any]]]) -> list[Outcome]:
-    """Change records by their ids; what is no id is refused."""
-    outcomes: list[Outcome | None] = [None] * len(changes)
-    good: list[tuple[int, UUID]] = []
-    for i, (id, _row) in enumerate(changes):
+    """Change records by their ids."""
+
+    def change(good: Sequence[tuple[UUID, Mapping[str, Any]]]) -> Sequence[Outcome]:
+        values = [(id, {k: v for k, v in row.items() if k != "id"}) for id, row in good]
+        return store.update_many(entity.key, values, means=MEANS)
+
+    return _by_id(changes, change)
+
+
+def _by_id(
+    rows: Sequence[tuple[Any, Mapping[str, Any]]],
+    work: Callable[[Sequence[tuple[UUID, Mapping[str, Any]]]], Sequence[Outcome]],
+) -> list[Outcome]:
+    """Do the work for the rows that have an id; the others are refused."""
+    outcomes: list[Outcome | None] = [None] * len(rows)
+    good: list[int] = []
+    known: list[tuple[UUID, Mapping[str, Any]]] = []
+    for i, (id, row) in enumerate(rows):
         try:
-            good.append((i, as_id(str(id))))
-        except Missing as error:
-            outcomes[i] = Outcome("refused", None, (_fault(error),))
-    values = [(id, {k: v for k, v in changes[i][1].items() if k != "id"}) for i, id in good]
-    for (i, _id), outcome in zip(good, store.update_many(entity.key, values, means=MEANS), strict=True):
+            known.append((as_id(str(id)), row))
+            good.append(i)
+        except Missing:
+            outcomes[i] = Outcome("refused", None, (_MISSING,))
+    for i, outcome in zip(good, work(known), strict=True):
         outcomes[i] = outcome
     return [outcome for outcome in outcomes if outcome is not None]
-
-
-def _fault(error: Missing | Forbidden) -> Fault:
-    if isinstance(error, Missing):
-        return Fault("missing", "There is no such record, or you may not see it.", "id")
-    return Fault("forbidden", "You are not allowed to do this.")
 
 
 def _answer(entity: Entity, outcomes: Sequence[Outcome], *, status: int = 200, undone: bool = False) -> Response:

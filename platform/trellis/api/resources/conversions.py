@@ -10,7 +10,7 @@ from flask import Response
 from trellis.api.app import api
 from trellis.api.asking import read_body
 from trellis.api.conditions import once
-from trellis.api.representation import json_response, plain
+from trellis.api.representation import json_response
 from trellis.api.scope import entity_of
 from trellis.model.fields.relations import ref_json
 from trellis.records.conversion.convert import Proposal
@@ -46,13 +46,9 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "target": fields.entity,
         "optional": fields.optional,
-        "values": {key: None if value is None else _json(value) for key, value in proposal.values.items()},
+        "values": dict(proposal.values),
         "matches": [
             {"record": None if m.ref is None else ref_json(m.ref), "owner": m.owner, "on": list(m.on)}
             for m in proposal.matches
         ],
     }
-
-
-def _json(value: Any) -> Any:
-    return value if isinstance(value, (str, bool, int, float, dict, list)) else plain(value)

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from trellis.api.app import api
 from trellis.api.asking import limit_of, whole_number
-from trellis.api.representation import json_response, plain
+from trellis.api.representation import json_response
 from trellis.api.scope import PLACE, entity_of
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
@@ -32,7 +32,7 @@ def read_history(entity: str, id: UUID) -> Response:
 def _change(entity: Entity, change: Change) -> dict[str, Any]:
     return {
         "id": change.id,
-        "at": change.at.isoformat().replace("+00:00", "Z"),
+        "at": change.at,
         "by": ref_json(change.by) if change.by is not None else None,
         "kind": change.kind,
         "means": change.means,
@@ -50,8 +50,6 @@ def _field(entity: Entity, change: FieldChange) -> dict[str, Any]:
     field = entity.fields.get(change.field)
 
     def written(value: Value) -> Any:
-        if value is None or field is None:
-            return None if value is None else plain(value) if not isinstance(value, (str, bool, int, list)) else value
-        return field.type.to_json(value)
+        return value if value is None or field is None else field.type.to_json(value)
 
     return {"field": change.field, "old": written(change.old), "new": written(change.new)}

@@ -17,7 +17,7 @@ from trellis.api.representation import add_lines, default_paths, etag, json_resp
 from trellis.api.scope import PLACE, entity_of
 from trellis.model.entity import Entity
 from trellis.records.record import Record
-from trellis.records.refusal import Fault, Refused
+from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
 
@@ -43,7 +43,8 @@ def list_records(entity: str) -> Response:
         )
         fields = shown(store, definition, asked.paths)
         rows = [_row(record, fields, asked) for record in page.rows]
-        add_lines(store, definition, rows, asked.lines)
+        # The lines of what is deleted lie in the bin with it: no list is truer than an empty one.
+        add_lines(store, definition, [row for row in rows if "deleted_at" not in row], asked.lines)
         body: dict[str, Any] = {"data": rows, "next": page.next}
         if asked.count != "none":
             cap = CAP if asked.count == "capped" else None
@@ -54,8 +55,7 @@ def list_records(entity: str) -> Response:
 
 def _row(record: Record, fields: Any, asked: ListRequest) -> dict[str, Any]:
     if asked.since is not None and record.deleted_at is not None:  # gone: what it was is nobody's business any more
-        deleted = record.deleted_at.isoformat().replace("+00:00", "Z")
-        return {"id": str(record.id), "version": record.version, "deleted_at": deleted}
+        return {"id": str(record.id), "version": record.version, "deleted_at": record.deleted_at}
     return record_json(record, fields)
 
 
@@ -75,18 +75,27 @@ def read_record(entity: str, id: UUID) -> Response:
     with store.transaction():
         if (moment := read_moment("as_of")) is not None:
             return json_response(_past(store, definition, store.read(entity, id, as_of=moment)))
-        if (winner := store.merged_into(entity, id)) is not None:
+        try:
+            record, body = _present(store, definition, id)
+        except Missing:
+            if (winner := store.merged_into(entity, id)) is None:
+                raise
             store.read(entity, winner, fields=())  # Missing, when it is nothing for this caller
-            raise Problem(404, "merged", _("The record was merged into another one."), merged_into=str(winner))
-        if request.args.get("fields"):
-            paths, lines = read_fields(store, definition)
-            record = store.read(entity, id, fields=paths)
-            body = record_json(record, shown(store, definition, paths))
-            add_lines(store, definition, [body], lines)
-        else:
-            record = store.read(entity, id)
-            body = whole(store, definition, record)
+            detail = _("The record was merged into another one.")
+            raise Problem(404, "merged", detail, merged_into=str(winner)) from None
     return json_response(body, headers={"ETag": etag(record)})
+
+
+def _present(store: Store, entity: Entity, id: UUID) -> tuple[Record, dict[str, Any]]:
+    """A record as it is, with what is asked for."""
+    if not request.args.get("fields"):
+        record = store.read(entity.key, id)
+        return record, whole(store, entity, record)
+    paths, lines = read_fields(store, entity)
+    record = store.read(entity.key, id, fields=paths)
+    body = record_json(record, shown(store, entity, paths))
+    add_lines(store, entity, [body], lines)
+    return record, body
 
 
 def _past(store: Store, entity: Entity, record: Record) -> dict[str, Any]:
