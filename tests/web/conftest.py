@@ -13,14 +13,12 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from tests.conftest import layers_of
-from tests.web.frame_tenants import PASSWORD, add_person, app_of, signed_in_client
-from tests.web.live import SHOP, fill
+from tests.web.frame_tenants import PASSWORD, app_of, signed_in_client
+from tests.web.live import ADMIN, SELLER, shop_tenant
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 from werkzeug.serving import make_server
 
-from trellis.formula.types import Ref
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 from trellis.web import limits
@@ -29,19 +27,12 @@ from trellis.web.assets import DIST
 # as the server does it: a traceback never looks into local variables (where the signed-in person is read anew)
 structlog.configure([structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
-ADMIN = "anna@shop.example"
-SELLER = "sam@shop.example"
-
 
 @pytest.fixture(scope="session")
 def shop(catalogue: Catalogue) -> Iterator[Tenant]:
     """A tenant with an administrator, a seller and 120 deals."""
-    tenant = catalogue.create("shop", layers_of(SHOP, "shop"), "test")
-    anna = add_person(tenant, ADMIN, "admin", name="Anna Admin")
-    add_person(tenant, SELLER, "seller", name="Sam Seller")
-    fill(tenant, Ref("user", anna, "Anna Admin"))
-    yield tenant
-    catalogue.drop("shop")
+    with shop_tenant(catalogue, "shop") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
-from tests.web.frame_tenants import YAML
+from tests.conftest import layers_of
+from tests.web.frame_tenants import YAML, add_person
 
 from trellis.formula.reader import Reader
+from trellis.formula.types import Ref
 from trellis.records.principal import Principal
 from trellis.records.store import Store
+from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
+
+ADMIN = "anna@shop.example"
+SELLER = "sam@shop.example"
 
 SALES = """
 ---
@@ -136,6 +144,17 @@ def system_store(tenant: Tenant) -> Store:
     """The door for the system's hand."""
     profile = tenant.profile
     return Store(tenant, Principal.system(Reader(currency=profile.currency)))
+
+
+@contextmanager
+def shop_tenant(catalogue: Catalogue, slug: str) -> Iterator[Tenant]:
+    """A tenant with an administrator, a seller and 120 deals, dropped at the end."""
+    tenant = catalogue.create(slug, layers_of(SHOP, slug), "test")
+    anna = add_person(tenant, ADMIN, "admin", name="Anna Admin")
+    add_person(tenant, SELLER, "seller", name="Sam Seller")
+    fill(tenant, Ref("user", anna, "Anna Admin"))
+    yield tenant
+    catalogue.drop(slug)
 
 
 def fill(tenant: Tenant, owner: Any, count: int = 120) -> list[Any]:

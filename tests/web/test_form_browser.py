@@ -7,8 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
-from tests.web.conftest import ADMIN
 from tests.web.frame_tenants import PASSWORD
+from tests.web.live import ADMIN
 
 from trellis.storage.tenant import Tenant
 

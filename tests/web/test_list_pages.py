@@ -13,10 +13,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.conftest import layers_of
-from tests.web.conftest import ADMIN, SELLER
-from tests.web.frame_tenants import add_person, app_of, signed_in_client, token_of
-from tests.web.live import EVIL, SHOP, fill, system_store
+from tests.web.frame_tenants import app_of, signed_in_client, token_of
+from tests.web.live import ADMIN, EVIL, SELLER, shop_tenant, system_store
 from werkzeug.datastructures import MultiDict
 
 from trellis.formula.types import Ref
@@ -34,12 +32,8 @@ FRAME_STATEMENTS = 1  # who is signed in
 @pytest.fixture(scope="module")
 def shop(catalogue: Catalogue) -> Iterator[Tenant]:
     """A shop of this module's own: its deals are counted, and the tests in the browser make more."""
-    tenant = catalogue.create("shop-lists", layers_of(SHOP, "shop-lists"), "test")
-    anna = add_person(tenant, ADMIN, "admin", name="Anna Admin")
-    add_person(tenant, SELLER, "seller", name="Sam Seller")
-    fill(tenant, Ref("user", anna, "Anna Admin"))
-    yield tenant
-    catalogue.drop("shop-lists")
+    with shop_tenant(catalogue, "shop-lists") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
