@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import structlog
 from flask import Response, g, jsonify, render_template, request
@@ -77,10 +77,19 @@ def answer(status: int, *, message: str | None = None) -> Response:
                 heading=heading,
                 advice=said,
                 request_id=g.get("request_id"),
+                back=_way_back(),
             )
         )
     response.status_code = status
     return response
+
+
+def _way_back() -> str | None:
+    """The page that one came from, when it is another one of ours."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host or came_from.path == f"{request.script_root}{request.path}":
+        return None
+    return urlunsplit(("", "", came_from.path, came_from.query, ""))
 
 
 def _is_outdated(error: Exception) -> bool:
