@@ -25,7 +25,7 @@ from trellis.web.settings import Settings
 MANAGER = "mona@office.example"
 CLERK = "carl@office.example"
 OFFICE = (
-    YAML.replace("allow: [admin]", "allow: [admin, api, merge]").replace(
+    YAML.replace("allow: [admin]", "allow: [admin, api, merge, bulk-edit]").replace(
         "update: all, delete: all}", "update: all, delete: all, restore: all, export: true, convert: all}"
     )
     + """

@@ -51,6 +51,21 @@ def test_rows_are_deleted(mona: Api) -> None:
     assert mona.get(f"product/{one['id']}").status_code == 404
 
 
+def test_changing_many_at_once_needs_the_right(mona: Api, carl: Api) -> None:
+    made = mona.made("order", number="B-90", name="Alone")
+    for operation in ("update", "delete"):
+        answer = carl.post("order/bulk", {"operation": operation, "rows": [{"id": made["id"], "name": "Many"}]})
+        assert (answer.status_code, answer.json["action"]) == (403, "bulk-edit")
+    assert mona.get(f"order/{made['id']}").json["name"] == "Alone"
+
+
+def test_the_bin_is_listed_to_who_may_empty_it(mona: Api, carl: Api) -> None:
+    assert mona.get("order?deleted=true").status_code == 200
+    answer = carl.get("order?deleted=true")
+    assert (answer.status_code, answer.json["action"]) == (403, "restore")
+    assert carl.get("order?updated_since=2026-01-01T00:00:00Z").status_code == 200
+
+
 def test_all_or_nothing_takes_everything_back(mona: Api) -> None:
     rows = [{"code": "N1", "name": "One"}, {"code": "N2"}]
     answer = mona.post("product/bulk", {"operation": "create", "rows": rows, "all_or_nothing": True})

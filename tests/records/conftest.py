@@ -116,11 +116,25 @@ grants:
     fields: {margin: hidden, phone: masked, secret_note: hidden}
   deal: {read: team, create: true, update: own, delete: own, restore: own, fields: {discount: readonly}}
   contact: {read: all, create: true, update: all}
+allow: [bulk-edit]
 ---
 role: manager
 label: Manager
 grants:
   "*": {read: all, create: true, update: all, delete: all, restore: all}
+allow: [bulk-edit]
+---
+role: keeper
+label: Keeper
+grants:
+  "*": {read: all, update: all, delete: all, restore: all}
+---
+role: careful
+label: Careful
+grants:
+  "*": {read: all, update: all, delete: all, restore: all}
+  deal: {read: all, update: all, delete: all, restore: all, bulk-edit: own}
+allow: [bulk-edit]
 ---
 role: clerk
 label: Clerk

@@ -91,6 +91,7 @@ grants:
   account: {read: own, create: true, fields: {secret: hidden}}
   contact: {read: all, create: true}
   deal: {read: all, create: true}
+allow: [bulk-edit]
 ---
 role: helper
 grants: {"*": {read: all}, lead: {read: all, create: true, update: all}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trellis.records.refusal import Refused
+from trellis.records.refusal import Forbidden, Refused
 
 
 @pytest.fixture
@@ -48,6 +48,62 @@ def test_what_may_not_be_changed_is_left_alone(deals):
     with pytest.raises(Refused):
         rita.update_where("deal", {"priority": "low"}, where=["nothing == 1"])
     assert len(rita.update_where("deal", {"priority": "low"}, where=['name <= "d010"'])) == 9
+
+
+@pytest.mark.parametrize("means", ["page", "api", "bulk"])
+def test_many_at_once_need_the_right(system, deals, person, means):
+    keeper, (_, _, ids) = person("Kim", "keeper"), deals
+    assert keeper.may_change_many("deal") is False
+    for call in (
+        lambda: keeper.update_many("deal", [(ids[0], {"priority": "high"})], means=means),
+        lambda: keeper.update_where("deal", {"priority": "high"}, means=means),
+        lambda: keeper.delete_many("deal", ids[:2], means=means),
+        lambda: keeper.restore_many("deal", ids[:2], means=means),
+        lambda: keeper.purge_many("deal", ids[:2], means=means),
+    ):
+        with pytest.raises(Forbidden, match="bulk-edit"):
+            call()
+    assert keeper.update("deal", ids[0], {"priority": "high"})["priority"] == "high"
+
+
+def test_an_import_holds_a_right_of_its_own(deals, person):
+    keeper, (_, _, ids) = person("Kim", "keeper"), deals
+    [outcome] = keeper.update_many("deal", [(ids[0], {"priority": "high"})], means="import")
+    assert outcome.status == "updated"
+
+
+def test_a_narrower_level_leaves_the_other_records_alone(system, deals, person):
+    _, account, ids = deals
+    careful = person("Cara", "careful")
+    mine = system.create("deal", {"name": "hers", "account": account.id, "owner": careful.principal.id})
+    changed = careful.update_many(
+        "deal", [(ids[0], {"priority": "high"}), (mine.id, {"priority": "high"})], means="bulk"
+    )
+    assert [(o.id, o.status) for o in changed] == [(ids[0], "refused"), (mine.id, "updated")]
+    assert [o.status for o in careful.delete_many("deal", [ids[0], mine.id])] == ["refused", "deleted"]
+    assert [o.status for o in careful.restore_many("deal", [mine.id])] == ["restored"]
+
+
+def test_the_bin_is_emptied_of_many_at_once(system, deals):
+    _, _, ids = deals
+    system.delete_many("deal", ids[:3])
+    assert {o.status for o in system.purge_many("deal", ids[:4])} == {"purged", "refused"}
+    assert system.count("deal", deleted=True).n == 0
+
+
+def test_the_bin_is_for_who_may_take_something_out_of_it(system, deals, person):
+    rita, _, ids = deals
+    clerk = person("Cleo", "clerk")
+    system.delete_many("deal", ids[1:4])
+    assert rita.count("deal", deleted=True).n == len(rita.list("deal", columns=[], deleted=True).rows) == 3
+    for call in (
+        lambda: clerk.list("deal", columns=[], deleted=True),
+        lambda: clerk.count("deal", deleted=True),
+        lambda: clerk.totals("deal", {"amount": "sum"}, deleted=True),
+    ):
+        with pytest.raises(Forbidden, match="restore"):
+            call()
+    assert clerk.count("deal", deleted=None).n == len(ids)  # the change feed tells of them all the same
 
 
 def test_what_only_the_batch_makes_wrong_is_found(system, deals):

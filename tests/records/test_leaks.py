@@ -71,6 +71,7 @@ grants:
   profile: {read: own}
   account: {read: own, create: true, update: own, fields: {margin: hidden, phone: masked}}
   deal: {read: own, create: true, update: own, fields: {cost: hidden, phone: masked}}
+allow: [bulk-edit]
 ---
 role: late
 grants: {deal: {read: 'due < today()'}, account: {read: 'me in watchers'}, note: {read: all}}

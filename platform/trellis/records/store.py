@@ -218,6 +218,10 @@ class Store:
         with self.session.transaction():
             return rights.may_with(self.session, action, entity, as_id(id))
 
+    def may_change_many(self, entity: str) -> bool:
+        """Whether this person may change many records of the entity at once: the right `bulk-edit`."""
+        return rights.may_change_many(self.session, entity)
+
     def explain(self, entity: str, id: UUID | str) -> Explanation:
         """Why this person can or cannot see or change a record, rule by rule: for administrators. Raises Missing."""
         with self.session.transaction():
@@ -322,9 +326,12 @@ class Store:
             message = "At most {most} records are converted at once. Select fewer."
             raise Refused([Fault("many", message, None, {"most": converting.MOST})])
         convert.conversion_of(self.session, entity)
-        results: dict[UUID, Any] = {}
+        rights.require_many(self.session, entity, "bulk")
+        with self.session.transaction():
+            out = rights.out_of_many(self.session, entity, ids, "bulk")
+        results: dict[UUID, Any] = {id: Forbidden(entity, "bulk-edit") for id in out}
         with self.batch("convert", entity):
-            for id in ids:
+            for id in [id for id in ids if id not in out]:
                 try:
                     with self.session.write(entity):
                         results[id] = converting.convert_one(self.session, entity, id, leave)
@@ -443,6 +450,11 @@ class Store:
         """Take records out of the bin, each for itself."""
         with self.batch("restore", entity), self.session.write(entity):
             return batch.restore_many(self.session, entity, ids, means=means)
+
+    def purge_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
+        """Remove records in the bin for good, each for itself; one that another of them held is tried again."""
+        with self.session.write(entity):
+            return batch.purge_many(self.session, entity, ids, means=means)
 
     @contextmanager
     def batch(self, kind: str, entity: str) -> Iterator[Batch]:

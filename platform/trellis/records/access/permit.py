@@ -14,7 +14,7 @@ from trellis.formula.sql.scope import SqlScope
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.model import Model
-from trellis.model.role import Grant, Level, Role
+from trellis.model.role import NONE, Grant, Level, Role
 from trellis.records.principal import Principal
 from trellis.records.reading.names import names_freely
 
@@ -39,7 +39,7 @@ class Permit:
 
     def covers(self, action: str, entity: str) -> bool:
         """Whether an API key's scopes leave the action open; people have no scopes."""
-        return self.scopes is None or self.scopes.cover(entity, action)
+        return self.scopes is None or action in UNSCOPED or self.scopes.cover(entity, action)
 
     def grants(self, entity: str, action: str) -> list[tuple[Role, Grant, Level]]:
         """The grants that reach at least some records of the entity with the action."""
@@ -48,9 +48,25 @@ class Permit:
             return found
         for role in self.roles:
             grant = role.grants.get(entity) or role.grants.get("*")
-            if grant is not None and (level := grant.level(action)).kind != "none":
+            if grant is not None and (level := self.level(grant, action)).kind != "none":
                 found.append((role, grant, level))
         return found
+
+    def level(self, grant: Grant, action: str) -> Level:
+        """How far a grant goes with an action: as far as it says, else as far as a right beside any entity carries."""
+        if action in grant.levels:
+            return grant.levels[action]
+        if action in FOLLOWS:
+            return grant.level(FOLLOWS[action])
+        if action in BY_RIGHT and self.allows(action):
+            return grant.level(BY_RIGHT[action])
+        return NONE
+
+    def is_open_to_many(self, entity: str) -> bool:
+        """Whether the right `bulk-edit` is enough with every readable record: no grant says anything narrower."""
+        grants = (role.grants[entity] for role in self.roles if entity in role.grants)
+        named = any("bulk-edit" in grant.levels for grant in grants)
+        return self.is_system or (not named and self.may("bulk-edit", entity))
 
     def may(self, action: str, entity: str) -> bool:
         """Whether there can be records that the action is allowed with; `reach` says which ones."""
@@ -142,6 +158,10 @@ class Permit:
         return self.modes(entity).get(field) in ("hidden", "masked")
 
 
+# who has the right in `allow:` may do it wherever the action named here is granted, unless the grant says otherwise
+BY_RIGHT = {"import": "create", "merge": "delete", "bulk-edit": "read", "convert": "update", "export": "read"}
+FOLLOWS = {"assign": "update"}  # not named, it is granted as this one is
+UNSCOPED = frozenset({"assign", "bulk-edit"})  # come on top of an action that a key's scopes are asked for
 PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}
 
 

@@ -70,18 +70,12 @@ def may(session: Session, entity: str) -> bool:
     if found is None:
         return False
     has_role = not found.roles or session.permit.is_system or bool(set(found.roles) & set(session.principal.roles))
-    return has_role and session.permit.may(action_for(session, entity), entity)
-
-
-def action_for(session: Session, entity: str) -> str:
-    """The action that must be granted: `convert`; who has the right `convert` may convert what they may update."""
-    named = session.permit.may("convert", entity)
-    return "update" if not named and session.permit.allows("convert") else "convert"
+    return has_role and session.permit.may("convert", entity)
 
 
 def is_ready(session: Session, entity: str, id: UUID) -> bool:
     """Whether this person may convert the record as it is now."""
-    if not may(session, entity) or not rights.may_with(session, action_for(session, entity), entity, id):
+    if not may(session, entity) or not rights.may_with(session, "convert", entity, id):
         return False
     conversion = session.model.conversions[entity]
     for record in StoreGraph(session).load(entity, [id]):
@@ -92,8 +86,7 @@ def is_ready(session: Session, entity: str, id: UUID) -> bool:
 
 def _open(session: Session, conversion: Conversion, id: UUID) -> Draft:
     """The record, locked; Refused when it was converted before or is not ready."""
-    action = action_for(session, conversion.entity)
-    draft = write.open_for_update(session, conversion.entity, id, means="convert", action=action)
+    draft = write.open_for_update(session, conversion.entity, id, means="convert", action="convert")
     if draft.before(CONVERTED_AT) is not None:
         raise Refused([Fault("converted", "It has been converted already.", None)])
     write.refuse([draft])

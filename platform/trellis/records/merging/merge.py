@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils.compat import uuid7
 
 from trellis.formula.types import Ref
+from trellis.records.access import rights
 from trellis.records.deriving import rollups
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, title_of
@@ -18,7 +19,6 @@ from trellis.records.merging.choosing import take_over
 from trellis.records.merging.moving import Moving
 from trellis.records.pipelines import pipeline as stages
 from trellis.records.pipelines import stays
-from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault, Forbidden, Refused
 from trellis.records.versions import history
 from trellis.records.writing import check, locks, rows, trees, unique, write
@@ -35,9 +35,7 @@ def may_merge(session: Session, entity: str) -> bool:
     definition = session.model.entities.get(entity)
     if definition is None or not definition.merge or definition.internal or definition.part_of:
         return False
-    permit = session.permit
-    granted = permit.allows("merge") or permit.may("merge", entity)
-    return granted and all(permit.may(action, entity) for action in ("read", *NEEDS))
+    return all(session.permit.may(action, entity) for action in ("read", "merge", *NEEDS))
 
 
 def open_all(session: Session, entity: str, ids: Sequence[UUID], *, means: str = "page") -> list[Draft]:
@@ -58,22 +56,9 @@ def open_all(session: Session, entity: str, ids: Sequence[UUID], *, means: str =
         if found.old is not None and (fault := locks.lock_on(session, found.old)) is not None:
             raise Refused([fault])
         drafts.append(found)
-    for action in ("delete",) if session.permit.allows("merge") else ("delete", "merge"):
-        require(session, entity, action, ids)
+    for action in ("delete", "merge"):
+        rights.require_all(session, action, entity, ids)
     return drafts
-
-
-def require(session: Session, entity: str, action: str, ids: Sequence[UUID]) -> None:
-    """Every one of the records within the action's reach."""
-    if session.permit.is_unlimited(action, entity):
-        return
-    scope = system_scope(session, entity)
-    reach = session.permit.reach(action, scope)
-    if reach is None:
-        return
-    found = sa.select(sa.func.count()).select_from(scope.joined()).where(scope.alias.c.id.in_(list(ids)), reach)
-    if session.execute(found).scalar_one() != len(ids):
-        raise Forbidden(entity, action)
 
 
 def merge(

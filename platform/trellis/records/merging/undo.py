@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trellis.formula.types import Ref
+from trellis.records.access import rights
 from trellis.records.deriving import rollups
 from trellis.records.draft import KEPT, Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
 from trellis.records.merging.lookup import UNDO_FOR
-from trellis.records.merging.merge import may_merge, require
+from trellis.records.merging.merge import may_merge
 from trellis.records.merging.moving import after_move, move_links
 from trellis.records.pipelines import stays
 from trellis.records.recycling.bin import reach_or_raise
@@ -90,7 +91,7 @@ def _open(session: Session, row: Mapping[str, Any]) -> list[UUID]:
     if not losers or there != set(losers):
         raise Refused([Fault("merge", "The merged records are no longer there.")])
     for action in ("update", "delete"):
-        require(session, entity, action, [winner, *losers])
+        rights.require_all(session, action, entity, [winner, *losers])
     return losers
 
 

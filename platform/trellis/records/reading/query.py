@@ -77,7 +77,7 @@ def list_page(
     deleted: bool | None = False,
 ) -> Page:
     """A page of records."""
-    require_readable(session, entity)
+    require_readable(session, entity, deleted=deleted)
     plan = _list_plan(session, entity, tuple(columns), tuple(where), tuple(sort), deleted)
     statement = plan.statement
     if q and q.strip():
@@ -203,7 +203,7 @@ def count(
     deleted: bool | None = False,
 ) -> Count:
     """How many records there are, counted up to the cap."""
-    require_readable(session, entity)
+    require_readable(session, entity, deleted=deleted)
     formulas = compile_all(session, entity, where)
     key = ("count", session.view_key, entity, formulas, q or "", cap, deleted)
     statement = _statements.get(key)
@@ -239,7 +239,7 @@ def totals(
     deleted: bool = False,
 ) -> dict[str, Value]:
     """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency."""
-    require_readable(session, entity)
+    require_readable(session, entity, deleted=deleted)
     formulas = compile_all(session, entity, where)
     key = ("totals", session.view_key, entity, tuple(wanted.items()), formulas, q or "", deleted)
     known = _statements.get(key)
@@ -397,11 +397,16 @@ def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequen
     return [Record(shape, row) for row in session.execute(statement, {"_parent": id}).all()]
 
 
-def require_readable(session: Session, entity: str) -> None:
-    """Missing for what is no entity, Forbidden for one that this person reads nothing of."""
+def require_readable(session: Session, entity: str, *, deleted: bool | None = False) -> None:
+    """Missing for what is no entity, Forbidden for one that this person reads nothing of.
+
+    The bin itself (`deleted=True`) is for those who may take something out of it or delete it for good.
+    """
     session.entity(entity)
     if not session.permit.may("read", entity):
         raise Forbidden(entity, "read")
+    if deleted and not any(session.permit.may(action, entity) for action in ("restore", "delete")):
+        raise Forbidden(entity, "restore")
 
 
 _readable: OrderedDict[tuple[object, ...], tuple[str, ...]] = OrderedDict()

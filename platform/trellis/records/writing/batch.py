@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from trellis.formula.formula import Formula
+from trellis.records.access import rights
 from trellis.records.draft import Draft
 from trellis.records.reading import query
 from trellis.records.reading.selection import Selection
@@ -75,15 +76,20 @@ def update_many(
 ) -> list[Outcome]:
     """Change records, each with values of its own, many to a statement; a refused one holds up no other.
 
-    Unconfirmed, what only warns is a refusal too.
+    Unconfirmed, what only warns is a refusal too. Raises Forbidden for a person without the right `bulk-edit`.
     """
+    rights.require_many(session, entity, means)
     outcomes: list[Outcome] = []
     for start in range(0, len(changes), CHUNK):
         chunk = changes[start : start + CHUNK]
-        if len({id for id, _ in chunk}) == len(chunk):
-            outcomes.extend(_update_chunk(session, entity, chunk, means, confirmed))
+        out = rights.out_of_many(session, entity, [id for id, _ in chunk], means)
+        within = [(id, values) for id, values in chunk if id not in out]
+        if len({id for id, _ in within}) == len(within):
+            done = _update_chunk(session, entity, within, means, confirmed)
         else:  # the same record again: the second change builds on the first
-            outcomes.extend(_update_one(session, entity, id, values, means, confirmed) for id, values in chunk)
+            done = [_update_one(session, entity, id, values, means, confirmed) for id, values in within]
+        rest = iter(done)
+        outcomes.extend(_outcome(id, Forbidden(entity, "bulk-edit")) if id in out else next(rest) for id, _ in chunk)
     return outcomes
 
 
@@ -139,19 +145,46 @@ def _update_one(
 
 def delete_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
     """Put records into the bin; one that is held holds up no other."""
-    return [_moved(session, recycle.delete, "deleted", entity, id, means) for id in ids]
+    rights.require_many(session, entity, means)
+    out = rights.out_of_many(session, entity, ids, means)
+    return [_moved(session, recycle.delete, "deleted", entity, id, means, out) for id in ids]
 
 
 def restore_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
     """Take records out of the bin, those that others of them link to first."""
+    rights.require_many(session, entity, means)
+    out = rights.out_of_many(session, entity, ids, means)
     done = {
-        id: _moved(session, recycle.restore, "restored", entity, id, means)
+        id: _moved(session, recycle.restore, "restored", entity, id, means, out)
         for id in orphans.in_order(session, entity, ids)
     }
     return [done[id] for id in ids]
 
 
-def _moved(session: Session, do: Callable[..., object], status: str, entity: str, id: UUID, means: str) -> Outcome:
+def purge_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
+    """Remove records in the bin for good; those that another of them held are tried again once that one is gone."""
+    rights.require_many(session, entity, means)
+    out = rights.out_of_many(session, entity, ids, means)
+    done: dict[UUID, Outcome] = {}
+    waiting = list(dict.fromkeys(ids))
+    while waiting:
+        done |= {id: _moved(session, recycle.purge, "purged", entity, id, means, out) for id in waiting}
+        held = [id for id in waiting if done[id].status == "refused"]
+        waiting = held if len(held) < len(waiting) else []
+    return [done[id] for id in ids]
+
+
+def _moved(
+    session: Session,
+    do: Callable[..., object],
+    status: str,
+    entity: str,
+    id: UUID,
+    means: str,
+    out: Collection[UUID] = (),
+) -> Outcome:
+    if id in out:
+        return _outcome(id, Forbidden(entity, "bulk-edit"))
     try:
         with session.connection.begin_nested():
             do(session, entity, id, means=means)
@@ -172,6 +205,7 @@ def update_where(
     means: str = "bulk",
 ) -> list[Outcome]:
     """Change every record that matches and that this person may read."""
+    rights.require_many(session, entity, means)
     return update_many(session, entity, [(id, values) for id in matching(session, entity, where, q=q)], means=means)
 
 

@@ -77,7 +77,7 @@ class Desk:
     @property
     def may_bulk(self) -> bool:
         """Whether the person may change many records at once."""
-        return may("bulk-edit")
+        return self.store.may_change_many(self.entity.key)
 
     @property
     def can_pick(self) -> bool:

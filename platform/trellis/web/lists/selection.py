@@ -9,7 +9,8 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.record import Outcome
+from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
     from trellis.web.lists.desk import Desk
@@ -87,21 +88,17 @@ def update_each(
     return found
 
 
-def do_each(
-    selection: Selection, action: Callable[[UUID], object], say: Callable[[Fault], str], words: Mapping[str, str]
+def move_each(
+    selection: Selection, action: Callable[[Sequence[UUID]], Sequence[Outcome]], say: Callable[[Fault], str]
 ) -> BulkOutcome:
-    """Does the action to every record, each for itself; gathers why some were refused."""
+    """Does the action to every record, some hundred to a transaction; gathers why some were refused."""
     ids = selection.each()
-    outcome = BulkOutcome([], {}, is_cut=len(ids) > MOST)
-    for id in ids[:MOST]:
-        try:
-            action(id)
-        except Refused as refused:
-            outcome.refuse(say(refused.faults[0]) if refused.faults else words["refused"])
-        except Forbidden:
-            outcome.refuse(words["forbidden"])
-        except Missing:
-            outcome.refuse(words["missing"])
-        else:
-            outcome.done.append(id)
-    return outcome
+    found = BulkOutcome([], {}, is_cut=len(ids) > MOST)
+    for start in range(0, min(len(ids), MOST), AT_ONCE):
+        some = ids[start : min(start + AT_ONCE, MOST)]
+        for id, outcome in zip(some, action(some), strict=True):
+            if outcome.status == "refused":
+                found.refuse(say(outcome.faults[0]) if outcome.faults else "")
+            else:
+                found.done.append(id)
+    return found

@@ -16,7 +16,7 @@ from werkzeug import Response
 from trellis.model.locales import babel_locale
 from trellis.model.view import Sort
 from trellis.records.recycling.purging import age_of
-from trellis.records.refusal import Forbidden, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.web.cells.column import columns_for
 from trellis.web.faults import fault_text, fault_texts
@@ -24,9 +24,9 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
 from trellis.web.lists.grid import cell_context
-from trellis.web.lists.selection import BulkOutcome, Selection, do_each, read_selection
+from trellis.web.lists.selection import move_each, read_selection
 from trellis.web.pages.base import Page
-from trellis.web.pages.bulk import answer, refusals
+from trellis.web.pages.bulk import answer
 
 WHEN = ("deleted_at", "deleted_by")
 
@@ -39,8 +39,6 @@ class BinView(Page):
     def index(self, entity: str) -> str:
         """The deleted records, the latest first."""
         desk = open_desk(entity)
-        if not (desk.may("restore") or desk.may("delete")):
-            raise Forbidden(entity, "restore")
         store = desk.store
         known = [path for path in WHEN if path in desk.entity.fields]
         columns = columns_for(cell_context(store, desk.entity), known)
@@ -75,14 +73,9 @@ class BinView(Page):
     def restore_many(self, entity: str) -> Response:
         """Takes the selected records out of the bin, those first that others of them link to."""
         desk = open_desk(entity)
-        ids = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))}).ids
-        found = BulkOutcome([], {})
+        selection = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))})
         with desk.store.batch("restore", entity) as made:
-            for id, outcome in zip(ids, desk.store.restore_many(entity, ids), strict=True):
-                if outcome.status == "restored":
-                    found.done.append(id)
-                else:
-                    found.refuse(fault_text(outcome.faults[0]) if outcome.faults else _("refused"))
+            found = move_each(selection, lambda ids: desk.store.restore_many(entity, ids), fault_text)
         words = ngettext("%(num)d record restored", "%(num)d records restored", len(found.done))
         undo = {"url": url_for("BatchesView.undo", id=made.id, toast=1)} if found.done else None
         said = answer(found, words, desk.language)
@@ -94,18 +87,9 @@ class BinView(Page):
     def purge_many(self, entity: str) -> Response:
         """Deletes the selected records for good, each for itself; one that another of them held is tried again."""
         desk = open_desk(entity)
-        waiting = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))}).ids
-        done: list[UUID] = []
-        while True:
-            found = do_each(
-                Selection(desk, waiting, False), lambda id: desk.store.purge(entity, id), fault_text, refusals()
-            )
-            done += found.done
-            waiting = tuple(id for id in waiting if id not in found.done)
-            if not waiting or not found.done:
-                break
-        outcome = BulkOutcome(done, found.refused)
-        words = ngettext("%(num)d record deleted for good", "%(num)d records deleted for good", len(done))
+        selection = read_selection(desk, {"ids": ",".join(request.form.getlist("id"))})
+        outcome = move_each(selection, lambda ids: desk.store.purge_many(entity, ids), fault_text)
+        words = ngettext("%(num)d record deleted for good", "%(num)d records deleted for good", len(outcome.done))
         said = answer(outcome, words, desk.language)
         toast(str(said["text"]), kind=str(said.get("kind", "success")))
         return redirect(f"{desk.base}/bin")

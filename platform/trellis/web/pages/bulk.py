@@ -21,7 +21,7 @@ from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.grid import make_grid
 from trellis.web.lists.pipelines import pipelines_over
-from trellis.web.lists.selection import MOST, BulkOutcome, do_each, read_selection, update_each
+from trellis.web.lists.selection import MOST, BulkOutcome, move_each, read_selection, update_each
 from trellis.web.pages.base import Page
 from trellis.web.pages.saved_views import read_query
 from trellis.web.widgets.base import widget_of
@@ -77,7 +77,7 @@ class BulkView(Page):
             raise Forbidden(entity, "delete")
         selection = read_selection(desk, request.form)
         with desk.store.batch("delete", entity) as made:
-            outcome = do_each(selection, lambda id: desk.store.delete(entity, id, means="bulk"), fault_text, refusals())
+            outcome = move_each(selection, lambda ids: desk.store.delete_many(entity, ids), fault_text)
         outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record moved to the bin", "%(num)d records moved to the bin", len(outcome.done))
         said = answer(outcome, words, desk.language)
@@ -88,13 +88,9 @@ class BulkView(Page):
     def restore(self, entity: str) -> Response:
         """Takes the selected records out of the bin again."""
         desk = open_desk(entity)
-        if not desk.may_bulk:
-            raise Forbidden(entity, "restore")
         selection = read_selection(desk, request.form)
         with desk.store.batch("restore", entity) as made:
-            outcome = do_each(
-                selection, lambda id: desk.store.restore(entity, id, means="bulk"), fault_text, refusals()
-            )
+            outcome = move_each(selection, lambda ids: desk.store.restore_many(entity, ids), fault_text)
         outcome.batch = made.id if outcome.done else None
         words = ngettext("%(num)d record restored", "%(num)d records restored", len(outcome.done))
         response = jsonify(answer(outcome, words, desk.language))
@@ -158,15 +154,6 @@ class BulkView(Page):
         compared = field is not None and field.key in ruled
         places = {"compared": compared, "lines": among if len(among) > 1 else (), "typed": typed}
         return render_template("_bulk_edit.html", **desk.places, **places, fields=fields, bound=bound, count=count)
-
-
-def refusals() -> dict[str, str]:
-    """What is said of records that could not be touched."""
-    return {
-        "refused": _("refused"),
-        "forbidden": _("You are not allowed to do that."),
-        "missing": _("It does not exist any more."),
-    }
 
 
 def answer(outcome: BulkOutcome, words: str, language: str) -> dict[str, object]:
