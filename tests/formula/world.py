@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -172,6 +172,7 @@ class WorldScope:
     def __init__(self, entity: str | None = "deal", variables: Mapping[str, Type] | None = None) -> None:
         self.entity = entity
         self.variables = variables or {}
+        self.shadows: Collection[str] = ()
 
     def name(self, name: str) -> Type | None:
         if name in self.variables:

@@ -59,7 +59,7 @@ class Naming:
 
     def _known(self, node: NameNode) -> Expr | None:
         name, scope, frame = node.name, self.checker.scope, self.checker.frame
-        if frame.entity is not None:
+        if frame.entity is not None and (frame.outer is not None or name not in scope.shadows):
             type_ = scope.member(record_of(frame.entity), name)
             if type_ is not None:
                 self.checker.reads.add((*frame.prefix, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from trellis.formula.types import Type
@@ -20,6 +20,10 @@ class Scope(Protocol):
     @property
     def entity(self) -> str | None:
         """The entity whose record the plain names belong to; None where there is no record."""
+
+    @property
+    def shadows(self) -> Collection[str]:
+        """The variables that stand before a field of the same name; the others stand behind it."""
 
     def name(self, name: str) -> Type | None:
         """The type of a plain name, or of `setting.x` or `param.x`; None when there is no such name."""
@@ -50,6 +54,7 @@ class EmptyScope:
     """A scope without a record: only literals, functions and what every formula has."""
 
     entity: str | None = None
+    shadows: Collection[str] = ()
 
     def name(self, name: str) -> Type | None:
         """Nothing has a name here."""

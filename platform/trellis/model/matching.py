@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from trellis.formula.types import Value
     from trellis.model.field import Field
 
-How = Literal["normal", "exact", "similar"]
+How = Literal["normal", "exact", "similar", "domain"]
 LONGEST = 200  # characters of a normal form: an index's entries are limited
-_WRITTEN = re.compile(r"\s*(?:(similar|exact)\s*\(\s*)?([a-z]\w*)\s*(?:,\s*(0?\.\d+|1(?:\.0+)?)\s*)?(\))?\s*")
+_WRITTEN = re.compile(r"\s*(?:(similar|exact|domain)\s*\(\s*)?([a-z]\w*)\s*(?:,\s*(0?\.\d+|1(?:\.0+)?)\s*)?(\))?\s*")
 
 # as a class of a regular expression that Python and PostgreSQL read alike: what stands between words
 BETWEEN = (
@@ -38,15 +38,17 @@ CJK_FORMS_AT_END = "(股份有限公司|有限责任公司|有限公司|集团�
 CJK_FORMS_AT_START = "^(株式会社|有限会社)"
 URL_START = r"^([a-z][a-z0-9+.-]*://)?(www\.)?"
 URL_END = "/+$"
+AFTER_HOST = "[/?#:].*"  # what follows the name of a site: its port, a path, a query
 PERSON = ("last", "first", "middle")  # the parts of a name that are compared
 _between, _forms = re.compile(BETWEEN), re.compile(FORMS_AT_END)
 _cjk, _cjk_start = re.compile(CJK_FORMS_AT_END), re.compile(CJK_FORMS_AT_START)
 _url_start, _url_end = re.compile(URL_START), re.compile(URL_END)
+_after_host = re.compile(AFTER_HOST, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One part of a rule: the same once normalised, the same as written, or similar (by at least so much)."""
+    """One part of a rule: the same once normalised, as written, of one site, or similar (by at least so much)."""
 
     field: str
     how: How = "normal"
@@ -54,7 +56,7 @@ class Match:
 
 
 def read_match(text: str) -> Match | None:
-    """`name`, `exact(name)`, `similar(name)` or `similar(name, 0.8)`; None for anything else."""
+    """`name`, `exact(name)`, `similar(name)`, `similar(name, 0.8)`, `domain(website)`; else None."""
     found = _WRITTEN.fullmatch(text)
     if found is None:
         return None
@@ -85,6 +87,8 @@ def normal(field: Field, value: Value, how: How = "normal") -> Any:
         return column if how != "similar" or not isinstance(column, str) else (words(column) or None)
     if form == "name":
         return words(" ".join(str(column.get(part) or "") for part in PERSON))[:LONGEST] or None
+    if how == "domain":
+        return domain(str(column))[:LONGEST] or None
     return _TEXTS[form](str(column))[:LONGEST] or None
 
 
@@ -107,6 +111,11 @@ def _spaced(text: str) -> str:
 
 def _url(text: str) -> str:
     return _url_end.sub("", _url_start.sub("", lower(text)))
+
+
+def domain(text: str) -> str:
+    """The site that an address is of, without `www.`, port and path."""
+    return _after_host.sub("", _url_start.sub("", lower(text)))
 
 
 _TEXTS = {"text": company, "email": lower, "url": _url}

@@ -85,6 +85,10 @@ def _url(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return _replaced(_replaced(lowered, matching.URL_START), matching.URL_END)
 
 
+def _domain(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return _replaced(_replaced(lower(value), matching.URL_START), matching.AFTER_HOST)
+
+
 def _name(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     parts = [
         sa.func.coalesce(value.op("->>", return_type=sa.Text())(_constant(p)), _constant("")) for p in matching.PERSON
@@ -108,7 +112,7 @@ def normal(field: Field, column: sa.ColumnElement[Any], how: matching.How = "nor
     form = matching.form_of(field)
     if how == "exact" or form == "plain":
         return _text(_words(column)) if how == "similar" and isinstance(column.type, sa.String) else column
-    return _text(_FORMS[form](column))
+    return _text(_domain(column) if how == "domain" else _FORMS[form](column))
 
 
 def _text(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -145,6 +149,6 @@ def add_match_indexes(model: Model, tables: Mapping[str, sa.Table]) -> None:
             if value is column:
                 add_lookup(entity, table, field)
                 continue
-            add_live_index(table, f"{name}_match", value)
+            add_live_index(table, f"{name}_domain" if how == "domain" else f"{name}_match", value)
             if how == "similar":
                 add_live_index(table, f"{name}_match_end", backwards(value))

@@ -76,6 +76,15 @@ dedupe:
   strict: {match: ["exact(code)"], action: block}
   close: {match: ["similar(code, 0.9)"], action: warn}
 ---
+entity: shop
+title: name
+fields:
+  name: {type: text, required: true}
+  website: {type: url}
+dedupe:
+  similar-name: {match: [similar(name)], action: warn}
+  same-site: {match: [domain(website)], action: warn}
+---
 role: rep
 label: Rep
 grants:
@@ -162,6 +171,25 @@ def test_mail_addresses_and_phones_and_names_match_however_they_are_written(stor
 def test_a_web_address_matches_without_its_scheme(store):
     store.create("company", {"name": "a", "website": "https://www.acme.example/"})
     assert refused(store, "company", name="b", website="http://ACME.example").code == "duplicate"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"name": "Northwnd Traders"},
+        {"name": "Northwind Traders GmbH", "website": "https://elsewhere.example"},
+        {"name": "Another", "website": "http://shop.northwind.example:8080/en?from=mail#top"},
+    ],
+)
+def test_rules_tell_each_for_itself_whatever_else_is_blank(store, new):
+    """A similar name alone warns, and so does the same site alone."""
+    store.create("shop", {"name": "Northwind Traders", "website": "https://www.shop.northwind.example/"})
+    assert refused(store, "shop", **new).params["title"] == "Northwind Traders"
+
+
+def test_another_name_on_another_site_is_no_duplicate(store):
+    store.create("shop", {"name": "Northwind Traders", "website": "https://shop.northwind.example/"})
+    store.create("shop", {"name": "Zenith Optics", "website": "https://northwind.example/shop"}, confirmed=False)
 
 
 def test_links_are_compared_as_records_and_blank_ones_never(store):
@@ -281,14 +309,14 @@ def both_forms(tenant):
     """The normal forms of texts as a field's values: Python's and PostgreSQL's."""
     column = sa.column("x", sa.Text())
 
-    def ask(name: str, texts: list[str]) -> list[tuple[str, str]]:
+    def ask(name: str, texts: list[str], how: matching.How = "normal") -> list[tuple[str, str]]:
         field = tenant.model.entities["company"].fields[name]
         listed = sa.func.unnest(sa.literal(texts, sa.ARRAY(sa.Text()))).table_valued(column, with_ordinality="n")
         listed = listed.render_derived()
         with tenant.begin() as connection:
-            statement = sa.select(listed.c.x, sql.normal(field, listed.c.x)).order_by(listed.c.n)
+            statement = sa.select(listed.c.x, sql.normal(field, listed.c.x, how)).order_by(listed.c.n)
             rows = connection.execute(statement).all()
-        return [(matching.normal(field, text) or "", found) for text, found in rows]
+        return [(matching.normal(field, text, how) or "", found) for text, found in rows]
 
     return ask
 
@@ -296,6 +324,6 @@ def both_forms(tenant):
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 @settings(max_examples=60, deadline=None)
 def test_python_and_postgresql_agree_on_the_normal_form(both_forms, texts):
-    for name in ("name", "website"):
-        for ours, theirs in both_forms(name, texts):
+    for name, how in (("name", "normal"), ("website", "normal"), ("website", "domain")):
+        for ours, theirs in both_forms(name, texts, how):
             assert ours == theirs

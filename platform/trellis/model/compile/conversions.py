@@ -99,8 +99,12 @@ class _Compiler:
         self.made: dict[str, Type] = {}  # what later formulas may name
 
     def scope(self) -> EntityScope:
-        """The record that is converted, under its fields' names, and what it has become so far."""
-        return self.types.scope(self.draft.key, record=record_of(self.draft.key), **self.made)
+        """The record that is converted, under its fields' names, and what it has become so far.
+
+        What it has become stands before a field of the same name, which is `record.account` then.
+        """
+        known = {"record": record_of(self.draft.key), **self.made}
+        return EntityScope(self.types, self.draft.key, known, shadows=self.made)
 
     def conversion(self) -> Conversion:
         """The whole document."""

@@ -36,9 +36,18 @@ def _match(ctx: Context, draft: EntityDraft, item: Item) -> Match | None:
     match = read_match(item.text)
     if match is None:
         message = f"'{item.text}' says nothing that can be compared"
-        ctx.problem("E327", message, item, "write name, exact(name), similar(name) or similar(name, 0.8)")
+        ctx.problem(
+            "E327", message, item, "write name, exact(name), similar(name), similar(name, 0.8) or domain(website)"
+        )
         return None
-    return match if _may_compare(ctx, draft, match.field, item) else None
+    if not _may_compare(ctx, draft, match.field, item):
+        return None
+    if match.how == "domain" and draft.fields[match.field].type_name != "url":
+        ctx.problem(
+            "E327", f"'{match.field}' holds no addresses of sites", item, "domain(…) compares fields of type url"
+        )
+        return None
+    return match
 
 
 def _may_compare(ctx: Context, draft: EntityDraft, name: str, item: Item) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trellis.formula.types import ANY, Type, of_any, record_of, records_of
@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 class EntityScope:
     """The fields and inverse lists of an entity, the settings, and the variables of the place (`old`, `this`)."""
 
-    def __init__(self, types: Types, entity: str | None, variables: Mapping[str, Type] | None = None) -> None:
+    def __init__(
+        self,
+        types: Types,
+        entity: str | None,
+        variables: Mapping[str, Type] | None = None,
+        shadows: Collection[str] = (),
+    ) -> None:
         self.types = types
         self.entity = entity
         self.variables = variables or {}
+        self.shadows = shadows
 
     def name(self, name: str) -> Type | None:
         """The type of a plain name."""

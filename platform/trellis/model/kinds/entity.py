@@ -63,7 +63,8 @@ _UNIQUE = either(NAMES, closed({"fields": NAMES, "case": BOOLEAN, "message": TEX
 _DEDUPE = closed(
     {
         "match": with_doc(
-            NAMES, "fields that must all be the same: name, exact(name), similar(name), similar(name, 0.8)"
+            NAMES,
+            "fields that must all be the same: name, exact(name), similar(name), similar(name, 0.8), domain(website)",
         ),
         "action": one_of("block", "warn"),
         "against": with_doc(

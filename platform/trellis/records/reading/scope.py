@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trellis.formula.types import Type, record_of, records_of
@@ -20,6 +20,7 @@ class ReaderScope:
     ) -> None:
         self.model = model
         self.entity = entity
+        self.shadows: Collection[str] = ()
         self._permit = permit
         self._this = this
 

@@ -111,7 +111,11 @@ def rule_label(entity: Entity, rule: Dedupe, language: str) -> str:
     parts = []
     for match in rule.match:
         label = entity.fields[match.field].label.in_language(language)
-        parts.append(_("%(field)s (similar)", field=label) if match.how == "similar" else label)
+        if match.how == "similar":
+            label = _("%(field)s (similar)", field=label)
+        elif match.how == "domain":
+            label = _("%(field)s (same site)", field=label)
+        parts.append(label)
     return ", ".join(parts)
 
 
