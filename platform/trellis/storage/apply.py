@@ -12,6 +12,7 @@ import psycopg
 import sqlalchemy as sa
 
 from trellis.storage import ddl
+from trellis.storage.audit.company import note_published
 from trellis.storage.catalogue import Catalogue, announce, lock_tenant, revision_row, run_script
 from trellis.storage.followups import follow_up, remember
 from trellis.storage.hooks import after_apply
@@ -132,6 +133,7 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str, keep: b
         run_script(connection, ";\n".join(ddl.grant_statements(tenant.schema, tenant.role, new.tables)))
         for hook in after_apply:
             hook(connection, new, tenant)
+        note_published(catalogue, connection, new, tenant, who, why, len(steps))
         if entry.database is None:
             _record(connection, new, planned, who, why)
     if entry.database is not None:

@@ -22,6 +22,8 @@ import sqlalchemy as sa
 
 from trellis import __version__
 from trellis.config.layer import Layer, layer_from_files
+from trellis.storage.audit.anchors import anchor_now
+from trellis.storage.audit.company import has_log, note_company
 from trellis.storage.catalogue import Catalogue, run_script
 from trellis.storage.hooks import after_apply
 from trellis.storage.live import owner_connection
@@ -58,6 +60,7 @@ class Manifest:
 def back_up(catalogue: Catalogue, slug: str, target: Path, files: Path) -> Manifest:
     """Write a tenant into `target`; `files` is the folder with the tenants' files. All rows are of one moment."""
     tenant = catalogue.get(slug)
+    head = _note_backup(catalogue, tenant, target)
     history = [catalogue.revision(slug, r.number) for r in catalogue.revisions(slug)]
     partial = target.with_name(f".{target.name}.part")
     tables: dict[str, list[str]] = {}
@@ -71,13 +74,28 @@ def back_up(catalogue: Catalogue, slug: str, target: Path, files: Path) -> Manif
                     rows += _copy_out(connection, table.name, tables[table.name], archive)
             count = _write_files(archive, files / slug)
             manifest = Manifest(slug, tenant.profile.label, __version__, datetime.now(UTC).isoformat(), rows, count)
-            about = {"format": FORMAT, **manifest.__dict__, "revision": tenant.revision, "tables": tables}
+            about = {
+                "format": FORMAT,
+                **manifest.__dict__,
+                "revision": tenant.revision,
+                "audit": head,
+                "tables": tables,
+            }
             archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
             archive.writestr(REVISIONS, json.dumps([_as_json(r) for r in history], ensure_ascii=False))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     return manifest
+
+
+def _note_backup(catalogue: Catalogue, tenant: Tenant, target: Path) -> str | None:
+    """Tell the audit log of the backup, and note the log's head, which the backup holds."""
+    with tenant.begin() as connection:
+        if not has_log(connection):
+            return None  # an earlier version's tables
+        note_company(connection, tenant, "company.backed-up", details={"file": target.name})
+    return str(anchor_now(catalogue, tenant))
 
 
 def restore(catalogue: Catalogue, source: Path, who: str, files: Path, *, slug: str | None = None) -> Tenant:
@@ -90,6 +108,9 @@ def restore(catalogue: Catalogue, source: Path, who: str, files: Path, *, slug: 
         try:
             with owner_connection(tenant) as connection, connection.begin():
                 _load(connection, tenant, archive, about["tables"])
+            with tenant.begin() as connection:
+                told = {"of": old, "made_at": about["made_at"], "file": source.name}
+                note_company(connection, tenant, "company.restored", who, told)
             _read_files(archive, files / name)
             _keep_history(catalogue, name, earlier, old)
         except BaseException:
@@ -144,6 +165,9 @@ def _copy_out(connection: Connection, table: str, columns: Sequence[str], archiv
 def _load(connection: Connection, tenant: Tenant, archive: zipfile.ZipFile, saved: dict[str, list[str]]) -> None:
     """Replace what creating the tenant has written by what the backup holds."""
     tables = _in_order(tenant.tables.metadata)
+    kept = [sql_name(t.name) for t in (tenant.tables.platform.audit, tenant.tables.platform.audit_seal)]
+    for name in kept:  # the log comes back as it was, with its seals: nothing is sealed anew
+        run_script(connection, f"ALTER TABLE {name} DISABLE TRIGGER USER")
     run_script(connection, "TRUNCATE " + ", ".join(sql_name(t.name) for t in tables))
     names = set(archive.namelist())
     for table in tables:
@@ -156,6 +180,9 @@ def _load(connection: Connection, tenant: Tenant, archive: zipfile.ZipFile, save
                 highest = f"(SELECT max({sql_name(column.name)}) FROM {where})"
                 sequence = f"pg_get_serial_sequence({name}, {sql_text(column.name)})"
                 run_script(connection, f"SELECT setval({sequence}, {highest}) WHERE {highest} IS NOT NULL")
+    run_script(connection, "SET CONSTRAINTS ALL IMMEDIATE")  # no table changes its shape with checks outstanding
+    for name in kept:
+        run_script(connection, f"ALTER TABLE {name} ENABLE TRIGGER USER")
     for hook in after_apply:
         hook(connection, tenant, None)
 

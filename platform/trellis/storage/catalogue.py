@@ -13,9 +13,11 @@ import sqlalchemy as sa
 
 from trellis.config.layer import Layer, layer_from_files
 from trellis.storage import ddl
+from trellis.storage.audit.company import note_company, note_status
 from trellis.storage.database import Database
 from trellis.storage.hooks import after_apply
 from trellis.storage.names import short, sql_name, sql_text
+from trellis.storage.queue import forget, install_queue
 from trellis.storage.schema import SCHEMA, metadata, revisions, tenants
 from trellis.storage.tables import tables_for
 from trellis.storage.tenant import Tenant, describe_schema
@@ -87,6 +89,7 @@ class Catalogue:
         self._elsewhere: dict[str, Database] = {}
         self._guard = threading.Lock()
         self._prepare()
+        install_queue(database.engine)
 
     def _prepare(self) -> None:
         """Make the catalogue's own tables if they are not there, in a schema that tenants cannot look into."""
@@ -157,7 +160,9 @@ class Catalogue:
             return self.database
         with self._guard:
             if address not in self._elsewhere:
-                self._elsewhere[address] = Database.open(address, Path())
+                opened = Database.open(address, Path())
+                install_queue(opened.engine)
+                self._elsewhere[address] = opened
             return self._elsewhere[address]
 
     # changing
@@ -202,16 +207,19 @@ class Catalogue:
             tenant = Tenant(slug, schema, role, profile, model, tables, 1, status, self.database)
             for hook in after_apply:
                 hook(connection, tenant, None)
+            note_company(connection, tenant, "company.created", who, {"why": why} if why else None)
             announce(connection, slug, 1)
         return tenant
 
     def suspend(self, slug: str) -> None:
         """Close a tenant; its data stays."""
         self._set_status(slug, "suspended")
+        note_status(self, self.entry(slug), "company.suspended")
 
     def resume(self, slug: str) -> None:
         """Open a suspended tenant again."""
         self._set_status(slug, "active")
+        note_status(self, self.entry(slug), "company.resumed")
 
     def drop(self, slug: str) -> None:
         """Destroy a tenant: its data, its role and every revision."""
@@ -219,6 +227,7 @@ class Catalogue:
         with self.database_at(entry.database).engine.begin() as connection:
             lock_tenant(connection, slug)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            forget(connection, entry.role)
             connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {sql_name(entry.schema)} CASCADE")
             if _role_exists(connection, entry.role):
                 connection.exec_driver_sql(f"DROP ROLE {sql_name(entry.role)}")

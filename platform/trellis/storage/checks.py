@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trellis.storage.audit.tables import APPEND_ONLY, READ_ONLY
 from trellis.storage.catalogue import BrokenConfiguration
 from trellis.storage.database import OLDEST_VERSION
 from trellis.storage.doctor import Finding, Patient, check
 from trellis.storage.followups import pending
 from trellis.storage.plan import plan_compiled
-from trellis.storage.platform import APPEND_ONLY
 
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
@@ -122,7 +122,8 @@ def _tenant(tenant: Tenant) -> Iterator[Finding]:
     for name, table in tenant.tables.metadata.tables.items():
         right = rights.get(name)
         grows = bool(table.info.get(APPEND_ONLY))
-        if right is None or right.writes == grows or not right.adds:
+        adds = not table.info.get(READ_ONLY)
+        if right is None or right.writes == grows or right.adds != adds:
             mend = f"Run `trellis apply {tenant.slug} --live`, which gives the rights anew."
             yield Finding("wrong", f"{tenant.slug}: the rights on {name} are not as they should be", mend)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
+from trellis.storage.audit.chain import seal_statements
+from trellis.storage.audit.tables import APPEND_ONLY, READ_ONLY
 from trellis.storage.names import sql_name
-from trellis.storage.platform import APPEND_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,5 +66,6 @@ def grant_statements(schema: str, role: str, tables: Tables) -> list[str]:
     ]
     for table in tables.metadata.tables.values():
         if table.info.get(APPEND_ONLY):
-            statements.append(f"REVOKE UPDATE, DELETE ON {where}.{sql_name(table.name)} FROM {who}")
-    return statements
+            taken = "INSERT, UPDATE, DELETE" if table.info.get(READ_ONLY) else "UPDATE, DELETE"
+            statements.append(f"REVOKE {taken} ON {where}.{sql_name(table.name)} FROM {who}")
+    return [*statements, *seal_statements(schema)]

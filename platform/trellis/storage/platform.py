@@ -8,11 +8,12 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.names import quoted
+from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
 
 NOW = sa.text("now()")
-APPEND_ONLY = "append_only"  # Table.info: the tenant's role may insert and select, never update or delete
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,15 @@ class PlatformTables:
     not_duplicate: sa.Table
     api_key: sa.Table
     idempotency: sa.Table
+    sign_in: sa.Table
+    attempt: sa.Table
+    factor: sa.Table
+    recovery_code: sa.Table
+    identity: sa.Table
+    audit: sa.Table
+    audit_seal: sa.Table
+    access: sa.Table
+    privacy: sa.Table
 
     def __iter__(self) -> Iterator[sa.Table]:
         return (getattr(self, f.name) for f in fields(self))
@@ -63,6 +73,15 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         not_duplicate=not_duplicate_table(metadata),
         api_key=_api_key(metadata),
         idempotency=_idempotency(metadata),
+        sign_in=sign_in_table(metadata),
+        attempt=attempt_table(metadata),
+        factor=factor_table(metadata),
+        recovery_code=recovery_code_table(metadata),
+        identity=identity_table(metadata),
+        audit=audit_table(metadata),
+        audit_seal=audit_seal_table(metadata),
+        access=access_table(metadata),
+        privacy=privacy_table(metadata),
     )
 
 

@@ -41,3 +41,13 @@ followups = sa.Table(
     sa.Column("tenant", sa.Text, sa.ForeignKey("trellis.tenants.slug", ondelete="CASCADE"), primary_key=True),
     sa.Column("before", sa.Integer, primary_key=True),  # the revision by which the old records were written
 )
+
+# heads of the tenants' audit logs, as they were at some time: storage/audit/anchors.py
+audit_anchors = sa.Table(
+    "audit_anchors",
+    metadata,
+    sa.Column("tenant", sa.Text, sa.ForeignKey("trellis.tenants.slug", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+)
