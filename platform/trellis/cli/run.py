@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trellis.web.settings import Settings
 
 SHOWN = 4  # demo sign-ins for each tenant
+WORKER_THREADS = 2  # beside the threads that answer pages
 
 
 @click.command("run")
@@ -41,7 +42,7 @@ def command(host: str, port: int, threads: int, demo: bool, root: Path | None) -
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, threads: int = 8, demo: bool = True) -> None:
     """Open the database, provision, serve; leave nothing running."""
-    from trellis.cli.assembly import open_server
+    from trellis.cli.assembly import open_server, open_worker
     from trellis.cli.serve import serve_until_stopped
     from trellis.web.assets import AssetsMissing, asset
     from trellis.web.logs import set_up_logs
@@ -55,9 +56,11 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, thread
         raise click.ClickException(str(missing)) from missing
     click.echo("Starting PostgreSQL …" if settings.database_url is None else "Connecting to PostgreSQL …", err=True)
     dispatcher = open_server(settings)
+    worker = None
     try:
         if demo:
             provision(dispatcher.catalogue, settings)
+        worker = open_worker(dispatcher.catalogue, settings, threads=WORKER_THREADS)
         serve_until_stopped(
             dispatcher,
             settings,
@@ -67,6 +70,8 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, thread
             ready=lambda: _tell(dispatcher, host, port, began),
         )
     finally:
+        if worker is not None:
+            worker.close()
         dispatcher.close()
 
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     default=None,
     help="The folder with schemas/, templates/, tenants/.",
 )
-def command(host: str, port: int, threads: int, root: Path | None) -> None:
-    """Serve every tenant of the database; logs are JSON lines. gunicorn with app:app does the same."""
-    from trellis.cli.assembly import open_server
+@click.option("--work/--no-work", default=True, show_default=True, help="Also do what waits in the queue.")
+def command(host: str, port: int, threads: int, root: Path | None, work: bool) -> None:
+    """Serve every tenant of the database; logs are JSON lines. gunicorn with app:app serves, too, but does no jobs."""
+    from trellis.cli.assembly import open_server, open_worker
     from trellis.web.logs import set_up_logs
     from trellis.web.settings import Settings
 
@@ -35,9 +36,12 @@ def command(host: str, port: int, threads: int, root: Path | None) -> None:
     set_up_logs()
     signal.signal(signal.SIGTERM, _stop)
     dispatcher = open_server(settings)
+    worker = open_worker(dispatcher.catalogue, settings, threads=2) if work else None
     try:
         serve_until_stopped(dispatcher, settings, host=host, port=port, threads=threads)
     finally:
+        if worker is not None:
+            worker.close()
         dispatcher.close()
 
 

@@ -1,0 +1,1 @@
+"""Automation: durable work in a queue, clocks, and what starts from changes of records."""

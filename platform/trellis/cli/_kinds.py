@@ -1,0 +1,14 @@
+"""Every module that registers kinds of jobs, clocks or listeners: what a worker has to have read."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# automation's own come with the package; the rest lie in the folders that use it
+MODULES: tuple[str, ...] = ()
+
+
+def import_kinds() -> None:
+    """Read them, so that their registries are full."""
+    for module in MODULES:
+        import_module(module)
