@@ -12,6 +12,7 @@ from trellis.config.layer import Layer
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
+from trellis.model.compile.automation.workflows import compile_workflows
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
@@ -147,6 +148,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         modules=modules,
         menus=compile_menus(ctx, entities, modules),
         conversions=compile_conversions(ctx, types),
+        workflows=compile_workflows(ctx, types),
         settings=ctx.settings,
         formats=formats,
         languages=languages(ctx),

@@ -8,7 +8,7 @@ from typing import Any
 from trellis.config.problem import did_you_mean
 from trellis.formula.formula import Formula
 from trellis.formula.types import Type, record_of
-from trellis.model.compile.checks.names import Names
+from trellis.model.compile.names import Names
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
 from trellis.model.compile.formulas import condition, formula, template

@@ -9,6 +9,7 @@ from trellis.formula.formula import Formula, FormulaError, compile_formula, comp
 from trellis.formula.types import BOOLEAN, Type
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
+from trellis.model.given import Given
 
 if TYPE_CHECKING:
     from trellis.formula.scope import Scope
@@ -55,21 +56,19 @@ def part(ctx: Context, item: Item, start: int, end: int, scope: Scope, expected:
         return None
 
 
-def value(ctx: Context, item: Item, scope: Scope) -> Formula | None:
-    """What `set:` and the like hold: a formula after `=`, a text with {formulas}, or a plain value (None)."""
+def given(ctx: Context, item: Item, scope: Scope, expected: Type | None = None) -> Given:
+    """What `set:` and the like hold: a formula after `=`, a text with {formulas}, a plain value, or several of them."""
     if isinstance(item.data, dict):
-        for _, inner in item.entries():
-            value(ctx, inner, scope)
-        return None
+        return Given(parts={key: given(ctx, inner, scope) for key, inner in item.entries()})
     if isinstance(item.data, list):
-        for inner in item.each():
-            value(ctx, inner, scope)
-        return None
-    if not isinstance(item.data, str) or item.text.startswith("=="):
-        return None
+        return Given(parts=tuple(given(ctx, inner, scope) for inner in item.each()))
+    if not isinstance(item.data, str):
+        return Given(plain=item.data)
+    if item.text.startswith("=="):
+        return Given(plain=item.text[1:])
     if item.text.startswith("="):
-        return formula(ctx, item, scope)
-    return template(ctx, item, scope) if "{" in item.text else None
+        return Given(formula(ctx, item, scope, expected))
+    return Given(template(ctx, item, scope)) if "{" in item.text else Given(plain=item.text)
 
 
 def _advised(ctx: Context, item: Item, compiled: Formula, skipped: int) -> Formula:

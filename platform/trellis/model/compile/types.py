@@ -226,7 +226,7 @@ class Types:
             if name == "choices":
                 options[name] = field_choices(self.ctx, value)
             elif name == "columns" and cls.name == "links":
-                options[name] = self._link_columns(value, field)
+                options[name] = self.plain_fields(value, field.entity)
             elif not (declared.metadata.get("formula") or _is_formula(declared, value)):
                 options[name] = _plain(value)
         if cls.name == "choice" and field.choices is not None:
@@ -253,10 +253,11 @@ class Types:
                 compiled[declared.name] = formula(self.ctx, item, scope, BOOLEAN)
         return dataclasses.replace(found, **compiled) if compiled else found
 
-    def _link_columns(self, item: Item, field: FieldDraft) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def plain_fields(self, item: Item, entity: str) -> dict[str, Field]:
+        """Fields that belong to no entity's table: what is kept with a link, what a button asks for."""
+        found: dict[str, Field] = {}
         for key, column in item.entries():
-            if (made := self.make(column, field.entity, key)) is not None:
+            if (made := self.make(column, entity, key)) is not None:
                 label = self.ctx.text(column, "label", humanize(key))
                 found[key] = Field(key, made, label, required=column.flag("required"))
         return found
@@ -274,6 +275,11 @@ class Types:
         if isinstance(item.data, str) and "{" in text and found.formula_type().kind == "text" and not found.can_group:
             return template(self.ctx, item, self.scope(field.entity))
         return self._constant(found, _plain(item), item)
+
+    def constant(self, field: FieldDraft, item: Item) -> Formula | None:
+        """A plain value that a field is set to, checked as a value of the field."""
+        found = self.type_of(field)
+        return self._constant(found, _plain(item), item) if found is not None else None
 
     def _constant(self, found: FieldType, raw: Any, item: Item) -> Formula | None:
         try:

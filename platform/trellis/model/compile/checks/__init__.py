@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trellis.model.compile.automation.workflows import check_sequence
 from trellis.model.compile.checks.others import (
     check_assignment,
     check_email,
@@ -13,7 +14,6 @@ from trellis.model.compile.checks.others import (
 )
 from trellis.model.compile.checks.reports import check_dashboard, check_report
 from trellis.model.compile.checks.slips import check_slips
-from trellis.model.compile.checks.workflows import check_sequence, check_workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.compile.types import Types
@@ -28,7 +28,6 @@ CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
     "scoring": check_scoring,
     "sequence": check_sequence,
     "sla": check_sla,
-    "workflow": check_workflow,
 }
 
 

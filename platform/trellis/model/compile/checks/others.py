@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.model.compile.checks.names import Names
+from trellis.model.compile.names import Names
 from trellis.model.compile.context import Context
 from trellis.model.compile.formulas import formula, template
 from trellis.model.compile.item import Item

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from trellis.formula.types import ANY, Type
-from trellis.model.compile.checks.names import Names
+from trellis.model.compile.names import Names
 from trellis.model.compile.context import Context
 from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item

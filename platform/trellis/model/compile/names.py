@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from trellis.config.problem import did_you_mean
 from trellis.formula.types import BOOLEAN, Type, record_of
 from trellis.model.compile.context import Context
-from trellis.model.compile.formulas import formula, value
+from trellis.model.compile.formulas import formula
 from trellis.model.compile.item import Item
 from trellis.model.compile.paths import check_path
 from trellis.model.compile.scope import EntityScope
@@ -36,21 +35,6 @@ class Names:
         for each in item.each() if item is not None else ():
             if each.text:
                 check_path(self.ctx, self.types, self.ctx.drafts[entity], each, each.text.removeprefix("-"), lists=True)
-
-    def keys(self, item: Item | None, entity: str | None, scope: EntityScope | None) -> None:
-        """`set:`: its keys are fields of the entity, its values formulas, texts or plain values."""
-        for key, each in item.entries() if item is not None else ():
-            if (
-                entity is not None
-                and key not in self.ctx.drafts[entity].fields
-                and key not in self.ctx.drafts[entity].inverses
-            ):
-                known = self.ctx.drafts[entity].fields
-                self.ctx.problem(
-                    "E304", f"unknown field '{key}' of {entity}", each, did_you_mean(key, known), at_key=True
-                )
-            if scope is not None:
-                value(self.ctx, each, scope)
 
     def document(self, item: Item | None, kind: str) -> None:
         """The key of a document of a kind."""

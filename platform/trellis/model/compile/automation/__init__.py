@@ -1,0 +1,1 @@
+"""Workflows, resolved: triggers, then steps, whose results later steps name."""

@@ -1,0 +1,38 @@
+"""What a property of a document is given: a plain value, a formula, or a mapping or list of such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trellis.formula.env import Env
+from trellis.formula.formula import Formula
+from trellis.formula.types import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as it was written, or the formula that computes it."""
+
+    formula: Formula | None = None
+    plain: Any = None
+    parts: Mapping[str, Given] | tuple[Given, ...] | None = None
+
+    def evaluate(self, env: Env) -> Value:
+        """The value for a record in hand."""
+        if self.formula is not None:
+            return self.formula.evaluate(env)
+        if isinstance(self.parts, Mapping):
+            return {key: part.evaluate(env) for key, part in self.parts.items()}
+        if self.parts is not None:
+            return [part.evaluate(env) for part in self.parts]
+        return self.plain
+
+    def formulas(self) -> Iterator[Formula]:
+        """Every formula in it."""
+        if self.formula is not None:
+            yield self.formula
+        parts = self.parts.values() if isinstance(self.parts, Mapping) else self.parts or ()
+        for part in parts:
+            yield from part.formulas()
