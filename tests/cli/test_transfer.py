@@ -39,7 +39,7 @@ def test_a_file_goes_in_and_out(trellis: Callable[..., Result]) -> None:
     assert "Would be: 3 rows: 2 created, 0 updated, 0 skipped, 1 failed" in dry.output
     done = trellis("import", "t", "account", "accounts.csv", "--outcome", "told.csv")
     assert done.exit_code == 1
-    assert "accounts.csv:3: industry: “mining” is not one of the choices." in done.output
+    assert "accounts.csv:3: industry: “mining” is not one of the choices: Retail, Food, Other." in done.output
     header, acme, globex, evil = outcomes("told.csv")
     assert header == ["row", "outcome", "id", "message"]
     assert [acme[1], globex[1], evil[1]] == ["created", "failed", "created"]

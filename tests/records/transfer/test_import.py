@@ -87,13 +87,21 @@ Fay,ann@example.com,2,
 """
     summary, outcomes = run(store, "person", text)
     assert [o.status for o in outcomes] == ["created", "failed", "failed", "failed", "failed", "updated"]
-    assert outcomes[1].message == "email: “bob@” is not an e-mail address."
+    assert outcomes[1].message == "email: “bob@” is not an e-mail address. Write it like name@example.com."
     assert "name" in outcomes[2].message
     assert "Too big" in outcomes[3].message
     assert "size" in outcomes[4].message
     assert "born" in outcomes[4].message
     assert summary.counts == Counter(created=1, failed=4, updated=1)
     assert [(n["first"], size) for n, size in values(store, "person", "name", "size")] == [("Fay", 2)]  # type: ignore[index]
+
+
+def test_without_the_natural_key_another_unique_field_finds_the_record(store: Store) -> None:
+    text = "name,site\nAcme,west\nGlobex,\n"
+    assert run(store, "account", text)[0].counts == {"created": 2}
+    assert run(store, "account", "name,site\nAcme,west\n")[0].counts == {"skipped": 1}
+    assert run(store, "account", "name,site\nAcme & Sons,west\n")[0].counts == {"updated": 1}
+    assert values(store, "account", "name", "site") == [("Acme & Sons", "west"), ("Globex", None)]
 
 
 def test_a_dry_run_tells_and_changes_nothing(store: Store) -> None:

@@ -88,6 +88,6 @@ def test_refused_rows_are_told(store: Store, tmp_path: Path) -> None:
     report = load_data(store, [write(tmp_path, {"person.csv": text})], "seed")
     assert report.created == {"person": 1}
     told = [failure.partition("person.csv:")[2] for failure in report.failures]
-    assert told[0] == "2: email: “ann@” is not an e-mail address."
+    assert told[0] == "2: email: “ann@” is not an e-mail address. Write it like name@example.com."
     assert told[1].startswith("4: born: This is no formula")
     assert told[2] == "3: account: “A-9” names no record."

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Invalid(ValueError):
-    """A value that a field does not take. `message` is a msgid: English with {placeholders} for `params`."""
+    """A value that a field does not take. `message` is a msgid: English with {placeholders} for `params`.
+
+    A tuple among the params is an enumeration.
+    """
 
     def __init__(self, code: str, message: str, **params: object) -> None:
-        super().__init__(message.format(**params))
+        said = {name: ", ".join(map(str, part)) if isinstance(part, tuple) else part for name, part in params.items()}
+        super().__init__(message.format(**said))
         self.code = code
         self.message = message
         self.params = params
@@ -98,6 +102,10 @@ class FieldType:
     def read_text(self, text: str, reader: Reader) -> Value:
         """A CSV cell as a value. Raises Invalid."""
         return self.parse(text, reader)
+
+    def read_cell(self, text: str, reader: Reader, *, neutral: bool) -> Value:
+        """A cell of a file that is imported: written as programs do, or in the reader's language. Raises Invalid."""
+        return self.read_text(text, reader) if neutral else self.parse(text, reader)
 
     def display(self, value: Value, reader: Reader) -> str:
         """A value for a person, by the reader's language and settings."""

@@ -35,6 +35,7 @@ CHOICES_SCHEMA: dict[str, Any] = {
         },
     ]
 }
+FEW = 10  # choices that a refusal enumerates; of more, somebody looks at the list
 _CHOICES_DOC = (
     "the values: a list, the key of a `choices:` document, or `{from: countries | currencies | languages | …}`"
 )
@@ -94,7 +95,13 @@ class ChoiceLike(FieldType):
 
     def _unknown(self, key: str) -> Iterator[Invalid]:
         if self.option(key) is None:
-            yield Invalid("choice", "“{value}” is not one of the choices.", value=key[:40])
+            known = tuple(choice.label for choice in self.options())
+            if 0 < len(known) <= FEW:
+                yield Invalid(
+                    "choice", "“{value}” is not one of the choices: {choices}.", value=key[:40], choices=known
+                )
+            else:
+                yield Invalid("choice", "“{value}” is not one of the choices.", value=key[:40])
 
 
 @field_type("choice")
@@ -281,7 +288,7 @@ class Boolean(FieldType):
             return raw
         word = str(raw).strip().casefold()
         if word not in _TRUE and word not in _FALSE:
-            raise Invalid("invalid", "“{value}” is neither yes nor no.", value=word[:40])
+            raise Invalid("invalid", "“{value}” is neither yes nor no. Write one of the two.", value=word[:40])
         return word in _TRUE
 
     def write_text(self, value: Value, reader: Reader) -> str:

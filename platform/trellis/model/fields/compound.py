@@ -205,7 +205,7 @@ class Address(Parted):
         yield from super().check(value)
         country = value.get("country")
         if country is not None and country not in known_keys("countries"):
-            yield Invalid("choice", "“{value}” is not a country.", value=country[:40])
+            yield Invalid("choice", "“{value}” is not a country. Write its two letters, like DE.", value=country[:40])
             return
         rules = country_rules(country) if country else None
         if rules is None:

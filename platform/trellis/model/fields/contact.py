@@ -29,6 +29,20 @@ _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _MAILBOX = re.compile(r"(?:mailto:)?(?:.*<)?([^<>]+)>?")
 
 
+def _no_email(text: str) -> Invalid:
+    said = "“{value}” is not an e-mail address. Write it like name@example.com."
+    return Invalid("email", said, value=text[:80])
+
+
+def _no_phone(text: str) -> Invalid:
+    said = "“{value}” is not a phone number. Write it with its country, like +49 30 1234567."
+    return Invalid("phone", said, value=text[:40])
+
+
+def _no_url(text: str) -> Invalid:
+    return Invalid("url", "“{value}” is not a web address. Write it like www.example.com.", value=text[:80])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reachable(FieldType):
     """What e-mail and phone share: one value, or several with a kind and marks."""
@@ -156,7 +170,7 @@ class Email(Reachable):
         labels = match["domain"].split(".") if match else []
         local = address.rpartition("@")[0]
         if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or ".." in f".{local}.":
-            raise Invalid("email", "“{value}” is not an e-mail address.", value=text[:80])
+            raise _no_email(text)
         return f"{local}@{'.'.join(labels).lower()}"
 
 
@@ -198,14 +212,15 @@ class Phone(Reachable):
         try:
             number = phonenumbers.parse(text, reader.region)
         except phonenumbers.NumberParseException as fault:
-            raise Invalid("phone", "“{value}” is not a phone number.", value=text[:40]) from fault
+            raise _no_phone(text) from fault
         # possible, not valid: numbering plans grow faster than lists of them, and what cannot be dialled from abroad
         # has no E.164 (phonenumbers takes it for possible where it could be a number without its area code)
         possible = phonenumbers.is_possible_number_with_reason(number)
         if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-            raise Invalid("phone", "“{value}” lacks its area code.", value=text[:40])
+            said = "“{value}” lacks its area code. Write it in full, like +49 30 1234567."
+            raise Invalid("phone", said, value=text[:40])
         if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
-            raise Invalid("phone", "“{value}” is not a phone number.", value=text[:40])
+            raise _no_phone(text)
         written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return PhoneNumber(f"{written};ext={number.extension}" if number.extension else written, text)
 
@@ -258,12 +273,12 @@ class Url(TextLike):
             parts = urlsplit(address)
             host, _port = parts.hostname or "", parts.port
         except ValueError as fault:
-            raise Invalid("url", "“{value}” is not a web address.", value=text[:80]) from fault
+            raise _no_url(text) from fault
         scheme = parts.scheme.lower()
         if scheme not in URL_SCHEMES or any(c.isspace() for c in address):
-            raise Invalid("url", "“{value}” is not a web address.", value=text[:80])
+            raise _no_url(text)
         if scheme not in ("mailto", "tel") and ("." not in host.strip(".") and host != "localhost" and ":" not in host):
-            raise Invalid("url", "“{value}” is not a web address.", value=text[:80])
+            raise _no_url(text)
         return f"{scheme}:{address.split(':', 1)[1]}"
 
     def display(self, value: Value, reader: Reader) -> str:

@@ -31,7 +31,7 @@ def to_duration(raw: Any, unit: str) -> timedelta:
         raw = format(Decimal(str(raw)), "f")
     found = read_duration(raw, unit) if isinstance(raw, str) else None
     if found is None:
-        raise Invalid("invalid", "“{value}” is not a length of time.", value=str(raw)[:40])
+        raise Invalid("invalid", "“{value}” is not a length of time. Write it like 2h 30m.", value=str(raw)[:40])
     return found
 
 

@@ -32,6 +32,10 @@ _BEFORE = re.compile(r"(?P<sign>[+−-]?)\s*(?P<currency>[^\d\s.,+()−-][^\d+()
 _AFTER = re.compile(r"(?P<number>.*?[\d.)])\s*(?P<currency>[^\d\s.,()][^\d()]*)")
 
 
+def _no_currency(code: str) -> Invalid:
+    return Invalid("invalid", "“{value}” is not a currency. Write its three letters, like EUR.", value=code[:20])
+
+
 @field_type("money")
 @dataclass(frozen=True, kw_only=True)
 class MoneyField(FieldType):
@@ -127,14 +131,14 @@ class MoneyField(FieldType):
                 continue
             currency = read_currency(match["currency"], reader.language, self.only_currency or reader.currency)
             if currency is None:
-                raise Invalid("invalid", "“{value}” is not a currency.", value=match["currency"][:20])
+                raise _no_currency(match["currency"])
             sign = match.groupdict().get("sign") or ""
             return sign.replace("+", "") + match["number"], currency
         return text, None
 
     def check(self, value: Value) -> Iterator[Invalid]:
         if value.currency not in currency_codes():
-            yield Invalid("invalid", "“{value}” is not a currency.", value=value.currency)
+            yield _no_currency(value.currency)
         elif self.only_currency and value.currency != self.only_currency:
             yield Invalid("invalid", "Must be in {currency}.", currency=self.only_currency)
         yield from compare_bounds(value.amount, self.min, self.max, lambda bound: plain(Decimal(bound)))

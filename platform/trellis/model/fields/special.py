@@ -134,7 +134,7 @@ class Color(FieldType):
         if text in COLORS:
             return COLORS[text]
         if not (match := _HEX.fullmatch(text)):
-            raise Invalid("color", "“{value}” is not a colour.", value=text[:20])
+            raise Invalid("color", "“{value}” is not a colour. Write it like #0f766e.", value=text[:20])
         digits = match[1]
         return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
 

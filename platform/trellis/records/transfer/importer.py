@@ -171,11 +171,13 @@ class Importer:
 
     @staticmethod
     def own_key(entity: Entity, columns: Sequence[Column]) -> tuple[str, ...]:
-        """What finds a record when nobody says: the natural key, else a `unique:` group, if the file has it."""
+        """What finds a record when nobody says: the natural key, a `unique:` group, a unique field, if the file has it."""
         fields = {column.field for column in columns}
         if entity.natural_key in fields:
             return (entity.natural_key,) if entity.natural_key else ()
-        return next((unique.fields for unique in entity.uniques if fields.issuperset(unique.fields)), ())
+        alone = ((field.key,) for field in entity.fields.values() if field.unique and field.is_stored)
+        groups = [*(unique.fields for unique in entity.uniques), *alone]
+        return next((group for group in groups if fields.issuperset(group)), ())
 
     def take_all(self, rows: Iterator[tuple[int, Sequence[Any]]], size: int = BATCH) -> Iterator[RowOutcome]:
         """Import rows, each batch in a transaction; those that name later rows come when these are there."""

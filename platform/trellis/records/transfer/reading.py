@@ -15,7 +15,12 @@ _SEPARATORS = ",;\t|"
 
 
 class Unreadable(ValueError):
-    """A file that is no table of texts."""
+    """A file that is no table of texts: `message` says why, with `params`."""
+
+    def __init__(self, message: str, **params: object) -> None:
+        super().__init__(message.format(**params))
+        self.message = message
+        self.params = params
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,20 @@ class Table:
     has_header: bool
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that is not empty, with its line."""
-        reader = _csv(self.text, self.delimiter)
+        """Every row that is not empty, with its line. Raises Unreadable."""
+        lines = _Lines(self.text)
+        reader = _csv(lines, self.delimiter)
         before = 0
         try:
             for index, cells in enumerate(reader):
                 line, before = before + 1, reader.line_num
+                if before > line:
+                    _check_quotes("".join(lines.taken), line, self.delimiter)
+                lines.taken.clear()
                 if (index or not self.has_header) and any(cell.strip() for cell in cells):
                     yield line, cells
         except csv.Error as fault:
-            raise Unreadable(f"line {reader.line_num}: {fault}") from fault
+            raise _broken(reader.line_num, fault) from fault
 
 
 def decode(data: bytes, encoding: str | None = None) -> str:
@@ -46,7 +55,7 @@ def decode(data: bytes, encoding: str | None = None) -> str:
         try:
             return data.decode(encoding)
         except (LookupError, UnicodeDecodeError) as fault:
-            raise Unreadable(f"the file is not {encoding}: {fault}") from fault
+            raise Unreadable("The file is not written in {encoding}.", encoding=encoding) from fault
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -59,7 +68,7 @@ def decode(data: bytes, encoding: str | None = None) -> str:
             return data.decode(name)
         except UnicodeDecodeError:
             continue
-    raise Unreadable("the file is in no known encoding: save it as UTF-8")
+    raise Unreadable("it is in no encoding that is known; save it as CSV in UTF-8")
 
 
 def _looks_chinese(data: bytes) -> bool:
@@ -77,9 +86,50 @@ def _looks_chinese(data: bytes) -> bool:
     return pairs > single
 
 
-def _csv(text: str, delimiter: str) -> Any:
+class _Lines:
+    """The lines of a file; `taken` are those of the row that is being read."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self.taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.taken.append(line)
+        return line
+
+
+def _csv(lines: _Lines, delimiter: str) -> Any:
     csv.field_size_limit(LARGEST_CELL)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter == " ")
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+
+
+def _broken(line: int, fault: csv.Error) -> Unreadable:
+    return Unreadable("Line {line} is no row of a table: {reason}.", line=line, reason=str(fault))
+
+
+def _check_quotes(row: str, line: int, delimiter: str) -> None:
+    """Refuse a row of several lines whose quotation marks do not belong together: it has swallowed others.
+
+    The reader takes everything up to the next quotation mark for one cell, be it a thousand rows away.
+    """
+    mark = re.escape(delimiter)
+    opened = re.compile(rf'(?:^|[{mark}\r\n])(")')
+    cell = re.compile(rf'"[^"]*(?:""[^"]*)*(?:(")[ \t]*(?=[{mark}\r\n]|$))?')
+    at = 0
+    while (start := opened.search(row, at)) is not None:
+        whole = cell.match(row, start.start(1))
+        if whole is None or whole[1] is None:
+            raise Unreadable(
+                "Line {line}: the quotation mark before “{text}” is not closed at the end of its cell. "
+                "Close it; inside a cell, write a quotation mark twice.",
+                line=line + len(re.findall(r"\r\n?|\n", row[: start.start(1)])),
+                text=re.split(r"[\r\n]", row[start.end() : start.end() + 40])[0].strip(),
+            )
+        at = whole.end()
 
 
 def find_delimiter(text: str) -> str:
@@ -99,14 +149,17 @@ def read_table(
     """A table from a file's bytes. `header` names the columns of a file that has no header of its own."""
     text = decode(data, encoding) if isinstance(data, bytes) else data.removeprefix("\ufeff")
     if "\x00" in text:
-        raise Unreadable("the file holds zero bytes: it is no text")
+        raise Unreadable("The file holds zero bytes: it is no text.")
     mark = delimiter or find_delimiter(text)
     if header is not None:
         return Table(tuple(header), text, mark, has_header=False)
     try:
-        first = next(_csv(text, mark), None)
+        lines = _Lines(text)
+        first = next(_csv(lines, mark), None)
     except csv.Error as fault:
-        raise Unreadable(str(fault)) from fault
+        raise _broken(1, fault) from fault
     if not first:
-        raise Unreadable("the file is empty")
+        raise Unreadable("The file is empty.")
+    if len(lines.taken) > 1:
+        _check_quotes("".join(lines.taken), 1, mark)
     return Table(tuple(cell.strip() for cell in first), text, mark, has_header=True)
