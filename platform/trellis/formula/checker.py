@@ -350,7 +350,11 @@ def _failed(checker: Checker, source: str) -> FormulaError:
 
 def check_formula(source: str, scope: Scope, expected: Type | None = None) -> Checked:
     """Parses and checks a formula; raises FormulaError with every fault."""
-    tree = parse(source)
+    return check_tree(parse(source), source, scope, expected)
+
+
+def check_tree(tree: Node, source: str, scope: Scope, expected: Type | None = None) -> Checked:
+    """Checks a formula that is parsed already; raises FormulaError with every fault."""
     checker = Checker(scope)
     try:
         checked = checker.finish(checker.check(tree), source, expected)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement
 
-from trellis.formula.checker import check_formula, check_template
+from trellis.formula.checker import check_formula, check_template, check_tree
 from trellis.formula.env import Env
 from trellis.formula.errors import FormulaError, FormulaFault
 from trellis.formula.nodes.base import Expr, Literal
@@ -19,8 +19,9 @@ from trellis.formula.types import Type, Value
 if TYPE_CHECKING:
     from trellis.formula.scope import Scope
     from trellis.formula.sql.scope import SqlScope, SqlValue
+    from trellis.formula.syntax import Node
 
-__all__ = ["Formula", "FormulaError", "FormulaFault", "compile_formula", "compile_template", "constant"]
+__all__ = ["Formula", "FormulaError", "FormulaFault", "compile_formula", "compile_template", "compile_tree", "constant"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,12 @@ class Formula:
 def compile_formula(source: str, scope: Scope, *, expected: Type | None = None) -> Formula:
     """Parse and check a formula; raises FormulaError with every fault."""
     checked = check_formula(source, scope, expected)
+    return Formula(source, checked.node, checked.node.type, checked.reads, checked.uses, checked.advice)
+
+
+def compile_tree(tree: Node, source: str, scope: Scope, *, expected: Type | None = None) -> Formula:
+    """Check a formula that is parsed already, or a part of one; raises FormulaError with every fault."""
+    checked = check_tree(tree, source, scope, expected)
     return Formula(source, checked.node, checked.node.type, checked.reads, checked.uses, checked.advice)
 
 

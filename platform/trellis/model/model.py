@@ -11,6 +11,7 @@ from trellis.model.automation.workflow import Workflow
 from trellis.model.conversion import Conversion
 from trellis.model.entity import Entity
 from trellis.model.pipeline import Pipeline
+from trellis.model.reports.report import Report
 from trellis.model.role import Role
 from trellis.model.text import Text
 
@@ -70,6 +71,7 @@ class Model:
     roles: Mapping[str, Role] = dc_field(default_factory=dict)
     modules: Mapping[str, Module] = dc_field(default_factory=dict)
     menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)
+    reports: Mapping[str, Report] = dc_field(default_factory=dict)
     workflows: Mapping[str, Workflow] = dc_field(default_factory=dict)  # in the order in which they run
     settings: Mapping[str, Setting] = dc_field(default_factory=dict)
     formats: Mapping[str, Format] = dc_field(default_factory=dict)  # those of `format:` documents

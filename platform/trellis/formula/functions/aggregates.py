@@ -17,6 +17,7 @@ from trellis.formula.nodes.aggregate import Aggregate, AnyAll, Ends
 from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.call import Call, Overload, Param
 from trellis.formula.nodes.compare import sql_compare
+from trellis.formula.nodes.gathered import gathered
 from trellis.formula.nodes.listed import Listed, Step
 from trellis.formula.nodes.paths import Place, Root
 from trellis.formula.sql import values as sqlv
@@ -199,6 +200,8 @@ def _parts(checker: Checker, node: CallNode, found: Found) -> tuple[Expr | None,
 
 
 def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
+    if (rows := _rows(checker)) is not None:
+        return gathered(checker, node, measure, rows)
     most = 3 if measure in ("first", "last") else 2
     if not 1 <= len(node.args) <= most:
         raise checker.wrong_count(node)
@@ -233,7 +236,7 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
     if measure == "count_distinct":
         of = of or Root(node.start, node.end, record_of(found.listed.entity), "record")
         return Aggregate(node.start, node.end, NUMBER, measure, found.listed, of, condition)
-    takes = ("number", "money", "duration") if measure in ("sum", "avg") else ORDERED
+    takes = ("number", "money", "duration") if measure in ("sum", "avg", "median") else ORDERED
     if of is None or of.type.kind not in takes:
         what = of.type if of is not None else RECORDS
         raise checker.fault(
@@ -245,6 +248,25 @@ def _over_list(checker: Checker, node: CallNode, measure: str) -> Expr:
     if of.type == MONEY:
         checker.uses.add("rates")
     return Aggregate(node.start, node.end, of.type, measure, found.listed, of, condition)
+
+
+def _rows(checker: Checker) -> str | None:
+    """The entity whose records a report's measure goes over, where the check stands outside of them."""
+    return getattr(checker.scope, "rows", None) if checker.frame.entity is None else None
+
+
+def _gathers(node: Node) -> bool:
+    """Whether there is an aggregate in a part of a measure."""
+    match node:
+        case CallNode():
+            return node.name in AGGREGATES or any(_gathers(a) for a in node.args)
+        case UnaryNode():
+            return _gathers(node.of)
+        case BinaryNode():
+            return _gathers(node.left) or _gathers(node.right)
+        case ListNode() | ChainNode():
+            return any(_gathers(i) for i in node.items)
+    return False
 
 
 def _items(value: Any) -> Any:
@@ -283,6 +305,8 @@ def _extreme(checker: Checker, node: CallNode, measure: str) -> Expr:
     """min and max: over a list, or of the values given, of which blanks do not count."""
     if not node.args:
         raise checker.wrong_count(node)
+    if (rows := _rows(checker)) is not None and not any(_gathers(arg) for arg in node.args):
+        return gathered(checker, node, measure, rows)
     if len(node.args) <= 2 and listed_in(checker, node.args[0]) is not None:
         return _over_list(checker, node, measure)
     type_, items = checker.fit.common(node, checker.all(node.args))
@@ -352,6 +376,10 @@ AGGREGATES = {
     "avg": ("avg(lines.amount, condition)", "The mean of the values that are not blank; of nothing blank."),
     "min": ("min(lines.amount, condition) or min(a, b, …)", "The least value; blanks do not count."),
     "max": ("max(lines.amount, condition) or max(a, b, …)", "The greatest value; blanks do not count."),
+    "median": (
+        "median(lines.amount, condition)",
+        "The middle value, of two in the middle their mean; of nothing blank.",
+    ),
     "any": ("any(lines, condition)", "Does the condition hold for one record at least? Of nothing, no."),
     "all": ("all(lines, condition)", "Does the condition hold for every record? Of nothing, yes."),
     "first": (

@@ -53,6 +53,20 @@ def _sum(values: Sequence[Any]) -> Decimal:
     return total
 
 
+def _median(values: Sequence[Any]) -> Value:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return exact.divide(exact.add(ordered[middle], ordered[-middle - 1]), 2) if ordered else None
+
+
+def _median_sql(column: Column) -> Column:
+    """The middle value, or the mean of both: exact, which percentile_cont is not."""
+    number = sqlv.numeric(column)
+    low = sa.func.percentile_disc(sa.literal_column("0.5")).within_group(number.asc())
+    high = sa.func.percentile_disc(sa.literal_column("0.5")).within_group(number.desc())
+    return quotient(sa.cast(low, sa.Numeric()) + sa.cast(high, sa.Numeric()), sa.literal_column("2", sa.Numeric()))
+
+
 def _text_extreme(function: Any) -> Callable[[Column], Column]:
     def extreme(column: Column) -> Column:
         if isinstance(column.type, sa.String):
@@ -69,7 +83,9 @@ MEASURES: dict[str, Measure] = {
     "max": Measure(lambda v: max(v, default=None), _text_extreme(sa.func.max)),
     "count": Measure(lambda v: Decimal(len(v)), lambda c: sa.func.count(c)),
     "count_distinct": Measure(lambda v: Decimal(len(set(v))), lambda c: sa.func.count(sa.distinct(c))),
+    "median": Measure(_median, _median_sql),
 }
+SPREAD = frozenset({"sum", "avg", "median"})  # computed with numbers, also of durations
 OF_NOTHING_0 = frozenset({"sum", "count", "count_distinct"})
 
 
@@ -113,7 +129,7 @@ class Aggregate(Expr):
             return lambda env: measure([_countable(v) for e in rows(env) if (v := of(e)) is not None])
         if kind == "money":
             return lambda env: _in_base(measure, [v for e in rows(env) if (v := of(e)) is not None], env.reader)
-        if kind == "duration" and self.measure in ("sum", "avg"):
+        if kind == "duration" and self.measure in SPREAD:
             return lambda env: _duration(measure, [v for e in rows(env) if (v := of(e)) is not None])
         return lambda env: measure([v for e in rows(env) if (v := of(e)) is not None])
 
@@ -140,14 +156,14 @@ class Aggregate(Expr):
         if of is None:
             return sa.cast(one(lambda inner: sa.literal_column("1", sa.Integer())), sa.Numeric())
         if self.measure in ("count", "count_distinct"):
-            return sa.cast(one(lambda inner: _countable_sql(of.value(inner))), sa.Numeric())
+            return sa.cast(one(lambda inner: countable_sql(of.value(inner))), sa.Numeric())
         if of.type.kind == "money":
             base = one(lambda inner: _money(of, inner).base)
             currency: Column = sqlv.text(scope.reader.currency)
             if self.measure != "sum":  # which is never blank: asking that would compute it once more
                 currency = sa.case((base.is_not(None), currency))
             return SqlMoney(base, currency, base)
-        if of.type.kind == "duration" and self.measure in ("sum", "avg"):
+        if of.type.kind == "duration" and self.measure in SPREAD:
             return sqlm.from_microseconds(one(lambda inner: sqlm.microseconds(of.column(inner))))
         return one(of.column)
 
@@ -174,7 +190,8 @@ def _countable(value: Value) -> Value:
     return (value.amount, value.currency) if isinstance(value, Money) else value
 
 
-def _countable_sql(value: SqlValue) -> Column:
+def countable_sql(value: SqlValue) -> Column:
+    """What is told apart when values are counted: one column."""
     columns = sqlv.parts(value)
     if len(columns) == 1:
         return columns[0]

@@ -25,6 +25,7 @@ from trellis.model.compile.moving import settle_rollups
 from trellis.model.compile.outline import outline
 from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
+from trellis.model.compile.reports import compile_reports
 from trellis.model.compile.roles import compile_roles
 from trellis.model.compile.shapes import check_shapes
 from trellis.model.compile.sharing import has_plain_manifest, profile_upon, told_below
@@ -148,6 +149,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         modules=modules,
         menus=compile_menus(ctx, entities, modules),
         conversions=compile_conversions(ctx, types),
+        reports=compile_reports(ctx, types),
         workflows=compile_workflows(ctx, types),
         settings=ctx.settings,
         formats=formats,

@@ -48,7 +48,7 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
     return Field(
         key=field.key,
         type=found,
-        label=_label(ctx, draft, field),
+        label=label_of(ctx, draft, field),
         help=ctx.text(item, "help", ancestors=draft.ancestors),
         placeholder=ctx.text(item, "placeholder", ancestors=draft.ancestors),
         required=bool(field.given.get("required", item.flag("required"))),
@@ -87,7 +87,8 @@ def _is_choice_of_nothing(field: FieldDraft) -> bool:
     return is_own and field.choices is None and field.item.get("choices") is None
 
 
-def _label(ctx: Context, draft: EntityDraft, field: FieldDraft) -> Text:
+def label_of(ctx: Context, draft: EntityDraft, field: FieldDraft) -> Text:
+    """What a field is called."""
     given = field.given.get("label")
     written = field.item.get("label")
     common = [f"system.fields.{field.key}.label"] if given is not None else []

@@ -22,11 +22,11 @@ from trellis.model.kinds.parts import (
 )
 from trellis.model.kinds.registry import kind
 
-_GROUP = either(
-    FORMULA,
-    list_of(FORMULA),
-    mapping(either(FORMULA, closed({"formula": FORMULA, "label": TEXT}, ("formula",))), SNAKE),
+_BANDS = list_of(NUMBER, minItems=1)
+_KEY = closed(
+    {"formula": FORMULA, "label": TEXT, "bands": _BANDS, "level": {"type": "integer", "minimum": 1}}, ("formula",)
 )
+_GROUP = either(FORMULA, list_of(FORMULA), mapping(either(FORMULA, _KEY), SNAKE))
 _MEASURES = mapping(
     either(FORMULA, closed({"formula": FORMULA, "label": TEXT, "unit": TEXT, "scale": INTEGER}, ("formula",))), SNAKE
 )
@@ -63,6 +63,7 @@ _MAIL = closed(
 REPORT_TYPES = (
     "summary",
     "table",
+    "list",
     "pivot",
     "funnel",
     "forecast",
@@ -81,6 +82,7 @@ def report() -> dict[str, Schema]:
     return {
         "type": one_of(*REPORT_TYPES),
         "label": TEXT,
+        "description": TEXT,
         "icon": NAME,
         "module": NAME,
         "entity": NAME,
@@ -92,6 +94,7 @@ def report() -> dict[str, Schema]:
         "measures": _MEASURES,
         "sort": NAME_OR_NAMES,
         "limit": {"type": "integer", "minimum": 1},
+        "rest": BOOLEAN,
         "chart": _CHART,
         "columns": _GROUP,
         "rows": _GROUP,

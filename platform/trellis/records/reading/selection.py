@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -34,13 +34,20 @@ class Selection:
     """A SELECT in the making: its columns, the joins they need, and the readers of its rows."""
 
     def __init__(
-        self, session: Session, entity: str, *, guarded: bool = True, late: bool = False, single: bool = False
+        self,
+        session: Session,
+        entity: str,
+        *,
+        guarded: bool = True,
+        late: bool = False,
+        single: bool = False,
+        variables: Mapping[str, Value] | None = None,
     ) -> None:
         self.session = session
         self.entity: Entity = session.entity(entity)
         self.catalog = Catalog(session, guarded=guarded, late=late)
         self.alias = self.catalog.table(entity).alias()
-        self.scope = SqlScope(self.catalog, entity, self.alias, session.reader)
+        self.scope = SqlScope(self.catalog, entity, self.alias, session.reader, variables=variables)
         self.catalog.start(self.scope)
         self.columns: list[sa.ColumnElement[Any]] = []
         self._places: dict[int, int] = {}

@@ -12,7 +12,7 @@ from trellis.model.compile.checks.others import (
     check_scoring,
     check_sla,
 )
-from trellis.model.compile.checks.reports import check_dashboard, check_report
+from trellis.model.compile.checks.reports import check_dashboard
 from trellis.model.compile.checks.slips import check_slips
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
@@ -24,7 +24,6 @@ CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
     "document": check_email,
     "email": check_email,
     "pool": check_pool,
-    "report": check_report,
     "scoring": check_scoring,
     "sequence": check_sequence,
     "sla": check_sla,

@@ -1,0 +1,47 @@
+"""Compiles reports: every formula with its place in the file, every name looked up."""
+
+from __future__ import annotations
+
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.item import Item
+from trellis.model.compile.reports.draft import ReportDraft
+from trellis.model.compile.reports.kinds import KINDS
+from trellis.model.compile.types import Types
+from trellis.model.reports.report import Report
+
+
+def compile_reports(ctx: Context, types: Types) -> dict[str, Report]:
+    """Every report of the configuration."""
+    found: dict[str, Report] = {}
+    for key, document in ctx.configuration.of("report").items():
+        item = Item(dict(document.data), document.place, "", document.name)
+        report = _report(ctx, types, key, item)
+        if report is not None:
+            found[key] = report
+    return found
+
+
+def _report(ctx: Context, types: Types, key: str, item: Item) -> Report | None:
+    kind = item.word("type", "summary")
+    compile_kind = KINDS.get(kind)
+    draft = ReportDraft.open(ctx, types, item)
+    if compile_kind is None or draft is None:  # of an unknown type the check of shapes has told
+        return None
+    condition = draft.condition("filter")
+    more = compile_kind(draft)
+    draft.check_names(more)
+    module = item.word("module") or draft.module
+    description = ctx.text(item, "description")
+    return Report(
+        key=key,
+        type=kind,
+        label=ctx.text(item, "label", humanize(key)),
+        entity=draft.entity,
+        icon=item.word("icon", "chart-bar"),
+        module=module or None,
+        description=description,
+        roles=item.words("roles"),
+        filter=condition,
+        params=draft.params,
+        **more,
+    )

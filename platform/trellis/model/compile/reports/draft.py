@@ -1,0 +1,367 @@
+"""A report document while it is compiled: its entity, its params, and the scopes of its formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from trellis.formula.formula import Formula
+from trellis.formula.nodes.gathered import Gathered
+from trellis.formula.nodes.paths import Member
+from trellis.formula.parser import parse
+from trellis.formula.reader import Reader
+from trellis.formula.rows import RowsScope
+from trellis.formula.scope import Scope
+from trellis.formula.syntax import CallNode, Node
+from trellis.formula.types import ANY, BOOLEAN, Type
+from trellis.model.compile.context import Context, humanize
+from trellis.model.compile.formulas import formula, part
+from trellis.model.compile.item import Item
+from trellis.model.compile.names import Names
+from trellis.model.compile.scope import EntityScope
+from trellis.model.compile.types import Types
+from trellis.model.field import Field
+from trellis.model.fields.base import Invalid
+from trellis.model.reports.keys import GROUPED, BandKey, Key, LevelKey, PeriodKey
+from trellis.model.reports.periods import PERIODS
+from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
+from trellis.model.text import Text
+
+OVER = ("running", "share", "change", "rank")
+_NOT_GROUPED = "group by a part of it, or by a field of what it points to"
+
+
+@dataclass
+class ReportDraft:
+    """One report's document with what its parts are checked against."""
+
+    ctx: Context
+    types: Types
+    item: Item
+    entity: str
+    names: Names
+    params: dict[str, Param] = field(default_factory=dict)
+    variables: dict[str, Type] = field(default_factory=dict)
+    faulty: bool = False
+
+    @classmethod
+    def open(cls, ctx: Context, types: Types, item: Item) -> ReportDraft | None:
+        """The draft; None (and a problem) without an entity."""
+        names = Names(ctx, types)
+        pipeline = item.get("pipeline")
+        names.document(pipeline, "pipeline")
+        names.roles(item.get("roles"))
+        written = item.get("entity")
+        entity = names.entity(written)
+        if written is None and pipeline is not None:
+            document = ctx.configuration.of("pipeline").get(pipeline.text)
+            entity = str(document.data.get("entity")) if document is not None else None
+        if written is None and pipeline is None:
+            ctx.problem("E204", "'entity' is missing", item, at_key=True)
+        if entity not in ctx.drafts or entity is None:
+            return None
+        module = item.get("module")
+        if module is not None:
+            names.document(module, "module")
+        draft = cls(ctx, types, item, entity, names)
+        draft.read_params()
+        return draft
+
+    @property
+    def module(self) -> str:
+        """The module of the entity."""
+        return self.ctx.drafts[self.entity].item.word("module")
+
+    def scope(self, entity: str | None = None) -> EntityScope:
+        """The scope of a formula over a record; of the report's own entity unless another is named."""
+        return self.types.scope(entity or self.entity, **self.variables)
+
+    def measure_scope(self, entity: str | None = None) -> Scope:
+        """The scope of a formula over a group."""
+        return RowsScope(self.scope(entity))
+
+    # ── params ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def read_params(self) -> None:
+        """What a reader may choose."""
+        found = self.item.get("params")
+        for key, each in found.entries() if found is not None else ():
+            if not isinstance(each.data, dict):
+                continue
+            made = self.types.make(each, self.entity, key)
+            self.variables[f"param.{key}"] = made.formula_type() if made is not None else ANY
+            if made is None:
+                continue
+            default = self._default(each.get("default"), made)
+            label = self.ctx.text(each, "label", humanize(key))
+            required = each.flag("required")
+            self.params[key] = Param(key, Field(key, made, label, required=required, default=default))
+
+    def _default(self, item: Item | None, made: Any) -> Formula | None:
+        if item is None:
+            return None
+        if isinstance(item.data, str) and item.text.startswith("=") and not item.text.startswith("=="):
+            return formula(self.ctx, item, self.types.scope(None), made.formula_type())
+        from trellis.formula.formula import constant
+
+        try:
+            value = made.parse(item.data if isinstance(item.data, bool | list | dict) else item.text, Reader())
+        except (Invalid, TypeError, ValueError) as error:
+            self.ctx.problem("E215", f"not a value of this param: {error}", item)
+            return None
+        return None if value is None else constant(value, made.formula_type())
+
+    # ── formulas ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def formula(self, word: str, *kinds: str, entity: str | None = None, item: Item | None = None) -> Formula | None:
+        """The formula over a record under a word; of one of some kinds of value."""
+        written = (item or self.item).get(word)
+        found = formula(self.ctx, written, self.scope(entity))
+        if found is not None and written is not None and kinds and found.type.kind not in (*kinds, "any", "blank"):
+            wanted = " or ".join(f"a {k}" for k in kinds)
+            self.ctx.problem("E406", f"{wanted} is expected here, not a {found.type}", written)
+            return None
+        return found
+
+    def condition(self, word: str, *, entity: str | None = None, item: Item | None = None) -> Condition | None:
+        """A filter; its comparisons with params that are not set are left out when it runs."""
+        written = (item or self.item).get(word)
+        found = formula(self.ctx, written, self.scope(entity), BOOLEAN)
+        return None if found is None else Condition(found, found.source)
+
+    # ── groups ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def keys(self, word: str, *, required: bool = False, entity: str | None = None) -> tuple[Key, ...]:
+        """What is grouped by under a word: a formula, a list of them, or a mapping with names."""
+        found = self.item.get(word)
+        if found is None:
+            if required:
+                self.ctx.problem("E204", f"'{word}' is missing", self.item, at_key=True)
+            return ()
+        entries = [(None, i) for i in found.each()] if not isinstance(found.data, dict) else list(found.entries())
+        made = [self._key(name, each, entity) for name, each in entries]
+        return tuple(k for k in made if k is not None)
+
+    def _key(self, name: str | None, each: Item, entity: str | None) -> Key | None:
+        written = each.get("formula") if isinstance(each.data, dict) else each
+        if written is None:
+            return None
+        source, start = _source(written)
+        call = _call(source)
+        unit = PERIODS.get(call.name) if call is not None and len(call.args) == 1 else None
+        if unit is not None and call is not None:
+            inner = call.args[0]
+            value = part(self.ctx, written, start + inner.start, start + inner.end, self.scope(entity))
+            if value is None or value.type.kind not in ("date", "datetime"):
+                if value is not None:
+                    message = f"{unit.name}(…) groups by a date or a moment, not by a {value.type}"
+                    self.ctx.problem("E405", message, written)
+                return None
+            key = name or source.strip()
+            return PeriodKey(key, self._label(each, name, value, entity), value, unit)
+        value = formula(self.ctx, written, self.scope(entity))
+        if value is None:
+            return None
+        if value.type.kind not in (*GROUPED, "any"):
+            self.ctx.problem("E405", f"cannot group by a {value.type}", written, _NOT_GROUPED)
+            return None
+        key, label = name or source.strip(), self._label(each, name, value, entity)
+        if isinstance(each.data, dict) and (bands := each.get("bands")) is not None:
+            return self._bands(key, label, value, bands)
+        if isinstance(each.data, dict) and (level := each.get("level")) is not None:
+            return self._level(key, label, value, level)
+        if value.type.kind == "datetime":
+            return PeriodKey(key, label, value, PERIODS["day"])
+        return Key(key, label, value)
+
+    def _bands(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
+        if value.type.kind not in ("number", "money"):
+            self.ctx.problem("E405", f"ranges are of numbers or money, not of a {value.type}", item)
+            return None
+        bounds = [Decimal(str(n.data)) for n in item.each() if isinstance(n.data, int | float | Decimal)]
+        if bounds != sorted(set(bounds)):
+            self.ctx.problem("E214", "the bounds of ranges go upwards", item)
+        return BandKey(key, label, value, tuple(bounds))
+
+    def _level(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
+        entities = value.type.entities
+        parent = self.scope().tree(entities[0]) if value.type.kind == "record" and len(entities) == 1 else None
+        if parent is None:
+            hint = "a link to an entity with a link `tree: true`"
+            self.ctx.problem("E405", f"a level is of a tree, not of a {value.type}", item, hint)
+            return None
+        return LevelKey(key, label, value, int(item.data) if isinstance(item.data, int) else 1, parent)
+
+    def _label(self, each: Item, name: str | None, value: Formula, entity: str | None) -> Text:
+        """What is written, else a translation, else what the field is called."""
+        if isinstance(each.data, dict) and each.get("label") is not None:
+            return self.ctx.text(each, "label")
+        path = f"{each.full_path}.label"
+        if path in self.ctx.translations:
+            return self.ctx.translated(humanize(name or value.source.strip()), path)
+        found = self._field_label(value, entity)
+        return found or Text(humanize(name or value.source.strip()))
+
+    def _field_label(self, value: Formula, entity: str | None) -> Text | None:
+        node = value.node
+        if not isinstance(node, Member):
+            return None
+        owner = (node.having or (entity or self.entity,))[0]
+        draft = self.types.field_at(owner, node.name) if owner in self.ctx.drafts else None
+        if draft is None:
+            return None
+        from trellis.model.compile.fields import label_of
+
+        entity_draft = self.ctx.drafts[owner]
+        return label_of(self.ctx, entity_draft, draft)
+
+    # ── measures ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def measures(self, *, required: bool = True, word: str = "measures") -> tuple[Measure, ...]:
+        """What every group is measured by; how many records, where nothing is said."""
+        found = self.item.get(word)
+        made = [self._measure(k, i) for k, i in (found.entries() if found is not None else ())]
+        known = tuple(m for m in made if m is not None)
+        if not known and found is None and required:
+            return (self.count(),)
+        return known
+
+    def count(self) -> Measure:
+        """How many records there are."""
+        from trellis.formula.formula import compile_formula
+
+        label = self.ctx.translated("Records", "system.reports.count.label")
+        return Measure("count", label, compile_formula("count()", self.measure_scope()))
+
+    def _measure(self, key: str, each: Item) -> Measure | None:
+        written = each.get("formula") if isinstance(each.data, dict) else each
+        if written is None:
+            return None
+        source, start = _source(written)
+        call, over = _call(source), None
+        if call is not None and call.name in OVER and len(call.args) == 1:
+            over, inner = call.name, call.args[0]
+            value = part(self.ctx, written, start + inner.start, start + inner.end, self.measure_scope())
+        else:
+            value = formula(self.ctx, written, self.measure_scope())
+        if value is None:
+            return None
+        if value.node.is_outer:
+            hint = "such as count(), sum(amount) or sum(amount) / count()"
+            self.ctx.problem("E405", "a measure is made of aggregates", written, hint)
+            return None
+        scale = each.get("scale") if isinstance(each.data, dict) else None
+        return Measure(
+            key,
+            self._measure_label(each, key),
+            value,
+            over,
+            self.ctx.text(each, "unit") if isinstance(each.data, dict) else Text(""),
+            int(scale.data) if scale is not None and isinstance(scale.data, int) else None,
+            _condition(value),
+        )
+
+    def _measure_label(self, each: Item, key: str) -> Text:
+        if isinstance(each.data, dict):
+            return self.ctx.text(each, "label", humanize(key))
+        return self.ctx.translated(humanize(key), f"{each.full_path}.label")
+
+    # ── columns, order, chart ────────────────────────────────────────────────────────────────────────────
+
+    def columns(self, word: str = "columns") -> tuple[Column, ...]:
+        """The columns of a report that shows records."""
+        found = self.item.get(word)
+        if found is None:
+            return ()
+        entries = list(found.entries()) if isinstance(found.data, dict) else [(None, i) for i in found.each()]
+        made = []
+        for name, each in entries:
+            written = each.get("formula") if isinstance(each.data, dict) else each
+            value = formula(self.ctx, written, self.scope()) if written is not None else None
+            if value is not None:
+                source = value.source.strip()
+                path = source if self.types.field_at(self.entity, source) is not None else None
+                made.append(Column(name or source, self._label(each, name, value, None), value, path))
+        return tuple(made)
+
+    def sort(self) -> tuple[Order, ...]:
+        """What the result is ordered by."""
+        found = self.item.get("sort")
+        texts = [i.text for i in found.each()] if found is not None else []
+        return tuple(Order(t.removeprefix("-"), t.startswith("-")) for t in texts if t)
+
+    def chart(self) -> Chart | None:
+        """How it is drawn."""
+        found = self.item.get("chart")
+        if found is None or not isinstance(found.data, dict):
+            return None
+        limit = found.get("limit")
+        return Chart(
+            type=found.word("type", "bar"),
+            x=found.word("x") or None,
+            y=found.words("y"),
+            stack=found.word("stack") or found.word("color") or None,
+            horizontal=found.flag("horizontal"),
+            percent=found.flag("percent"),
+            limit=limit.data if limit is not None and isinstance(limit.data, int) else None,
+        )
+
+    def limit(self) -> int | None:
+        """How many groups or records are shown at most."""
+        found = self.item.get("limit")
+        return found.data if found is not None and isinstance(found.data, int) else None
+
+    def check_names(self, made: Mapping[str, Any]) -> None:
+        """`sort` and `chart` name columns of the result."""
+        parts = [*made.get("groups", ()), *made.get("across", ()), *made.get("measures", ()), *made.get("columns", ())]
+        known = {p.key for p in parts} | set(made.pop("known", ()) if isinstance(made, dict) else ())
+        for word in _NAMED:  # what is faulty itself has a name all the same
+            found = self.item.get(word)
+            if found is not None:
+                known |= {k for k, _ in found.entries()} or {i.text.strip() for i in found.each()}
+        chart, sort = self.item.get("chart"), self.item.get("sort")
+        wanted = list(sort.each()) if sort is not None else []
+        for word in ("x", "y", "stack", "color"):
+            if chart is not None and (found := chart.get(word)) is not None:
+                wanted += list(found.each())
+        for each in wanted:
+            name = each.text.removeprefix("-")
+            if known and name and name not in known:
+                self.ctx.unknown("column of the report", each, known, "E319", name=name)
+
+
+_NAMED = ("group", "rows", "columns", "measures")
+
+
+def _source(item: Item) -> tuple[str, int]:
+    """A formula's text without the sign that may begin it, and where it starts."""
+    text = item.text
+    source = text.lstrip()
+    if source.startswith("=") and not source.startswith("=="):
+        source = source[1:]
+    return source, len(text) - len(source)
+
+
+def _call(source: str) -> CallNode | None:
+    """The function that a formula is a call of."""
+    from trellis.formula.errors import FormulaError
+
+    try:
+        node: Node = parse(source)
+    except FormulaError:  # told where it is compiled
+        return None
+    return node if isinstance(node, CallNode) else None
+
+
+def _condition(value: Formula) -> str | None:
+    """The condition of a measure that is one aggregate."""
+    node = value.node
+    if not isinstance(node, Gathered) or node.condition is None:
+        return None
+    call = parse(value.source)
+    if not isinstance(call, CallNode):
+        return None
+    at = call.args[-1]
+    return value.source[at.start : at.end]

@@ -1,0 +1,1 @@
+"""One report → one SQL query → table, chart, export."""

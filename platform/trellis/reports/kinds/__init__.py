@@ -1,0 +1,1 @@
+"""The kinds of reports, each in a file of its own."""

@@ -1,0 +1,116 @@
+"""Groups within groups, with measures, subtotals and a total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from trellis.formula.types import Value
+from trellis.model.reports.keys import Key
+from trellis.records.reading.gather import Bundle, Top
+from trellis.reports.asking import Asking, with_total
+from trellis.reports.drawing import draw
+from trellis.reports.over import OVER
+from trellis.reports.registry import report_kind
+from trellis.reports.result import Answer, Line
+
+
+@report_kind("summary")
+class Summary:
+    """Groups × measures."""
+
+    charts: ClassVar[tuple[str, ...]] = ("bar", "line", "area", "pie", "donut", "funnel", "scatter", "heatmap")
+
+    def answer(self, asking: Asking) -> Answer:
+        """The answer: one statement with every subtotal."""
+        report, keys = asking.report, asking.report.groups
+        sets = dict.fromkeys(with_total(asking, keys))
+        sets |= dict.fromkeys([(n,) for n in range(len(keys))])  # a chart may go by any of them
+        bundles = asking.gather(sets=tuple(sets), top=_top(asking))
+        headings = (
+            *(asking.key_heading(k) for k in keys),
+            *(asking.measure_heading(m) for m in asking.measures),
+        )
+        total = next((b for b in bundles if not b.made_of), None)
+        values = total.values if total is not None else asking.nothing()
+        lines = list(_lines(asking, keys, bundles, (), values))
+        whole = _total_values(asking, values)
+        lines.append(Line((*(None for _ in keys), *whole), "total", 0, ()))
+        return Answer(
+            report,
+            asking.chosen,
+            headings,
+            tuple(lines),
+            draw(asking, keys, bundles, self.charts),
+            asking.condition,
+            asking.can_drill,
+        )
+
+
+def _top(asking: Asking) -> Top | None:
+    """The limit, by the measure that the report is ordered by."""
+    limit = asking.report.limit
+    if limit is None or not asking.report.groups:
+        return None
+    names = [m.key for m in asking.measures]
+    order = next((o for o in asking.orders if o.key in names), None)
+    if order is None:
+        return Top(limit, 0)
+    return Top(limit, names.index(order.key), order.descending)
+
+
+def _lines(
+    asking: Asking, keys: Sequence[Key], bundles: Sequence[Bundle], above: tuple[Value, ...], total: tuple[Value, ...]
+) -> Iterator[Line]:
+    """The lines of a level, each with what it is made of below."""
+    at = len(above)
+    if at >= len(keys):
+        return
+    level = tuple(range(at + 1))
+    rest_above = at and above[0] is REST
+    found = [b for b in bundles if b.made_of == level and _same(b, above) and (not at or b.is_rest == bool(rest_above))]
+    if not any(b.is_rest for b in found):
+        found = asking.filled(found, at, keys) if not at else found
+    ordered = asking.ordered(found, at, keys)
+    if not asking.report.rest:
+        ordered = [b for b in ordered if not b.is_rest]
+    computed = _over(asking, ordered, total)
+    for bundle, values in zip(ordered, computed, strict=True):
+        is_last = at == len(keys) - 1
+        kind = "rest" if bundle.is_rest and not at else ("line" if is_last else "subtotal")
+        blank = (None,) * (len(keys) - at - 1)
+        own = tuple(None if v is REST else v for v in (*above, bundle.keys[at]))
+        conditions = None if bundle.is_rest else _conditions(asking, keys, own)
+        shown = (*own, *blank, *values)
+        yield Line(shown, kind, at, conditions)  # type: ignore[arg-type]
+        below = (*above, REST if bundle.is_rest and not at else bundle.keys[at])
+        yield from _lines(asking, keys, bundles, below, bundle.values)
+
+
+REST = object()
+
+
+def _same(bundle: Bundle, above: tuple[Value, ...]) -> bool:
+    return all(v is REST or bundle.keys[n] == v for n, v in enumerate(above))
+
+
+def _conditions(asking: Asking, keys: Sequence[Key], values: tuple[Value, ...]) -> tuple[str, ...]:
+    return tuple(k.condition(v, asking.reader) for k, v in zip(keys, values, strict=False))
+
+
+def _over(asking: Asking, bundles: Sequence[Bundle], total: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+    """The values of each group, those that look at the groups around computed."""
+    columns = []
+    for n, measure in enumerate(asking.measures):
+        values = [b.values[n] for b in bundles]
+        columns.append(OVER[measure.over](values, total[n]) if measure.over else values)
+    return [tuple(column[n] for column in columns) for n in range(len(bundles))]
+
+
+def _total_values(asking: Asking, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The total's own values: a share of the whole is 100, a change or rank of it says nothing."""
+    at_total = {"share": 100, "change": None, "rank": None}
+    return tuple(
+        (at_total[m.over] if v is not None or m.over != "share" else None) if m.over in at_total else v
+        for m, v in zip(asking.measures, values, strict=True)
+    )

@@ -1,0 +1,43 @@
+"""The kinds of reports that can run: one class each, in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from trellis.reports.asking import Asking
+    from trellis.reports.result import Answer
+
+MODULES = ("summary",)
+"""The modules of the kinds, which register themselves when they are imported."""
+
+
+class ReportKind(Protocol):
+    """How reports of a type are answered."""
+
+    charts: ClassVar[tuple[str, ...]]
+
+    def answer(self, asking: Asking) -> Answer:
+        """The answer, with one statement. Raises Refused."""
+
+
+KINDS: dict[str, ReportKind] = {}
+
+
+def report_kind(name: str) -> Callable[[type[ReportKind]], type[ReportKind]]:
+    """Declare the kind of a type."""
+
+    def register(cls: type[ReportKind]) -> type[ReportKind]:
+        KINDS[name] = cls()
+        return cls
+
+    return register
+
+
+def kind_of(name: str) -> ReportKind:
+    """The kind of a report's type."""
+    for module in MODULES:
+        import_module(f"trellis.reports.kinds.{module}")
+    return KINDS[name]

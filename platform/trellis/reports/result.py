@@ -1,0 +1,105 @@
+"""What a report answers: columns, lines, points to draw; where each number's records are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from trellis.formula.types import Type, Value
+from trellis.model.text import Text
+
+if TYPE_CHECKING:
+    from trellis.model.reports.keys import Key
+    from trellis.model.reports.report import Report
+    from trellis.reports.params import Chosen
+
+Kind = Literal["line", "rest", "subtotal", "total"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column of the answer. `conditions`: the records that its numbers are about, beyond the line's.
+
+    `over`: what stands above it and its neighbours, as in a pivot; `cell`: how a field's values are shown.
+    """
+
+    key: str
+    label: Text | str
+    type: Type
+    role: Literal["group", "measure", "field"] = "measure"
+    group: Key | None = None
+    unit: Text | None = None
+    scale: int | None = None
+    as_percent: bool = False
+    conditions: tuple[str, ...] = ()
+    over: tuple[Any, ...] = ()
+    path: str | None = None
+    is_total: bool = False
+    can_drill: bool = True
+    entity: str | None = None  # whose records the conditions are about; None: the report's
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the answer: a value for each heading. `depth` is how far in it stands."""
+
+    values: tuple[Value, ...]
+    kind: Kind = "line"
+    depth: int = 0
+    conditions: tuple[str, ...] | None = ()  # None: no list can show these records
+    record: Any = None  # of a report that shows records: which one
+
+
+@dataclass(frozen=True)
+class Series:
+    """What is drawn in one colour: a value for each category."""
+
+    label: Any
+    values: tuple[Value, ...]
+    key: Key | None = None
+    type: Type | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a chart shows: categories with values of one or several series."""
+
+    type: str
+    categories: tuple[Any, ...]
+    series: tuple[Series, ...]
+    key: Key | None = None  # what the categories are
+    is_stacked: bool = False
+    horizontal: bool = False
+    percent: bool = False
+    measure: Heading | None = None
+    types: tuple[str, ...] = ()  # what it can be drawn as
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A report as it ran."""
+
+    report: Report
+    chosen: Chosen
+    headings: tuple[Heading, ...]
+    lines: tuple[Line, ...]
+    drawing: Drawing | None = None
+    conditions: str = ""  # the report's own filter, as a list takes it
+    can_drill: bool = True
+    notes: tuple[tuple[str, Mapping[str, Any]], ...] = field(default=())
+    next: str | None = None
+    is_cut: bool = False  # there are more records than are shown
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not any(line.kind != "total" for line in self.lines) and not any(
+            v not in (None, 0) for line in self.lines for v in line.values
+        )
+
+    @property
+    def total(self) -> Line | None:
+        """The line of the grand total."""
+        return next((line for line in reversed(self.lines) if line.kind == "total"), None)

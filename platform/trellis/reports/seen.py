@@ -1,0 +1,53 @@
+"""What of the reports one person may see: the right, the roles, the entity, and fields that are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from trellis.formula.formula import Formula
+from trellis.model.reports.report import Report
+from trellis.records.reading.concealed import conceals
+
+if TYPE_CHECKING:
+    from trellis.records.store import Store
+
+RIGHT = "reports"
+
+
+def may_run(store: Store, report: Report) -> bool:
+    """Whether this person may run a report at all."""
+    session = store.session
+    if not session.permit.allows(RIGHT):
+        return False
+    if report.roles and not session.permit.is_system and not set(report.roles) & set(store.principal.roles):
+        return False
+    if not is_on(store, report):
+        return False
+    if not session.permit.may("read", report.entity):
+        return False
+    needed = [k.formula for k in (*report.groups, *report.across)]
+    if report.date is not None and report.type != "summary":
+        needed.append(report.date)
+    needed += getattr(report.spec, "needs", ())
+    if hides(store, report.entity, needed):
+        return False
+    given = [m.formula for m in report.measures] or [c.formula for c in report.columns]
+    return not given or any(not hides(store, report.entity, [f]) for f in given)
+
+
+def is_on(store: Store, report: Report) -> bool:
+    """Whether the module of the report and of its entity is switched on for the tenant."""
+    modules = store.tenant.profile.modules
+    entity = store.tenant.model.entities[report.entity]
+    return modules is None or all(m is None or m in modules for m in (report.module, entity.module))
+
+
+def hides(store: Store, entity: str, formulas: Iterable[Formula]) -> bool:
+    """Whether a formula reads what is kept from this person."""
+    return any(conceals(store.session, entity, f) for f in formulas)
+
+
+def reports_of(store: Store) -> list[Report]:
+    """Every report that this person may run, in the order of the configuration."""
+    return [r for r in store.tenant.model.reports.values() if may_run(store, r)]
