@@ -53,6 +53,18 @@ def test_what_is_no_table_is_refused_in_words(anna: FlaskClient) -> None:
     assert "Save it as CSV" in upload(anna, b"PK\x03\x04").text
     assert "no rows" in upload(anna, b"Name,Amount\n").text
     assert upload(anna, b"").status_code == 422
+    swallowed = upload(anna, b'Name,Amount\nFirst,1\n"Second,2\nThird,3\n')
+    assert swallowed.status_code == 422
+    assert "Line 3: the quotation mark before “Second,2” is not closed" in swallowed.text
+
+
+def test_a_date_that_may_be_two_is_refused_until_the_language_is_said(anna: FlaskClient) -> None:
+    at = upload(anna, b"Name,Due\nTwo days,03/04/2026\n").location
+    chosen = {"column-0": "name", "column-1": "due", "do": "check", "csrf_token": token_of(anna)}
+    anna.post(at, data=chosen)
+    assert "may be 2026-04-03 or 2026-03-04" in anna.get(at).text
+    anna.post(at, data={**chosen, "format": "own"})
+    assert "may be 2026-04-03" not in anna.get(at).text
 
 
 def test_two_columns_cannot_fill_one_field(anna: FlaskClient) -> None:

@@ -285,3 +285,61 @@ def test_what_is_wrong_in_json_is_told_by_its_place() -> None:
     assert refusal.value.params == {"line": 2, "column": 6}
     with pytest.raises(Invalid, match="too deep"):
         make_type("json").parse("[" * 100_000, EN)
+
+
+@pytest.mark.parametrize("name", ["date", "datetime"])
+@pytest.mark.parametrize(
+    ("text", "reader", "neutral", "day"),
+    [
+        ("2026-04-03", EN, True, date(2026, 4, 3)),
+        ("20260403", EN, True, date(2026, 4, 3)),
+        ("3.4.2026", EN, True, date(2026, 4, 3)),
+        ("3 April 2026", EN, True, date(2026, 4, 3)),
+        ("2026年4月3日", EN, True, date(2026, 4, 3)),
+        ("2026/4/3", EN, True, date(2026, 4, 3)),
+        ("25/04/2026", EN, True, date(2026, 4, 25)),
+        ("04/25/2026", DE, True, date(2026, 4, 25)),
+        ("04/04/2026", EN, True, date(2026, 4, 4)),
+        ("03/04/2026", EN, False, date(2026, 3, 4)),
+        ("03/04/2026", DE, False, date(2026, 4, 3)),
+    ],
+)
+def test_a_file_says_which_day_it_means(name: str, text: str, reader: Reader, neutral: bool, day: date) -> None:
+    found: Any = make_type(name, {}).read_cell(text, reader, neutral=neutral)
+    assert (found.astimezone(reader.time_zone).date() if name == "datetime" else found) == day
+
+
+@pytest.mark.parametrize("name", ["date", "datetime"])
+@pytest.mark.parametrize(
+    ("text", "neutral", "why"),
+    [
+        ("gestern", True, "another day tomorrow"),
+        ("yesterday", False, "another day tomorrow"),
+        ("今天", True, "another day tomorrow"),
+        ("+3d", False, "another day tomorrow"),
+        ("03/04/2026", True, "may be 2026-04-03 or 2026-03-04"),
+        ("3-4-2026", True, "may be 2026-04-03 or 2026-03-04"),
+        ("3.4.56", False, "lacks a year"),
+        ("3.4.", False, "lacks a year"),
+        ("3 April", True, "is not a date"),
+        ("now", True, "is not a date"),
+        ("30/02/2026", True, "is not a date"),
+    ],
+)
+def test_a_file_does_not_say_what_may_mean_several_days(name: str, text: str, neutral: bool, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        make_type(name, {}).read_cell(text, DE, neutral=neutral)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("3.4.2026 14:30", 14), ("2026-04-03, 2:30 pm", 14), ("2026-04-03T09:00", 9)]
+)
+def test_a_file_says_a_point_in_time(text: str, hour: int) -> None:
+    found: Any = make_type("datetime", {}).read_cell(text, DE, neutral=True)
+    assert found.astimezone(DE.time_zone).replace(tzinfo=None, minute=0) == datetime(2026, 4, 3, hour)
+
+
+@pytest.mark.parametrize("text", ["gestern 14:30", "9:30", "03/04/2026 9:30"])
+def test_a_file_does_not_say_a_point_in_time_that_moves(text: str) -> None:
+    with pytest.raises(Invalid):
+        make_type("datetime", {}).read_cell(text, DE, neutral=True)

@@ -72,3 +72,35 @@ def test_formulas_are_made_harmless_and_come_back(text: str, guarded: str) -> No
     assert guard(text) == guarded
     assert unguard(guarded) == text
     assert unguard(text) == text or text.startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('name,city\nAda,"Kiel\nBo,Ulm\nCy,Bonn\n', 2),  # to the end of the file
+        ('name,city\nAda,Kiel\n"Bo,Ulm\nCy,"Bonn"\nDi,Jena\n', 3),  # to the next quotation mark
+        ('name,city\nAda,"first\nsecond",\nBo,"Ulm\nCy,Bonn\n', 4),
+        ('name,city\n"Ada\nBell","Kiel\nBo,Ulm', 3),
+        ('name,"city\nAda,Kiel\nBo,Ulm\n', 1),
+        ('name;city\r\nAda;"Kiel ""am Hafen\r\nBo;"Ulm"\r\n', 2),
+        ('name\tcity\rAda\t"Kiel\rBo\tUlm\r', 2),
+    ],
+)
+def test_a_quotation_mark_that_is_not_closed_is_told_with_its_line(text: str, line: int) -> None:
+    """It would swallow the rows that follow."""
+    with pytest.raises(Unreadable, match=f"^Line {line}: the quotation mark before"):
+        list(read_table(text).rows())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b\n"one ""two""\nthree",4\n',
+        'a,b\n"one\n" ,"two, three"\n',
+        'a,b\n5" screen,x\n',
+        'a,b\n"","x\n"\n',
+        'a,b\nx,"""\n"""',
+    ],
+)
+def test_quotation_marks_that_belong_together_are_read(text: str) -> None:
+    assert len(list(read_table(text).rows())) == 1

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 from trellis.formula.types import DATE, DATETIME, TIME, Type, Value
 from trellis.model.dates import read_date
 from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds, wrong_kind
+from trellis.model.fields.file_dates import read_file_date
 from trellis.model.fields.option import FORMULA_SCHEMA, option
 from trellis.model.fields.registry import field_type
 from trellis.model.locales import babel_locale
@@ -70,7 +71,7 @@ def to_date(raw: Any, reader: Reader) -> date:
         except ValueError:
             pass
     if found is None:
-        raise Invalid("invalid", "“{value}” is not a date.", value=text[:40])
+        raise Invalid("invalid", "“{value}” is not a date. Write it like 2026-11-30.", value=text[:40])
     return found
 
 
@@ -101,12 +102,33 @@ def _read_datetime(text: str, reader: Reader) -> datetime:
         return datetime.combine(found, time())
     if (alone := read_time(text)) is not None and (":" in text or not text.isdigit()):
         return datetime.combine(today, alone)
-    # The date and the time stand on either side of a blank or a comma.
-    for gap in re.finditer(r"[,，]?\s+(?:um |at )?|T", text):
-        found, clock = read_date(text[: gap.start()], locale, today), read_time(text[gap.end() :])
-        if found is not None and clock is not None:
+    for day, clock in _halves(text):
+        if (found := read_date(day, locale, today)) is not None:
             return datetime.combine(found, clock)
-    raise Invalid("invalid", "“{value}” is not a date and time.", value=text[:40])
+    raise _no_datetime(text)
+
+
+def _no_datetime(text: str) -> Invalid:
+    return Invalid("invalid", "“{value}” is not a date and time. Write it like 2026-11-30 14:30.", value=text[:40])
+
+
+def _halves(text: str) -> Iterator[tuple[str, time]]:
+    """The date and the time, which stand on either side of a blank or a comma."""
+    for gap in re.finditer(r"[,，]?\s+(?:um |at )?|T", text):
+        if (clock := read_time(text[gap.end() :])) is not None:
+            yield text[: gap.start()], clock
+
+
+def _file_datetime(text: str, reader: Reader, *, neutral: bool) -> datetime:
+    """A point in time in a file: like `to_datetime`, of a date that is clear. Raises Invalid."""
+    try:
+        return to_datetime(datetime.fromisoformat(text), reader)
+    except ValueError:
+        pass
+    for day, clock in ((text, time()), *_halves(text)):
+        if (found := read_file_date(day, reader, ordered=not neutral)) is not None:
+            return to_datetime(datetime.combine(found, clock), reader)
+    raise _no_datetime(text)
 
 
 @field_type("date")
@@ -130,6 +152,9 @@ class DateField(FieldType):
 
     def parse(self, raw: Any, reader: Reader) -> Value:
         return None if blank(raw) else to_date(raw, reader)
+
+    def read_cell(self, text: str, reader: Reader, *, neutral: bool) -> Value:
+        return None if blank(text) else read_file_date(text, reader, ordered=not neutral) or to_date(text, reader)
 
     def check(self, value: Value) -> Iterator[Invalid]:
         yield from compare_bounds(value, self.min, self.max)
@@ -170,6 +195,9 @@ class DateTimeField(FieldType):
 
     def parse(self, raw: Any, reader: Reader) -> Value:
         return None if blank(raw) else to_datetime(raw, reader)
+
+    def read_cell(self, text: str, reader: Reader, *, neutral: bool) -> Value:
+        return None if blank(text) else _file_datetime(text.strip(), reader, neutral=neutral)
 
     def check(self, value: Value) -> Iterator[Invalid]:
         yield from compare_bounds(value, _aware(self.min), _aware(self.max))
@@ -218,7 +246,7 @@ class TimeField(FieldType):
             return raw.astimezone(reader.time_zone).time() if raw.tzinfo else raw.time()
         found = raw if isinstance(raw, time) else read_time(raw) if isinstance(raw, str) else None
         if found is None:
-            raise Invalid("invalid", "“{value}” is not a time.", value=str(raw)[:40])
+            raise Invalid("invalid", "“{value}” is not a time. Write it like 14:30.", value=str(raw)[:40])
         return found.replace(tzinfo=None)
 
     def check(self, value: Value) -> Iterator[Invalid]:

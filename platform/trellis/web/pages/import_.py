@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from itertools import islice
 from typing import Any, Literal
 
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from flask import Response, abort, redirect, render_template, request, send_file
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from trellis.model.locales import babel_locale
 from trellis.records.refusal import Fault, Forbidden
 from trellis.records.transfer import BadMapping, ImportMap, RowOutcome, Unreadable, import_table
 from trellis.records.transfer.importer import STATUSES, Importer
@@ -70,7 +76,7 @@ class ImportView(Page):
         try:
             rows = sum(1 for _row in islice(upload.table.rows(), MOST_ROWS + 1))
         except Unreadable as fault:
-            return refuse_file(desk, _("The file is no table: %(reason)s", reason=str(fault)))
+            return refuse_file(desk, unreadable(fault))
         if rows > MOST_ROWS:
             return refuse_file(desk, _("The file has more than %(count)s rows: divide it.", count=counted(MOST_ROWS)))
         if not rows:
@@ -100,7 +106,7 @@ class ImportView(Page):
             upload.note({"result": {}})
             return Response(draw(desk, upload, errors=mapping_errors(desk, chosen, wrong)), 422)
         except Unreadable as fault:
-            return Response(draw(desk, upload, errors=[str(fault)]), 422)
+            return Response(draw(desk, upload, errors=[unreadable(fault)]), 422)
         if upload.about["result"]["done"]:
             upload.finish()
         return redirect(f"{desk.base}/import/{token}", code=303)
@@ -135,6 +141,11 @@ def first_step() -> dict[str, Any]:
 def refuse_file(desk: Desk, error: str) -> Response:
     """The first step again, with what is wrong with the file."""
     return Response(render_template("import_.html", **desk.places, **{**first_step(), "error": error}), 422)
+
+
+def unreadable(fault: Unreadable) -> str:
+    """Why a file is no table, in the reader's language."""
+    return fault_text(Fault("unreadable", fault.message, None, fault.params))
 
 
 def run(desk: Desk, upload: Upload, given: ImportMap, *, dry_run: bool) -> dict[str, Any]:
@@ -195,6 +206,7 @@ def draw(desk: Desk, upload: Upload, errors: Sequence[str] = ()) -> str:
         columns=columns,
         existing=upload.about.get("existing", ""),
         format=upload.about.get("format", ""),
+        written=written_example(desk.language),
         targets=targets_of(desk, columns),
         result=result,
         errors=errors,
@@ -204,6 +216,14 @@ def draw(desk: Desk, upload: Upload, errors: Sequence[str] = ()) -> str:
         rows=ngettext("%(count)s row", "%(count)s rows", count, count=counted(count)),
         number=counted,
     )
+
+
+def written_example(language: str) -> str:
+    """A number and a date as a file in this language holds them."""
+    locale = babel_locale(language)
+    pattern = re.sub(r"y+", "yyyy", locale.date_formats["short"].pattern)
+    number = format_decimal(Decimal("1234.56"), locale=locale)
+    return f"{number}, {format_date(date(2026, 11, 30), pattern, locale=locale)}"
 
 
 def file_columns(desk: Desk, upload: Upload) -> Sequence[FileColumn]:
