@@ -21,7 +21,7 @@ from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, submitted
+from trellis.web.pages.form import entity_or_404, known_field, submitted
 from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
 from trellis.web.widgets.alike import alike_of
@@ -42,7 +42,8 @@ class FieldView(Page):
         definition = entity_or_404(store, entity)
         if field not in definition.fields or field not in store.readable_fields(entity):
             abort(404)
-        if field not in store.writable_fields(entity) or not store.may("update", entity, id):
+        record = store.read(entity, id, fields=())
+        if field not in store.writable_fields(entity) or not store.may("update", entity, record):
             raise Forbidden(entity, "update")
         if request.method == "GET":
             return self._editor(store, definition, store.read(entity, id), field)
@@ -67,10 +68,7 @@ class FieldView(Page):
     def understand(self, entity: str, field: str) -> Response:
         """What was typed, as it is understood: written out, and as text to go on editing."""
         store = current_store()
-        definition = store.tenant.model.entities.get(entity)
-        found = definition.fields.get(field) if definition else None
-        if definition is None or found is None:
-            abort(404)
+        definition, found = known_field(store, entity, field)
         reader = store.principal.reader
         prefix = request.form.get("_prefix", "")
         sent = Submitted(MultiDict(request.form), request.files, prefix)

@@ -10,6 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.model.entity import Entity
+from trellis.model.field import Field
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Forbidden, Refused, Stale
 from trellis.records.store import Store
@@ -37,6 +38,14 @@ def entity_or_404(store: Store, key: str) -> Entity:
     if entity is None or not store.may("read", key):
         abort(404)
     return entity
+
+
+def known_field(store: Store, entity: str, key: str) -> tuple[Entity, Field]:
+    """A field with its entity's definition; one that the person may neither read nor set does not exist for them."""
+    definition = entity_or_404(store, entity)
+    if key not in store.readable_fields(entity) and key not in store.writable_fields(entity):
+        abort(404)
+    return definition, definition.fields[key]
 
 
 def submitted() -> Submitted:

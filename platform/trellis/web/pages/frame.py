@@ -34,6 +34,7 @@ class FrameView(Page):
             heading=_("You are offline"),
             advice=_("This page needs a connection. What you have saved is safe."),
             request_id=None,
+            back=None,
         )
 
     @expose("/worker.js")  # type: ignore[untyped-decorator]

@@ -15,7 +15,7 @@ from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.navigation import readable_entities
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, label_of
+from trellis.web.pages.form import entity_or_404, known_field, label_of
 from trellis.web.widgets.form import uuid_of
 from trellis.web.widgets.link import picked, targets
 
@@ -41,10 +41,7 @@ class PickerView(Page):
     def pick_field(self, entity: str, field: str) -> Response:
         """Records that a field may link to, narrowed by its filter and what stands in the open form."""
         store = current_store()
-        definition = store.tenant.model.entities.get(entity)
-        found = definition.fields.get(field) if definition else None
-        if definition is None or found is None:
-            abort(404)
+        definition, found = known_field(store, entity, field)
         q = request.args.get("q", "")
         to = targets(found) or tuple(e.key for e in readable_entities())
         several = len(to) > 1 or not targets(found)

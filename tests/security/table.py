@@ -1,0 +1,230 @@
+"""Who may do what: one line for each address of a tenant's app, one row for each class of addresses.
+
+A new page or operation needs a line in ROUTES: its endpoint, its class (a row of CLASSES), and how to ask for it so
+that it does what it is for. The tests in this folder fail with the line to add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as dc_field
+from typing import Any
+
+# What may come of a request:
+#   yes     it is done
+#   no      403: the person sees the record and may not do this; or may not do it with any record
+#   gone    404: as if there were no such record, page, entity
+#   away    sent to the sign-in page, or 401
+#   blank   it is answered, and neither shows the owner's record nor changes anything
+# A slash: either. Nobody's requests change a thing, unless they are answered with yes.
+
+OUT = ("nobody", "other_tenant", "ended", "deactivated")
+"""No session; one of the other tenant's administrator; one that was ended; one of a person who is switched off."""
+
+IN = ("outsider", "viewer", "colleague", "owner", "admin")
+"""A role without any grant; a role that reads everything; two people with the same role, which reaches their own
+records, of whom the second owns the record that is asked for; an administrator."""
+
+CLASSES: dict[str, tuple[str, ...]] = {
+    # pages:          outsider     viewer   colleague  owner  admin
+    "public":        ("yes",       "yes",   "yes",     "yes", "yes"),   # and for people outside, too
+    "person":        ("yes",       "yes",   "yes",     "yes", "yes"),   # whoever is signed in
+    "admin":         ("no",        "no",    "no",      "no",  "yes"),
+    "api":           ("no",        "yes",   "yes",     "yes", "yes"),   # the right “api”
+    "about":         ("no/gone",   "yes",   "yes",     "yes", "yes"),   # is about an entity, and shows no record
+    "entity":        ("no/gone",   "yes",   "blank",   "yes", "yes"),   # reads an entity's records
+    "record":        ("no/gone",   "yes",   "gone",    "yes", "yes"),   # reads a record
+    "create":        ("no/gone",   "no",    "yes",     "yes", "yes"),
+    "change":        ("no/gone",   "no",    "gone",    "yes", "yes"),   # update, delete, restore, convert, … a record
+    "batch":         ("gone",      "gone",  "gone",    "yes", "yes"),   # many changes that somebody made
+    "many":          ("no/gone",   "no",    "blank/gone",   "yes", "yes"),   # the same with what is selected in a list
+    "export":        ("no/gone",   "no",    "blank",   "yes", "yes"),
+    "import":        ("no/gone",   "no",    "blank",   "yes", "yes"),
+}  # fmt: skip
+
+PROGRAMS = (
+    "nobody", "wrong", "other_tenant", "other_cookie", "expired", "revoked", "deactivated", "elsewhere",
+    "outsider", "narrow", "reader", "viewer", "colleague", "owner", "admin",
+)  # fmt: skip
+"""Programs: without a key; with a key that there is not; the key, and the cookie, of the other tenant's administrator;
+an expired and a revoked key of an administrator; the key of one who is switched off; a key from an address that it is
+not for; of a role without the API; of the owner, for another entity only; of the owner, for reading only; and one key
+each of the people above."""
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    # api:            narrow       reader   viewer     colleague  owner  admin
+    "anyone":        ("yes",       "yes",   "yes",     "yes",     "yes", "yes"),   # whoever may use the API
+    "entity":        ("gone",      "yes",   "yes",     "blank",   "yes", "yes"),
+    "record":        ("gone",      "yes",   "yes",     "gone",    "yes", "yes"),
+    "create":        ("gone",      "no",    "no",      "yes",     "yes", "yes"),
+    "change":        ("gone",      "no",    "no",      "gone",    "yes", "yes"),
+    "many":          ("gone",      "blank", "blank",   "blank",   "yes", "yes"),   # an outcome for each row
+    "export":        ("gone",      "no",    "no",      "blank",   "yes", "yes"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An address: its class, and how it is asked for. `{id}` and the like stand for what the world holds."""
+
+    kind: str
+    args: Mapping[str, str] = dc_field(default_factory=dict)  # of the address, beside the usual ones
+    query: Mapping[str, str] = dc_field(default_factory=dict)
+    form: Mapping[str, Any] = dc_field(default_factory=dict)  # what a POST sends
+    json: Any = None
+    get: str = ""  # another class for GET
+    bare: str = ""  # another class where the address names no record
+    needs_token: bool = True  # False: asked by programs that cannot have one; say why beside it
+    also: tuple[int, ...] = ()  # further statuses that count as “yes”: what was asked for is refused by its own rules
+    script: bool = False  # asked for by a script of ours, not as a page
+    file: str = ""  # the part of the form that is a file
+
+    def kind_of(self, method: str, arguments: Collection[str]) -> str:
+        """The class of one of the addresses."""
+        if self.bare and "id" not in arguments:
+            return self.bare
+        return self.get if method == "GET" and self.get else self.kind
+
+    def on(self, entity: str, **args: str) -> Ask:
+        """The same for another entity."""
+        return replace(self, args={"entity": entity, **args})
+
+
+ONE = {"ids": "{id}"}
+PERSON, ADMIN, PUBLIC = Ask("person"), Ask("admin"), Ask("public")
+ABOUT, ENTITY, RECORD, CHANGE, MANY = Ask("about"), Ask("entity"), Ask("record"), Ask("change"), Ask("many")
+
+ROUTES: dict[str, Ask] = {
+    # home, sign-in, one's own settings
+    "HomeView.index": PERSON,
+    "AccountView.sign_in": Ask("public", also=(422, 429)),
+    "AccountView.sign_out": PUBLIC,
+    "AccountView.forgot": PUBLIC,
+    "AccountView.reset": Ask("public", args={"secret": "none"}, also=(404, 410)),
+    "AccountView.language": Ask("public", args={"tag": "en"}),
+    "AddressView.address": PERSON,
+    "FrameView.offline": PUBLIC,
+    "FrameView.theme": PUBLIC,
+    "FrameView.worker": PUBLIC,
+    "ProfileView.profile": Ask("person", form={"language": "en"}),
+    "ProfileView.theme": Ask("person", form={"theme": "dark"}),
+    "ProfileView.password": Ask("person", also=(422,)),
+    "ProfileView.sign_out_elsewhere": PERSON,
+    "PaletteView.search": Ask("person", query={"q": "Mine"}),
+    "PaletteView.recent": Ask("person", form={"place": "account/"}),
+    "PaletteView.keys": PERSON,
+    "SettingsView.hub": PERSON,
+    "KeysView.keys": Ask("api", form={"name": "key"}),
+    "KeysView.revoke": Ask("api", args={"id": "{nothing}"}, also=(404,)),
+    "KeysView.rotate": Ask("api", args={"id": "{nothing}"}, also=(404,)),
+    "ReferenceView.reference": Ask("api"),
+    # administration
+    "AccessView.access": ADMIN,
+    "UsersView.users": ADMIN,
+    "UsersView.new": Ask("admin", form={"name": "N", "email": "n{n}@x.example", "roles": "viewer"}),
+    "UsersView.edit": Ask("admin", args={"id": "{person}"}, form={"name": "Vera"}),
+    "UsersView.link": Ask("admin", args={"id": "{person}"}),
+    "UsersView.sign_out": Ask("admin", args={"id": "{person}"}),
+    "RolesView.roles": Ask("admin", args={"key": "seller"}),
+    "SettingsView.configuration": ADMIN,
+    "SettingsView.schema": Ask("admin", args={"name": "entity"}),
+    # lists
+    "ListView.index": ENTITY,
+    "ListView.rows": ENTITY,
+    "ListView.count": ENTITY,
+    "ListView.totals": ENTITY,
+    "ListView.peek": RECORD,
+    "BoardView.heads": Ask("entity", query={"view": "board"}),
+    "BoardView.lane": Ask("entity", query={"view": "board", "lane": "new"}),
+    "BoardView.move": Ask("change", query={"view": "board"}, form={"to": "done", "_tick": "new.asked"}),
+    "FilterView.build": Ask("about", form={"state": "", "chip": "", "do": "apply", "where": 'name == "x"'}),
+    "FilterView.check": Ask("about", form={"where": 'name == "x"'}),
+    "FilterView.pick": Ask("about", query={"path": "name"}),
+    "SavedViewsView.save": Ask("about", form={"do": "save", "label": "My view {n}", "state": ""}),
+    "SavedViewsView.view": ABOUT,
+    "SavedViewsView.sort": ABOUT,
+    "SavedViewsView.group": ABOUT,
+    "SavedViewsView.columns": ABOUT,
+    "BulkView.edit": Ask("many", form={**ONE, "field": "city", "city": "Kiel"}, query={"field": "city"}),
+    "BulkView.delete": Ask("many", form=ONE),
+    "BulkView.restore": Ask("many", form=ONE),
+    "BulkView.export": Ask("export", form=ONE),
+    "BulkView.export_lines": Ask("export", args={"name": "lines"}),
+    "DeletionView.many": Ask("many", form=ONE),
+    "DeletionView.one": CHANGE,
+    "BinView.index": Ask("many"),
+    "BinView.restore": Ask("change", args={"id": "{gone}"}),
+    "BinView.restore_many": Ask("many", form={"id": "{gone}"}),
+    "BinView.purge": Ask("change", args={"id": "{gone}"}),
+    "BinView.purge_many": Ask("many", form={"id": "{gone}"}),
+    "BatchesView.index": PERSON,
+    "BatchesView.undo": Ask("batch", args={"id": "{batch}"}),
+    # records
+    "RecordView.show": RECORD,
+    "RecordView.delete": Ask("change", args={"id": "{second}"}),
+    "RecordView.restore": Ask("change", args={"id": "{gone}"}),
+    "FormView.new": Ask("create", form={"name": "New {n}", "_has": "name"}),
+    "FormView.edit": Ask("change", form={"name": "Changed", "_has": "name"}),
+    "FormView.state": Ask("record", bare="about"),
+    "FieldView.field": Ask("change", args={"field": "city"}, form={"city": "Kiel"}),
+    "FieldView.understand": Ask("about", args={"field": "founded"}, form={"founded": "tomorrow"}),
+    "FilesView.download": Ask("record", args={"field": "scan", "file": "{file}"}),
+    "FilesView.upload": Ask("create", args={"field": "scan"}, file="file"),
+    "LinesView.edit": Ask("change", args={"name": "lines"}, form={}),
+    "LinesView.paste": Ask("about", args={"name": "lines"}, form={"text": "a", "column": "name"}),
+    "PastView.pane": Ask("record", script=True),
+    "PastView.restore": Ask("change", form={"field": "city"}),
+    "PickerView.pick": ENTITY,
+    "PickerView.pick_field": Ask("entity", args={"entity": "contact", "field": "account"}),
+    "PickerView.pick_tags": Ask("entity", args={"field": "labels"}),
+    "RelatedView.counts": RECORD,
+    "RelatedView.related": Ask("record", args={"name": "contacts"}),
+    "RelatedView.link": Ask("change", args={"name": "friend_of"}, form={"target": "{second}"}),
+    "RelatedView.unlink": Ask("change", args={"name": "friend_of"}, form={"target": "{fan}"}),
+    "RelatedView.link_column": Ask(
+        "change",
+        args={"name": "friend_of", "target": "{id}", "column": "since", "id": "{friend}"},
+        form={"since": "2026-01-01"},
+    ),
+    "StagesView.move": Ask("change", args={"field": "stage"}, form={"to": "done", "_tick": "new.asked"}),
+    "StagesView.check": Ask("change", args={"field": "checklist"}, form={"item": "new.asked"}),
+    "StagesView.stays": Ask("record", args={"field": "stage"}),
+    "TimelineView.timeline": RECORD,
+    "TimelineView.history": RECORD,
+    "TimelineView.compose": Ask("change", args={"kind": "note"}, form={"text": "Hello", "_has": "text"}),
+    # conversion, merging, import
+    "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),
+    "ConversionsView.ask": Ask("many", args={"entity": "lead"}, form={"ids": "{lead}"}),
+    "ConversionsView.convert": Ask("many", args={"entity": "lead"}, form={"ids": "{lead}"}),
+    "MergeView.merge": Ask("change", query={"ids": "{id},{second}"}, form={"ids": "{id},{second}", "winner": "{id}"}),
+    "MergeView.with_others": CHANGE,
+    "MergeView.undo": Ask("change", args={"merge": "{merge}"}),
+    "DuplicatesView.index": Ask("many"),
+    "DuplicatesView.apart": Ask("many", form={"ids": ["{id}", "{second}"]}),
+    "ImportView.start": Ask("import", file="file"),
+    "ImportView.step": Ask("import", args={"token": "none"}, also=(404,)),
+    "ImportView.outcome": Ask("import", args={"token": "none"}, also=(404,)),
+    # the API
+    "api.read_meta": Ask("anyone"),
+    "api.openapi": Ask("anyone"),
+    "api.read_entity": ENTITY,
+    "api.list_views": ENTITY,
+    "api.list_records": ENTITY,
+    "api.read_record": RECORD,
+    "api.read_history": RECORD,
+    "api.create_record": Ask("create", json={"name": "Made {n}"}),
+    "api.change_record": Ask("change", json={"city": "Kiel"}),
+    "api.delete_record": CHANGE,
+    "api.restore_record": Ask("change", args={"id": "{gone}"}),
+    "api.bulk": Ask("many", json={"operation": "update", "rows": [{"id": "{id}", "city": "Kiel"}]}),
+    "api.list_links": Ask("record", args={"name": "contacts"}),
+    "api.add_link": Ask("change", args={"name": "friends"}, json={"id": "{second}"}),
+    "api.remove_link": Ask("change", args={"name": "friends", "target": "{friend}"}),
+    "api.move": Ask("change", json={"stage": "done", "checklist": ["asked"]}),
+    "api.propose": Ask("change", args={"entity": "lead", "id": "{lead}"}),
+    "api.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}, json={}),
+    "api.merge": Ask("change", json={"losers": ["{second}"]}),
+    "api.upload": Ask("create", args={"field": "scan"}, file="file"),
+    "api.download": Ask("record", args={"field": "scan", "file": "{file}"}),
+}
