@@ -42,6 +42,11 @@ _BUILT_IN: dict[str, tuple[Type, str, Callable[[Env], Value]]] = {
 }
 
 
+def _contact(env: Env) -> Value:
+    """Who somebody from outside is among the contacts."""
+    return env.reader.contact
+
+
 class Naming:
     """Finds names for one check."""
 
@@ -71,7 +76,10 @@ class Naming:
             return self._root(node)
         if name in _BUILT_IN:
             type_, use, get = _BUILT_IN[name]
-            type_ = scope.name(name) or type_  # of a portal role, `me` is a contact
+            given = scope.name(name)
+            if given is not None and name == "me" and given != type_:  # of a portal role, `me` is a contact
+                get = _contact
+            type_ = given or type_
             self.checker.uses.add(use)
             return Known(node.start, node.end, type_, get)
         if name in NAMESPACES:

@@ -22,6 +22,8 @@ class Reader:
 
     `teams` are the keys or names of the person's teams and those above them, for in_team; `team_members` are the ids of
     the people in `my_team` (me and everyone below me). `now` is fixed for one request or run.
+    `team_ids` are the teams whose shares reach the person. `contact` is who a person from outside is among the
+    contacts: what `me` means in the role of a portal.
     `rates` maps a currency to how many units of the tenant's `currency` one unit is worth.
     """
 
@@ -30,6 +32,8 @@ class Reader:
     my_team: Ref | None = None
     teams: frozenset[str] = frozenset()
     team_members: frozenset[UUID] = frozenset()
+    team_ids: frozenset[UUID] = frozenset()
+    contact: Ref | None = None
     language: str = "en"
     time_zone: ZoneInfo = UTC_ZONE
     currency: str = "EUR"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PERSON = "user"  # the entities that the platform knows by name: who signs in, and the teams they are in
 TEAM = "team"
+CONTACT = "contact"  # the field that ties a person from outside to who they are among the records
 ADMIN = "admin"  # the right to users, roles and the configuration
 
 
@@ -41,6 +42,8 @@ class Person:
     job_title: str | None = None
     team: UUID | None = None
     teams: frozenset[str] = frozenset()
+    team_ids: frozenset[UUID] = frozenset()  # the teams whose shares reach them: theirs, those above, those they lead
+    contact: UUID | None = None  # of somebody from outside
     below: frozenset[UUID] = frozenset()
     session: str = ""
     seen_at: datetime | None = None
@@ -76,6 +79,8 @@ def reader_for(tenant: Tenant, person: Person | None = None, language: str | Non
         my_team=Ref(TEAM, person.team) if person and person.team else None,
         teams=person.teams if person else frozenset(),
         team_members=(person.below | {person.id}) if person else frozenset(),
+        team_ids=person.team_ids if person else frozenset(),
+        contact=Ref(CONTACT, person.contact) if person and person.contact else None,
         language=language or (person.language if person else None) or profile.language,
         time_zone=zone(person.time_zone if person else None, profile.time_zone),
         currency=profile.currency,
@@ -124,6 +129,8 @@ def person_of(row: RowMapping, session: str = "") -> Person:
         job_title=row["job_title"],
         team=row["team"],
         teams=frozenset(row["teams"] or ()),
+        team_ids=frozenset(row["team_ids"] or ()),
+        contact=row["contact"],
         below=frozenset(row["below"] or ()),
         session=session,
         seen_at=row["seen_at"],
@@ -145,7 +152,7 @@ def _build(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
     tables = tenant.tables
     user, login, session = tables.entity[PERSON], tables.metadata.tables["ab_user"], tables.platform.session
     wanted = ("name", "email", "roles", "language", "time_zone", "job_title", "team")
-    chosen = [user.c.id, user.c.login, *(_column(user, name) for name in wanted)]
+    chosen = [user.c.id, user.c.login, *(_column(user, name) for name in wanted), _contact(tables.entity)]
     found = user.join(login, login.c.id == user.c.login)
     if by == "session":
         which = sa.and_(session.c.id == sa.bindparam("session"), session.c.expires_at > sa.func.now())
@@ -156,8 +163,19 @@ def _build(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
         chosen += [sa.null().label("seen_at"), sa.null().label("session_data")]
     may_sign_in = sa.and_(user.c.deleted_at.is_(None), is_active(user), login.c.active)
     me = sa.select(*chosen).select_from(found).where(which, may_sign_in).cte("me")
-    above, below = _teams_above(tables.entity, me), _people_below(tables.entity, me)
-    return sa.select(*me.c, above.label("teams"), below.label("below"))
+    above, reached = _teams_above(tables.entity, me)
+    below = _people_below(tables.entity, me)
+    return sa.select(*me.c, above.label("teams"), reached.label("team_ids"), below.label("below"))
+
+
+def _contact(entities: Mapping[str, sa.Table]) -> sa.ColumnElement[Any]:
+    """Who somebody from outside is among the contacts; nobody once the contact is in the bin."""
+    user, contact = entities[PERSON], entities.get(CONTACT)
+    if contact is None or CONTACT not in user.c or not isinstance(user.c[CONTACT].type, sa.Uuid):
+        return sa.null().label(CONTACT)
+    row = contact.alias("own_contact")
+    live = sa.select(row.c.id).where(row.c.id == user.c[CONTACT], row.c.deleted_at.is_(None))
+    return live.correlate(user).scalar_subquery().label(CONTACT)
 
 
 def is_active(user: sa.Table) -> sa.ColumnElement[bool]:
@@ -174,11 +192,11 @@ def _array(select: sa.Select[Any]) -> sa.ColumnElement[Any]:
     return sa.func.array(select.scalar_subquery())
 
 
-def _teams_above(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnElement[Any]:
-    """The names of the person's team and of every team above it."""
+def _teams_above(entities: Mapping[str, sa.Table], me: sa.CTE) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """The names of the person's team and of every team above it; the ids of these, and of the teams that they lead."""
     team = entities.get(TEAM)
     if team is None or "name" not in team.c:
-        return sa.null()
+        return sa.null(), sa.null()
     own = team.alias("own_team")
     above = (
         sa.select(own.c.id, own.c.name, _column(own, "parent"))
@@ -188,7 +206,19 @@ def _teams_above(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnEleme
     upper = team.alias("upper_team")
     higher = sa.select(upper.c.id, upper.c.name, _column(upper, "parent")).where(upper.c.id == above.c.parent)
     above = above.union(higher)
-    return _array(sa.select(above.c.name))
+    ids: Any = sa.select(above.c.id)
+    if "manager" in team.c:
+        ids = ids.union(sa.select(_led(team, me, "led_team").c.id))
+    return _array(sa.select(above.c.name)), _array(ids)
+
+
+def _led(team: sa.Table, me: sa.CTE, name: str) -> sa.CTE:
+    """The teams that the person manages, and every team below these."""
+    led, lower = team.alias(f"{name}_first"), team.alias(f"{name}_lower")
+    managed = sa.select(led.c.id).where(led.c.manager == me.c.id).cte(name, recursive=True)
+    if "parent" in team.c:
+        managed = managed.union(sa.select(lower.c.id).where(lower.c.parent == managed.c.id))
+    return managed
 
 
 def _people_below(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnElement[Any]:
@@ -197,11 +227,7 @@ def _people_below(entities: Mapping[str, sa.Table], me: sa.CTE) -> sa.ColumnElem
     begins: sa.ColumnElement[bool] = first.c.id.in_(sa.select(me.c.id))
     team = entities.get(TEAM)
     if team is not None and "team" in first.c and "manager" in team.c:
-        led, lower = team.alias("led"), team.alias("lower_team")
-        managed = sa.select(led.c.id).where(led.c.manager == me.c.id).cte("managed", recursive=True)
-        if "parent" in team.c:
-            managed = managed.union(sa.select(lower.c.id).where(lower.c.parent == managed.c.id))
-        begins |= first.c.team.in_(sa.select(managed.c.id))
+        begins |= first.c.team.in_(sa.select(_led(team, me, "managed").c.id))
     below = sa.select(first.c.id).where(begins).cte("below", recursive=True)
     if "manager" in report.c:
         below = below.union(sa.select(report.c.id).where(report.c.manager == below.c.id))

@@ -25,6 +25,7 @@ ACTIONS = (
     "convert",
     "assign",
     "approve",
+    "share",
 )
 
 

@@ -86,6 +86,7 @@ class Session:
             reader.me is None,
             reader.my_team is None,
             not reader.team_members,
+            reader.contact is None,
             reader.me is not None and reader.me == reader.my_team,
             str(reader.time_zone),
             reader.currency,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from trellis.records.recycling import bin as recycle
 from trellis.records.recycling import deletion, purging
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.session import Session
+from trellis.records.sharing import shares
 from trellis.records.versions import batches, history, past, undoing
 from trellis.records.versions.batches import Batch
 from trellis.records.writing import batch, joining, trees, write
@@ -46,6 +47,8 @@ Proposals = list[convert.Proposal]
 Conversions = list[converting.Conversions]
 Batches = list[batches.Told]
 Purges = list[purging.Purged]
+Share = shares.Share
+Shares = list[Share]
 
 
 class Store:
@@ -226,6 +229,44 @@ class Store:
         """Why this person can or cannot see or change a record, rule by rule: for administrators. Raises Missing."""
         with self.session.transaction():
             return explain(self.session, entity, as_id(id))
+
+    # ── sharing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def may_share(self, entity: str, id: UUID | str | None = None) -> bool:
+        """Whether this person may share records of the entity, or this one."""
+        with self.session.transaction():
+            return shares.may_share(self.session, entity, None if id is None else as_id(id))
+
+    def shares(self, entity: str, id: UUID | str) -> Shares:
+        """Who a record is shared with. Raises Missing, Forbidden."""
+        with self.session.transaction():
+            return shares.read_shares(self.session, entity, as_id(id))
+
+    def share(
+        self,
+        entity: str,
+        id: UUID | str,
+        whom: Ref,
+        level: str = "read",
+        until: date | None = None,
+        *,
+        means: str = "page",
+    ) -> Share:
+        """Share a record with a person or a team, up to a day. Raises Missing, Forbidden, Refused."""
+        with self.session.write(entity):
+            return shares.share(self.session, entity, as_id(id), whom, level, until, means=means)
+
+    def change_share(
+        self, entity: str, id: UUID | str, share: UUID | str, given: Mapping[str, Any], *, means: str = "page"
+    ) -> Share:
+        """Change what a share opens: `level`, `until`. Raises Missing, Forbidden, Refused."""
+        with self.session.write(entity):
+            return shares.change(self.session, entity, as_id(id), as_id(share), given, means=means)
+
+    def end_share(self, entity: str, id: UUID | str, share: UUID | str, *, means: str = "page") -> None:
+        """End a share. Raises Missing, Forbidden."""
+        with self.session.write(entity):
+            shares.end(self.session, entity, as_id(id), as_id(share), means=means)
 
     def readable_fields(self, entity: str) -> Names:
         """The fields that this person may see."""

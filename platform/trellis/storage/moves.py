@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from trellis.storage.steps import Difference
 
 # platform tables whose rows name an entity; those with `field` name a field of it, too
-NAMING_ENTITIES = ("_history", "_stage_history", "_sequence", "_file", "_saved_view", "_follow", "_recent", "_comment")
+NAMING_ENTITIES = (
+    "_history",
+    "_stage_history",
+    "_sequence",
+    "_file",
+    "_saved_view",
+    "_follow",
+    "_recent",
+    "_comment",
+    "_share",
+)
 NAMING_FIELDS = ("_stage_history", "_sequence", "_file")
 
 

@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.names import quoted
+from trellis.storage.sharing import share_table
 from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
+from trellis.storage.webhooks import event_table, webhook_attempt_table, webhook_message_table, webhook_table
 
 NOW = sa.text("now()")
 
@@ -38,6 +40,11 @@ class PlatformTables:
     not_duplicate: sa.Table
     api_key: sa.Table
     idempotency: sa.Table
+    event: sa.Table
+    webhook: sa.Table
+    webhook_message: sa.Table
+    webhook_attempt: sa.Table
+    share: sa.Table
     sign_in: sa.Table
     attempt: sa.Table
     factor: sa.Table
@@ -73,6 +80,11 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         not_duplicate=not_duplicate_table(metadata),
         api_key=_api_key(metadata),
         idempotency=_idempotency(metadata),
+        event=event_table(metadata),
+        webhook=webhook_table(metadata),
+        webhook_message=webhook_message_table(metadata),
+        webhook_attempt=webhook_attempt_table(metadata),
+        share=share_table(metadata),
         sign_in=sign_in_table(metadata),
         attempt=attempt_table(metadata),
         factor=factor_table(metadata),

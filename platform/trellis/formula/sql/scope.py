@@ -173,6 +173,8 @@ class SqlScope:
             return sa.literal(ref.id, sa.Uuid())
         if ref == self.reader.me:
             return parameter(self, lambda env: None if env.reader.me is None else env.reader.me.id, sa.Uuid())
+        if ref == self.reader.contact:
+            return parameter(self, lambda env: None if env.reader.contact is None else env.reader.contact.id, sa.Uuid())
         if ref == self.reader.my_team:
             return parameter(self, lambda env: None if env.reader.my_team is None else env.reader.my_team.id, sa.Uuid())
         self.catalog.is_personal = True

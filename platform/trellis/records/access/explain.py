@@ -118,7 +118,7 @@ def _ruling(session: Session, entity: str, id: UUID, action: str) -> Ruling:
         return Ruling(action, True, because="system")
     if definition.part_of and definition.parent_field:
         return _through_parent(session, entity, id, action)
-    if definition.internal and action == "read":
+    if definition.internal and action == "read" and not permit.is_portal:
         return Ruling(action, True, because="internal")
     rules = _rules(session, entity, id, permit.grants(entity, action))
     return Ruling(action, any(rule.allows for rule in rules), rules)

@@ -15,6 +15,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.model import Model
 from trellis.model.role import NONE, Grant, Level, Role
+from trellis.records.access.reach_of_shares import SHARED, is_shared
 from trellis.records.principal import Principal
 from trellis.records.reading.names import names_freely
 
@@ -30,6 +31,7 @@ class Permit:
         self.principal = principal
         self.is_system = principal.is_system
         self.roles: tuple[Role, ...] = tuple(model.roles[r] for r in sorted(principal.roles) if r in model.roles)
+        self.is_portal = bool(self.roles) and all(role.portal for role in self.roles) and not self.is_system
         self.scopes = None if self.is_system else principal.scopes
         self.cache_key = None if self.is_system else (self.scopes, *(r.key for r in self.roles))
 
@@ -48,16 +50,16 @@ class Permit:
             return found
         for role in self.roles:
             grant = role.grants.get(entity) or role.grants.get("*")
-            if grant is not None and (level := self.level(grant, action)).kind != "none":
+            if grant is not None and (level := self.level(role, grant, action)).kind != "none":
                 found.append((role, grant, level))
         return found
 
-    def level(self, grant: Grant, action: str) -> Level:
+    def level(self, role: Role, grant: Grant, action: str) -> Level:
         """How far a grant goes with an action: as far as it says, else as far as a right beside any entity carries."""
         if action in grant.levels:
             return grant.levels[action]
-        if action in FOLLOWS:
-            return grant.level(FOLLOWS[action])
+        if action in FOLLOWS:  # people from outside neither share nor hand on, unless their role says so
+            return NONE if role.portal else grant.level(FOLLOWS[action])
         if action in BY_RIGHT and self.allows(action):
             return grant.level(BY_RIGHT[action])
         return NONE
@@ -75,7 +77,7 @@ class Permit:
         definition = self.model.entities[entity]
         if definition.part_of:
             return self.may(PART_ACTION.get(action, action), definition.part_of)
-        if definition.internal and action == "read":
+        if definition.internal and action == "read" and not self.is_portal:
             return self.covers(action, entity)
         return bool(self.grants(entity, action))
 
@@ -86,7 +88,7 @@ class Permit:
         definition = self.model.entities[entity]
         if definition.part_of:
             return self.is_unlimited(PART_ACTION.get(action, action), definition.part_of)
-        if definition.internal and action == "read":
+        if definition.internal and action == "read" and not self.is_portal:
             return True  # people and teams are named everywhere: owners, authors of changes
         own = any(
             level.kind == "all" and grant.where is None and role.where is None
@@ -114,8 +116,8 @@ class Permit:
         definition = self.model.entities[entity]
         if definition.part_of and definition.parent_field:
             return self._reach_through_parent(action, scope, definition)
-        either = [sa.and_(*self.terms(role, grant, level, scope)) for role, grant, level in self.grants(entity, action)]
-        reached = sa.or_(*either)
+        grants, shared = self.grants(entity, action), self.shared(action, scope)
+        reached = sa.or_(*(sa.and_(*self.terms(role, grant, level, scope, shared)) for role, grant, level in grants))
         if action in ("read", "create"):
             return reached
         readable = self.reach("read", scope)
@@ -132,10 +134,29 @@ class Permit:
         found = found.where(parent.c.id == scope.alias.c[part.parent_field])
         return sa.exists(found if predicate is None else found.where(predicate))
 
-    def terms(self, role: Role, grant: Grant, level: Level, scope: SqlScope) -> list[sa.ColumnElement[bool]]:
-        """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`."""
+    def shared(self, action: str, scope: SqlScope) -> sa.ColumnElement[bool] | None:
+        """Whether a share opens the record to this person for the action; None: shares have no say."""
+        if self.is_system or action not in SHARED or scope.reader.me is None:
+            return None
+        return is_shared(action, scope)
+
+    def terms(
+        self,
+        role: Role,
+        grant: Grant,
+        level: Level,
+        scope: SqlScope,
+        shared: sa.ColumnElement[bool] | None = None,
+    ) -> list[sa.ColumnElement[bool]]:
+        """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`.
+
+        A share stands in for the level, so that it gives nobody an action that no role of theirs grants at all.
+        """
         entity = self.model.entities[scope.entity]
-        terms: list[sa.ColumnElement[bool]] = [_LEVELS[level.kind](scope, entity, level)]
+        reached = _LEVELS[level.kind](scope, entity, level)
+        if shared is not None and level.kind != "all":
+            reached = sa.or_(reached, shared)
+        terms: list[sa.ColumnElement[bool]] = [reached]
         terms.extend(formula.predicate(scope) for formula in (grant.where, role.where) if formula is not None)
         return terms
 
@@ -160,7 +181,7 @@ class Permit:
 
 # who has the right in `allow:` may do it wherever the action named here is granted, unless the grant says otherwise
 BY_RIGHT = {"import": "create", "merge": "delete", "bulk-edit": "read", "convert": "update", "export": "read"}
-FOLLOWS = {"assign": "update"}  # not named, it is granted as this one is
+FOLLOWS = {"assign": "update", "share": "update"}  # not named, it is granted as this one is
 UNSCOPED = frozenset({"assign", "bulk-edit"})  # come on top of an action that a key's scopes are asked for
 PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}
 

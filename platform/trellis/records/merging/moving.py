@@ -17,6 +17,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records.deriving import rollups
 from trellis.records.deriving.words import fill_search
+from trellis.records.merging.carried_shares import carry
 from trellis.records.merging.places import MOVED, SHARED, links_to, many_of, points_at
 from trellis.records.refusal import Fault, Refused
 from trellis.records.writing import unique
@@ -59,6 +60,7 @@ class Moving:
             self._move_rows(name)
         for name in SHARED:
             self._share_rows(name)
+        carry(self)
 
     def note(
         self, kind: str, entity: str, field: str, loser: UUID, records: Iterable[UUID], before: Any = None

@@ -15,6 +15,7 @@ from trellis.records.access import rights
 from trellis.records.deriving import rollups
 from trellis.records.draft import KEPT, Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
+from trellis.records.merging.carried_shares import levels_back, shares_back
 from trellis.records.merging.lookup import UNDO_FOR
 from trellis.records.merging.merge import may_merge
 from trellis.records.merging.moving import after_move, move_links
@@ -224,6 +225,8 @@ _BACK = {
     "target_columns": _columns_back,
     "platform": _rows_back,
     "shared": _shared_back,
+    "share": shares_back,
+    "share_level": levels_back,
     "bin": _out_of_bin,
 }
 

@@ -20,6 +20,7 @@ from trellis.records.merging import lookup
 from trellis.records.reading.catalog import system_scope
 from trellis.records.recycling import orphans
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.sharing import shares
 from trellis.records.versions import history
 from trellis.records.writing import locks, unique
 from trellis.storage.names import short
@@ -283,6 +284,7 @@ def purge(session: Session, entity: str, id: UUID, *, means: str) -> None:
         for (owner, name), links in session.tables.links.items():
             if session.model.entities[owner].fields[name].type.formula_type().entities[0] == key:
                 session.execute(sa.delete(links).where(links.c.target.in_(list(ids))))
+        shares.forget(session, key, ids)
         table = session.table(key)
         session.execute(sa.delete(table).where(table.c.id.in_(list(ids))))
     session.emit([Event("purged", key, one, means) for key, ids in going.items() for one in ids])
