@@ -48,9 +48,11 @@ class Installation:
 def installation() -> Iterator[Installation]:
     """Open this installation's database for the length of a command."""
     from trellis.config.workspace import Workspace
+    from trellis.storage.audit import Actor, acting
     from trellis.storage.catalogue import Catalogue
     from trellis.storage.database import Database
 
+    acting.set(lambda: Actor(by_name=who(), means="cli"))  # what the audit log is told
     settings = Settings.from_environment()
     database = Database.open(settings.database_url, settings.var)
     try:

@@ -22,6 +22,7 @@ from trellis.identity.sessions import digest
 from trellis.model.role import ACTIONS
 from trellis.records.principal import Scopes
 from trellis.records.refusal import Fault, Missing, Refused
+from trellis.storage.audit import note
 
 if TYPE_CHECKING:
     from trellis.model.model import Model
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 PREFIX = "trellis_"
+KEY = "api_key"  # what the audit log calls one
 HINT = len(PREFIX) + 4
 TOUCH_AFTER = timedelta(minutes=1)
 LONGEST_NAME = 100
@@ -103,6 +105,8 @@ def create_key(
     }
     with tenant.begin() as connection:
         made = connection.execute(sa.insert(table).values(**row).returning(*_columns(table))).one()
+        told = {name: row[name] for name in ("user", "hint", "scopes", "roles", "addresses", "expires_at") if row[name]}
+        note(connection, tenant, "key.created", entity=KEY, record=made.id, label=made.name, details=told)
     return _key(made), secret
 
 
@@ -115,9 +119,12 @@ def rotate_key(tenant: Tenant, id: UUID) -> str:
             sa.update(table)
             .where(table.c.id == id, table.c.revoked_at.is_(None))
             .values(digest=digest(secret), hint=secret[:HINT])
-        )
-        if not done.rowcount:
+            .returning(table.c.name, table.c.user)
+        ).first()
+        if done is None:
             raise Missing(str(id))
+        told = {"user": done.user, "hint": secret[:HINT]}
+        note(connection, tenant, "key.rotated", entity=KEY, record=id, label=done.name, details=told)
     return secret
 
 
@@ -127,10 +134,15 @@ def revoke_key(tenant: Tenant, id: UUID) -> None:
     with tenant.begin() as connection:
         now = datetime.now(UTC)
         done = connection.execute(
-            sa.update(table).where(table.c.id == id, table.c.revoked_at.is_(None)).values(revoked_at=now)
-        )
-        if not done.rowcount:
+            sa.update(table)
+            .where(table.c.id == id, table.c.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .returning(table.c.name, table.c.user)
+        ).first()
+        if done is None:
             raise Missing(str(id))
+        told = {"user": done.user}
+        note(connection, tenant, "key.revoked", entity=KEY, record=id, label=done.name, details=told)
 
 
 def list_keys(tenant: Tenant, user: UUID | None = None) -> list[ApiKey]:

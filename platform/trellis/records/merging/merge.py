@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils.compat import uuid7
 
 from trellis.formula.types import Ref
+from trellis.records import auditing
 from trellis.records.access import rights
 from trellis.records.deriving import rollups
 from trellis.records.draft import Draft, Event
@@ -194,6 +195,8 @@ def _tell(
     rollups.after_drafts(session, [draft])
     history.record(session, [draft], "merge", [["merged", None, list(losers)]])
     history.record_plain(session, entity, ids, "merged", means, [["merged_into", None, winner]])
+    told = {"losers": [str(id) for id in ids]}
+    auditing.note(session, "data.merged", entity=entity, record=draft.record.id, details=told)
     session.emit(
         [
             Event(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trellis.formula.types import Ref
+from trellis.records import auditing
 from trellis.records.access import rights
 from trellis.records.deriving import rollups
 from trellis.records.draft import KEPT, Draft, Event
@@ -67,6 +68,7 @@ def unmerge(session: Session, id: UUID, *, means: str) -> Unmerged:
     history.record(session, [draft], "unmerge", [["merged", told, None]])
     winner_told = history.as_told(Ref(entity, winner, title_of(draft.record)))
     history.record_plain(session, entity, losers, "unmerged", means, [["merged_into", winner_told, None]])
+    auditing.note(session, "data.unmerged", entity=entity, record=winner, details={"losers": [str(i) for i in losers]})
     session.emit([Event("unmerged", entity, one, means) for one in (winner, *losers)])
     return Unmerged(entity, winner, tuple(losers), tuple(sorted(kept)), records)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.model.entity import Entity
+from trellis.records import auditing
 from trellis.records.recycling import bin as recycle
 from trellis.records.refusal import Forbidden, Missing, Refused
 
@@ -65,6 +66,9 @@ def purge_old(session: Session, *, older_than: timedelta | None = None, dry_run:
     for key, purged in found.items():
         purged.held = 0 if dry_run else len(waiting[key])
         purged.done = 0 if dry_run else purged.due - purged.held
+        if purged.done:
+            with session.transaction():
+                auditing.note(session, "data.purged", entity=key, details={"count": purged.done, "how": "age"})
     return list(found.values())
 
 

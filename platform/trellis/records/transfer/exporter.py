@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.view import Sort
+from trellis.records import auditing
 from trellis.records.reading.catalog import link_columns
 from trellis.records.reading.pointing import pointing_at_any
 from trellis.records.refusal import Forbidden
@@ -140,7 +141,8 @@ def export_csv(
     """
     require_export(store, entity)
     pages = partial(_pages, store, entity, where=where, q=q, sort=sort)
-    return _write(store, entity, out, pages, columns=columns, labels=labels, neutral=neutral)
+    asked = _asked(where, q)
+    return _write(store, entity, out, pages, columns=columns, labels=labels, neutral=neutral, asked=asked)
 
 
 def export_lines(
@@ -165,7 +167,14 @@ def export_lines(
             own = pointing_at_any(part, inverse.field, [record.id for record in records])
             yield from _pages(store, part.key, places, [own], None, order)
 
-    return _write(store, part.key, out, pages, columns=None, labels=labels, neutral=neutral)
+    asked = _asked(where, q) | {"of": entity, "list": name}
+    return _write(store, part.key, out, pages, columns=None, labels=labels, neutral=neutral, asked=asked)
+
+
+def _asked(where: Sequence[Formula | str], q: str | None) -> dict[str, Any]:
+    """Which records were exported, for the audit log."""
+    texts = [w if isinstance(w, str) else getattr(w, "source", "") for w in where]
+    return {"filter": [t for t in texts if t], "search": q or None}
 
 
 def _write(
@@ -177,6 +186,7 @@ def _write(
     columns: Sequence[str] | None,
     labels: bool,
     neutral: bool,
+    asked: Mapping[str, Any],
 ) -> int:
     own = {field.key: field for field in exportable(store, entity)}
     places = [place for path in columns or own if (place := far_place(store, entity, path)) is not None]
@@ -201,6 +211,9 @@ def _write(
                     cells.insert(0, str(record.id))
                 writer.writerow([shield(cell) for cell in cells])
             count += len(page)
+        told = {key: value for key, value in asked.items() if value}
+        details = {"count": count, "columns": [place.path for place in places], **told}
+        auditing.note(store.session, "data.exported", entity=entity, details=details)
     return count
 
 

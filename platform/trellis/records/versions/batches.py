@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
+from trellis.records.auditing import note_batch
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Batch:
     undoes: UUID | None = None
     data: dict[str, Any] = dc_field(default_factory=dict)
     id: UUID = dc_field(default_factory=uuid7)
+    is_kept: bool = False  # something was changed as part of it
 
     def store(self, session: Session) -> None:
         """Write the batch down, with its first change or again with what has come to it."""
@@ -48,6 +50,7 @@ class Batch:
         }
         statement = insert(table).values(row).on_conflict_do_update(index_elements=["id"], set_={"data": self.data})
         session.execute(statement)
+        self.is_kept = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,16 @@ def within(session: Session, kind: str, entity: str, *, undoes: UUID | None = No
         yield batch
     finally:
         session.batch = None
+        if batch.is_kept:
+            _tell(session, batch)
+
+
+def _tell(session: Session, batch: Batch) -> None:
+    """One entry of the audit log for all that was done; nothing where all of it was taken back."""
+    with session.transaction():
+        counts = _counts(session, [batch.id]).get(batch.id)
+        if counts:
+            note_batch(session, batch.kind, batch.entity, batch.id, counts)
 
 
 def is_reachable(session: Session, row: Mapping[Any, Any]) -> bool:

@@ -14,6 +14,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records.access.masking import mask
+from trellis.records.auditing import follow_people
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.merging import lookup
@@ -40,6 +41,7 @@ def record(session: Session, drafts: Iterable[Draft], kind: str, extra: Sequence
         entry["changes"].extend(extra)
     if entries:
         session.execute(sa.insert(session.tables.platform.history), entries)
+        follow_people(session, entries)
 
 
 def record_plain(session: Session, entity: str, ids: Iterable[UUID], kind: str, means: str, changes: list[Any]) -> None:
@@ -47,6 +49,7 @@ def record_plain(session: Session, entity: str, ids: Iterable[UUID], kind: str, 
     entries = [_row(session, entity, id, kind, means, None, changes) for id in ids]
     if entries:
         session.execute(sa.insert(session.tables.platform.history), entries)
+        follow_people(session, entries)
 
 
 def _entry(session: Session, draft: Draft, kind: str) -> dict[str, Any]:

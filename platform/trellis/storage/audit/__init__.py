@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from trellis.storage.audit.entry import KINDS, Actor, Kind, acting, actor, note
+from trellis.storage.audit.entry import GROUPS, KINDS, Actor, acting, actor, note
 
-__all__ = ["KINDS", "Actor", "Kind", "acting", "actor", "note"]
+__all__ = ["GROUPS", "KINDS", "Actor", "acting", "actor", "note"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from trellis.formula.formula import Formula
+    from trellis.model.role import Role
     from trellis.storage.catalogue import Catalogue, Entry
     from trellis.storage.tenant import Tenant
 
@@ -40,11 +42,38 @@ def note_published(
         )
         with catalogue.database.engine.begin() as other:
             earlier = other.execute(same).scalar()
-    details = {"revision": new.revision, "why": why, "hash": new.model.hash, "steps": steps}
+    details: dict[str, Any] = {"revision": new.revision, "why": why, "hash": new.model.hash, "steps": steps}
+    if roles := _changed_roles(new, before):
+        note(connection, new, "role.changed", by=named(who), details={"revision": new.revision, "roles": roles})
     if earlier is None:
         note_company(connection, new, "configuration.applied", who, details)
     else:
         note_company(connection, new, "configuration.rolled-back", who, details | {"to": earlier})
+
+
+def _changed_roles(new: Tenant, before: Tenant) -> dict[str, str]:
+    """The roles that a revision adds, changes or takes away."""
+    now, then = new.model.roles, before.model.roles
+    told = {key: "removed" for key in then if key not in now}
+    told |= {key: "added" for key in now if key not in then}
+    return told | {key: "changed" for key in now if key in then and _rights(now[key]) != _rights(then[key])}
+
+
+def _rights(role: Role) -> tuple[Any, ...]:
+    """What a role may do, to be compared: formulas by what is written."""
+    grants = {
+        entity: (
+            {action: (level.kind, _source(level.formula)) for action, level in grant.levels.items()},
+            _source(grant.where),
+            dict(grant.fields),
+        )
+        for entity, grant in role.grants.items()
+    }
+    return grants, role.allow, role.portal, _source(role.where), getattr(role, "second_factor", False)
+
+
+def _source(formula: Formula | None) -> str | None:
+    return None if formula is None else formula.source
 
 
 def note_status(catalogue: Catalogue, entry: Entry, kind: str) -> None:

@@ -26,93 +26,92 @@ MOST = 50  # of a list, of a mapping
 HIDDEN = "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What an entry tells. `label` is an English msgid; `group` is what the page filters by."""
+GROUPS: dict[str, tuple[str, ...]] = {
+    "sign-in": (
+        "succeeded",
+        "failed",
+        "locked",
+        "unlocked",
+        "ended",
+        "ended-by-other",
+    ),
+    "credential": (
+        "password-changed",
+        "password-link",
+        "factor-added",
+        "factor-removed",
+        "factor-failed",
+        "codes-made",
+        "code-used",
+    ),
+    "person": (
+        "created",
+        "changed",
+        "roles-changed",
+        "disabled",
+        "enabled",
+        "invited",
+        "registered",
+        "linked",
+        "unlinked",
+        "deleted",
+        "restored",
+        "purged",
+    ),
+    "role": ("changed",),
+    "key": (
+        "created",
+        "rotated",
+        "revoked",
+    ),
+    "configuration": (
+        "applied",
+        "rolled-back",
+    ),
+    "data": (
+        "exported",
+        "imported",
+        "deleted",
+        "restored",
+        "changed",
+        "undone",
+        "purged",
+        "merged",
+        "unmerged",
+    ),
+    "sharing": (
+        "granted",
+        "revoked",
+        "changed",
+    ),
+    "webhook": (
+        "created",
+        "changed",
+        "deleted",
+        "rotated",
+        "disabled",
+    ),
+    "privacy": (
+        "exported",
+        "erased",
+        "held",
+        "released",
+        "restricted",
+        "unrestricted",
+    ),
+    "assistant": ("wrote",),
+    "company": (
+        "created",
+        "suspended",
+        "resumed",
+        "backed-up",
+        "restored",
+        "log-exported",
+    ),
+}
+"""What is told, by what the page filters by. Its words are the pages' own (web/audit_words.py)."""
 
-    group: str
-    label: str
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def _kinds(group: str, **labels: str) -> None:
-    for name, label in labels.items():
-        KINDS[f"{group}.{name.replace('_', '-')}"] = Kind(group, label)
-
-
-_kinds(
-    "sign-in",
-    succeeded="Signed in",
-    failed="Sign-in failed",
-    locked="Locked after failed sign-ins",
-    unlocked="Unlocked",
-    ended="Signed out",
-    ended_by_other="Signed out by somebody else",
-)
-_kinds(
-    "credential",
-    password_changed="Password changed",
-    password_link="Password link made",
-    factor_added="Second factor added",
-    factor_removed="Second factor removed",
-    factor_failed="Second factor failed",
-    codes_made="Recovery codes made",
-    code_used="Recovery code used",
-)
-_kinds(
-    "person",
-    created="Person added",
-    changed="Person changed",
-    roles_changed="Roles changed",
-    disabled="Sign-in switched off",
-    enabled="Sign-in switched on",
-    invited="Invited",
-)
-_kinds("role", changed="Rights of a role changed")
-_kinds("key", created="API key made", rotated="API key given a new secret", revoked="API key revoked")
-_kinds("configuration", applied="Configuration applied", rolled_back="Configuration rolled back")
-_kinds(
-    "data",
-    exported="Records exported",
-    imported="Records imported",
-    deleted="Many records deleted",
-    restored="Many records restored",
-    changed="Many records changed",
-    undone="Bulk change undone",
-    purged="Records purged",
-    merged="Records merged",
-    unmerged="Merge undone",
-)
-_kinds("sharing", granted="Record shared", revoked="Sharing ended", changed="Sharing changed")
-_kinds(
-    "webhook",
-    created="Webhook made",
-    changed="Webhook changed",
-    deleted="Webhook deleted",
-    rotated="Webhook given a new secret",
-    disabled="Webhook switched off",
-)
-_kinds(
-    "privacy",
-    exported="Data of a person exported",
-    erased="Data of a person erased",
-    held="Kept by law",
-    released="No longer kept by law",
-    restricted="Processing restricted",
-    unrestricted="Restriction ended",
-)
-_kinds("assistant", wrote="Written by an assistant")
-_kinds(
-    "company",
-    created="Company created",
-    suspended="Company suspended",
-    resumed="Company opened again",
-    backed_up="Backup made",
-    restored="Restored from a backup",
-    log_exported="Audit log exported",
-)
+KINDS = frozenset(f"{group}.{name}" for group, names in GROUPS.items() for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,12 @@ class SettingsView(Page):
                     "stack-2",
                     address("admin/configuration"),
                 ),
+                Card(
+                    _("Audit log"),
+                    _("Sign-ins, changes of rights, exports: who did what"),
+                    "list-check",
+                    address("admin/audit"),
+                ),
             ]
         return self.draw("settings.html", mine=mine, company=company)
 

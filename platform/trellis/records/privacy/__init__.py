@@ -1,0 +1,1 @@
+"""Data of persons: who has read it, what is held about somebody, giving it out, erasing it."""

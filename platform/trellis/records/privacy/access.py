@@ -1,0 +1,111 @@
+"""Who has read personal data: one line for a record that was opened, one for a list with its filter and count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.records.privacy.subjects import is_personal
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+    from trellis.storage.audit import Actor
+    from trellis.storage.tenant import Tenant
+
+How = Literal["record", "list", "api", "assistant", "file", "export", "merge", "past", "privacy"]
+HOWS: tuple[How, ...] = ("record", "list", "api", "assistant", "file", "export", "merge", "past", "privacy")
+KEPT = timedelta(days=365)  # unless tenant.yaml says `privacy: {access_log: …}`
+LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read: a record, or a list (`record` is None) with how many it showed and by what filter."""
+
+    how: How
+    entity: str
+    record: UUID | None = None
+    count: int | None = None
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the log."""
+
+    id: int
+    at: datetime
+    how: str
+    by: UUID | None
+    by_name: str
+    address: str
+    entity: str
+    record: UUID | None
+    count: int | None
+    filter: str
+
+
+def write(tenant: Tenant, who: Actor, readings: Sequence[Reading]) -> None:
+    """Write the lines of one request in a transaction of its own.
+
+    It does not wait for the disk: a machine that falls over may lose the last moments of this log, and a page that
+    only reads stays as fast as one.
+    """
+    entities = tenant.model.entities
+    rows = [_row(r, who) for r in readings if r.entity in entities and is_personal(entities[r.entity])]
+    if not rows:
+        return
+    with tenant.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+        connection.execute(sa.insert(tenant.tables.platform.access), rows)
+
+
+def _row(reading: Reading, who: Actor) -> dict[str, Any]:
+    return {
+        "how": reading.how,
+        "by": who.by,
+        "by_name": who.by_name,
+        "address": who.address,
+        "request": who.request,
+        "entity": reading.entity,
+        "record": reading.record,
+        "count": reading.count,
+        "filter": None if reading.filter is None else reading.filter[:LONGEST].replace("\0", ""),
+    }
+
+
+def of_records(session: Session, entity: str, ids: Iterable[UUID], *, limit: int = 500) -> list[Told]:
+    """Who opened some records, the latest first."""
+    table = session.tables.platform.access
+    query = sa.select(table).where(table.c.entity == entity, table.c.record.in_(list(ids)))
+    return [told(row) for row in session.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()]
+
+
+def told(row: Any) -> Told:
+    """A row as a line of the log."""
+    names = ("id", "at", "how", "by", "by_name", "address", "entity", "record", "count", "filter")
+    values = {name: row[name] for name in names}
+    for name in ("by_name", "address", "filter"):
+        values[name] = values[name] or ""
+    return Told(**values)
+
+
+def age_of(tenant: Tenant) -> timedelta | None:
+    """How long lines are kept; None: for ever."""
+    age: timedelta | None = getattr(tenant.profile, "access_log", KEPT)
+    return age
+
+
+def purge_old(tenant: Tenant, now: datetime) -> int:
+    """Remove the lines that are older than they are kept; how many there were."""
+    age = age_of(tenant)
+    if age is None:
+        return 0
+    table = tenant.tables.platform.access
+    with tenant.begin() as connection:
+        return connection.execute(sa.delete(table).where(table.c.at < now - age)).rowcount
