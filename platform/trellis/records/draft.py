@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import Any
@@ -103,26 +103,19 @@ class Draft:
 KEPT = frozenset(
     {"id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "deleted_by", "search"}
 )
-Hook = Callable[[Draft], None]
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a record, for whoever listens: created, updated, deleted, restored, purged, linked, unlinked."""
+    """What happened to a record, for whoever listens: created, updated, deleted, restored, purged, linked, unlinked,
+    converted, merged (and merged_into, for those that were), unmerged."""
 
     kind: str
     entity: str
     id: Any
     means: str
     changed: Mapping[str, tuple[Value, Value]] = dc_field(default_factory=dict)
-
-
-@dataclass
-class Hooks:
-    """What automation does within a save: `before` may set values and add faults, `after` gets the events."""
-
-    before: list[Hook] = dc_field(default_factory=list)
-    after: list[Callable[[list[Event]], None]] = dc_field(default_factory=list)
+    version: int | None = None  # of the record after it, where that is known
 
 
 def _key(fault: Fault) -> tuple[object, ...]:

@@ -15,11 +15,13 @@ from trellis.formula.reader import Reader
 from trellis.formula.sql.parameters import read_by
 from trellis.model.entity import Entity
 from trellis.model.model import Model
+from trellis.records import events
 from trellis.records.access.permit import Permit
 from trellis.records.deriving import money
 from trellis.records.deriving.rates import ENTITY as RATES
 from trellis.records.deriving.rates import reader_with_rates
-from trellis.records.draft import Event, Hooks
+from trellis.records.draft import Event
+from trellis.records.hooks import Hooks, hooks_of
 from trellis.records.principal import Principal
 from trellis.records.refusal import Missing
 
@@ -43,7 +45,6 @@ class Session:
         if principal.is_system:  # the platform's own hand is refused by no `has_role(…)` in a rule
             reader = replace(principal.reader, roles=frozenset(tenant.model.roles))
             principal = replace(principal, reader=reader)
-        self.hooks = hooks or Hooks()
         self.cause = cause
         reader = replace(principal.reader, rates=reader_with_rates(self, principal.reader))
         self.principal = principal = replace(principal, reader=reader)
@@ -56,7 +57,9 @@ class Session:
         self._kept_batch: UUID | None = None
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
         self._alone = False  # nobody else writes until the open transaction ends
+        self.heard: frozenset[str] = frozenset()  # the entities that somebody listens to
         self._writes = False  # the open transaction changes something: the tenant's revision is held
+        self.hooks = hooks if hooks is not None else hooks_of(self)
 
     @property
     def model(self) -> Model:
@@ -154,7 +157,7 @@ class Session:
     def _hold(self, connection: sa.Connection, *, alone: bool) -> None:
         """Write by the tenant's current revision or not at all. Raises RevisionChanged."""
         if not self._writes or (alone and not self._alone):
-            self.tenant.hold(connection, alone=alone)
+            self.heard = self.tenant.hold(connection, alone=alone) | events.heard_by_model(self.model)
             self._writes, self._alone = True, self._alone or alone
 
     def batch_id(self) -> UUID | None:
@@ -183,6 +186,7 @@ class Session:
         reader = replace(self.reader, now=moment)
         other = Session(self.tenant, replace(self.principal, reader=reader), hooks=self.hooks, cause=self.cause)
         other._connection = self._connection
+        other.heard = self.heard
         return other
 
     def before_commit(self, work: Callable[[], None]) -> None:
@@ -200,11 +204,13 @@ class Session:
 
             self.before_commit(run)
 
-    def emit(self, events: list[Event]) -> None:
+    def emit(self, happened: list[Event]) -> None:
         """Tell the listeners what happened, inside the transaction."""
-        money.after_events(self, events)
+        money.after_events(self, happened)
         for listener in self.hooks.after:
-            listener(events)
+            listener(happened)
+        if self.heard:
+            events.write(self, happened)
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Run a statement in the open transaction, for this reader."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
+from uuid_utils.compat import uuid7
 
 from trellis.storage.names import sql_text
 from trellis.storage.queue_functions import FUNCTIONS, TABLES, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -47,6 +49,20 @@ def enqueue(connection: Connection, jobs: Sequence[dict[str, Any]], role: str | 
     """
     text = orjson.dumps(jobs).decode()
     connection.exec_driver_sql(f"SELECT {OPEN}.defer(%s::jsonb, %s)", (text, role))
+
+
+def row(
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
+    lock: str | None = None,
+    priority: int = 0,
+) -> dict[str, Any]:
+    """A job as `enqueue` takes it."""
+    # uid: the same through every try; what goes to the outside carries it, so that it is recognised the second time
+    args = {"uid": str(uuid7()), "payload": dict(payload), "tries": 0}
+    return {"kind": kind, "priority": priority, "lock": lock, "at": at, "args": args}
 
 
 def forget(connection: Connection, role: str) -> None:

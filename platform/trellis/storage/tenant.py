@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trellis.storage.database import Database
     from trellis.storage.tables import Tables
 
+_HEARD = "ARRAY(SELECT DISTINCT entity FROM _webhook WHERE state = 'active')"
 WRITERS = 7273  # advisory locks of those who write: shared by them, exclusive for who changes the tables
 BECOME = "SELECT set_config('role', %s, true), set_config('search_path', %s, true)"
 
@@ -65,21 +66,23 @@ class Tenant:
         """Make the connection's transaction this tenant's, in one statement."""
         connection.exec_driver_sql(BECOME, (self.role, f"{sql_name(self.schema)}, pg_catalog"))
 
-    def hold(self, connection: Connection, *, alone: bool = False) -> None:
+    def hold(self, connection: Connection, *, alone: bool = False) -> frozenset[str]:
         """Keep this revision until the transaction ends: nobody writes by a configuration that is no more.
 
         `alone`: nobody else writes meanwhile. Waits while a revision is being applied. Raises RevisionChanged when
-        another one has come in.
+        another one has come in. Returns the entities that the tenant's webhooks listen to ("*": every one).
         """
         driver = connection.connection.driver_connection
         assert driver is not None
         # two statements, so that the second sees what was committed while the first one waited
-        script = f"SELECT {writers_lock(self.slug, shared=not alone)}; SELECT {_described(self.schema)}"
+        script = f"SELECT {writers_lock(self.slug, shared=not alone)}; SELECT {_described(self.schema)}, {_HEARD}"
         cursor = driver.execute(script)
         cursor.nextset()
-        live = revision_of(cursor.fetchone()[0])
+        described, heard = cursor.fetchone()
+        live = revision_of(described)
         if live is not None and live != self.revision:
             raise RevisionChanged(f"{self.slug} is at revision {live} by now, this was meant for {self.revision}")
+        return frozenset(heard)
 
     def wait_for_apply(self) -> None:
         """Wait until no revision is being applied."""

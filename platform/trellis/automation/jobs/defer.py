@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from uuid_utils.compat import uuid7
-
 from trellis.automation.jobs.kind import KINDS, Kind
-from trellis.storage.queue import enqueue
+from trellis.storage.queue import enqueue, row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +56,4 @@ def _row(job: Job) -> dict[str, Any]:
     kind = job.kind if isinstance(job.kind, Kind) else KINDS.get(job.kind)
     name = kind.name if kind is not None else str(job.kind)  # a kind whose module this process has not imported
     priority = job.priority if job.priority is not None else kind.priority if kind is not None else 0
-    # uid: the same through every try; what goes to the outside carries it, so that it is recognised the second time
-    args = {"uid": str(uuid7()), "payload": dict(job.payload), "tries": 0}
-    return {"kind": name, "priority": priority, "lock": job.lock, "at": job.at, "args": args}
+    return row(name, job.payload, at=job.at, lock=job.lock, priority=priority)

@@ -178,6 +178,7 @@ def finish(session: Session, drafts: Sequence[Draft], kind: str) -> None:
                 d.record.id,
                 d.means,
                 {name: (d.before(name), d.value(name)) for name in changed_fields(d)},
+                1 if d.is_new else d.record.version + 1,
             )
             for d in every
             if d.is_new or changed_fields(d)

@@ -1,0 +1,94 @@
+"""Events: what happened to records, written in the transaction of the change, if there is anybody who listens.
+
+Who listens is known before anything is written: the tenant's webhooks are read with its revision, at no cost of their
+own, and the Model says which entities its workflows listen to. A save that nobody listens to writes nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.formula.types import Ref, Value
+from trellis.model.field import Field
+from trellis.model.fields.relations import ref_json
+from trellis.records.draft import Event
+from trellis.records.kept import kept
+from trellis.storage import queue
+
+if TYPE_CHECKING:
+    from trellis.model.model import Model
+    from trellis.records.session import Session
+
+DISPATCH = "events.dispatch"  # the kind of job that tells everybody: automation/events
+EVERY = "*"
+SECRET = "•••"  # that a secret was there is told, not which
+UNTOLD = frozenset({"merged_into", "purged", "unmerged"})  # told by another event, or nobody's business any more
+
+# what the Model's own listeners hear: (model) -> entities; automation registers its workflows here
+by_model: list[Callable[[Model], frozenset[str]]] = []
+
+
+def heard_by_model(model: Model) -> frozenset[str]:
+    """The entities that a Model's own listeners hear."""
+    found: frozenset[str] = kept(
+        (model.hash, "heard", len(by_model)), lambda: frozenset().union(*(hears(model) for hears in by_model))
+    )
+    return found
+
+
+def write(session: Session, events: Sequence[Event]) -> None:
+    """Write down what somebody listens to, and ask for it to be told when the transaction is committed."""
+    heard = session.heard
+    wanted = [e for e in events if (EVERY in heard or e.entity in heard) and e.kind not in UNTOLD]
+    if not wanted:
+        return
+    session.execute(sa.insert(session.tables.platform.event), [_row(session, event) for event in wanted])
+    session.before_commit_once("events", lambda: _ask(session))
+
+
+def _ask(session: Session) -> None:
+    """One job for the whole transaction, however many records it changed."""
+    queue.enqueue(session.connection, [queue.row(DISPATCH, {}, lock="events")])
+
+
+def _row(session: Session, event: Event) -> dict[str, Any]:
+    principal, cause = session.principal, session.cause
+    return {
+        "at": session.reader.now,
+        "entity": event.entity,
+        "record": event.id,
+        "kind": event.kind,
+        "version": event.version,
+        "means": event.means,
+        "by": principal.id,
+        "by_name": principal.name or None,
+        "cause": cause,
+        "depth": int(cause.get("depth", 0)) if isinstance(cause, Mapping) else 0,
+        "batch": session.batch_id(),
+        "changes": _changes(session, event),
+    }
+
+
+def _changes(session: Session, event: Event) -> dict[str, Any]:
+    fields = session.model.entities[event.entity].fields
+    found = {}
+    for name, (old, new) in event.changed.items():
+        if old is None and new is None:
+            continue
+        field = fields.get(name)
+        found[name] = [_told(field, old), _told(field, new)]
+    return found
+
+
+def _told(field: Field | None, value: Value) -> Any:
+    """A value as JSON that its field reads again."""
+    if value is None:
+        return None
+    if isinstance(value, Ref):
+        return ref_json(value)
+    if field is None:
+        return str(value)
+    return SECRET if field.type.name == "secret" else field.type.to_json(value)
