@@ -18,9 +18,12 @@ class Given:
     formula: Formula | None = None
     plain: Any = None
     parts: Mapping[str, Given] | tuple[Given, ...] | None = None
+    translations: Mapping[str, Given] | None = None  # of a text for people, by language
 
     def evaluate(self, env: Env) -> Value:
-        """The value for a record in hand."""
+        """The value for a record in hand; a text in the reader's language, as far as it is translated."""
+        if self.translations and (found := _in_language(self.translations, env.reader.language)) is not None:
+            return found.evaluate(env)
         if self.formula is not None:
             return self.formula.evaluate(env)
         if isinstance(self.parts, Mapping):
@@ -36,3 +39,12 @@ class Given:
         parts = self.parts.values() if isinstance(self.parts, Mapping) else self.parts or ()
         for part in parts:
             yield from part.formulas()
+
+
+def _in_language(translations: Mapping[str, Given], language: str) -> Given | None:
+    tag = language.replace("_", "-")
+    while tag:
+        if (found := translations.get(tag)) is not None:
+            return found
+        tag = tag.rpartition("-")[0]
+    return None

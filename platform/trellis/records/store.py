@@ -16,7 +16,7 @@ from trellis.model.view import Sort
 from trellis.records.access import rights
 from trellis.records.access.explain import Explanation, explain
 from trellis.records.conversion import convert, converting
-from trellis.records.draft import Hooks
+from trellis.records.hooks import Hooks
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.conftest import layers_of
 
 from trellis.formula.reader import Reader
-from trellis.records.draft import Hooks
+from trellis.records.hooks import Hooks
 from trellis.records.principal import Principal
 from trellis.records.refusal import Refused
 from trellis.records.store import Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trellis.config.position import locate
@@ -69,6 +70,16 @@ def given(ctx: Context, item: Item, scope: Scope, expected: Type | None = None) 
     if item.text.startswith("="):
         return Given(formula(ctx, item, scope, expected))
     return Given(template(ctx, item, scope)) if "{" in item.text else Given(plain=item.text)
+
+
+def said(ctx: Context, item: Item, scope: Scope) -> Given:
+    """A text for people: what is written, and its translations, each of which may hold {formulas}."""
+    made = given(ctx, item, scope)
+    texts = ctx.translated(item.text, item.full_path).translations
+    if not texts:
+        return made
+    translations = {language: given(ctx, item.plain(text), scope) for language, text in texts.items()}
+    return replace(made, translations=translations)
 
 
 def _advised(ctx: Context, item: Item, compiled: Formula, skipped: int) -> Formula:

@@ -55,6 +55,7 @@ def delete_together(
     clearing: list[Clearing] = []
     _collect(session, entity, wanted, going, clearing)
     _refuse_locked(session, going)
+    _refuse_hooked(session, going)
     _refuse_held(session, going, along or {})
     for holder, field, holders in clearing:
         _clear(session, holder, field, holders, means)
@@ -151,6 +152,16 @@ def _refuse_locked(session: Session, going: Found) -> None:
             faults.extend(fault for record in records if (fault := locks.lock_on(session, record)) is not None)
     if faults:
         raise Refused(faults[:1])
+
+
+def _refuse_hooked(session: Session, going: Found) -> None:
+    """Raise when automation refuses the deletion of something that goes."""
+    faults: list[Fault] = []
+    for key, deleting in session.hooks.deleting.items():
+        if going.get(key):
+            faults.extend(deleting(StoreGraph(session).load(key, list(going[key]))))
+    if faults:
+        raise Refused(faults)
 
 
 def _refuse_held(session: Session, going: Found, along: Mapping[str, Collection[UUID]]) -> None:

@@ -11,7 +11,7 @@ from trellis.formula.types import ANY, RECORDS, Type, record_of, records_of
 from trellis.model.automation import steps
 from trellis.model.automation.steps import NOTHING, ListOf, Step, Steps
 from trellis.model.compile.automation.fillings import fillings
-from trellis.model.compile.formulas import condition, formula, given
+from trellis.model.compile.formulas import condition, formula, given, said
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.scope import EntityScope
@@ -79,6 +79,10 @@ class Bodies:
     def given(self, item: Item | None) -> Given:
         """A value, or a formula for it."""
         return NOTHING if item is None else given(self.ctx, item, self.scope())
+
+    def said(self, item: Item | None) -> Given:
+        """A text for people."""
+        return NOTHING if item is None else said(self.ctx, item, self.scope())
 
     def formula(self, item: Item | None, expected: Type | None = None) -> Formula | None:
         """A formula at this point."""
@@ -150,7 +154,7 @@ def _verb(word: str) -> Callable[[_Compile], _Compile]:
 def _refuse(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
     field = item.get("field")
     self.names.fields(field, self.entity)
-    return steps.Refuse(text=self.given(item.get("refuse")), field=field.text if field else None, **common), ANY
+    return steps.Refuse(text=self.said(item.get("refuse")), field=field.text if field else None, **common), ANY
 
 
 @_verb("create")
@@ -272,7 +276,7 @@ def _notify(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
     told = cast("Item", item.get("notify"))
     made = steps.Notify(
         to=self.given(told.get("to")),
-        text=self.given(told.get("text")),
+        text=self.said(told.get("text")),
         via=told.words("via") or ("app",),
         link=self.given(told.get("link")),
         **common,
@@ -340,8 +344,8 @@ def _approve(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
         lock=asked.flag("lock"),
         within=span(asked.get("within")),
         late=cast("Any", asked.word("late", "remind")),
-        title=self.given(asked.get("label")),
-        text=self.given(asked.get("text")),
+        title=self.said(asked.get("label")),
+        text=self.said(asked.get("text")),
         form=self.names.types.plain_fields(form, self.entity or "") if form is not None else {},
         **common,
     )
@@ -390,12 +394,12 @@ def _convert(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
 
 @_verb("log")
 def _log(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
-    return steps.Log(text=self.given(item.get("log")), **common), ANY
+    return steps.Log(text=self.said(item.get("log")), **common), ANY
 
 
 @_verb("stop")
 def _stop(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
-    return steps.Stop(text=self.given(item.get("stop")), **common), ANY
+    return steps.Stop(text=self.said(item.get("stop")), **common), ANY
 
 
 @_verb("set")

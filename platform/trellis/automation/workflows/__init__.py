@@ -1,0 +1,1 @@
+"""Workflows at work: inside saves, and as runs after them."""
