@@ -100,3 +100,46 @@ def test_a_required_one_is_asked_for_with_every_new_link(system, deal, part_is_r
     with pytest.raises(Refused) as refused:
         system.link("deal", made.id, "contacts", anna)
     assert [(f.code, f.field) for f in refused.value.faults] == [("required", "part")]
+
+
+def test_the_history_tells_what_a_link_that_goes_has_kept(system, deal):
+    made, people = deal
+    system.update("deal", made.id, {"contacts": [people[1].id]})
+    assert (f"contacts.{people[0].id}.part", "buyer", None) in told(system, made)
+
+
+def test_undoing_a_bulk_edit_gives_links_back_what_they_kept(system, deal):
+    made, people = deal
+    anna, bert = (p.id for p in people)
+    system.update_many("deal", [(made.id, {"contacts": [{"id": bert, "part": "user"}]})], means="bulk")
+    assert parts(system, made, people[1:]) == ["user"]
+    assert system.undo(system.batches()[0].id).counts == {"changed": 1}
+    assert [ref.id for ref in system.read("deal", made.id)["contacts"]] == [anna, bert]
+    assert parts(system, made, people) == ["buyer", None]
+    assert system.read("deal", made.id)["buyers"] == 1
+    assert system.undo(system.batches()[0].id).counts == {"changed": 1}  # the undoing itself
+    assert parts(system, made, people[1:]) == ["user"]
+
+
+def test_what_a_link_keeps_by_now_stays_when_it_was_changed_since(system, deal):
+    made, people = deal
+    anna = people[0].id
+    system.update_many("deal", [(made.id, {"contacts": [{"id": anna, "part": "user"}, people[1].id]})], means="bulk")
+    system.update("deal", made.id, {"contacts": [{"id": anna, "part": ""}, people[1].id]})
+    [row] = system.undo(system.batches()[0].id).rows
+    assert (row.status, [(f.field, f.code) for f in row.faults]) == ("refused", [("contacts", "since")])
+    assert parts(system, made, people) == [None, None]
+
+
+@pytest.mark.parametrize("side", ["deal", "contact"])
+def test_undoing_gives_an_unlinked_record_its_part_again(system, deal, side):
+    made, people = deal
+    with system.batch("edit", "deal"):
+        if side == "deal":
+            system.unlink("deal", made.id, "contacts", people[0].id)
+        else:
+            system.unlink("contact", people[0].id, "deals", made.id)
+    assert system.read("deal", made.id)["buyers"] == 0
+    system.undo(system.batches()[0].id)
+    assert parts(system, made, people) == ["buyer", None]
+    assert system.read("deal", made.id)["buyers"] == 1

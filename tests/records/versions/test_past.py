@@ -120,3 +120,23 @@ def test_titles_of_linked_records_are_those_the_reader_may_know(at, sales, deal,
     at(7).update("deal", deal.id, {"owner": principal.id})
     then = rep.read("deal", deal.id, as_of=hour(1.5))
     assert then["account"].title is None
+
+
+def test_links_read_with_what_they_kept_and_are_given_back_with_it(at):
+    account = at(0).create("account", {"name": "Acme"})
+    anna, bert, cleo = (at(0).create("contact", {"name": n}).id for n in ("Anna", "Bert", "Cleo"))
+    given = [{"id": anna, "part": "buyer"}, {"id": bert, "part": "user"}, cleo]
+    deal = at(1).create("deal", {"name": "Pilot", "account": account.id, "contacts": given})
+    at(2).update("deal", deal.id, {"contacts": [{"id": anna, "part": "user"}, {"id": cleo, "part": "buyer"}]})
+    at(3).unlink("deal", deal.id, "contacts", anna)
+
+    def kept(when: float) -> dict[str, str | None]:
+        then = at(9).read("deal", deal.id, as_of=hour(when))
+        return {ref.title: then.kept["contacts"].get(ref.id, {}).get("part") for ref in then["contacts"]}
+
+    assert kept(1.5) == {"Anna": "buyer", "Bert": "user", "Cleo": None}
+    assert kept(2.5) == {"Anna": "user", "Cleo": "buyer"}
+    assert kept(3.5) == {"Cleo": "buyer"}
+    at(9).give_back("deal", deal.id, hour(1.5), ["contacts"])
+    assert kept(9.5) == {"Anna": "buyer", "Bert": "user", "Cleo": None}
+    assert at(9).read("deal", deal.id)["buyers"] == 1

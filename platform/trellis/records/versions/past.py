@@ -17,10 +17,12 @@ from trellis.model.fields.base import Invalid
 from trellis.records.access.masking import mask
 from trellis.records.graph import LiveRecord, StoreGraph, settle, title_of
 from trellis.records.reading import query, shown
+from trellis.records.reading.catalog import link_columns
 from trellis.records.record import Record
 from trellis.records.refusal import Missing
-from trellis.records.versions import history
-from trellis.records.writing import lines
+from trellis.records.versions import history, keeping
+from trellis.records.versions.keeping import Kept
+from trellis.records.writing import lines, linked
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ OF_NOW = frozenset({"updated_at", "updated_by", "deleted_by", "search", "positio
 class PastRecord(Record):
     """A record as it was. `unknown`: fields whose values of the time are kept nowhere; they read as blank."""
 
-    __slots__ = ("_deleted_at", "_title", "_version", "as_of", "lines", "unknown")
+    __slots__ = ("_deleted_at", "_title", "_version", "as_of", "kept", "lines", "unknown")
 
     def __init__(
         self,
@@ -46,8 +48,10 @@ class PastRecord(Record):
         deleted_at: datetime | None,
         unknown: frozenset[str],
         lines: Mapping[str, Sequence[Mapping[str, Value]]],
+        kept: Mapping[str, Kept],
     ) -> None:
         super().__init__(today._shape, today._row, values)
+        self.kept = kept  # what the links of each many-to-many with columns kept, by the far end
         self.as_of = as_of
         self.unknown = unknown
         self.lines = lines  # the rows of each list of parts, by list
@@ -108,6 +112,7 @@ def read(
         deleted_at=rebuilt.deleted_at,
         unknown=frozenset(unknown),
         lines=parts,
+        kept={name: kept for name, kept in rebuilt.kept.items() if name in values and modes.get(name) is None},
     )
 
 
@@ -140,6 +145,11 @@ class _Rebuilt:
         [stored] = self.graph.load(definition.key, [id])
         self.record = stored.copy()
         self.graph.put(self.record)
+        self.kept: dict[str, Kept] = {
+            field.key: linked.stored_columns(session, definition, field, id)
+            for field in definition.many_to_many
+            if link_columns(field)
+        }
         self.version = stored.version
         self.deleted_at: datetime | None = stored.value("deleted_at")
         self.lost: set[str] = set()
@@ -172,6 +182,16 @@ class _Rebuilt:
                 self._relink(path, old, new)
             elif path in self.entity.fields:
                 self._set(self.record, path, old, self.lost)
+            elif (place := keeping.place_of(self.entity, path)) is not None:
+                self._keep(*place, old)
+
+    def _keep(self, name: str, id: UUID, column: str, raw: Any) -> None:
+        """What a link kept; a value that its column no longer takes is blank."""
+        try:
+            value = keeping.parsed(self.session, self.entity, name, column, raw)
+        except (Invalid, ValueError, TypeError, KeyError):
+            value = None
+        self.kept[name].setdefault(id, {})[column] = value
 
     def _set(self, record: LiveRecord, name: str, raw: Any, lost: set[str]) -> None:
         field = record.definition.fields.get(name)
@@ -193,7 +213,12 @@ class _Rebuilt:
         now: tuple[Ref, ...] = self.record.value(name) or ()
         for told in new or []:
             now = tuple(ref for ref in now if str(ref.id) != told["id"])
-        now += tuple(Ref(told["entity"], UUID(told["id"])) for told in old or [])
+        for told in old or []:
+            ref = Ref(told["entity"], UUID(told["id"]))
+            now += (ref,)
+            for column, value in (told.get("kept") or {}).items():
+                if keeping.place_of(self.entity, f"{name}.{ref.id}.{column}"):
+                    self._keep(name, ref.id, column, value)
         self.record.set(name, now)
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -345,6 +370,10 @@ def give_back(
     past = read(session, entity, id, as_of)
     draft = write.open_for_update(session, entity, id, means="page")
     given: dict[str, Any] = {n: past[n] for n in names if n in past and n not in past.unknown}
+    for name in given.keys() & past.kept.keys():
+        columns = dict.fromkeys(link_columns(draft.entity.fields[name]))
+        kept = {ref.id: {**columns, **past.kept[name].get(ref.id, {})} for ref in given[name] or ()}
+        given[name] = keeping.as_given(given[name] or (), kept)
     came: dict[str, list[UUID]] = {}
     for name in names:
         if name in past.lines:

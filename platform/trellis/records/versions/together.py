@@ -12,7 +12,7 @@ from trellis.records.draft import Draft
 from trellis.records.merging import lookup
 from trellis.records.recycling import bin as recycle
 from trellis.records.refusal import Fault, Missing, Refused
-from trellis.records.versions import relining
+from trellis.records.versions import keeping, relining
 from trellis.records.writing import write
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _kind(session: Session, past: Past) -> tuple[str, str] | None:
     if all(entry["kind"] == "delete" for entry in past.entries):
         return past.entity, "restore"
     plain = all(entry["kind"] == "update" for entry in past.entries)
-    if plain and not relining.steps(session, session.model.entities[past.entity], past.entries):
+    entity = session.model.entities[past.entity]
+    if plain and not relining.steps(session, entity, past.entries) and not keeping.spans_of(entity, past.spans()):
         return past.entity, "update"
     return None
 

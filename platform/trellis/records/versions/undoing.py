@@ -23,7 +23,7 @@ from trellis.records.draft import Draft
 from trellis.records.reading import shown
 from trellis.records.recycling import bin as recycle
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
-from trellis.records.versions import batches, history, relining, together
+from trellis.records.versions import batches, history, keeping, relining, together
 from trellis.records.writing import joining, lines, write
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _change_back(session: Session, past: Past) -> tuple[bool, tuple[Fault, ...]]
         draft = write.open_for_update(session, past.entity, past.id, means="undo")
         given = relining.undone(session, draft, moved, faults)
         back = [name for name, (old, new) in spans.items() if _field_back(session, draft, name, old, new, faults)]
-        if back or given:
+        if keeping.give_back(session, draft, spans, faults) or back or given:
             came = [UUID(told[0].partition(".")[2]) for told in draft.told]
             lines.take(session, draft, given)
             write.derive(draft)
@@ -274,7 +274,8 @@ def _links_back(session: Session, past: Past, faults: list[Fault]) -> bool:
                     if entry["kind"] == "link":
                         joining.unlink(session, past.entity, past.id, name, target, means="undo")
                     else:
-                        joining.link(session, past.entity, past.id, name, target, {}, means="undo")
+                        kept = told.get("kept") or {}
+                        joining.link(session, past.entity, past.id, name, target, kept, means="undo")
                     changed = True
                 except (Refused, Missing):
                     faults.append(Fault("since", "It has been changed since.", name))

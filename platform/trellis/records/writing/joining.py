@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from trellis.formula.types import Ref
+from trellis.formula.types import Ref, Value
 from trellis.records import faults
 from trellis.records.deriving import rollups
 from trellis.records.draft import Draft, Event
@@ -60,9 +60,11 @@ def unlink(session: Session, entity: str, id: UUID, field: str, target: Ref | UU
         return
     _, near, far = _open(session, entity, id, other, side, means)
     table = session.tables.links[side.owner, side.field]
+    owner = session.entity(side.owner)
+    kept = linked.stored_columns(session, owner, owner.fields[side.field], near).get(far, {})
     gone = session.execute(sa.delete(table).where(table.c.source == near, table.c.target == far)).rowcount
     if gone:
-        _after(session, entity, id, field, side, near, far, other, "unlink", means)
+        _after(session, entity, id, field, side, near, far, other, "unlink", means, kept)
 
 
 class _Side:
@@ -107,10 +109,15 @@ def _after(
     other: UUID,
     kind: str,
     means: str,
+    kept: Mapping[str, Value] | None = None,
 ) -> None:
     _touch(session, entity, id)
     ref = Ref(side.other, other)
-    told = {"entity": ref.entity, "id": str(ref.id), "title": StoreGraph(session).title(ref)}
+    told: dict[str, Any] = {"entity": ref.entity, "id": str(ref.id), "title": StoreGraph(session).title(ref)}
+    definition = session.entity(side.owner).fields[side.field]
+    columns = catalog.link_columns(definition) if definition.audit else {}
+    if was := {k: columns[k].type.to_json(v) for k, v in (kept or {}).items() if k in columns and v is not None}:
+        told["kept"] = was  # what the link kept, for the undoing and for looking back
     change = [field, None, [told]] if kind == "link" else [field, [told], None]
     history.record_plain(session, entity, [id], kind, means, [change])
     rollups.after_link(session, side.owner, side.field, near, far)

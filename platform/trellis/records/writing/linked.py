@@ -166,17 +166,26 @@ def store(session: Session, drafts: Iterable[Draft]) -> None:
         for field in links_fields(draft):
             extra = given_columns(draft, field)
             if draft.is_new or draft.has_changed(field.key) or extra:
-                before = stored_columns(session, draft.entity, field, draft.record.id) if extra and draft.old else {}
-                draft.told += tell(draft, field, before, {ref.id: given for ref, given in extra.items()})
+                gone = _gone(draft, field)
+                asks = draft.old is not None and link_columns(field) and (extra or gone)
+                before = stored_columns(session, draft.entity, field, draft.record.id) if asks else {}
+                lost = {id: dict.fromkeys(before[id]) for id in gone if id in before}
+                draft.told += tell(draft, field, before, {**lost, **{ref.id: given for ref, given in extra.items()}})
                 _store_field(session, draft, field, extra)
+
+
+def _gone(draft: Draft, field: Field) -> list[UUID]:
+    """The far ends of links that are taken away."""
+    refs: tuple[Ref, ...] = draft.value(field.key) or ()
+    before: tuple[Ref, ...] = draft.before(field.key) or ()
+    return [ref.id for ref in before if ref not in refs]
 
 
 def _store_field(session: Session, draft: Draft, field: Field, extra: Mapping[Ref, Mapping[str, Value]]) -> None:
     table = session.tables.links[draft.entity.key, field.key]
     refs: tuple[Ref, ...] = draft.value(field.key) or ()
     before: tuple[Ref, ...] = draft.before(field.key) or ()
-    gone = [ref.id for ref in before if ref not in refs]
-    if gone:
+    if gone := _gone(draft, field):
         session.execute(sa.delete(table).where(table.c.source == draft.record.id, table.c.target.in_(gone)))
     for position, ref in enumerate(refs):
         if position < len(before) and before[position] == ref and ref not in extra:
