@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.web.frame_tenants import YAML, add_person, app_of, sign_in, signed_in_client, token_of
-
-from trellis.web.limits import forget_attempts
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits() -> Iterator[None]:
-    forget_attempts()
-    yield
-    forget_attempts()
 
 
 @pytest.fixture
@@ -31,8 +21,7 @@ def test_sign_in_by_email_in_any_case(tenant: Any, tmp_path: Any) -> None:
     assert client.get("/").location == "/login"
     answer = sign_in(client, " Anna@X.example ")
     assert answer.status_code == 302
-    cookie = answer.headers["Set-Cookie"]
-    assert f"t-{tenant.slug}=" in cookie
+    (cookie,) = [c for c in answer.headers.getlist("Set-Cookie") if c.startswith(f"t-{tenant.slug}=")]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Anna" in client.get("/profile").text
@@ -82,17 +71,6 @@ def test_next_goes_to_pages_of_this_tenant_only(tenant: Any, tmp_path: Any) -> N
         "/\tx",
     ):
         assert sign_in(app.test_client(), "anna@x.example", next=target).location == "/"
-
-
-def test_too_many_attempts(tenant: Any, tmp_path: Any) -> None:
-    client = app_of(tenant, tmp_path).test_client()
-    token = token_of(client.get("/login").text)
-    codes = [
-        client.post("/login", data={"csrf_token": token, "email": "anna@x.example", "password": "no"}).status_code
-        for _ in range(12)
-    ]
-    assert codes[:10] == [422] * 10
-    assert codes[10:] == [429, 429]
 
 
 def test_every_write_needs_the_token(tenant: Any, tmp_path: Any) -> None:

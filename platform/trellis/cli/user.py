@@ -36,7 +36,8 @@ def command() -> None:
 @of_tenant
 def create(email: str, name: str, roles: tuple[str, ...], password: str | None, tenant: str, root: Path | None) -> None:
     """Make a person and give them a way in."""
-    from trellis.identity.accounts import check_password, find_account, set_password
+    from trellis.identity.accounts import find_account, set_password
+    from trellis.identity.passwords import check_password
     from trellis.packaging.provision import system_store
     from trellis.records.refusal import Refused
 
@@ -45,7 +46,7 @@ def create(email: str, name: str, roles: tuple[str, ...], password: str | None, 
             raise click.ClickException(f"no role {', '.join(unknown)}; there are {', '.join(of.model.roles)}")
         try:
             if password is not None:
-                check_password(password)
+                check_password(password, tenant=of)
             system_store(of).create("user", {"name": name, "email": email, "roles": list(roles)}, means="system")
         except Refused as refused:
             raise click.ClickException(str(refused)) from refused
@@ -67,7 +68,8 @@ def create(email: str, name: str, roles: tuple[str, ...], password: str | None, 
 @of_tenant
 def password(email: str, link: bool, password: str | None, tenant: str, root: Path | None) -> None:
     """Set a person's password; every session of theirs ends."""
-    from trellis.identity.accounts import check_password, find_account, set_password
+    from trellis.identity.accounts import find_account, set_password
+    from trellis.identity.passwords import check_password
     from trellis.records.refusal import Refused
 
     with opened(tenant, root) as of:
@@ -79,7 +81,7 @@ def password(email: str, link: bool, password: str | None, tenant: str, root: Pa
             return
         secret = password or click.prompt("New password", hide_input=True, confirmation_prompt=True)
         try:
-            check_password(secret, account)
+            check_password(secret, account, of)
         except Refused as refused:
             raise click.ClickException(str(refused)) from refused
         with of.begin() as connection:

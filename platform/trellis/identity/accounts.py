@@ -10,25 +10,20 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from trellis.identity.person import PERSON
+from trellis.identity.passwords import check_password
+from trellis.identity.person import PERSON, is_active
 from trellis.identity.sessions import close_sessions, digest
-from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from trellis.storage.tenant import Tenant
 
-SHORTEST = 10
-LONGEST = 256
 LINK_LASTS = timedelta(hours=48)
 SET_PASSWORD = "password"
+INVITATION = "invitation"
 ASKED = "password-asked"
-COMMON = frozenset(
-    "1234567890 0123456789 12345678910 123123123123 1111111111 0000000000 passwordpassword password123 password1234 "
-    "qwertyuiop qwerty12345 qwerty123456 1q2w3e4r5t 1qaz2wsx3edc iloveyou123 abcdefghij abcdefg123 welcome123 "
-    "administrator letmein1234 trellis1234 changeme123 passw0rd123".split()
-)
+LINKS = (SET_PASSWORD, INVITATION, ASKED)
 
 
 @dataclass(frozen=True)
@@ -62,18 +57,6 @@ def _accounts(user: sa.Table) -> sa.Select[Any]:
     return sa.select(user.c.id, user.c.name, user.c.email, user.c.login)
 
 
-def check_password(password: str, account: Account | None = None) -> None:
-    """Refuse a password that is easy to guess. Length is what counts; there are no rules about characters."""
-    known = {account.email.lower(), account.name.lower(), account.email.partition("@")[0].lower()} if account else set()
-    if len(password) < SHORTEST:
-        raise Refused([Fault("range", "Use at least {min} characters.", "password", {"min": SHORTEST})])
-    if len(password) > LONGEST:
-        raise Refused([Fault("range", "Use at most {max} characters.", "password", {"max": LONGEST})])
-    folded = password.strip().lower()
-    if folded in COMMON or folded in known or len(set(folded)) < 4 or "\0" in password:
-        raise Refused([Fault("pattern", "This password is too easy to guess.", "password")])
-
-
 def set_password(
     connection: sa.Connection,
     tenant: Tenant,
@@ -85,8 +68,8 @@ def set_password(
 ) -> None:
     """Give a person a password, and a login if they have none; every other session of theirs ends.
 
-    The password is taken as it is: whoever takes one from a person calls check_password before. `hashed` is its hash
-    when that is known already.
+    The password is taken as it is: whoever takes one from a person calls passwords.check_password before. `hashed` is
+    its hash when that is known already.
     """
     login = tenant.tables.metadata.tables["ab_user"]
     hashed = hashed or generate_password_hash(password)
@@ -133,52 +116,46 @@ def is_password(connection: sa.Connection, tenant: Tenant, account: Account, pas
     return hashed is not None and check_password_hash(hashed, password)
 
 
-def make_link(tenant: Tenant, account: Account) -> str:
-    """The secret of a link that sets the person's password once; an earlier link stops working."""
-    secret = secrets.token_urlsafe(32)
-    token = tenant.tables.platform.token
-    now = datetime.now(UTC)
+def mark_signed_in(tenant: Tenant, login: int) -> None:
+    """Note in Flask-AppBuilder's row that somebody came in."""
+    table = tenant.tables.metadata.tables["ab_user"]
+    count = sa.func.coalesce(table.c.login_count, 0) + 1
     with tenant.begin() as connection:
-        connection.execute(sa.delete(token).where(token.c.user == account.id))
         connection.execute(
-            sa.insert(token).values(
-                id=digest(secret), purpose=SET_PASSWORD, user=account.id, created_at=now, expires_at=now + LINK_LASTS
-            )
+            sa.update(table).where(table.c.id == login).values(last_login=_now(), login_count=count, fail_login_count=0)
         )
+
+
+def make_link(tenant: Tenant, account: Account, *, purpose: str = SET_PASSWORD, lasts: timedelta = LINK_LASTS) -> str:
+    """The secret of a link that sets the person's password once; earlier links stop working."""
+    secret = secrets.token_urlsafe(32)
+    _keep_token(tenant, account, digest(secret), purpose, lasts, instead_of=LINKS)
     return secret
 
 
-def account_of_link(tenant: Tenant, secret: str) -> Account | None:
+def account_of_link(tenant: Tenant, secret: str, purpose: str = SET_PASSWORD) -> Account | None:
     """Whose password a link sets; None for one that is used up, too old or made up."""
     token, user = tenant.tables.platform.token, tenant.tables.entity[PERSON]
     query = (
         _accounts(user)
         .join(token, token.c.user == user.c.id)
-        .where(
-            token.c.id == digest(secret),
-            token.c.purpose == SET_PASSWORD,
-            token.c.used_at.is_(None),
-            token.c.expires_at > sa.func.now(),
-            user.c.deleted_at.is_(None),
-        )
+        .where(_is_good(token, secret, purpose), user.c.deleted_at.is_(None), is_active(user))
     )
     with tenant.begin() as connection:
         row = connection.execute(query).first()
     return Account(*row) if row else None
 
 
-def use_link(tenant: Tenant, secret: str, password: str) -> Account | None:
+def use_link(tenant: Tenant, secret: str, password: str, purpose: str = SET_PASSWORD) -> Account | None:
     """Set the password that a link is for; the link works once, also when two come at the same moment."""
-    account = account_of_link(tenant, secret)
+    account = account_of_link(tenant, secret, purpose)
     if account is None:
         return None
-    check_password(password, account)
+    check_password(password, account, tenant)
     token = tenant.tables.platform.token
     with tenant.begin() as connection:
         used = connection.execute(
-            sa.update(token)
-            .where(token.c.id == digest(secret), token.c.used_at.is_(None), token.c.expires_at > sa.func.now())
-            .values(used_at=sa.func.now())
+            sa.update(token).where(_is_good(token, secret, purpose)).values(used_at=sa.func.now())
         )
         if used.rowcount != 1:
             return None
@@ -186,23 +163,32 @@ def use_link(tenant: Tenant, secret: str, password: str) -> Account | None:
     return account
 
 
+def _is_good(token: sa.Table, secret: str, purpose: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        token.c.id == digest(secret),
+        token.c.purpose == purpose,
+        token.c.used_at.is_(None),
+        token.c.expires_at > sa.func.now(),
+    )
+
+
 def ask_for_link(tenant: Tenant, email: str) -> None:
     """Note for the administrators that somebody asks for a new password; says nothing about who exists."""
     account = find_account(tenant, email)
-    if account is None:
-        return
+    if account is not None:
+        _keep_token(tenant, account, secrets.token_hex(16), ASKED, timedelta(days=7), instead_of=(ASKED,))
+
+
+def _keep_token(
+    tenant: Tenant, account: Account, id: str, purpose: str, lasts: timedelta, instead_of: tuple[str, ...]
+) -> None:
     token = tenant.tables.platform.token
     now = datetime.now(UTC)
     with tenant.begin() as connection:
-        connection.execute(sa.delete(token).where(token.c.user == account.id, token.c.purpose == ASKED))
+        gone = sa.and_(token.c.user == account.id, token.c.purpose.in_(instead_of))
+        connection.execute(sa.delete(token).where(sa.or_(gone, token.c.expires_at < now)))
         connection.execute(
-            sa.insert(token).values(
-                id=secrets.token_hex(16),
-                purpose=ASKED,
-                user=account.id,
-                created_at=now,
-                expires_at=now + timedelta(days=7),
-            )
+            sa.insert(token).values(id=id, purpose=purpose, user=account.id, created_at=now, expires_at=now + lasts)
         )
 
 

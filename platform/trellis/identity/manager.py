@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import current_app, g, session
@@ -14,12 +16,21 @@ from flask_login import LoginManager
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from trellis.identity.person import PERSON, Person, has_right, is_active, read_person
-from trellis.identity.sessions import digest
+from trellis.identity.sessions import close_session, digest, touch_session
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from trellis.storage.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Somebody who has shown who they are, and by what means."""
+
+    person: UUID
+    means: str
+
 
 SESSION_KEY = "_sid"  # the secret of the session, in the signed cookie
 
@@ -70,7 +81,32 @@ class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
         if not secret:
             return None
         person = read_person(self.tenant, digest(secret))
-        return person if person is not None and person.get_id() == str(pk) else None
+        if person is None:
+            close_session(self.tenant, secret)  # of somebody who may not come in any more: also not later, by it
+            return None
+        if person.get_id() != str(pk):
+            return None
+        touch_session(self.tenant, person)
+        return person
+
+    def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
+        """Count a wrong password. A right one is not yet a sign-in: a second factor may follow."""
+        if not success:
+            user.fail_login_count = (user.fail_login_count or 0) + 1
+        self.update_user(user)
+
+    def authenticate(self, email: str, password: str) -> Shown | None:
+        """Who has this address and password here; None for nobody, after the same time."""
+        sign_in = self.tenant.profile.sign_in
+        login = self.auth_user_db(email, password) if sign_in.password else None
+        person = self._person_of(login.id) if login is not None else None
+        return Shown(person, "password") if person is not None else None
+
+    def _person_of(self, login: int) -> UUID | None:
+        """The person that a login belongs to."""
+        user = self.tenant.tables.entity[PERSON]
+        with self.tenant.begin() as connection:
+            return connection.execute(sa.select(user.c.id).where(user.c.login == login)).scalar()
 
     def find_user(self, username: str | None = None, email: str | None = None) -> Any:
         """A login by its name, or by the e-mail address of the person it belongs to (if they may sign in)."""

@@ -28,17 +28,6 @@ class SignIn:
     failed: int
 
 
-@dataclass(frozen=True)
-class Browser:
-    """Somewhere that a person is signed in."""
-
-    id: str
-    address: str
-    agent: str
-    since: datetime
-    seen: datetime
-
-
 def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
     """The sign-ins of some people; one statement."""
     user, login = tenant.tables.entity[PERSON], tenant.tables.metadata.tables["ab_user"]
@@ -62,21 +51,6 @@ def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
         )
         for r in rows
     }
-
-
-def browsers(tenant: Tenant, person: UUID) -> list[Browser]:
-    """Where a person is signed in, the latest first."""
-    table = tenant.tables.platform.session
-    query = (
-        sa.select(table.c.id, table.c.address, table.c.agent, table.c.created_at, table.c.seen_at)
-        .where(table.c.user == person, table.c.expires_at > sa.func.now())
-        .order_by(table.c.seen_at.desc())
-        .limit(20)
-    )
-    with tenant.begin() as connection:
-        return [
-            Browser(r.id, r.address or "", r.agent or "", r.created_at, r.seen_at) for r in connection.execute(query)
-        ]
 
 
 def other_administrators(tenant: Tenant, person: UUID) -> int:

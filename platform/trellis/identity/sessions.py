@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,20 @@ if TYPE_CHECKING:
 
     from trellis.storage.tenant import Tenant
 
-LASTS = timedelta(hours=12)  # without a request
-LASTS_REMEMBERED = timedelta(days=30)
 TOUCH_AFTER = timedelta(minutes=10)
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Somewhere that a person is signed in."""
+
+    id: str
+    address: str
+    agent: str
+    since: datetime
+    seen: datetime
+    means: str
 
 
 def digest(secret: str) -> str:
@@ -27,7 +39,13 @@ def digest(secret: str) -> str:
 
 
 def open_session(
-    tenant: Tenant, person: UUID, *, remember: bool = False, address: str | None = None, agent: str | None = None
+    tenant: Tenant,
+    person: UUID,
+    *,
+    remember: bool = False,
+    address: str | None = None,
+    agent: str | None = None,
+    means: str = "password",
 ) -> str:
     """Begin a session; the answer is the secret that only the browser keeps."""
     secret = secrets.token_urlsafe(32)
@@ -39,10 +57,10 @@ def open_session(
             sa.insert(table).values(
                 id=digest(secret),
                 user=person,
-                data={"remember": remember},
+                data={"remember": remember, "means": means},
                 created_at=now,
                 seen_at=now,
-                expires_at=now + (LASTS_REMEMBERED if remember else LASTS),
+                expires_at=_end(tenant, remember, now, now),
                 address=address,
                 agent=(agent or "")[:300],
             )
@@ -50,17 +68,39 @@ def open_session(
     return secret
 
 
+def _end(tenant: Tenant, remember: bool, created: datetime, now: datetime) -> datetime:
+    """When a session ends that nobody uses after `now`: it has an end at the latest, however busy it is."""
+    limits = tenant.profile.sign_in.sessions
+    if remember:
+        return now + limits.remember
+    return min(now + limits.idle, created + limits.absolute)
+
+
 def touch_session(tenant: Tenant, person: Person) -> None:
-    """Prolong a session that is being used; writes at most every ten minutes."""
+    """Prolong a session that is being used; writes seldom."""
     now = datetime.now(UTC)
-    if person.seen_at is not None and now - person.seen_at < TOUCH_AFTER:
+    seldom = min(TOUCH_AFTER, tenant.profile.sign_in.sessions.idle / 6)
+    if person.seen_at is not None and now - person.seen_at < seldom:
         return
     table = tenant.tables.platform.session
-    lasts = LASTS_REMEMBERED if person.session_data.get("remember") else LASTS
+    remember = bool(person.session_data.get("remember"))
     with tenant.begin() as connection:
-        connection.execute(
-            sa.update(table).where(table.c.id == person.session).values(seen_at=now, expires_at=now + lasts)
-        )
+        created = connection.execute(sa.select(table.c.created_at).where(table.c.id == person.session)).scalar()
+        if created is not None:
+            connection.execute(
+                sa.update(table)
+                .where(table.c.id == person.session)
+                .values(seen_at=now, expires_at=_end(tenant, remember, created, now))
+            )
+
+
+def rotate_session(tenant: Tenant, secret: str) -> str:
+    """Give a session another secret: what somebody may have seen of the old one is worth nothing."""
+    fresh = secrets.token_urlsafe(32)
+    table = tenant.tables.platform.session
+    with tenant.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.id == digest(secret)).values(id=digest(fresh)))
+    return fresh
 
 
 def close_session(tenant: Tenant, secret: str) -> None:
@@ -70,6 +110,14 @@ def close_session(tenant: Tenant, secret: str) -> None:
         connection.execute(sa.delete(table).where(table.c.id == digest(secret)))
 
 
+def close_session_of(tenant: Tenant, person: UUID, id: str) -> bool:
+    """End one session of a person, by the id that the list shows; False when it is not there."""
+    table = tenant.tables.platform.session
+    with tenant.begin() as connection:
+        found = connection.execute(sa.delete(table).where(table.c.user == person, table.c.id == id))
+        return found.rowcount > 0
+
+
 def close_sessions(connection: sa.Connection, tenant: Tenant, person: UUID, *, but: str | None = None) -> int:
     """End every session of a person, but the one that asks."""
     table = tenant.tables.platform.session
@@ -77,3 +125,21 @@ def close_sessions(connection: sa.Connection, tenant: Tenant, person: UUID, *, b
         sa.delete(table).where(table.c.user == person, table.c.id != (but or ""))
     )
     return found.rowcount
+
+
+def browsers(tenant: Tenant, person: UUID) -> list[Browser]:
+    """Where a person is signed in, the latest first."""
+    table = tenant.tables.platform.session
+    query = (
+        sa.select(table.c.id, table.c.address, table.c.agent, table.c.created_at, table.c.seen_at, table.c.data)
+        .where(table.c.user == person, table.c.expires_at > sa.func.now())
+        .order_by(table.c.seen_at.desc())
+        .limit(SHOWN)
+    )
+    with tenant.begin() as connection:
+        return [
+            Browser(
+                r.id, r.address or "", r.agent or "", r.created_at, r.seen_at, str((r.data or {}).get("means") or "")
+            )
+            for r in connection.execute(query)
+        ]

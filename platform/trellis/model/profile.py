@@ -8,6 +8,8 @@ from dataclasses import field as dc_field
 from datetime import timedelta
 from typing import Any
 
+from trellis.model.sign_in import MailAccount, SignIn
+
 
 @dataclass(frozen=True)
 class TenantProfile:
@@ -24,4 +26,5 @@ class TenantProfile:
     settings: Mapping[str, Any] = dc_field(default_factory=dict)
     theme: Mapping[str, Any] = dc_field(default_factory=dict)  # color, logo
     purge_after: timedelta | None = None  # how long what was deleted stays in the bin; None: for ever
-    sign_in: Mapping[str, Any] = dc_field(default_factory=dict)
+    sign_in: SignIn = dc_field(default_factory=SignIn)
+    mail: MailAccount | None = None

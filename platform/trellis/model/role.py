@@ -64,3 +64,4 @@ class Role:
     allow: frozenset[str] = frozenset()
     portal: bool = False
     where: Formula | None = None
+    second_factor: bool = False  # whoever has the role signs in with one

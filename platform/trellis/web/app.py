@@ -13,6 +13,7 @@ from flask_appbuilder.const import AUTH_DB
 from jinja2 import Environment
 
 from trellis.identity.manager import TenantSecurityManager, security_session
+from trellis.web.auditing import set_up_auditing
 from trellis.web.context import Serving
 from trellis.web.errors import set_up_errors
 from trellis.web.i18n import LANGUAGES, set_up_languages
@@ -116,6 +117,7 @@ def create_tenant_app(
     set_up_languages(app)
     set_up_refusals(app)
     set_up_request_log(app)
+    set_up_auditing(app)
     set_up_errors(app)
     app.after_request(secure)
     for extend in extensions:
@@ -133,7 +135,7 @@ def _config(tenant: Tenant, settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_REFRESH_EACH_REQUEST": False,
-        "PERMANENT_SESSION_LIFETIME": 30 * 24 * 3600,
+        "PERMANENT_SESSION_LIFETIME": tenant.profile.sign_in.sessions.remember,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session; a form that is open over lunch still saves
         "WTF_CSRF_SSL_STRICT": True,
         "MAX_CONTENT_LENGTH": LARGEST_REQUEST,

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babel import Locale, UnknownLocaleError
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import g, has_app_context, request
 from flask_babel import Domain, get_locale
 
+from trellis.model.catalogues import CATALOGUES, catalogue
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from flask import Flask
 
-CATALOGUES = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}  # that the platform's own texts are written in
 COOKIE = "t-lang"
 
@@ -41,7 +37,7 @@ class Catalogues(Domain):  # type: ignore[misc]
         found = self.cache.get(locale)
         if found is None:
             with self._guard:
-                found = self.cache[locale] = _read(locale)
+                found = self.cache[locale] = catalogue(locale)
         translations: NullTranslations = found
         return translations
 
@@ -57,18 +53,6 @@ def locale_name() -> str:
         kept.named, kept.name = locale, str(locale)
     name: str = kept.name
     return name
-
-
-def _read(locale: str) -> NullTranslations:
-    for name in (locale, locale.rpartition("_")[0]):
-        path = CATALOGUES / name / "LC_MESSAGES" / "messages.po"
-        if name and path.is_file():
-            compiled = BytesIO()
-            with path.open("rb") as file:
-                write_mo(compiled, read_po(file, locale=name))
-            compiled.seek(0)
-            return Translations(compiled)
-    return Translations()
 
 
 CATALOGUE = Catalogues()

@@ -67,6 +67,7 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
         allow=frozenset(item.words("allow")),
         portal=item.flag("portal"),
         where=None if where is None else _role_where(ctx, types, where, me),
+        second_factor=item.word("second_factor") == "required",
     )
 
 

@@ -8,6 +8,7 @@ from trellis.formula.reader import Reader
 from trellis.model.compile.bins import purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
+from trellis.model.compile.sign_in import compile_mail, compile_sign_in
 from trellis.model.fields import FIELD_TYPES, make_type
 from trellis.model.fields.base import Invalid
 from trellis.model.known import known_choices
@@ -70,7 +71,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     for module in modules.each() if modules is not None else ():
         if module.text not in ctx.configuration.of("module"):
             ctx.unknown("module", module, ctx.configuration.of("module"), "E316")
-    theme, sign_in = item.get("theme"), item.get("sign_in")
+    theme = item.get("theme")
     return TenantProfile(
         key=document.key,
         purge_after=purge_after(ctx, item.get("bin")),
@@ -83,7 +84,8 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
         modules=item.words("modules") if modules is not None else None,
         settings=values,
         theme=theme.data if theme is not None and isinstance(theme.data, dict) else {},
-        sign_in=sign_in.data if sign_in is not None and isinstance(sign_in.data, dict) else {},
+        sign_in=compile_sign_in(ctx, item.get("sign_in")),
+        mail=compile_mail(ctx, item.get("mail")),
     )
 
 

@@ -65,6 +65,7 @@ def role() -> dict[str, Schema]:
         "allow": list_of(one_of(*ALLOW)),
         "portal": BOOLEAN,
         "where": FORMULA,
+        "second_factor": with_doc(one_of("required"), "whoever has the role signs in with a second factor"),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from trellis.model.kinds.parts import (
     BIN,
-    BOOLEAN,
     COLOR,
     NAME,
     NAMES,
@@ -17,6 +16,7 @@ from trellis.model.kinds.parts import (
     mapping,
 )
 from trellis.model.kinds.registry import kind
+from trellis.model.kinds.sign_in import mail, sign_in
 
 _VERSION = {
     "type": "string",
@@ -45,7 +45,6 @@ def template() -> dict[str, Schema]:
 @kind("tenant", "a tenant's manifest")
 def tenant() -> dict[str, Schema]:
     """What tenant.yaml may say."""
-    sign_in = {name: either(BOOLEAN, {"type": "object"}) for name in ("password", "oauth", "ldap", "saml")}
     return {
         "label": TEXT,
         "template": NAME,
@@ -57,7 +56,8 @@ def tenant() -> dict[str, Schema]:
         "modules": NAMES,
         "settings": mapping(VALUE, SNAKE),
         "theme": closed({"color": COLOR, "logo": TEXT, "favicon": TEXT, "mode": TEXT}),
-        "sign_in": closed(sign_in),
+        "sign_in": sign_in(),
+        "mail": mail(),
         "hosts": NAMES,
         "bin": BIN,
         "without": NAMES,

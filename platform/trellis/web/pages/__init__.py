@@ -7,6 +7,7 @@ from flask_appbuilder import BaseView
 from trellis.web.pages.access import AccessView
 from trellis.web.pages.account import AccountView
 from trellis.web.pages.addresses import AddressView
+from trellis.web.pages.audit import AuditView
 from trellis.web.pages.batches import BatchesView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
@@ -15,6 +16,7 @@ from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.duplicates import DuplicatesView
+from trellis.web.pages.factor import FactorView
 from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
@@ -23,6 +25,7 @@ from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.keys import KeysView
 from trellis.web.pages.lines import LinesView
+from trellis.web.pages.links import LinksView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView
@@ -40,10 +43,13 @@ from trellis.web.pages.users import UsersView
 
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
+    FactorView,
+    LinksView,
     AccessView,
     AddressView,
     FrameView,
     UsersView,
+    AuditView,
     SettingsView,
     RolesView,
     KeysView,

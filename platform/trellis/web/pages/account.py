@@ -1,30 +1,29 @@
-"""Signing in and out, and passwords that were forgotten."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
-from flask import Response, current_app, flash, redirect, request, session, url_for
+from flask import Response, current_app, redirect, request, session, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_limiter.util import get_remote_address
-from flask_login import login_user, logout_user
+from flask_babel import ngettext
+from flask_login import logout_user
 
-from trellis.identity.accounts import account_of_link, ask_for_link, use_link
+from trellis.identity.accounts import find_account
 from trellis.identity.manager import SESSION_KEY
-from trellis.identity.person import PERSON, Person, read_person
-from trellis.identity.preferences import read_preference
-from trellis.identity.sessions import close_session, digest, open_session
-from trellis.records.refusal import Refused
+from trellis.identity.person import PERSON
+from trellis.identity.sessions import close_session
+from trellis.identity.sign_in_log import note
+from trellis.identity.throttle import account_key, address_key, begin_attempt, forgive, take_back
 from trellis.web.context import current_model, current_person, current_tenant, own_store
-from trellis.web.faults import fault_texts
 from trellis.web.i18n import COOKIE, LANGUAGES
-from trellis.web.limits import too_often
 from trellis.web.metrics import SIGN_INS
 from trellis.web.pages.base import Page
 from trellis.web.security import safe_address
+from trellis.web.signing_in import here, is_known_device, proceed
 
 log = structlog.get_logger()
 YEAR = 365 * 24 * 3600
@@ -39,87 +38,52 @@ class AccountView(Page):
         target = safe_address(request.values.get("next"))
         if request.method == "GET":
             return redirect(target or url_for("HomeView.index")) if current_person() else self._form(target)
+        tenant = current_tenant()
         email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-        if too_often("sign-in", get_remote_address(), email.lower()):
-            SIGN_INS.labels(current_tenant().slug, "limited").inc()
-            return self._form(target, email, _("Too many attempts. Please wait a minute."), 429)
-        login = current_app.appbuilder.sm.auth_user_db(email, password)  # type: ignore[attr-defined]
-        person = self._begin(login, remember="remember" in request.form) if login is not None else None
-        if person is None:
-            SIGN_INS.labels(current_tenant().slug, "refused").inc()
-            log.info("sign-in refused")
+        account = account_key(tenant, email, is_known_device=is_known_device(email))
+        address = address_key(request.remote_addr)
+        if wait := begin_attempt(tenant, account, address):
+            self._note(email, "locked")
+            return self._form(target, email, too_many(wait), 429)
+        found = current_app.appbuilder.sm.authenticate(email, password)  # type: ignore[attr-defined]
+        answer = None
+        if found is not None:
+            answer = proceed(found.person, found.means, remember="remember" in request.form, target=target)
+        if answer is None:
+            self._note(email, "refused")
             return self._form(target, email, _("E-mail address or password is wrong."), 422)
-        SIGN_INS.labels(current_tenant().slug, "done").inc()
-        log.info("signed in", person=str(person.id))
-        response = redirect(target or url_for("HomeView.index"))
-        theme = read_preference(current_tenant(), person.id, "theme")
-        if isinstance(theme, str):
-            response.set_cookie(
-                "t-theme", theme, max_age=YEAR, path=f"{request.script_root}/", samesite="Lax", secure=request.is_secure
-            )
-        return response
+        forgive(tenant, account)
+        take_back(tenant, address)
+        return answer
+
+    def _note(self, email: str, event: Any) -> None:
+        """Write down an attempt that failed; for whom, if there is somebody."""
+        tenant = current_tenant()
+        known = find_account(tenant, email)
+        note(tenant, event, known.id if known is not None else None, "password", here())
+        SIGN_INS.labels(tenant.slug, event).inc()
+        log.info("sign-in refused", why=event)
 
     def _form(self, target: str | None, email: str = "", error: str = "", status: int = 200) -> Response:
-        return self.draw("account/sign_in.html", status=status, target=target, email=email, error=error)
-
-    def _begin(self, login: Any, *, remember: bool) -> Person | None:
-        """Begin a new session; nothing of the one before it stays (session fixation)."""
-        tenant = current_tenant()
-        found = person_of_login(login.id)
-        if found is None:
-            return None
-        secret = open_session(
-            tenant, found, remember=remember, address=request.remote_addr, agent=request.user_agent.string
+        sign_in = current_tenant().profile.sign_in
+        return self.draw(
+            "account/sign_in.html", status=status, target=target, email=email, error=error, sign_in=sign_in
         )
-        person = read_person(tenant, digest(secret))
-        if person is None:
-            return None
-        session.clear()
-        session[SESSION_KEY] = secret
-        session.permanent = remember
-        login_user(person)
-        return person
 
     @expose("/logout", methods=["POST"])  # type: ignore[untyped-decorator]
     def sign_out(self) -> Any:
         """Sign out; the session is ended on the server too."""
+        person = current_person()
         if secret := session.get(SESSION_KEY):
             close_session(current_tenant(), secret)
+        if person is not None:
+            note(current_tenant(), "out", person.id, str(person.session_data.get("means") or "password"), here())
         logout_user()
         session.clear()
         response = redirect(url_for("AccountView.sign_in"))
         # what the browser kept of the pages goes as well
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
-
-    @expose("/forgot", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
-    def forgot(self) -> Response:
-        """Ask for a new password; the answer is the same for addresses that nobody has."""
-        email = request.form.get("email", "").strip()
-        if request.method == "POST" and not too_often("forgot", get_remote_address(), email.lower()):
-            ask_for_link(current_tenant(), email)
-        return self.draw("account/forgot.html", asked=request.method == "POST", email=email)
-
-    @expose("/reset/<secret>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
-    def reset(self, secret: str) -> Any:
-        """Set a password by a link that works once."""
-        account = account_of_link(current_tenant(), secret)
-        if account is None:
-            return self.draw("account/reset.html", status=410, account=None, errors={})
-        if request.method == "GET":
-            return self.draw("account/reset.html", account=account, errors={})
-        password, again = request.form.get("password", ""), request.form.get("again", "")
-        if password != again:
-            errors = {"again": _("The two are not the same.")}
-        else:
-            try:
-                use_link(current_tenant(), secret, password)
-            except Refused as refused:
-                errors = fault_texts(refused)
-            else:
-                flash(_("Your password is set. Sign in with it."), "success")
-                return redirect(url_for("AccountView.sign_in"))
-        return self.draw("account/reset.html", status=422, account=account, errors=errors)
 
     @expose("/language/<tag>", methods=["POST"])  # type: ignore[untyped-decorator]
     def language(self, tag: str) -> Any:
@@ -134,9 +98,21 @@ class AccountView(Page):
         return response
 
 
-def person_of_login(login: int) -> Any:
-    """The id of the person that a login belongs to."""
-    tenant = current_tenant()
-    user = tenant.tables.entity[PERSON]
-    with tenant.begin() as connection:
-        return connection.execute(sa.select(user.c.id).where(user.c.login == login)).scalar()
+def too_many(wait: timedelta) -> str:
+    """What is said to somebody who has to wait; the same for everybody."""
+    seconds = max(1, round(wait.total_seconds()))
+    if seconds < 60:
+        return str(
+            ngettext(
+                "Too many attempts. Please wait %(num)d second.",
+                "Too many attempts. Please wait %(num)d seconds.",
+                seconds,
+            )
+        )
+    return str(
+        ngettext(
+            "Too many attempts. Please wait %(num)d minute.",
+            "Too many attempts. Please wait %(num)d minutes.",
+            -(-seconds // 60),
+        )
+    )

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response, redirect, request, session, url_for
+from flask import Response, abort, make_response, redirect, request, session, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_limiter.util import get_remote_address
 
-from trellis.identity.accounts import Account, check_password, is_password, read_account, set_password
+from trellis.identity import second_factor
+from trellis.identity.accounts import Account, is_password, read_account, set_password
 from trellis.identity.manager import SESSION_KEY
-from trellis.identity.people import browsers
-from trellis.identity.person import PERSON
+from trellis.identity.passwords import check_password
+from trellis.identity.person import PERSON, Person
 from trellis.identity.preferences import keep_preference
-from trellis.identity.sessions import close_sessions, digest
+from trellis.identity.sessions import browsers, close_session_of, close_sessions, digest
+from trellis.identity.sign_in_log import note, sign_in_history
+from trellis.identity.throttle import begin_attempt, forgive, person_key
 from trellis.records.refusal import Refused
 from trellis.web.context import current_model, current_person, current_tenant, own_store
 from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.i18n import COOKIE, LANGUAGES
-from trellis.web.limits import too_often
+from trellis.web.pages.account import too_many
 from trellis.web.pages.base import Page
 from trellis.web.pages.users import options_of, time_zones
+from trellis.web.sign_in_words import door_words
+from trellis.web.signing_in import here, rotate
 from trellis.web.ui import THEMES
 
 YEAR = 365 * 24 * 3600
@@ -37,8 +41,7 @@ class ProfileView(Page):
     @signed_in
     def profile(self) -> Any:
         """Language and time zone."""
-        person = current_person()
-        assert person is not None
+        person = _me()
         if request.method == "GET":
             return self._page()
         fields = current_model().entities[PERSON].fields
@@ -61,45 +64,55 @@ class ProfileView(Page):
     @signed_in
     def theme(self) -> Response:
         """Remember the theme for the next sign-in, on any device."""
-        person, theme = current_person(), request.form.get("theme", "")
-        assert person is not None
+        theme = request.form.get("theme", "")
         if theme in THEMES:
-            keep_preference(current_tenant(), person.id, "theme", theme)
+            keep_preference(current_tenant(), _me().id, "theme", theme)
         return make_response("", 204)
 
     @expose("/profile/password", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def password(self) -> Any:
-        """Change the password; every other browser is signed out."""
+        """Change the password; every other browser is signed out, and this one gets another secret."""
+        tenant, person = current_tenant(), _me()
+        if not tenant.profile.sign_in.password:
+            abort(404)
         account = _own_account()
         errors = _password_faults(account)
         if errors:
             return self._page(errors)
-        with current_tenant().begin() as connection:
-            set_password(
-                connection,
-                current_tenant(),
-                account,
-                request.form["password"],
-                keep_session=digest(session[SESSION_KEY]),
-            )
+        with tenant.begin() as connection:
+            kept = digest(session[SESSION_KEY])
+            set_password(connection, tenant, account, request.form["password"], keep_session=kept)
+            note(tenant, "password", account.id, "page", here(), connection=connection)
+        rotate(person)
         toast(_("Your password is changed. Other browsers are signed out."))
         return redirect(url_for("ProfileView.profile"))
+
+    @expose("/profile/sign-out", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def sign_out(self) -> Any:
+        """End one session, somewhere else."""
+        tenant, person = current_tenant(), _me()
+        if close_session_of(tenant, person.id, request.form.get("session", "")):
+            note(tenant, "ended", person.id, "page", here())
+            toast(_("That browser is signed out."))
+        else:
+            toast(_("That browser was signed out already."), kind="info")
+        return redirect(url_for("ProfileView.profile", _anchor="sessions"))
 
     @expose("/profile/sign-out-elsewhere", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def sign_out_elsewhere(self) -> Any:
         """End every other session."""
-        person = current_person()
-        assert person is not None
-        with current_tenant().begin() as connection:
-            close_sessions(connection, current_tenant(), person.id, but=person.session)
+        tenant, person = current_tenant(), _me()
+        with tenant.begin() as connection:
+            if close_sessions(connection, tenant, person.id, but=person.session):
+                note(tenant, "ended", person.id, "page", here(), connection=connection)
         toast(_("Other browsers are signed out."))
-        return redirect(url_for("ProfileView.profile"))
+        return redirect(url_for("ProfileView.profile", _anchor="sessions"))
 
     def _page(self, errors: dict[str, str] | None = None) -> Response:
-        person = current_person()
-        assert person is not None
+        tenant, person = current_tenant(), _me()
         return self.draw(
             "profile.html",
             status=422 if errors else 200,
@@ -108,30 +121,43 @@ class ProfileView(Page):
             has=frozenset(current_model().entities[PERSON].fields),
             roles=[role.label for key, role in current_model().roles.items() if key in person.roles],
             time_zones=options_of(time_zones()),
-            browsers=browsers(current_tenant(), person.id),
-            tenant=current_tenant().profile,
+            sessions=browsers(tenant, person.id),
+            tenant=tenant.profile,
+            has_factor=second_factor.has_factor(tenant, person.id),
+            offers_factor=second_factor.is_offered(tenant, person.roles),
+            needs_factor=second_factor.is_required(tenant, person.roles),
+            codes_left=second_factor.recovery_codes_left(tenant, person.id),
+            entries=sign_in_history(tenant, person.id, 12),
+            **door_words(),
         )
 
 
-def _own_account() -> Account:
+def _me() -> Person:
     person = current_person()
-    account = read_account(current_tenant(), person.id) if person is not None else None
+    assert person is not None
+    return person
+
+
+def _own_account() -> Account:
+    account = read_account(current_tenant(), _me().id)
     assert account is not None
     return account
 
 
 def _password_faults(account: Account) -> dict[str, str]:
     """What stands in the way of the new password, by field."""
-    form = request.form
-    if too_often("password", get_remote_address(), str(account.id)):
-        return {"current": _("Too many attempts. Please wait a minute.")}
-    with current_tenant().begin() as connection:
-        if not is_password(connection, current_tenant(), account, form.get("current", "")):
+    form, tenant = request.form, current_tenant()
+    key = person_key(tenant, account.id, "password")
+    if wait := begin_attempt(tenant, key):
+        return {"current": too_many(wait)}
+    with tenant.begin() as connection:
+        if not is_password(connection, tenant, account, form.get("current", "")):
             return {"current": _("That is not your password.")}
+    forgive(tenant, key)
     if form.get("password", "") != form.get("again", ""):
         return {"again": _("The two are not the same.")}
     try:
-        check_password(form.get("password", ""), account)
+        check_password(form.get("password", ""), account, tenant)
     except Refused as refused:
         return fault_texts(refused)
     return {}

@@ -202,4 +202,4 @@ def _link(id: UUID) -> str:
     if account is None:
         abort(404)
     log.info("password link made", person=str(id))
-    return url_for("AccountView.reset", secret=make_link(current_tenant(), account), _external=True)
+    return url_for("LinksView.reset", secret=make_link(current_tenant(), account), _external=True)
