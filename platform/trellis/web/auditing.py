@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
-
 import structlog
 from flask import g, has_request_context, request
 
-from trellis.records.privacy.access import How, Reading, write
+from trellis.records.privacy.access import Reading, write
 from trellis.storage.audit import Actor, acting
 from trellis.web.context import current_person, current_tenant
+from trellis.web.readings import readings
+from trellis.web.refusals import HEADER
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -49,32 +49,24 @@ def request_actor() -> Actor:
     )
 
 
-def opened(entity: str, id: UUID, how: How = "record") -> None:
-    """Note that a record was opened; written after the answer, and only if it holds personal data."""
-    _readings().append(Reading(how, entity, id))
-
-
-def listed(entity: str, count: int, filter: str = "", how: How = "list") -> None:
-    """Note that a list was read: how many records it showed, and by what filter."""
-    _readings().append(Reading(how, entity, None, count, filter or None))
-
-
-def _readings() -> list[Reading]:
+def gave_out(reading: Reading) -> None:
+    """Note something that was read beside what the request's address says (web/readings.py)."""
     if "readings" not in g:
         g.readings = []
-    found: list[Reading] = g.readings
-    return found
+    g.readings.append(reading)
 
 
 def _note_readings(response: Response) -> Response:
     """Write what was read when the answer has gone out: nobody waits for it."""
-    readings = g.pop("readings", None)
-    if readings and response.status_code < 400:
+    if response.status_code >= 300 or HEADER in response.headers:
+        return response
+    found = [*g.get("readings", ()), *readings()]
+    if found and request_actor().by is not None:
         tenant, who = current_tenant(), request_actor()
 
         def note() -> None:
             try:
-                write(tenant, who, list(dict.fromkeys(readings)))
+                write(tenant, who, list(dict.fromkeys(found)))
             except Exception:  # the answer is out: all that is left is to say so
                 log.exception("access log not written", tenant=tenant.slug)
 

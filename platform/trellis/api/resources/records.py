@@ -20,6 +20,7 @@ from trellis.records.record import Record
 from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
+from trellis.web.readings import showed
 
 MEANS = "api"
 
@@ -45,6 +46,7 @@ def list_records(entity: str) -> Response:
         rows = [_row(record, fields, asked) for record in page.rows]
         # The lines of what is deleted lie in the bin with it: no list is truer than an empty one.
         add_lines(store, definition, [row for row in rows if "deleted_at" not in row], asked.lines)
+        showed(len(rows))
         body: dict[str, Any] = {"data": rows, "next": page.next}
         if asked.count != "none":
             cap = CAP if asked.count == "capped" else None

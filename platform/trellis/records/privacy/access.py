@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from trellis.records.auditing import acting_of
 from trellis.records.privacy.subjects import is_personal
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def write(tenant: Tenant, who: Actor, readings: Sequence[Reading]) -> None:
     with tenant.begin() as connection:
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
         connection.execute(sa.insert(tenant.tables.platform.access), rows)
+
+
+def note(session: Session, reading: Reading) -> None:
+    """Write a line in the open transaction of a session: of what is given out in it, such as an export."""
+    if not session.is_trial and is_personal(session.entity(reading.entity)):
+        session.execute(sa.insert(session.tables.platform.access), _row(reading, acting_of(session)))
 
 
 def _row(reading: Reading, who: Actor) -> dict[str, Any]:

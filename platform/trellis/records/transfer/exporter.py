@@ -16,6 +16,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.view import Sort
 from trellis.records import auditing
+from trellis.records.privacy import access
 from trellis.records.reading.catalog import link_columns
 from trellis.records.reading.pointing import pointing_at_any
 from trellis.records.refusal import Forbidden
@@ -214,6 +215,8 @@ def _write(
         told = {key: value for key, value in asked.items() if value}
         details = {"count": count, "columns": [place.path for place in places], **told}
         auditing.note(store.session, "data.exported", entity=entity, details=details)
+        chosen = " and ".join(told.get("filter", ())) or None
+        access.note(store.session, access.Reading("export", entity, None, count, chosen))
     return count
 
 

@@ -26,6 +26,7 @@ from trellis.web.lists.state import write_sort
 from trellis.web.pages.base import Page
 from trellis.web.pages.board import board_page
 from trellis.web.pages.calendar import calendar_page, map_page
+from trellis.web.readings import showed
 
 if TYPE_CHECKING:
     from trellis.model.field import Field
@@ -67,6 +68,7 @@ def count_of(desk: Desk, page: Rows) -> Count:
 
 def grid_places(desk: Desk, grid: Grid, page: Rows, count: Count) -> dict[str, object]:
     """What the grid's templates are given."""
+    showed(len(page.rows))
     sorting = {s.path: "descending" if s.descending else "ascending" for s in desk.state.sorting[:1]}
     return {
         "grid": grid,

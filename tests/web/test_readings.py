@@ -1,0 +1,141 @@
+"""Who has opened records of persons is noted: one line for a record, one for a list, none for other records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from tests.conftest import layers_of
+from tests.web.frame_tenants import YAML, add_person, app_of, signed_in_client
+
+from trellis.api.app import add_api
+from trellis.formula.reader import Reader
+from trellis.identity.api_keys import create_key
+from trellis.records.principal import Principal
+from trellis.records.privacy.access import KEPT, purge_old
+from trellis.records.store import Store
+from trellis.records.transfer import export_csv
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.tenant import Tenant
+from trellis.web.readings import LISTS, RECORDS
+
+CRM = YAML.replace("allow: [admin]", "allow: [admin, api]") + (
+    """
+---
+entity: patient
+label: Patient
+title: name
+fields:
+  name: {type: text, required: true, search: true, personal: true}
+  email: {type: email, personal: true}
+  account: {type: link, to: account, inverse: patients}
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def tenant(catalogue: Catalogue) -> Iterator[Tenant]:
+    tenant = catalogue.create("readings", layers_of(CRM, "readings"), "test")
+    add_person(tenant, "ada@readings.example", "admin", name="Ada")
+    yield tenant
+    catalogue.drop("readings")
+
+
+@pytest.fixture(scope="module")
+def app(tenant: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    return app_of(tenant, Path(tmp_path_factory.mktemp("readings")))
+
+
+@pytest.fixture(scope="module")
+def system(tenant: Tenant) -> Store:
+    return Store(tenant, Principal.system(Reader()))
+
+
+@pytest.fixture
+def lines(tenant: Tenant) -> Callable[[], list[Any]]:
+    table = tenant.tables.platform.access
+    with tenant.begin() as connection:
+        connection.execute(sa.delete(table))
+
+    def read() -> list[Any]:
+        with tenant.begin() as connection:
+            return list(connection.execute(sa.select(table).order_by(table.c.id)))
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def patient(system: Store) -> UUID:
+    account = system.create("account", {"name": "Ward"})
+    return system.create("patient", {"name": "Pat", "email": "pat@example.com", "account": account.id}).id
+
+
+def test_every_address_that_is_named_exists(app: Flask, tenant: Tenant) -> None:
+    from trellis.web.app import create_tenant_app
+    from trellis.web.settings import Settings
+
+    both = create_tenant_app(tenant, Settings(var=Path("var")), extensions=(add_api,))
+    known = {rule.endpoint for rule in both.url_map.iter_rules()}
+    assert set(RECORDS) | set(LISTS) <= known
+
+
+def test_a_page_of_a_person_is_one_line(app: Flask, patient: UUID, lines: Any) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    assert ada.get(f"/e/patient/{patient}", buffered=True).status_code == 200
+    [line] = lines()
+    assert (line.how, line.entity, line.record, line.by_name) == ("record", "patient", patient, "Ada")
+    assert line.address == "127.0.0.1"
+    assert line.request
+
+
+def test_what_changes_of_an_open_page_is_no_new_reading(app: Flask, patient: UUID, lines: Any) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    ada.get(f"/e/patient/{patient}?parts=1", buffered=True)
+    ada.get(f"/e/patient/{UUID(int=1)}", buffered=True)
+    ada.get("/e/account/", buffered=True)
+    app.test_client().get(f"/e/patient/{patient}", buffered=True)
+    assert lines() == []
+
+
+def test_a_list_is_one_line_with_its_filter_and_count(app: Flask, system: Store, patient: UUID, lines: Any) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    assert ada.get("/e/patient/?q=Pat", buffered=True).status_code == 200
+    [line] = lines()
+    assert (line.how, line.entity, line.record, line.count, line.filter) == ("list", "patient", None, 1, "q=Pat")
+    account = system.read("patient", patient, fields=["account"])["account"].id
+    ada.get(f"/e/account/{account}/related/patients", buffered=True)
+    assert [(r.how, r.entity) for r in lines()[1:]] == [("list", "patient")]
+
+
+def test_the_api_and_exports_are_told_apart(tenant: Tenant, patient: UUID, lines: Any, system: Store) -> None:
+    from trellis.web.app import create_tenant_app
+    from trellis.web.settings import Settings
+
+    both = create_tenant_app(tenant, Settings(var=Path("var")), extensions=(add_api,))
+    user = tenant.tables.entity["user"]
+    with tenant.begin() as connection:
+        ada = connection.execute(sa.select(user.c.id)).scalar_one()
+    _key, secret = create_key(tenant, ada, "Reads")
+    client, headers = both.test_client(), {"Authorization": f"Bearer {secret}"}
+    assert client.get(f"/api/v1/patient/{patient}", headers=headers, buffered=True).status_code == 200
+    assert client.get("/api/v1/patient?filter=name%20==%20%22Pat%22", headers=headers, buffered=True).status_code == 200
+    export_csv(system, "patient", io.StringIO(), columns=["name"])
+    one, many, file = lines()
+    assert (one.how, one.record, one.by) == ("api", patient, ada)
+    assert (many.how, many.count, many.filter) == ("api", 1, 'filter=name == "Pat"')
+    assert (file.how, file.count) == ("export", 1)
+
+
+def test_old_lines_go(app: Flask, tenant: Tenant, patient: UUID, lines: Any) -> None:
+    signed_in_client(app, "ada@readings.example").get(f"/e/patient/{patient}", buffered=True)
+    now = datetime.now(UTC)
+    assert purge_old(tenant, now + KEPT - timedelta(hours=1)) == 0
+    assert purge_old(tenant, now + KEPT + timedelta(hours=1)) == 1
+    assert lines() == []
