@@ -132,3 +132,50 @@ def test_a_unique_value_that_somebody_else_has_by_now(store, world):
     with pytest.raises(Refused, match="already a record with this value"):
         store.unmerge(last(store, "account", world["a"]).id)
     assert store.merged_into("account", world["b"]) == world["a"]
+
+
+def part_of(store, deal, contact):
+    table = store.tenant.tables.links["deal", "contacts"]
+    with store.transaction() as connection:
+        wanted = sa.select(table.c.part).where(table.c.source == deal, table.c.target == contact)
+        return connection.execute(wanted).scalar_one_or_none()
+
+
+def test_what_links_keep_by_now_stays_with_the_winner(store, world):
+    k, lee, deal = (world[name] for name in ("k", "l", "deal"))
+    second = store.create("deal", {"name": "two", "account": world["a"], "contacts": [lee]})
+    store.merge("contact", k, [lee])  # fills the part in the first deal, and links the second
+    assert part_of(store, deal, k) == "buyer"
+    store.link("deal", deal, "contacts", k, {"part": "user"})
+    store.link("deal", second.id, "contacts", k, {"part": "user"})
+    done = store.unmerge(last(store, "contact", k).id)
+    assert done.records == 1
+    assert (part_of(store, deal, k), part_of(store, deal, lee)) == ("user", "buyer")
+    assert (part_of(store, second.id, k), part_of(store, second.id, lee)) == ("user", None)
+
+
+def changes(store, entity, id):
+    return [(c.kind, f.field, f.old, f.new) for c in store.history(entity, id) for f in c.changes]
+
+
+def test_the_history_of_both_ends_tells_how_links_moved(store, world):
+    k, lee = world["k"], world["l"]
+    only = store.create("deal", {"name": "only", "account": world["a"], "contacts": [lee]})
+    store.merge("contact", k, [lee])
+    [[kind, field, old, new], *_rest] = changes(store, "deal", only.id)
+    assert (kind, field, [r.title for r in old], [r.title for r in new]) == ("link", "contacts", ["Lee"], ["Kim"])
+    store.unmerge(last(store, "contact", k).id)
+    [[kind, field, old, new], *_rest] = changes(store, "deal", only.id)
+    assert (kind, [r.title for r in old], [r.title for r in new]) == ("link", ["Kim"], ["Lee"])
+
+
+def test_the_winners_own_links_are_told_and_read_as_they_were(store, world):
+    a, b = world["a"], world["b"]
+    before = store.read("account", a)
+    store.merge("account", a, [b])
+    kind, _field, old, new = next(c for c in changes(store, "account", a) if c[1] == "partners")
+    assert (kind, old, [r.title for r in new]) == ("merge", None, ["Partner"])
+    store.unmerge(last(store, "account", a).id)
+    kind, _field, old, new = next(c for c in changes(store, "account", a) if c[1] == "partners")
+    assert (kind, [r.title for r in old], new) == ("unmerge", ["Partner"], None)
+    assert store.read("account", a)["partners"] == before["partners"]

@@ -18,6 +18,8 @@ from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.merging.choosing import take_over
 from trellis.records.merging.moving import Moving
+from trellis.records.merging.own_links import own_links
+from trellis.records.merging.own_links import told as link_changes
 from trellis.records.pipelines import pipeline as stages
 from trellis.records.pipelines import stays
 from trellis.records.refusal import Fault, Forbidden, Refused
@@ -80,7 +82,7 @@ def merge(
     draft, others = drafts[0], [d.record for d in drafts[1:]]
     titles = {d.record.id: Ref(entity, d.record.id, title_of(d.record)) for d in drafts}
     id = uuid7()
-    before = _snapshot(session, entity, winner)
+    before, links = _snapshot(session, entity, winner), own_links(session, draft)
     _bury(session, entity, others)
     take_over(session, draft, others, take)
     _check(session, draft)
@@ -89,7 +91,8 @@ def merge(
         moving.run()
     _write_winner(session, draft)
     _note(session, id, entity, draft, before, others)
-    told = [history.as_told(titles[r.id]) for r in others]
+    told: list[Any] = [["merged", None, [history.as_told(titles[r.id]) for r in others]]]
+    told += link_changes(draft, links, own_links(session, draft))
     _tell(session, draft, others, told, history.as_told(Ref(entity, winner, title_of(draft.record))), means)
     return draft, id
 
@@ -185,7 +188,7 @@ def _note(
 
 
 def _tell(
-    session: Session, draft: Draft, others: Sequence[LiveRecord], losers: Sequence[Any], winner: Any, means: str
+    session: Session, draft: Draft, others: Sequence[LiveRecord], changes: Sequence[Any], winner: Any, means: str
 ) -> None:
     """Roll-ups, history and events."""
     entity, ids = draft.entity.key, [r.id for r in others]
@@ -193,7 +196,7 @@ def _tell(
     own = {(entity, f.key): {draft.record.id} for f in draft.entity.fields.values() if f.rollup is not None}
     rollups.recompute(session, own)
     rollups.after_drafts(session, [draft])
-    history.record(session, [draft], "merge", [["merged", None, list(losers)]])
+    history.record(session, [draft], "merge", changes)
     history.record_plain(session, entity, ids, "merged", means, [["merged_into", None, winner]])
     told = {"losers": [str(id) for id in ids]}
     auditing.note(session, "data.merged", entity=entity, record=draft.record.id, details=told)

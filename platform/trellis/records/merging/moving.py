@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from trellis.records.deriving.words import fill_search
 from trellis.records.merging.carried_shares import carry
 from trellis.records.merging.places import MOVED, SHARED, links_to, many_of, points_at
 from trellis.records.refusal import Fault, Refused
+from trellis.records.versions import history
 from trellis.records.writing import unique
 from trellis.storage.names import short
 
@@ -161,15 +162,31 @@ class Moving:
             mine[end].update(blank)
             if blank and end in had:
                 filled.setdefault(end, {}).update(blank)
-        for loser, new in added.items():
+        for new in added.values():
             self.session.execute(insert(links).on_conflict_do_nothing(), list(new.values()))
-            self.note(side, owner, name, loser, new)
         for end, values in filled.items():
             self.session.execute(sa.update(links).where(near == self.winner.id, far == end).values(**values))
-            self.note(f"{side}_columns", owner, name, self.winner.id, [end], sorted(values))
+        now = kept_rows(self.session, links, near, far, self.winner.id) if added or filled else {}
+        for loser, new in added.items():
+            self.note(side, owner, name, loser, new, {str(end): now.get(end) for end in new})
+        for end, values in filled.items():
+            self.note(f"{side}_columns", owner, name, self.winner.id, [end], {key: now[end][key] for key in values})
+        if side == "target":
+            self._tell_owners(owner, name, added)
         ends = {*(end for new in added.values() for end in new), *filled}
         if rows:
             rollups.after_links(self.session, owner, name, side, self.everyone, ends)
+
+    def _tell_owners(self, owner: str, name: str, added: Mapping[UUID, Iterable[UUID]]) -> None:
+        """The records that were linked with a merged one tell in their history that it is another one now."""
+        titles = {ref.id: ref for ref in self.losers}
+        if self.session.entity(owner).fields[name].audit:
+            changes = {
+                end: [[name, [history.as_told(titles[loser])], [history.as_told(self.winner)]]]
+                for loser, ends in added.items()
+                for end in ends
+            }
+            history.record_each(self.session, owner, changes, "link", self.means)
 
     # ── the platform's own rows ──────────────────────────────────────────────────────────────────────────
 
@@ -191,6 +208,14 @@ class Moving:
             made = insert(table).from_select(columns, source).on_conflict_do_nothing().returning(table.c.user)
             if people := list(self.session.execute(made).scalars()):
                 self.note("shared", name, "", loser, people)
+
+
+def kept_rows(session: Session, links: sa.Table, near: Any, far: Any, id: UUID) -> dict[UUID, dict[str, Any]]:
+    """What a record's links keep, by their far end, as JSON: to be compared later."""
+    ends = ("source", "target", "position")
+    row = sa.func.to_jsonb(links.table_valued(), type_=JSONB())
+    found: Sequence[Any] = session.execute(sa.select(far, row).where(near == id)).all()
+    return {end: {k: v for k, v in kept.items() if k not in ends} for end, kept in found}
 
 
 def move_links(

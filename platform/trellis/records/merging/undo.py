@@ -19,7 +19,9 @@ from trellis.records.graph import LiveRecord, StoreGraph, title_of
 from trellis.records.merging.carried_shares import levels_back, shares_back
 from trellis.records.merging.lookup import UNDO_FOR
 from trellis.records.merging.merge import may_merge
-from trellis.records.merging.moving import after_move, move_links
+from trellis.records.merging.moving import after_move, kept_rows, move_links
+from trellis.records.merging.own_links import own_links
+from trellis.records.merging.own_links import told as link_changes
 from trellis.records.pipelines import stays
 from trellis.records.recycling.bin import reach_or_raise
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -51,6 +53,7 @@ def unmerge(session: Session, id: UUID, *, means: str) -> Unmerged:
     losers = _open(session, dict(row))
     graph = StoreGraph(session)
     [old] = graph.load(entity, [winner])
+    links = own_links(session, Draft(old.definition, old, old))
     names, kept = _restore_values(session, entity, winner, row["before"], row["after"])
     back = StoreGraph(session).load(entity, losers)
     gone = session.tables.platform.merged
@@ -65,7 +68,8 @@ def unmerge(session: Session, id: UUID, *, means: str) -> Unmerged:
         sa.update(done).where(done.c.id == id).values(undone_at=session.reader.now, undone_by=session.principal.id)
     )
     told = [history.as_told(Ref(entity, r.id, title_of(r))) for r in back]
-    history.record(session, [draft], "unmerge", [["merged", told, None]])
+    changes = link_changes(draft, links, own_links(session, draft))
+    history.record(session, [draft], "unmerge", [["merged", told, None], *changes])
     winner_told = history.as_told(Ref(entity, winner, title_of(draft.record)))
     history.record_plain(session, entity, losers, "unmerged", means, [["merged_into", winner_told, None]])
     auditing.note(session, "data.unmerged", entity=entity, record=winner, details={"losers": [str(i) for i in losers]})
@@ -175,21 +179,34 @@ def _many_back(session: Session, move: Any, here: Ref, titles: Mapping[UUID, Ref
         return 0
     side = move["kind"]
     near, far = (links.c.source, links.c.target) if side == "source" else (links.c.target, links.c.source)
-    gone = sa.delete(links).where(near == here.id, far.in_(move["records"]))
-    count = session.execute(gone).rowcount
+    noted = {UUID(end): kept for end, kept in (move["before"] or {}).items()}
+    now = kept_rows(session, links, near, far, here.id) if noted else {}
+    same = [end for end in move["records"] if not noted or (end in now and now[end] == noted.get(end))]
+    session.execute(sa.delete(links).where(near == here.id, far.in_(same)))
+    if (
+        side == "target"
+        and move["loser"] in titles
+        and session.model.entities[move["entity"]].fields[move["field"]].audit
+    ):
+        told = [move["field"], [history.as_told(here)], [history.as_told(titles[move["loser"]])]]
+        history.record_each(session, move["entity"], {end: [told] for end in same}, "link", means)
     rollups.after_links(session, move["entity"], move["field"], side, [here.id, *titles], move["records"])
-    return len(move["records"]) - count
+    return len(move["records"]) - len(same)
 
 
 def _columns_back(session: Session, move: Any, here: Ref, titles: Mapping[UUID, Ref], means: str) -> int:
-    """Columns of a link that the merge filled are blank again."""
+    """Columns of a link that the merge filled are blank again, unless they hold something else by now."""
     links = session.tables.links.get((move["entity"], move["field"]))
     if links is None:
         return 0
     side = move["kind"].removesuffix("_columns")
     near, far = (links.c.source, links.c.target) if side == "source" else (links.c.target, links.c.source)
-    blank = {name: None for name in move["before"] if name in links.c}
-    session.execute(sa.update(links).where(near == here.id, far.in_(move["records"])).values(**blank))
+    now = kept_rows(session, links, near, far, here.id)
+    for end in move["records"]:
+        filled = move["before"].items() if isinstance(move["before"], dict) else ()
+        blank = [k for k, v in filled if k in links.c and end in now and now[end].get(k) == v]
+        if blank:
+            session.execute(sa.update(links).where(near == here.id, far == end).values(dict.fromkeys(blank)))
     rollups.after_links(session, move["entity"], move["field"], side, [here.id], move["records"])
     return 0
 

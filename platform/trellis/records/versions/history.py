@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -47,6 +47,14 @@ def record(session: Session, drafts: Iterable[Draft], kind: str, extra: Sequence
 def record_plain(session: Session, entity: str, ids: Iterable[UUID], kind: str, means: str, changes: list[Any]) -> None:
     """Write entries for something that happened to whole records."""
     entries = [_row(session, entity, id, kind, means, None, changes) for id in ids]
+    if entries:
+        session.execute(sa.insert(session.tables.platform.history), entries)
+        follow_people(session, entries)
+
+
+def record_each(session: Session, entity: str, changes: Mapping[UUID, list[Any]], kind: str, means: str) -> None:
+    """Write an entry for each of several records, with its own changes."""
+    entries = [_row(session, entity, id, kind, means, None, told) for id, told in changes.items()]
     if entries:
         session.execute(sa.insert(session.tables.platform.history), entries)
         follow_people(session, entries)
