@@ -55,11 +55,12 @@ each of the people above."""
 OPERATIONS: dict[str, tuple[str, ...]] = {
     # api:            narrow       reader   viewer     colleague  owner  admin
     "anyone":        ("yes",       "yes",   "yes",     "yes",     "yes", "yes"),   # whoever may use the API
+    "about":         ("gone",      "yes",   "yes",     "yes",     "yes", "yes"),
     "entity":        ("gone",      "yes",   "yes",     "blank",   "yes", "yes"),
     "record":        ("gone",      "yes",   "yes",     "gone",    "yes", "yes"),
     "create":        ("gone",      "no",    "no",      "yes",     "yes", "yes"),
     "change":        ("gone",      "no",    "no",      "gone",    "yes", "yes"),
-    "many":          ("gone",      "blank", "blank",   "blank",   "yes", "yes"),   # an outcome for each row
+    "many":          ("gone",      "blank/no", "blank/no", "blank", "yes", "yes"),  # an outcome for each row
     "export":        ("gone",      "no",    "no",      "blank",   "yes", "yes"),
 }  # fmt: skip
 
@@ -165,7 +166,7 @@ ROUTES: dict[str, Ask] = {
     "RecordView.delete": Ask("change", args={"id": "{second}"}),
     "RecordView.restore": Ask("change", args={"id": "{gone}"}),
     "FormView.new": Ask("create", form={"name": "New {n}", "_has": "name"}),
-    "FormView.edit": Ask("change", form={"name": "Changed", "_has": "name"}),
+    "FormView.edit": Ask("change", form={"name": "Changed {n}", "_has": "name"}),
     "FormView.state": Ask("record", bare="about"),
     "FieldView.field": Ask("change", args={"field": "city"}, form={"city": "Kiel"}),
     "FieldView.understand": Ask("about", args={"field": "founded"}, form={"founded": "tomorrow"}),
@@ -208,14 +209,14 @@ ROUTES: dict[str, Ask] = {
     # the API
     "api.read_meta": Ask("anyone"),
     "api.openapi": Ask("anyone"),
-    "api.read_entity": ENTITY,
-    "api.list_views": ENTITY,
+    "api.read_entity": ABOUT,
+    "api.list_views": ABOUT,
     "api.list_records": ENTITY,
     "api.read_record": RECORD,
     "api.read_history": RECORD,
     "api.create_record": Ask("create", json={"name": "Made {n}"}),
     "api.change_record": Ask("change", json={"city": "Kiel"}),
-    "api.delete_record": CHANGE,
+    "api.delete_record": Ask("change", args={"id": "{second}"}),
     "api.restore_record": Ask("change", args={"id": "{gone}"}),
     "api.bulk": Ask("many", json={"operation": "update", "rows": [{"id": "{id}", "city": "Kiel"}]}),
     "api.list_links": Ask("record", args={"name": "contacts"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.security.table import CLASSES, IN, OUT, ROUTES
-from tests.security.world import CANARY, World, address_of, filled, open_world, outcome, send
+from tests.security.world import CANARY, World, open_world, outcome, prepare, send
 from werkzeug.routing import Rule
 
 HEAD = {"HEAD", "OPTIONS"}
@@ -49,8 +49,7 @@ def test_everybody_gets_what_the_table_says(world: World) -> None:
         ask = ROUTES[rule.endpoint]
         kind = ask.kind_of(method, rule.arguments)
         expected = dict(zip(IN, CLASSES[kind], strict=True)) | dict.fromkeys(OUT, "yes" if kind == "public" else "away")
-        for part in (address_of(world, rule, ask, names), ask.form, ask.query):
-            filled(part if isinstance(part, str) else dict(part), names)  # what it is about is there
+        prepare(world, rule, ask, names)
         before = world.fingerprint()
         for who in (w for w in expected if expected[w] != "yes"):
             answer = send(world, world.client(who), method, rule, ask, names)

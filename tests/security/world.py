@@ -314,6 +314,13 @@ def address_of(world: World, rule: Rule, ask: Ask, names: Names) -> str:
         return world.app.url_map.bind("localhost").build(rule.endpoint, values, append_unknown=False)
 
 
+def prepare(world: World, rule: Rule, ask: Ask, names: Names) -> None:
+    """Make what the request is about."""
+    address_of(world, rule, ask, names)
+    for part in (ask.form, ask.query, ask.json or {}):
+        filled(dict(part), names)
+
+
 def send(
     world: World, client: FlaskClient, method: str, rule: Rule, ask: Ask, names: Names, **headers: str
 ) -> TestResponse:
@@ -331,15 +338,14 @@ def send(
         more["data"] = MultiDict(form) if not ask.file else form
     if ask.script:
         headers["X_Requested_With"] = "fetch"
-    answer = client.open(
+    return client.open(
         address_of(world, rule, ask, names),
         method=method,
         query_string=filled(dict(ask.query), names),
         headers={name.replace("_", "-"): value for name, value in headers.items()},
+        buffered=True,  # files are read and closed
         **more,
     )
-    answer.close()
-    return answer
 
 
 def outcome(answer: TestResponse, ask: Ask, *, public: bool = False) -> str:

@@ -113,7 +113,7 @@ class Operations:
             self._add("/{id}", "patch", "update", self._write("200", f"{self.name}Patch", changing, ("412", "428")))
             if self.entity.pipelines:
                 self._moving()
-            self._linking()
+        self._linking()
         if self._may("delete"):
             told = answers("204", "In the bin.", None, (*ALWAYS, "412", "422", "428"))
             self._add(
@@ -232,12 +232,11 @@ class Operations:
         base = [*named("id"), listed]
         doc = "The linked records, with `_link` for the link's own columns."
         told = answers("200", doc, page_of(ref("Linked")), (*ALWAYS, "422"))
-        self._add(
-            "/{id}/links/{list}",
-            "get",
-            "links_of",
-            {"parameters": [*base, *named("fields", "sort", "limit", "cursor")], "responses": told},
-        )
+        if self._may("read"):
+            parameters = [*base, *named("fields", "sort", "limit", "cursor")]
+            self._add("/{id}/links/{list}", "get", "links_of", {"parameters": parameters, "responses": told})
+        if not self._may("update"):
+            return
         told = answers("204", "Linked.", None, WRITES)
         self._add(
             "/{id}/links/{list}",
@@ -284,7 +283,7 @@ class Operations:
     def _files(self) -> None:
         taken = [f.key for f in writable(self.store, self.entity) if isinstance(f.type, FileField)]
         shown = [f.key for f in readable(self.store, self.entity) if isinstance(f.type, FileField)]
-        if taken:
+        if taken and (self._may("create") or self._may("update")):
             field = parameter("field", {"enum": taken}, "The field that will hold it.", where="path", required=True)
             part = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
             part["required"] = ["file"]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from trellis.formula.types import Ref
 from trellis.model import matching
 from trellis.model.entity import Dedupe, Entity
 from trellis.records.draft import Draft
@@ -258,9 +259,10 @@ def describe(session: Session, entity: str, ids: Sequence[UUID]) -> dict[UUID, d
             value = shape.slots[path](row)
             kind = "owner" if path == definition.owner_field else "state"
             field = definition.fields[path]
-            told[kind] = (
-                "" if value is None else getattr(value, "title", None) or field.type.display(value, session.reader)
-            )
+            if isinstance(value, Ref) and value.title:
+                told[kind] = value.title
+            else:
+                told[kind] = "" if value is None else field.type.display(value, session.reader)
         found[row[shape.id]] = told
     return found
 

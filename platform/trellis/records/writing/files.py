@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from trellis.model.fields.files import FileField
-from trellis.records.refusal import Fault, Refused
+from trellis.records.refusal import Fault, Forbidden, Refused
 
 if TYPE_CHECKING:
     from trellis.model.field import Field
@@ -47,7 +47,15 @@ def content_path(root: Path, tenant: str, digest: str) -> Path:
 
 
 def save_file(store: Store, root: Path, source: IO[bytes], name: str, entity: str, field: Field) -> Stored:
-    """Keep a file that a field is to hold; Refused when it is too large or of a kind that the field does not take."""
+    """Keep a file that a field is to hold, for whoever may write it.
+
+    Raises Forbidden, and Refused when the file is too large or of a kind that the field does not take.
+    """
+    if not store.principal.is_system:
+        if field.key not in store.writable_fields(entity):
+            raise Forbidden(entity, "update")
+        if not (store.may("create", entity) or store.may("update", entity)):
+            raise Forbidden(entity, "update")
     name = os.path.basename(name.replace("\\", "/")).strip()[:200] or "file"
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     type_ = field.type

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, abort, jsonify, request, send_file
 from flask_appbuilder import expose
 
-from trellis.records.refusal import Forbidden, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.records.writing.files import find_file, holds, save_file
 from trellis.web.context import current_store, serving
@@ -31,8 +31,6 @@ class FilesView(Page):
         definition = store.tenant.model.entities.get(entity)
         if definition is None or field not in definition.fields or field not in store.readable_fields(entity):
             abort(404)
-        if not (store.may("create", entity) or store.may("update", entity)):
-            raise Forbidden(entity, "update")
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             abort(400)
