@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,19 +24,19 @@ from trellis.records.record import Change, Record
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
 from trellis.records.versions.past import PastRecord
-from trellis.web.cells.registry import CellContext, renderer
+from trellis.web.cells.registry import CellContext
 from trellis.web.context import current_store
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, faults_json, wants_json
+from trellis.web.pages.past_tables import BLANKS, Table, drawn, is_closed, is_same, link_tables, part_tables
 from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import form_of
 
 MOST_MOMENTS = 300
 QUIET = ("update", "updated")  # kinds that say nothing but which fields changed
-BLANKS: tuple[Any, ...] = (None, "", ())
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,6 @@ class Line:
     today: Markup | None = None  # where it differs
     is_unknown: bool = False
     may_restore: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A list of parts as it was."""
-
-    key: str
-    label: Any
-    heads: list[str]
-    rows: list[tuple[list[Markup], str]]  # the cells, and what is different about the row today
-    differs: bool
-    may_restore: bool
 
 
 @dataclass(frozen=True)
@@ -135,7 +123,7 @@ def past_page(store: Store, entity: Entity, record: Record, wanted: str) -> Past
         moments,
         index,
         _sections(store, entity, record, past),
-        _tables(store, entity, record, past),
+        [*part_tables(store, entity, record, past), *link_tables(store, entity, record, past)],
         record.version,
     )
 
@@ -181,13 +169,13 @@ def _sections(store: Store, entity: Entity, record: Record, past: PastRecord) ->
     def lines(keys: Sequence[str]) -> Iterator[Line]:
         for key in keys:
             field = entity.fields.get(key)
-            if field is None or key in seen or key not in readable or key not in past:
+            if field is None or key in seen or key not in readable or key not in past or key in past.kept:
                 continue
             seen.add(key)
             then, now = past[key], record.get(key)
             if then in BLANKS and now in BLANKS and key not in past.unknown:
                 continue
-            yield _line(field, context, then, now, key in past.unknown, key in writable and not _is_closed(field))
+            yield _line(field, context, then, now, key in past.unknown, key in writable and not is_closed(field))
 
     stages = [p.field for p in entity.pipelines.values()]
     found = [("", list(lines([entity.title_field or "", *stages, *entity.highlights])))]
@@ -198,64 +186,13 @@ def _sections(store: Store, entity: Entity, record: Record, past: PastRecord) ->
     return [(label, listed) for label, listed in found if listed]
 
 
-def _is_closed(field: Field) -> bool:
-    return field.readonly != "never" or not field.is_writable or field.type.name in ("sequence", "secret")
-
-
 def _line(field: Field, context: CellContext, then: Value, now: Value, is_unknown: bool, may_restore: bool) -> Line:
     label = field.label.in_language(context.reader.language)
     if is_unknown:
         return Line(field.key, label, Markup(), is_unknown=True)
-    differs = not _same(field, then, now)
-    today = _drawn(field, context, now) if differs else None
-    return Line(field.key, label, _drawn(field, context, then), today, may_restore=differs and may_restore)
-
-
-def _same(field: Field, then: Value, now: Value) -> bool:
-    if then in BLANKS or now in BLANKS:
-        return then in BLANKS and now in BLANKS
-    return bool(field.type.same(then, now))
-
-
-def _drawn(field: Field, context: CellContext, value: Value) -> Markup:
-    if value in BLANKS:
-        return Markup('<span class="t-3rd">–</span>')
-    if field.type.widget in ("long_text", "rich_text", "code", "json"):
-        return Markup('<span class="t-past-text" dir="auto">{}</span>').format(
-            field.type.display(value, context.reader)
-        )
-    return Markup(renderer(field, context)(value))
-
-
-def _tables(store: Store, entity: Entity, record: Record, past: PastRecord) -> list[Table]:
-    """The lists of parts as they were, beside what they are."""
-    language, found = store.principal.reader.language, []
-    may_restore = store.may("update", entity.key, record)
-    for name, rows in past.lines.items():
-        inverse = entity.inverses[name]
-        part = store.tenant.model.entities[inverse.entity]
-        context = CellContext(store.principal.reader, store.tenant.model, part, entity_address)
-        shown = [p.field for s in (part.form.sections if part.form else ()) for p in s.fields] or list(part.fields)
-        keys = [k for k in shown if k != part.parent_field and any(row.get(k) not in BLANKS for row in rows)]
-        heads = [part.fields[k].label.in_language(language) for k in keys]
-        today = {line.id: line for line in store.lines(entity.key, record.id, name)} if not record.deleted_at else {}
-        told = [_difference(part, row, today) for row in rows]
-        cells = [[_drawn(part.fields[k], context, row.get(k)) for k in keys] for row in rows]
-        differs = any(told) or len(today) != len(rows)
-        if rows or differs:
-            label = inverse.label.in_language(language)
-            found.append(Table(name, label, heads, list(zip(cells, told, strict=True)), differs, may_restore))
-    return found
-
-
-def _difference(part: Entity, row: Mapping[str, Value], today: Mapping[Any, Record]) -> str:
-    """What has become of a row since."""
-    now = today.get(row.get("id"))
-    if now is None:
-        return str(_("gone today"))
-    own = (key for key in row if key in part.fields and key in now and key != "position")
-    is_same = all(_same(part.fields[key], row[key], now[key]) for key in own)
-    return "" if is_same else str(_("different today"))
+    differs = not is_same(field, then, now)
+    today = drawn(field, context, now) if differs else None
+    return Line(field.key, label, drawn(field, context, then), today, may_restore=differs and may_restore)
 
 
 class PastView(Page):
