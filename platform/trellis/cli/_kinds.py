@@ -5,7 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 
 # automation's own come with the package; the rest lie in the folders that use it
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "trellis.automation.workflows.engine",
+    "trellis.identity.automating",
+)
 
 
 def import_kinds() -> None:

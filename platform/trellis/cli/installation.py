@@ -47,12 +47,14 @@ class Installation:
 @contextmanager
 def installation() -> Iterator[Installation]:
     """Open this installation's database for the length of a command."""
+    from trellis.cli._kinds import import_kinds
     from trellis.config.workspace import Workspace
     from trellis.storage.audit import Actor, acting
     from trellis.storage.catalogue import Catalogue
     from trellis.storage.database import Database
 
     acting.set(lambda: Actor(by_name=who(), means="cli"))  # what the audit log is told
+    import_kinds()  # workflows take part in every save, whoever saves
     settings = Settings.from_environment()
     database = Database.open(settings.database_url, settings.var)
     try:

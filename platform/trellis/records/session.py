@@ -140,6 +140,18 @@ class Session:
             commits.set(commits.get() + 1)
 
     @contextmanager
+    def within(self, connection: sa.Connection) -> Iterator[Session]:
+        """Work in the tenant's transaction that somebody else has begun, and ends."""
+        self._connection = connection
+        try:
+            yield self
+            while self._before_commit:
+                self._before_commit.pop(0)()
+        finally:
+            self._connection = None
+            self._before_commit.clear()
+
+    @contextmanager
     def write(self, entity: str | None = None) -> Iterator[sa.Connection]:
         """A change that is wholly done or not at all, also inside a larger transaction that goes on after a refusal.
 

@@ -26,10 +26,11 @@ class Listeners:
 
 def listeners(model: Model) -> Listeners:
     """The workflows of a Model that listen to records."""
-    return kept(
+    found: Listeners = kept(
         (model.hash, "listeners"),
         lambda: Listeners(before=_by_entity(model, Before), after=_by_entity(model, OnRecord)),
     )
+    return found
 
 
 def _by_entity(model: Model, kind: type[T]) -> By[T]:

@@ -28,6 +28,7 @@ class Workflow:
     label: Text
     triggers: tuple[Trigger, ...]
     bodies: Mapping[str | None, Body]
+    digest: str = ""  # of its document: a run goes on with the version that it began with
     run_as: Literal["system", "user"] = "system"
     active: bool = True
     order: int = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from trellis.formula.types import Type
@@ -45,6 +46,7 @@ def _workflow(ctx: Context, types: Types, key: str, item: Item) -> Workflow:
         label=ctx.text(item, "label", humanize(key)),
         triggers=triggers,
         bodies=bodies,
+        digest=hashlib.sha256(repr(item.data).encode()).hexdigest()[:16],
         run_as="user" if item.word("run_as") == "user" else "system",
         active=item.flag("active", True),
         order=order.data if order is not None and isinstance(order.data, int) else 100,

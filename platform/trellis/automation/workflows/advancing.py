@@ -1,0 +1,259 @@
+"""Taking a run further: steps one after the other, all that need nobody else in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.automation.clock import now
+from trellis.automation.jobs import Work, defer_many, kind
+from trellis.automation.workflows import health
+from trellis.automation.workflows.acting import Nobody, principal_of, system_of
+from trellis.automation.workflows.codec import freeze
+from trellis.automation.workflows.context import NotThere, StepContext, verb_of
+from trellis.automation.workflows.explaining import values_of
+from trellis.automation.workflows.run import Frame, Run, read_run, write_run
+from trellis.automation.workflows.starting import ADVANCE, job_of
+from trellis.automation.workflows.steps import DOES, Done, Push, Stopped, Suspended
+from trellis.automation.workflows.versions import Gone, workflow_of
+from trellis.formula.types import Ref
+from trellis.model.automation.steps import Retry, Step, Steps
+from trellis.model.automation.workflow import Body, Workflow
+from trellis.model.fields.base import Invalid
+from trellis.records.principal import Principal
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.store import Store
+
+if TYPE_CHECKING:
+    from trellis.storage.tenant import Tenant
+
+AT_ONCE = 200  # steps in one transaction; then the run takes its turn again
+# what a step may fall over: it is the step's failure, which its `on_error` speaks of, and the run's log tells
+FAILURES = (Refused, Missing, Forbidden, NotThere, Invalid, ArithmeticError, ValueError, LookupError, TypeError)
+
+
+@kind(ADVANCE)
+def advance(work: Work) -> None:
+    """Take a run as far as it goes by itself."""
+    tenant = work.tenant
+    id = UUID(work.payload["run"])
+    with tenant.begin() as connection:
+        run = read_run(connection, tenant, id)
+    if run is None or run.is_over or run.state == "paused":
+        return
+    try:
+        workflow = workflow_of(work.catalogue, tenant, run)
+    except Gone as error:
+        _end_without(work, id, str(error))
+        return
+    try:
+        principal = _principal(tenant, workflow, run)
+    except Nobody as error:
+        _end_without(work, id, f"{error} may not sign in any more: the workflow runs with their rights")
+        return
+    store = Store(tenant, principal)
+    with store.transaction() as connection:
+        run = read_run(connection, tenant, id, lock=True)
+        if run is not None and not run.is_over and run.state != "paused":
+            Machine(store, connection, workflow, run).go()
+        work.finish(connection)
+
+
+def _principal(tenant: Tenant, workflow: Workflow, run: Run) -> Principal:
+    if workflow.run_as == "system":
+        return system_of(tenant, run.by, run.by_name)
+    with tenant.begin() as connection:
+        return principal_of(connection, tenant, run.by, run.by_name)
+
+
+def _end_without(work: Work, id: UUID, reason: str) -> None:
+    with work.finishing() as connection:
+        run = read_run(connection, work.tenant, id, lock=True)
+        if run is not None and not run.is_over:
+            end(connection, work.tenant, run, "failed", {"kind": "failed", "text": reason})
+            write_run(connection, work.tenant, run)
+
+
+def end(
+    connection: sa.Connection, tenant: Tenant, run: Run, state: str, error: Mapping[str, Any] | None = None
+) -> None:
+    """Let a run be over, and wake the one that waits for it."""
+    run.state, run.error, run.ended_at = state, error, now()
+    run.waiting, run.wake_at, run.tries = None, None, 0
+    unwatch(connection, tenant, run)
+    health.ended(connection, tenant, run)
+    if run.parent is not None:
+        parent = read_run(connection, tenant, run.parent)
+        if parent is not None and not parent.is_over:
+            defer_many(connection, [job_of(parent)])
+
+
+def unwatch(connection: sa.Connection, tenant: Tenant, run: Run) -> None:
+    """The run waits for no record any more."""
+    table = tenant.tables.platform.run_watch
+    connection.execute(sa.delete(table).where(table.c.run == run.id))
+
+
+def block_at(steps: Steps, place: str) -> Steps:
+    """The steps of a block: "" is the workflow's own, `2.then` those inside its third step."""
+    if not place:
+        return steps
+    for step in steps:
+        if place == step.place or not place.startswith(f"{step.place}."):
+            continue
+        rest = place[len(step.place) + 1 :]
+        for word, block in step.blocks.items():
+            if rest == word:
+                return block
+            if rest.startswith(f"{word}."):
+                found = block_at(block, place)
+                if found:
+                    return found
+    return ()
+
+
+class Machine:
+    """One run at work in one transaction."""
+
+    def __init__(self, store: Store, connection: sa.Connection, workflow: Workflow, run: Run) -> None:
+        self.store = store
+        self.connection = connection
+        self.tenant = store.tenant
+        self.workflow = workflow
+        self.run = run
+        self.body: Body = workflow.bodies[run.entity if run.entity in workflow.bodies else None]
+        store.session.cause = StepContext(run, store, connection).cause()
+
+    def go(self) -> None:
+        """Do steps until the run is over, waits, or has had its turn."""
+        run, before = self.run, self.run.steps
+        run.state, run.wake_at = "ready", None
+        while run.state == "ready" and run.steps - before < AT_ONCE:
+            step = self._next()
+            if step is None:
+                end(self.connection, self.tenant, run, "done")
+            else:
+                self._do(step)
+        if run.state == "ready":
+            defer_many(self.connection, [job_of(run)])
+        write_run(self.connection, self.tenant, run)
+
+    def _next(self) -> Step | None:
+        """The step at hand; None when there is none left. Blocks that are done are left, items gone through."""
+        run = self.run
+        while run.position:
+            frame = run.position[-1]
+            block = block_at(self.body.steps, frame.block)
+            if frame.next < len(block):
+                return block[frame.next]
+            if frame.items is not None and frame.at + 1 < len(frame.items):
+                frame.at, frame.next = frame.at + 1, 0
+                run.variables["item"] = frame.items[frame.at]
+                continue
+            run.position.pop()
+            if frame.items is not None:
+                run.variables["item"] = frame.outer
+        return None
+
+    def _do(self, step: Step) -> None:
+        run = self.run
+        ctx = StepContext(run, self.store, self.connection, step.place)
+        try:
+            if run.waiting is None and step.when is not None and not ctx.holds(step.when):
+                self._log(step, "skipped", {"values": values_of(step.when, ctx.env())})
+                self._forward()
+                return
+            with self.connection.begin_nested():
+                outcome = DOES[type(step)](ctx, step)
+        except FAILURES as error:
+            self._failed(step, error)
+            return
+        told: dict[str, Any] = {**outcome.told} if not isinstance(outcome, Stopped) else {"text": outcome.reason}
+        if step.when is not None:
+            told.setdefault("values", values_of(step.when, ctx.env()))
+        if isinstance(outcome, Suspended):
+            self._suspend(step, outcome, told)
+            return
+        run.waiting, run.tries = None, 0
+        unwatch(self.connection, self.tenant, run)
+        if isinstance(outcome, Stopped):
+            self._log(step, "stopped", told)
+            end(self.connection, self.tenant, run, "stopped", {"kind": "stopped", "text": outcome.reason})
+            return
+        self._log(step, "done", told)
+        self._forward()
+        if isinstance(outcome, Push):
+            self._push(outcome)
+        elif step.name and isinstance(outcome, Done):
+            run.variables[step.name] = outcome.result
+
+    def _forward(self) -> None:
+        self.run.position[-1].next += 1
+        self.run.steps += 1
+
+    def _push(self, outcome: Push) -> None:
+        run = self.run
+        frame = Frame(outcome.block)
+        if outcome.items is not None:
+            frame.items, frame.outer = list(outcome.items), run.variables.get("item")
+            run.variables["item"] = frame.items[0]
+        run.position.append(frame)
+
+    def _suspend(self, step: Step, outcome: Suspended, told: Mapping[str, Any]) -> None:
+        run = self.run
+        is_new = run.waiting is None
+        run.waiting, run.state, run.wake_at = dict(outcome.kept), "waiting", outcome.wake_at
+        if is_new:
+            self._log(step, "waiting", told)
+        self._watch(outcome.watched)
+        if outcome.wake_at is not None:
+            defer_many(self.connection, [job_of(run, outcome.wake_at)])
+
+    def _watch(self, watched: frozenset[Ref]) -> None:
+        unwatch(self.connection, self.tenant, self.run)
+        rows = [{"run": self.run.id, "entity": ref.entity, "record": ref.id} for ref in watched]
+        if rows:
+            self.connection.execute(sa.insert(self.tenant.tables.platform.run_watch), rows)
+
+    def _failed(self, step: Step, error: Exception) -> None:
+        run, text = self.run, told_of(error)
+        run.waiting = None
+        if isinstance(step.on_error, Retry) and run.tries < step.on_error.times:
+            run.tries += 1
+            at: datetime = now()
+            for _ in range(2 ** (run.tries - 1)):
+                at = step.on_error.backoff.after(at)
+            self._log(step, "retried", {"text": text, "at": at})
+            run.state, run.wake_at = "waiting", at
+            defer_many(self.connection, [job_of(run, at)])
+            return
+        self._log(step, "failed", {"text": text})
+        run.tries = 0
+        if step.on_error == "continue":
+            self._forward()
+            return
+        end(self.connection, self.tenant, run, "failed", {"kind": "failed", "place": step.place, "text": text})
+
+    def _log(self, step: Step, outcome: str, detail: Mapping[str, Any]) -> None:
+        line = {
+            "run": self.run.id,
+            "at": now(),
+            "place": step.place,
+            "verb": verb_of(step),
+            "outcome": outcome,
+            "detail": freeze(detail),
+        }
+        self.run.logged.append(line)
+
+
+def told_of(error: Exception) -> str:
+    """An error for the run's log."""
+    if isinstance(error, Missing):
+        return "the record is not there any more, or out of reach"
+    if isinstance(error, Forbidden):
+        return f"not allowed: {error.action} {error.entity}"
+    return str(error) or type(error).__name__

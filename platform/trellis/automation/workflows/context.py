@@ -1,0 +1,129 @@
+"""What a step has in hand: the run, the door with its rights, and what its formulas name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from trellis.automation.workflows.finding import in_hand
+from trellis.formula.env import Env, RecordLike
+from trellis.formula.formula import Formula
+from trellis.formula.types import Ref, Value
+from trellis.model.automation.steps import Step
+from trellis.records.graph import LiveRecord, StoreGraph
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from trellis.automation.workflows.run import Run
+    from trellis.records.store import Store
+    from trellis.storage.tenant import Tenant
+
+MEANS = "workflow"
+
+
+class NotThere(Exception):
+    """A step names a record that is not there any more, or is blank."""
+
+
+class Before:
+    """The record as it was before the change that set the run off: what the event tells, else as it is now."""
+
+    def __init__(self, record: RecordLike, changed: Mapping[str, Value], *, is_new: bool) -> None:
+        self._record = record
+        self._changed = changed
+        self._is_new = is_new
+
+    @property
+    def entity(self) -> str:
+        """The entity's key."""
+        return self._record.entity
+
+    @property
+    def id(self) -> UUID | None:
+        """The record's id."""
+        return self._record.id
+
+    def get(self, name: str) -> Value:
+        """A field's value; blank for a record that was created."""
+        if self._is_new:
+            return None
+        return self._changed[name] if name in self._changed else self._record.get(name)
+
+
+@dataclass
+class StepContext:
+    """One step of one run."""
+
+    run: Run
+    store: Store
+    connection: sa.Connection
+    place: str = ""
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose run it is."""
+        return self.store.tenant
+
+    @cached_property
+    def graph(self) -> StoreGraph:
+        """The way to records; begun anew for every step, as the one before may have changed them."""
+        return StoreGraph(self.store.session)
+
+    @cached_property
+    def record(self) -> LiveRecord | None:
+        """The record that set the run off, as it is now; in the bin too."""
+        return self.graph.follow(self.run.ref) if self.run.ref is not None else None
+
+    def env(self) -> Env:
+        """What formulas are evaluated with."""
+        from trellis.automation.workflows.happened import before_the_event
+
+        record, old = self.record, None
+        if record is not None:
+            old = before_the_event(self.store.session, self.run, record)
+        variables = {**self.run.variables, "record": record if record is not None else self.run.variables.get("record")}
+        return Env(record, self.store.session.reader, self.graph, old=old, variables={**variables, "old": old})
+
+    def holds(self, formula: Formula | None) -> bool:
+        """Whether a condition holds; none always does."""
+        return formula is None or formula.evaluate(self.env()) is True
+
+    def target(self, formula: Formula) -> list[Ref]:
+        """The records that a formula gives. Raises NotThere when there is none."""
+        value = formula.evaluate(self.env())
+        refs = list(refs_of(value))
+        if not refs and not isinstance(value, (list, tuple)):
+            raise NotThere(f"“{formula.source}” is blank")
+        return refs
+
+    def in_hand(self, value: Value) -> RecordLike | None:
+        """The record that a value points to."""
+        return in_hand(value, self.env())
+
+    def cause(self) -> dict[str, Any]:
+        """What the history says of a change that a step makes; the next run of the chain begins with it."""
+        run = self.run
+        return {"workflow": run.workflow, "run": str(run.id), "chain": run.chain, "depth": len(run.chain)}
+
+
+def refs_of(value: Value) -> Iterator[Ref]:
+    """The records among a value: one, several, or none."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from refs_of(each)
+    elif isinstance(value, RecordLike) and value.id is not None:
+        yield Ref(value.entity, value.id)
+
+
+def verb_of(step: Step) -> str:
+    """What a step is called in the YAML."""
+    return _VERBS.get(type(step).__name__, type(step).__name__.lower())
+
+
+_VERBS = {"SetValues": "set", "MakeDocument": "document"}

@@ -1,0 +1,5 @@
+"""Everything that takes part in saves and in the queue for workflows: importing it is what registers it."""
+
+from trellis.automation.workflows import advancing, before, listening
+
+__all__ = ["advancing", "before", "listening"]

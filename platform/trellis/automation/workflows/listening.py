@@ -1,0 +1,143 @@
+"""Events set workflows off, and wake runs that wait for a record."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from trellis.automation.events import Happening, listener
+from trellis.automation.jobs import defer_many
+from trellis.automation.workflows.acting import system_of
+from trellis.automation.workflows.happened import as_it_became, as_it_was
+from trellis.automation.workflows.listeners import listeners
+from trellis.automation.workflows.run import run_of
+from trellis.automation.workflows.starting import Start, job_of, start
+from trellis.formula.env import Env
+from trellis.formula.types import Ref
+from trellis.model.automation.steps import Wait, every_step
+from trellis.model.automation.triggers import OnRecord
+from trellis.model.automation.workflow import Workflow
+from trellis.model.model import Model
+from trellis.records import events
+from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.session import Session
+
+if TYPE_CHECKING:
+    from trellis.storage.tenant import Tenant
+
+
+def heard(model: Model) -> frozenset[str]:
+    """The entities whose events matter to workflows: what sets them off, and what a wait may look at."""
+    found = set(listeners(model).after)
+    for workflow in model.workflows.values():
+        for body in workflow.bodies.values():
+            if any(isinstance(step, Wait) and step.until is not None for step in every_step(body.steps)):
+                return frozenset({events.EVERY})  # which records it will wait for is known when it waits
+    return frozenset(found)
+
+
+if heard not in events.by_model:
+    events.by_model.append(heard)
+
+
+@listener("workflows")
+def tell(connection: sa.Connection, tenant: Tenant, happened: Sequence[Happening]) -> None:
+    """Begin the runs that events set off, and wake those that wait for their records."""
+    found = listeners(tenant.model).after
+    mine = [one for one in happened if one.entity in found]
+    if mine:
+        with Session(tenant, system_of(tenant)).within(connection) as session:
+            starts = list(_starts(session, mine))
+        start(connection, tenant, starts)
+    _wake(connection, tenant, happened)
+
+
+def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
+    graph = StoreGraph(session)
+    by_entity: dict[str, list[UUID]] = defaultdict(list)
+    for one in happened:
+        by_entity[one.entity].append(one.record)
+    for entity, ids in by_entity.items():
+        graph.load(entity, ids)
+    for one in happened:
+        record = graph.follow(Ref(one.entity, one.record))
+        if not isinstance(record, LiveRecord):
+            continue  # purged since: nothing is left to work on
+        begun: set[str] = set()
+        for trigger, workflow in listeners(session.model).after[one.entity]:
+            if workflow.key not in begun and _is_meant(trigger, one) and _holds(session, workflow, one, record):
+                begun.add(workflow.key)
+                yield _start(workflow, one)
+
+
+def _start(workflow: Workflow, one: Happening) -> Start:
+    cause = one.cause if isinstance(one.cause, dict) else {}
+    return Start(
+        workflow,
+        "record",
+        Ref(one.entity, one.record),
+        by=one.by,
+        by_name=one.by_name,
+        event={"kind": one.kind, "changes": dict(one.changes), "means": one.means, "version": one.version},
+        chain=cause.get("chain", ()) if "workflow" in cause else (),
+    )
+
+
+def _is_meant(trigger: OnRecord, one: Happening) -> bool:
+    """Whether an event is one of those that a trigger listens to."""
+    changed = one.changes.keys()
+    if one.kind == "created":
+        return trigger.created or _enters(trigger, one)
+    if one.kind == "deleted":
+        return trigger.deleted
+    if one.kind == "restored":
+        return trigger.restored
+    if one.kind in ("linked", "unlinked"):
+        wanted = trigger.linked if one.kind == "linked" else trigger.unlinked
+        return bool(wanted) and wanted in changed
+    if one.kind not in ("updated", "converted", "merged"):
+        return False
+    if trigger.changed & changed or (trigger.updated and not trigger.changed):
+        return True
+    return _enters(trigger, one)
+
+
+def _enters(trigger: OnRecord, one: Happening) -> bool:
+    """Whether a stage is entered or left that the trigger names."""
+    return any(
+        (bool(trigger.enter) and ("*" in trigger.enter or new in trigger.enter))
+        or (old is not None and bool(trigger.leave) and ("*" in trigger.leave or old in trigger.leave))
+        for old, new in _stages(one)
+        if old != new
+    )
+
+
+def _stages(one: Happening) -> Iterator[tuple[str | None, str | None]]:
+    for name, (old, new) in one.changes.items():
+        if f"{name}_type" in one.changes or name == "stage":
+            yield old, new
+
+
+def _holds(session: Session, workflow: Workflow, one: Happening, record: LiveRecord) -> bool:
+    """Whether the workflow's condition holds for the record as the event left it."""
+    condition = workflow.bodies[one.entity].when
+    if condition is None:
+        return True
+    is_new = one.kind == "created"
+    now_ = as_it_became(session, record, one.changes)
+    old = as_it_was(session, record, one.changes, is_new=is_new)
+    env = Env(now_, session.reader, record.graph, old=old, is_new=is_new, variables={"record": now_, "old": old})
+    return condition.evaluate(env) is True
+
+
+def _wake(connection: sa.Connection, tenant: Tenant, happened: Sequence[Happening]) -> None:
+    """Let runs that wait for one of the records look again."""
+    tables = tenant.tables.platform
+    watch, run = tables.run_watch, tables.run
+    wanted = sa.tuple_(watch.c.entity, watch.c.record).in_({(one.entity, one.record) for one in happened})
+    statement = sa.select(run).where(run.c.id.in_(sa.select(watch.c.run).where(wanted)), run.c.state == "waiting")
+    defer_many(connection, [job_of(run_of(dict(row))) for row in connection.execute(statement).mappings()])

@@ -1,0 +1,19 @@
+"""What each kind of step does: one function for each, in a registry."""
+
+from trellis.automation.workflows.steps import calling, control, records, telling, waiting
+from trellis.automation.workflows.steps.registry import DOES, Done, Outcome, Push, Stopped, Suspended, does
+
+__all__ = [
+    "DOES",
+    "Done",
+    "Outcome",
+    "Push",
+    "Stopped",
+    "Suspended",
+    "calling",
+    "control",
+    "does",
+    "records",
+    "telling",
+    "waiting",
+]
