@@ -92,12 +92,24 @@ def sidebar() -> list[Group]:
 
 
 def _item(tenant: Tenant, item: MenuItem) -> Link | None:
+    if item.kind == "report":
+        return _report_link(tenant, item)
     if item.kind != "entity":
-        return None  # reports and dashboards join the menu with their own pages
+        return None  # dashboards join the menu with their own pages
     entity = tenant.model.entities.get(item.key)
     if entity is None or not is_on(tenant, entity) or not may_read(entity.key):
         return None
     return _link(item.label, item.icon or entity.icon, entity.key, item.view)
+
+
+def _report_link(tenant: Tenant, item: MenuItem) -> Link | None:
+    from trellis.reports.seen import may_run
+    from trellis.web.context import current_store
+
+    report = tenant.model.reports.get(item.key)
+    if report is None or not may_run(current_store(), report):
+        return None
+    return Link(item.label, item.icon, address(f"reports/{item.key}"), f"reports/{item.key}")
 
 
 def _link(label: Text, icon: str, entity: str, view: str | None = None) -> Link:
@@ -105,6 +117,9 @@ def _link(label: Text, icon: str, entity: str, view: str | None = None) -> Link:
 
 
 def _mark(link: Link) -> Link:
+    if link.key.startswith("reports/"):
+        here = request.path == f"/{link.key}"
+        return Link(link.label, link.icon, link.address, link.key, here) if here else link
     at = f"/e/{link.key}/"
     if not request.path.startswith(at):
         return link

@@ -24,6 +24,7 @@ from trellis.web.formulas import formula_words
 from trellis.web.i18n import lower_first
 from trellis.web.lists.saved import SavedView, views_of
 from trellis.web.lists.state import ListState, every_view, read_state
+from trellis.web.security import safe_address
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
@@ -60,6 +61,12 @@ class Desk:
     def base(self) -> str:
         """The entity's address."""
         return f"{request.script_root}/e/{self.entity.key}"
+
+    @property
+    def back(self) -> str:
+        """The report that a number of it has led here from; only ever a page of this tenant."""
+        given = safe_address(request.args.get("report"))
+        return given if given and given.startswith(f"{request.script_root}/reports/") else ""
 
     @property
     def language(self) -> str:

@@ -34,6 +34,7 @@ from trellis.web.pages.picker import PickerView
 from trellis.web.pages.profile import ProfileView
 from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
+from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
 from trellis.web.pages.settings import SettingsView
@@ -76,6 +77,7 @@ PAGES: tuple[type[BaseView], ...] = (
     PickerView,
     RecordView,
     RelatedView,
+    ReportsView,
     StagesView,
     TimelineView,
 )

@@ -12,4 +12,5 @@ import "./password.js";
 import "./connection.js";
 import "./offline.js";
 import "./lists/index.js";
+import "./reports/index.js";
 import "./forms/index.js";

@@ -1,0 +1,220 @@
+"""Reports: the list of those that one may see, and each with its params, chart, table and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, abort, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from trellis.model.reports.report import Report
+from trellis.model.text import Text
+from trellis.records.refusal import Missing, Refused
+from trellis.records.store import Store
+from trellis.reports.asking import Wishes
+from trellis.reports.params import read_params
+from trellis.reports.result import Answer
+from trellis.reports.run import report_of, run
+from trellis.reports.seen import reports_of
+from trellis.web.context import current_store
+from trellis.web.faults import fault_text
+from trellis.web.guard import needs
+from trellis.web.i18n import say
+from trellis.web.navigation import entity_address
+from trellis.web.pages.base import Page
+from trellis.web.reports.asked import NO_CHART, Asked, read_asked
+from trellis.web.reports.charts import chart_data
+from trellis.web.reports.export import csv_of, file_name, xlsx_of
+from trellis.web.reports.form import controls
+from trellis.web.reports.links import Drill, report_address
+from trellis.web.reports.table import table_of
+from trellis.web.reports.words import Words
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CHART_ICONS = {
+    "bar": "chart-bar",
+    "line": "chart-line",
+    "area": "chart-area-line",
+    "pie": "chart-pie",
+    "donut": "chart-donut",
+    "funnel": "chart-funnel",
+    "scatter": "chart-dots",
+    "heatmap": "grid-dots",
+    "gauge": "gauge",
+}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Reports of one module."""
+
+    label: Text | str
+    reports: tuple[Report, ...]
+
+
+class ReportsView(Page):
+    """`/reports/` and `/reports/<key>`."""
+
+    @expose("/reports/")  # type: ignore[untyped-decorator]
+    @needs("reports")
+    def index(self) -> Response:
+        """The reports that this person may see, by module."""
+        store, q = current_store(), request.args.get("q", "").strip()
+        found = [r for r in reports_of(store) if _fits(r, q)]
+        return self.draw("reports.html", shelves=_shelves(store, found), q=q, count=len(found))
+
+    @expose("/reports/<key>")  # type: ignore[untyped-decorator]
+    @needs("reports")
+    def report(self, key: str) -> Response:
+        """A report with its params, chart and table; what cannot be computed is said, and nothing typed is lost."""
+        store = current_store()
+        report = _report(store, key)
+        asked = read_asked(report)
+        reader = store.principal.reader
+        chosen = read_params(report, asked.given, reader)
+        words, answer, errors = Words(reader), None, []
+        try:
+            answer = run(store, report, asked.given, asked.wishes)
+        except Refused as refused:
+            errors = [fault_text(f) for f in refused.faults if f.field not in report.params]
+        places: dict[str, Any] = {
+            "report": report,
+            "asked": asked,
+            "controls": controls(store, report, chosen),
+            "errors": errors,
+            "is_wrong": bool(chosen.faults),
+            "answer": answer,
+            "table": None,
+            "chart": None,
+        }
+        if answer is not None:
+            places |= _shown(answer, asked, words)
+        return self.draw("report.html", status=200 if answer is not None else 422, **places, **_tools(report, asked))
+
+    @expose("/reports/<key>.csv")  # type: ignore[untyped-decorator]
+    @needs("reports")
+    def csv(self, key: str) -> Response:
+        """The table as CSV."""
+        answer, words = _answer(key)
+        response = Response(csv_of(answer, words), mimetype="text/csv")
+        return _attached(response, file_name(answer, words, "csv"))
+
+    @expose("/reports/<key>.xlsx")  # type: ignore[untyped-decorator]
+    @needs("reports")
+    def xlsx(self, key: str) -> Response:
+        """The table as a workbook, with true numbers and dates."""
+        answer, words = _answer(key)
+        response = Response(xlsx_of(answer, words), mimetype=XLSX)
+        return _attached(response, file_name(answer, words, "xlsx"))
+
+
+def _report(store: Store, key: str) -> Report:
+    try:
+        return report_of(store, key)
+    except Missing:
+        abort(404)
+
+
+def _answer(key: str) -> tuple[Answer, Words]:
+    """The whole answer, for a file."""
+    store = current_store()
+    report = _report(store, key)
+    asked = read_asked(report)
+    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, limit=MOST_EXPORTED)
+    try:
+        return run(store, report, asked.given, wishes), Words(store.principal.reader)
+    except Refused as refused:
+        abort(422, " ".join(fault_text(f) for f in refused.faults))
+
+
+MOST_EXPORTED = 50_000
+
+
+def _attached(response: Response, name: str) -> Response:
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
+    """The table and the chart."""
+    drill = Drill(answer, report_address(answer.report.key, asked.parts()))
+    key = answer.report.key
+    table = table_of(
+        answer,
+        words,
+        drill,
+        asked.sort,
+        lambda column: report_address(key, asked.sorted_by(column)),
+        lambda entity, id: entity_address(entity, id),
+    )
+    chart = chart_data(answer, words, drill) if asked.chart != NO_CHART else None
+    notes = [_(text) % params if params else _(text) for text, params in answer.notes]
+    return {"table": table, "chart": chart, "notes": notes, "summary": _summary(answer, words)}
+
+
+def _summary(answer: Answer, words: Words) -> str:
+    """The chart in a sentence, for those who do not see it."""
+    drawing = answer.drawing
+    if drawing is None:
+        return ""
+    measure = words.text(drawing.measure.label) if drawing.measure else ""
+    return str(
+        _(
+            "Chart of %(measure)s with %(count)s values; the table below says the same.",
+            measure=measure,
+            count=len(drawing.categories),
+        )
+    )
+
+
+def _tools(report: Report, asked: Asked) -> dict[str, Any]:
+    """Addresses of the page's tools."""
+    from trellis.reports.registry import kind_of
+
+    charts = [
+        (name, CHART_ICONS.get(name, "chart-bar"), report_address(report.key, asked.parts(chart=name)))
+        for name in kind_of(report.type).charts
+    ]
+    return {
+        "charts": charts,
+        "no_chart": report_address(report.key, asked.parts(chart=NO_CHART)),
+        "csv": report_address(report.key, asked.parts(chart=None), ".csv"),
+        "xlsx": report_address(report.key, asked.parts(chart=None), ".xlsx"),
+        "plain": report_address(report.key),
+        "chart_labels": chart_labels(),
+    }
+
+
+def chart_labels() -> dict[str, str]:
+    """What the kinds of charts are called."""
+    return {
+        "bar": _("Bars"),
+        "line": _("Line"),
+        "area": _("Area"),
+        "pie": _("Pie"),
+        "donut": _("Donut"),
+        "funnel": _("Funnel"),
+        "scatter": _("Points"),
+        "heatmap": _("Heat map"),
+        "gauge": _("Gauge"),
+    }
+
+
+def _fits(report: Report, q: str) -> bool:
+    words = f"{say(report.label)} {say(report.description)} {report.label.source}".casefold()
+    return all(part in words for part in q.casefold().split())
+
+
+def _shelves(store: Store, reports: Sequence[Report]) -> list[Shelf]:
+    modules = store.tenant.model.modules
+    by_module: dict[str, list[Report]] = {key: [] for key in modules}
+    for report in reports:
+        by_module.setdefault(report.module or "", []).append(report)
+    return [
+        Shelf(modules[key].label if key in modules else _("Other"), tuple(found))
+        for key, found in by_module.items()
+        if found
+    ]

@@ -1,0 +1,173 @@
+"""A report's answer as the table that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup, escape
+
+from trellis.formula.types import Money, Ref, Value
+from trellis.model.reports.report import Order
+from trellis.reports.result import Answer, Heading, Line
+from trellis.web.reports.links import Drill
+from trellis.web.reports.words import Words
+
+NUMBERS = ("number", "money", "duration")
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: `sort` is where a click on it leads."""
+
+    label: str
+    is_number: bool
+    sort: str = ""
+    order: str = ""  # ascending, descending
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Above:
+    """What stands over several columns."""
+
+    label: str
+    width: int
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: the text, and where its records are."""
+
+    html: Markup
+    is_number: bool = False
+    href: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `name` is what the line is about, for the links to its records."""
+
+    cells: tuple[Cell, ...]
+    kind: str
+    depth: int
+    name: str
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table."""
+
+    above: tuple[tuple[Above, ...], ...]
+    heads: tuple[Head, ...]
+    rows: tuple[Row, ...]
+    foot: tuple[Row, ...]
+    groups: int  # how many columns at the beginning say what a line is about
+
+
+def table_of(
+    answer: Answer,
+    words: Words,
+    drill: Drill,
+    sort: Sequence[Order] = (),
+    sort_address: Callable[[str], str] | None = None,
+    record_address: Callable[[str, object], str] | None = None,
+) -> Table:
+    """The answer as a table."""
+    can_sort = {m.key for m in answer.report.measures}
+    can_sort |= {k.key for k in answer.report.groups} | {c.key for c in answer.report.columns if c.path}
+    in_force = {o.key: "descending" if o.descending else "ascending" for o in (sort or answer.report.sort)[:1]}
+    heads = tuple(
+        Head(
+            words.text(h.label),
+            h.type.kind in NUMBERS and h.role != "group",
+            sort_address(h.key) if sort_address is not None and h.key in can_sort and not h.over else "",
+            in_force.get(h.key, "") if not h.over else "",
+            h.is_total,
+        )
+        for h in answer.headings
+    )
+    answer = replace(answer, headings=tuple(_settled(answer, at, h) for at, h in enumerate(answer.headings)))
+    shown = [_row(answer, line, words, drill, record_address) for line in answer.lines]
+    rows = tuple(r for r in shown if r.kind != "total")
+    foot = tuple(r for r in shown if r.kind == "total")
+    return Table(_above(answer, words), heads, rows, foot, sum(h.role == "group" for h in answer.headings))
+
+
+def _settled(answer: Answer, at: int, heading: Heading) -> Heading:
+    """Amounts without cents are written without them, where the whole column has none."""
+    if heading.type.kind != "money" or heading.scale is not None or heading.role != "measure":
+        return heading
+    amounts = [line.values[at] for line in answer.lines]
+    is_whole = all(v.amount == v.amount // 1 for v in amounts if isinstance(v, Money))
+    return replace(heading, scale=0) if is_whole else heading
+
+
+def _above(answer: Answer, words: Words) -> tuple[tuple[Above, ...], ...]:
+    """What stands over the columns, each name over as many as it is about."""
+    deep = max((len(h.over) for h in answer.headings), default=0)
+    found = []
+    for level in range(deep):
+        cells: list[Above] = []
+        last: object = None
+        for heading in answer.headings:
+            at = heading.over[: level + 1] if len(heading.over) > level else ()
+            label = words.text(at[-1]) if at else ""
+            if cells and at and at == last:
+                cells[-1] = Above(label, cells[-1].width + 1, heading.is_total)
+            else:
+                cells.append(Above(label, 1, heading.is_total))
+            last = at
+        found.append(tuple(cells))
+    return tuple(found)
+
+
+def _row(
+    answer: Answer,
+    line: Line,
+    words: Words,
+    drill: Drill,
+    record_address: Callable[[str, object], str] | None,
+) -> Row:
+    groups = [h for h in answer.headings if h.role == "group"]
+    name = ""
+    cells: list[Cell] = []
+    for at, (heading, value) in enumerate(zip(answer.headings, line.values, strict=True)):
+        is_number = heading.type.kind in NUMBERS and heading.role != "group"
+        if heading.role == "group":
+            text = _group_text(line, at, len(groups), heading, value, words)
+            name = text or name
+            cells.append(Cell(Markup(escape(text)), False))
+            continue
+        text = words.cell(heading, value)
+        href = drill.of(line, heading) if text and value not in (0, None) else ""
+        if heading.role == "field":
+            href = _field_link(heading, value, line, record_address)
+        cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total))
+    return Row(tuple(cells), line.kind, line.depth, name)
+
+
+def _group_text(line: Line, at: int, count: int, heading: Heading, value: Value, words: Words) -> str:
+    """What a line is about stands in the column of its own group, the total's in the first."""
+    if line.kind == "total":
+        from flask_babel import gettext as _
+
+        return str(_("Total")) if at == 0 else ""
+    if at != line.depth:
+        return ""
+    if line.kind == "rest":
+        from trellis.reports.drawing import REST
+
+        value = REST
+    return words.cell(heading, value)
+
+
+def _field_link(heading: Heading, value: Value, line: Line, record_address: Callable[[str, object], str] | None) -> str:
+    if record_address is None:
+        return ""
+    if isinstance(value, Ref) and value.title:
+        return record_address(value.entity, value.id)
+    return ""
