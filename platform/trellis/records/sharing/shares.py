@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from trellis.formula.types import Ref
+from trellis.records import auditing
 from trellis.records.access import rights
 from trellis.records.reading import query, shown
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -78,10 +79,12 @@ def share(
         me = session.principal
         session.execute(sa.insert(table).values(**row, created_by=me.id, created_by_name=me.name or None))
         history.record_plain(session, entity, [id], "share", means, [["shared", None, told]])
+        auditing.note(session, "sharing.granted", entity=entity, record=id, details=told)
     elif (old["level"], old["until"]) != (level, until):
         session.execute(sa.update(table).where(mine).values(level=level, until=until))
         before = {**told, "level": old["level"], "until": old["until"].isoformat() if old["until"] else None}
         history.record_plain(session, entity, [id], "share", means, [["shared", before, told]])
+        auditing.note(session, "sharing.changed", entity=entity, record=id, details=told)
     return next(s for s in _read(session, entity, id) if s.whom == whom)
 
 
@@ -107,6 +110,7 @@ def end(session: Session, entity: str, id: UUID, one: UUID, *, means: str) -> No
         "until": found.until.isoformat() if found.until else None,
     }
     history.record_plain(session, entity, [id], "unshare", means, [["shared", told, None]])
+    auditing.note(session, "sharing.revoked", entity=entity, record=id, details=told)
 
 
 def forget(session: Session, entity: str, ids: Iterable[UUID]) -> None:
@@ -181,8 +185,8 @@ def _useless(session: Session, entity: str, person: sa.RowMapping, level: str) -
     roles = [session.model.roles[key] for key in person.get("roles") or () if key in session.model.roles]
     things = session.model.entities[entity].plural
     for action, message in (
-        ("read", "{name} has no role that reads {things}."),
-        *((("update", "{name} has no role that changes {things}: share it for reading."),) if level == WRITE else ()),
+        ("read", "{name} has no role that reads “{things}”."),
+        *((("update", "{name} has no role that changes “{things}”: share it for reading."),) if level == WRITE else ()),
     ):
         grants: Sequence[Any] = [grant for role in roles if (grant := role.grants.get(entity)) is not None]
         if not any(grant.level(action).kind != "none" for grant in grants):

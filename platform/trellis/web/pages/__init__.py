@@ -38,6 +38,7 @@ from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
 from trellis.web.pages.settings import SettingsView
+from trellis.web.pages.sharing import SharingView
 from trellis.web.pages.stages import StagesView
 from trellis.web.pages.timeline import TimelineView
 from trellis.web.pages.users import UsersView
@@ -78,6 +79,7 @@ PAGES: tuple[type[BaseView], ...] = (
     RecordView,
     RelatedView,
     ReportsView,
+    SharingView,
     StagesView,
     TimelineView,
 )

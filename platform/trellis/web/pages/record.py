@@ -96,6 +96,12 @@ class RecordPage:
         return self.record.deleted_at is None and self.may["update"] and self.store.may_merge(self.entity.key)
 
     @property
+    def may_share(self) -> bool:
+        """Whether the menu offers to share the record with somebody; the dialog asks about this very record."""
+        shareable = not (self.entity.part_of or self.entity.internal)
+        return shareable and self.may["update"] and self.store.may("share", self.entity.key)
+
+    @property
     def may_explain(self) -> bool:
         """Whether the menu offers to say who may see the record, and why."""
         return may_right("admin")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -115,7 +115,7 @@ class Teller:
             lines = self._lines(context, line_changes(self.store, self.entity, change, fields))
             if change.kind in ("update", "updated") and not details and not lines:
                 continue
-            icon, verb = self._merge_verb(change) or self._verb(change.kind)
+            icon, verb = self._merge_verb(change) or self._share_verb(change) or self._verb(change.kind)
             if change.kind in ("create", "created"):
                 details = lines = ()
             yield Item(
@@ -173,6 +173,24 @@ class Teller:
         refs = next((c.new or c.old for c in change.changes if c.field in ("merged", "merged_into")), None) or ()
         names = ", ".join(f"“{ref.title}”" if ref.title else _("a record that you may not see") for ref in refs)
         return ("arrows-join" if change.kind.startswith("merge") else "arrows-split"), texts[change.kind](names)
+
+    def _share_verb(self, change: Change) -> tuple[str, str] | None:
+        """What a share or its end is told as."""
+        if change.kind not in ("share", "unshare"):
+            return None
+        told = next((c.new or c.old for c in change.changes if c.field == "shared"), None)
+        if not isinstance(told, Mapping):
+            return None
+        whom = told.get("whom") or {}
+        name = whom.get("title") or _("somebody")
+        if change.kind == "unshare":
+            return "user-minus", str(_("ended the share with %(name)s", name=name))
+        until = told.get("until")
+        what = _("for changing") if told.get("level") == "write" else _("for reading")
+        if not until:
+            return "users-plus", str(_("shared this with %(name)s %(what)s", name=name, what=what))
+        day = format_date(date.fromisoformat(str(until)), "medium", locale=self.locale)
+        return "users-plus", str(_("shared this with %(name)s %(what)s, until %(day)s", name=name, what=what, day=day))
 
     def _verb(self, kind: str) -> tuple[str, str]:
         words = {
