@@ -52,11 +52,14 @@ api.register_error_handler(Forbidden, forbidden)
 
 def add_api(app: Flask) -> None:
     """Serve the API from a tenant's app."""
+    from trellis.api.assistants.transport import mcp
     from trellis.api.pages import ReferenceView
     from trellis.api.resources import load_resources
 
     load_resources()
     csrf.exempt(api)  # keys need none; browsers' sessions are checked by identify()
     app.register_blueprint(api)
+    csrf.exempt(mcp)
+    app.register_blueprint(mcp)
     with app.app_context():
         app.extensions["appbuilder"].add_view_no_menu(ReferenceView)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -88,11 +88,16 @@ def read_fields(store: Store, entity: Entity, usual: tuple[str, ...] | None = No
         raise bad_request(_("At most %(n)d fields at once.", n=MOST_FIELDS), "fields")
     parts = part_lists(store, entity)
     paths = [path for path in dict.fromkeys(given) if path not in parts and path not in ("id", "version")]
+    check_open(store, entity, paths)
+    return paths, [path for path in given if path in parts]
+
+
+def check_open(store: Store, entity: Entity, paths: Iterable[str]) -> None:
+    """Raises Refused for fields that the API does not show."""
     for path in paths:
         field = field_at(store, entity, path)
         if field is not None and (PLACE in field.hidden or field.type.is_write_only):
             raise Refused([Fault("unknown", "There is no field “{name}”.", path, {"name": path})])
-    return paths, [path for path in given if path in parts]
 
 
 def read_body(allowed: type = dict) -> Any:
