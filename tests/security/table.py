@@ -39,6 +39,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "change":        ("no/gone",   "no",    "gone",    "yes", "yes"),   # update, delete, restore, convert, … a record
     "batch":         ("gone",      "gone",  "gone",    "yes", "yes"),   # many changes that somebody made
     "many":          ("no/gone",   "no",    "blank/gone",   "yes", "yes"),   # the same with what is selected in a list
+    "report":        ("no",        "no",    "blank",   "yes", "yes"),   # the right “reports”
     "export":        ("no/gone",   "no",    "blank",   "yes", "yes"),
     "import":        ("no/gone",   "no",    "blank",   "yes", "yes"),
 }  # fmt: skip
@@ -101,8 +102,14 @@ ROUTES: dict[str, Ask] = {
     "HomeView.index": PERSON,
     "AccountView.sign_in": Ask("public", also=(422, 429)),
     "AccountView.sign_out": PUBLIC,
-    "AccountView.forgot": PUBLIC,
-    "AccountView.reset": Ask("public", args={"secret": "none"}, also=(404, 410)),
+    "LinksView.forgot": PUBLIC,
+    "LinksView.invite": Ask("public", args={"secret": "none"}, also=(404, 410)),
+    "LinksView.reset": Ask("public", args={"secret": "none"}, also=(404, 410)),
+    "FactorView.code": PUBLIC,  # between password and code: whoever is not there goes back to the beginning
+    "FactorView.set_up": PUBLIC,
+    "FactorView.own": Ask("person", also=(422,)),
+    "FactorView.codes": Ask("person", also=(422,)),
+    "FactorView.off": Ask("person", also=(422,)),
     "AccountView.language": Ask("public", args={"tag": "en"}),
     "AddressView.address": PERSON,
     "FrameView.offline": PUBLIC,
@@ -112,6 +119,7 @@ ROUTES: dict[str, Ask] = {
     "ProfileView.theme": Ask("person", form={"theme": "dark"}),
     "ProfileView.password": Ask("person", also=(422,)),
     "ProfileView.sign_out_elsewhere": PERSON,
+    "ProfileView.sign_out": Ask("person", also=(404,)),
     "PaletteView.search": Ask("person", query={"q": "Mine"}),
     "PaletteView.recent": Ask("person", form={"place": "account/"}),
     "PaletteView.keys": PERSON,
@@ -127,7 +135,12 @@ ROUTES: dict[str, Ask] = {
     "UsersView.edit": Ask("admin", args={"id": "{person}"}, form={"name": "Vera"}),
     "UsersView.link": Ask("admin", args={"id": "{person}"}),
     "UsersView.sign_out": Ask("admin", args={"id": "{person}"}),
+    "UsersView.factor_off": Ask("admin", args={"id": "{person}"}),
+    "UsersView.unlink": Ask("admin", args={"id": "{person}"}),
     "RolesView.roles": Ask("admin", args={"key": "seller"}),
+    "AuditView.audit": ADMIN,
+    "AuditView.check": ADMIN,
+    "AuditView.export": ADMIN,
     "SettingsView.configuration": ADMIN,
     "SettingsView.schema": Ask("admin", args={"name": "entity"}),
     # lists
@@ -194,6 +207,15 @@ ROUTES: dict[str, Ask] = {
     "TimelineView.timeline": RECORD,
     "TimelineView.history": RECORD,
     "TimelineView.compose": Ask("change", args={"kind": "note"}, form={"text": "Hello", "_has": "text"}),
+    "SharingView.sharing": Ask("change", get="record", form={"whom": "user:{guest}"}),
+    "SharingView.change": Ask("change", args={"share": "{share}"}, form={"level": "write"}),
+    "SharingView.end": Ask("change", args={"share": "{share}"}),
+    "SharingView.pick": ENTITY,
+    # reports
+    "ReportsView.index": Ask("report"),
+    "ReportsView.report": Ask("report", args={"key": "names"}),
+    "ReportsView.csv": Ask("report", args={"key": "names"}),
+    "ReportsView.xlsx": Ask("report", args={"key": "names"}),
     # conversion, merging, import
     "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),
     "ConversionsView.ask": Ask("many", args={"entity": "lead"}, form={"ids": "{lead}"}),
@@ -206,6 +228,9 @@ ROUTES: dict[str, Ask] = {
     "ImportView.start": Ask("import", file="file"),
     "ImportView.step": Ask("import", args={"token": "none"}, also=(404,)),
     "ImportView.outcome": Ask("import", args={"token": "none"}, also=(404,)),
+    # assistants (MCP), by keys only
+    "assistants.message": Ask("anyone", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+    "assistants.no_stream": Ask("anyone", also=(405,)),
     # the API
     "api.read_meta": Ask("anyone"),
     "api.openapi": Ask("anyone"),

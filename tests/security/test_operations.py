@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from tests.security.table import OPERATIONS, PROGRAMS, ROUTES, Ask
-from tests.security.world import CANARY, Names, World, make_keys, open_world, prepare, send
+from tests.security.world import CANARY, Names, World, is_for_programs, make_keys, open_world, prepare, send
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 HELD_OFF = {"elsewhere": "no", "outsider": "no"}  # the others that are not in a row of the table are sent away
-CHANGES = {"If_Match": "*"}
+CHANGES = {"If_Match": "*", "Accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def rules(world: World) -> list[tuple[Rule, str]]:
     return [
         (rule, method)
         for rule in world.app.url_map.iter_rules()
-        if rule.endpoint.startswith("api.") and rule.endpoint in ROUTES
+        if is_for_programs(rule) and rule.endpoint in ROUTES
         for method in sorted(set(rule.methods or ()) - {"HEAD", "OPTIONS"})
     ]
 

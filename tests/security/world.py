@@ -24,7 +24,9 @@ from werkzeug.test import TestResponse
 from trellis.api import rates
 from trellis.api.app import add_api
 from trellis.formula.reader import Reader
+from trellis.formula.types import Ref
 from trellis.identity.api_keys import create_key, revoke_key
+from trellis.identity.person import principal_for, read_person_by_id
 from trellis.identity.sessions import digest
 from trellis.records.principal import Principal
 from trellis.records.store import Store
@@ -87,6 +89,12 @@ convert: lead
 into:
   account: {match: [name], set: {name: =name}}
 ---
+report: names
+label: Names
+entity: account
+group: {name: name}
+measures: {n: count()}
+---
 pipeline: care
 entity: account
 default: true
@@ -108,7 +116,7 @@ grants:
   note: {read: all, create: true}
   user: {read: all}
   team: {read: all}
-allow: [api, import, merge, bulk-edit]
+allow: [api, import, merge, bulk-edit, reports]
 ---
 role: viewer
 label: Viewer
@@ -121,6 +129,9 @@ grants: {}
 """
 )
 CANARY = "Mine CANARY"
+NOTED = ("_session", "_api_key", "_audit", "_audit_seal")
+"""The tables that note who asked."""
+
 _numbers = itertools.count(1)
 
 
@@ -186,6 +197,13 @@ class Names(dict[str, str]):
         """Somebody whose settings nobody needs."""
         return self._world.people["spare"]
 
+    def _make_share(self) -> UUID:
+        owner = Store(self._world.tenant, self._world.principal("owner"))
+        return owner.share("account", self["id"], Ref("user", self._world.people["guest"])).id
+
+    def _make_guest(self) -> UUID:
+        return self._world.people["guest"]
+
     def _make_nothing(self) -> UUID:
         return uuid4()
 
@@ -202,6 +220,7 @@ class World:
     var: Path
     clients: dict[str, FlaskClient] = dc_field(default_factory=dict)
     keys: dict[str, str] = dc_field(default_factory=dict)
+    _fingerprint: str | None = None
 
     @property
     def system(self) -> Store:
@@ -216,22 +235,26 @@ class World:
         """A browser with this person's session, kept as it was when they signed in."""
         return self.clients[who]
 
+    def principal(self, who: str) -> Principal:
+        """Somebody as the door knows them."""
+        with self.tenant.begin() as connection:
+            person = read_person_by_id(connection, self.tenant, self.people[who])
+        assert person is not None
+        return principal_for(self.tenant, person)
+
     def fingerprint(self) -> dict[str, str]:
         """What is in the tenant's tables, but for what is noted of whoever asks."""
-        noted = ("_session", "_api_key", "_audit", "_audit_seal")
-        preparer = self.app.extensions["trellis"].tenant
-        tables = [t for t in preparer.tables.metadata.sorted_tables if t.name not in noted]
-        parts = [
-            sa.select(
-                sa.literal(table.name).label("name"),
-                sa.func.md5(
-                    sa.func.coalesce(sa.func.string_agg(sa.cast(sa.text(f'"{table.name}"'), sa.Text), "|"), "")
-                ),
-            ).select_from(table)
-            for table in tables
-        ]
+        if self._fingerprint is None:
+            tables = [t.name for t in self.tenant.tables.metadata.sorted_tables if t.name not in NOTED]
+            digest = "SELECT '{0}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM \"{0}\" t"
+            self._fingerprint = " UNION ALL ".join(digest.format(name) for name in tables)
         with self.tenant.begin() as connection:
-            return {row[0]: row[1] for row in connection.execute(sa.union_all(*parts))}
+            return {row[0]: row[1] for row in connection.exec_driver_sql(self._fingerprint)}
+
+
+def is_for_programs(rule: Rule) -> bool:
+    """Whether an address is asked with keys, and answered in JSON."""
+    return rule.endpoint.startswith(("api.", "assistants."))
 
 
 def open_world(catalogue: Any, var: Path, slug: str) -> World:
@@ -241,6 +264,7 @@ def open_world(catalogue: Any, var: Path, slug: str) -> World:
     settings = Settings(var=var)
     apps = [create_tenant_app(tenant, settings, None, [add_api]) for tenant in tenants]
     roles = {"outsider": "outsider", "viewer": "viewer", "colleague": "seller", "owner": "seller", "admin": "admin"}
+    roles["guest"] = "viewer"
     people = {who: add_person(tenants[0], f"{who}@x.example", role) for who, role in roles.items()}
     for who in ("ended", "deactivated", "spare"):
         people[who] = add_person(tenants[0], f"{who}@x.example", "admin")
