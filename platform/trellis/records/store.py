@@ -20,7 +20,7 @@ from trellis.records.hooks import Hooks
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
-from trellis.records.reading import forms, months, picker, query
+from trellis.records.reading import forms, gather, months, picker, query
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.recycling import bin as recycle
 from trellis.records.recycling import deletion, purging
@@ -41,6 +41,7 @@ Refs = list[Ref]
 Choices = list[Choice]
 Names = list[str]
 Groups = list[Group]
+Bundles = list[gather.Bundle]
 Changes = list[Change]
 Outcomes = list[Outcome]
 Proposals = list[convert.Proposal]
@@ -164,6 +165,11 @@ class Store:
         """Counts and totals by the month of a date; each group's value is the month's first day."""
         with self.session.transaction():
             return months.months(self.session, entity, field, totals=totals, where=where, q=q)
+
+    def gather(self, question: gather.Question) -> Bundles:
+        """Groups with their measures and totals: what reports are made of. Raises Refused."""
+        with self.session.transaction():
+            return gather.gather(self.session, question)
 
     def history(
         self, entity: str, id: UUID | str, limit: int = 50, before: int | None = None, *, deleted: bool = True
