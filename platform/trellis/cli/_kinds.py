@@ -8,6 +8,10 @@ from importlib import import_module
 MODULES: tuple[str, ...] = (
     "trellis.automation.workflows.engine",
     "trellis.identity.automating",
+    "trellis.automation.mail.outbox",
+    "trellis.identity.invitations",
+    "trellis.api.webhooks.telling",
+    "trellis.api.webhooks.purging",
 )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DISPATCH = "events.dispatch"  # the kind of job that tells everybody: automation/events
 EVERY = "*"
 SECRET = "•••"  # that a secret was there is told, not which
-UNTOLD = frozenset({"merged_into", "purged", "unmerged"})  # told by another event, or nobody's business any more
+UNTOLD = frozenset({"purged", "unmerged"})  # nobody's business any more, or told by what it restores
 
 # what the Model's own listeners hear: (model) -> entities; automation registers its workflows here
 by_model: list[Callable[[Model], frozenset[str]]] = []

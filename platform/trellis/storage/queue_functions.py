@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1  # counted up with every change below: an installation with another one is upgraded at the next start
+VERSION = 2  # counted up with every change below: an installation with another one is upgraded at the next start
 
 TABLES = """
 -- jobs whose time has not come: apart, so that a million of them slow nobody down
@@ -214,14 +214,18 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Take along the waiting jobs of a kind that one run does the work of.
-CREATE OR REPLACE FUNCTION trellis_jobs.absorb(p_kind text, p_role text DEFAULT NULL) RETURNS bigint {_MINE} AS $$
+-- Take along the waiting jobs of a kind (and a lock) that one run does the work of.
+DROP FUNCTION IF EXISTS trellis_jobs.absorb(text, text);
+CREATE OR REPLACE FUNCTION trellis_jobs.absorb(p_kind text, p_lock text DEFAULT NULL, p_role text DEFAULT NULL)
+RETURNS bigint {_MINE} AS $$
 DECLARE
     mine text := trellis_jobs.whose(p_role);
     gone bigint;
 BEGIN
+    DELETE FROM later WHERE queue = mine AND kind = p_kind AND (p_lock IS NULL OR lock = mine || ':' || p_lock);
     WITH same AS (
         SELECT id FROM procrastinate_jobs WHERE queue_name = mine AND task_name = p_kind AND status = 'todo'
+            AND (p_lock IS NULL OR lock = mine || ':' || p_lock)
         FOR UPDATE SKIP LOCKED
     ), deleted AS (
         DELETE FROM procrastinate_jobs USING same WHERE procrastinate_jobs.id = same.id RETURNING 1

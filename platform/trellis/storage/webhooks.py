@@ -73,6 +73,7 @@ def webhook_message_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("next_at", sa.DateTime(timezone=True)),
         sa.Column("done_at", sa.DateTime(timezone=True)),
         sa.Index("_webhook_message_log", "webhook", "at", "id"),
+        sa.Index("_webhook_message_due", "webhook", "next_at", postgresql_where=sa.text("state = 'waiting'")),
         sa.Index("_webhook_message_at", "at"),
     )
 

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from tests.conftest import layers_of
 
+import trellis.automation.workflows.engine  # noqa: F401 (takes part in saves and in the queue)
 from trellis.automation.clock import moved
 from trellis.automation.worker import drain
-from trellis.automation.workflows import advancing, before, listening  # noqa: F401 (they register themselves)
 from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.store import Store
@@ -50,7 +50,7 @@ fields:
 ---
 pipeline: sales
 entity: deal
-stages: {open: {}, proposal: {}, won: {type: won}}
+stages: {open: {rot_after: 2 days}, proposal: {}, won: {type: won}}
 """
 
 
@@ -353,3 +353,58 @@ steps: [{set: {count: =count + 1}}]
     work(catalogue, tenant)
     assert {row["count"] for row in store.list("deal", columns=["count"], limit=200).rows} == {1}
     assert len(runs(tenant)) == 200
+
+
+TIMED = """
+workflow: nightly
+on: {schedule: "0 3 * * *", each: {entity: deal, filter: 'amount > 5'}}
+when: not urgent
+steps: [{set: {count: =count + 1}}]
+---
+workflow: alone
+on: {schedule: "30 3 * * *"}
+steps: [{create: job, set: {subject: tick}}]
+---
+workflow: ends
+on: {date: {entity: job, field: due, offset: -2 days, at: "06:00"}}
+steps: [{set: {subject: '=subject & "!"'}}]
+---
+workflow: birthdays
+on: {date: {entity: job, field: due, at: "07:00", yearly: true}}
+when: status == "done"
+steps: [{create: deal, set: {name: "Gift for {subject}"}}]
+"""
+
+
+def test_time_sets_workflows_off_once(catalogue: Catalogue, made: Any) -> None:
+    tenant = made(TIMED)
+    store = at(tenant)
+    today = store.principal.reader.today()
+    store.create("deal", {"name": "Big", "amount": {"amount": 9, "currency": "EUR"}})
+    store.create("deal", {"name": "Small", "amount": {"amount": 1, "currency": "EUR"}})
+    store.create("deal", {"name": "Urgent", "amount": {"amount": 9, "currency": "EUR"}, "urgent": True})
+    store.create("job", {"subject": "Soon", "due": today + timedelta(days=5)})
+    born = (today + timedelta(days=1)).replace(year=1992)
+    store.create("job", {"subject": "Born", "due": born, "status": "done"})
+    for days in range(0, 5):
+        for hours in (1, 13):
+            work(catalogue, tenant, timedelta(days=days, hours=hours))
+    rows = {row.title: row["count"] for row in store.list("deal", columns=["count"]).rows}
+    assert rows["Small"] == rows["Urgent"] == 0
+    assert rows["Big"] in (4, 5)  # nights, by the hour at which the test runs
+    assert titles(store, "job").count("tick") == rows["Big"]
+    assert "Soon!" in titles(store, "job")
+    assert titles(store, "deal").count("Gift for Born") == 1
+
+
+def test_a_record_that_stays_too_long_sets_a_workflow_off(catalogue: Catalogue, made: Any) -> None:
+    tenant = made("""
+workflow: stuck
+on: {record: deal, stage: {stuck: true}}
+steps: [{create: job, set: {subject: "{name} is stuck"}}]
+""")
+    store = at(tenant)
+    store.create("deal", {"name": "Old"})
+    for hours in (1, 30, 47, 50, 52, 90):
+        work(catalogue, tenant, timedelta(hours=hours))
+    assert titles(store, "job") == ["Old is stuck"]

@@ -54,9 +54,10 @@ class Work:
             raise Lost(f"{self.kind} {self.uid}")
         self.is_done = True
 
-    def absorb(self, connection: Connection) -> int:
-        """Take the tenant's waiting jobs of this kind along: this run does what they ask for; how many they were.
+    def absorb(self, connection: Connection, *, lock: str | None = None) -> int:
+        """Take the tenant's other jobs of this kind (and lock) along: this run does what they ask for; how many waited.
 
         What they were to see must be read after this, in a statement of its own.
         """
-        return int(connection.exec_driver_sql("SELECT trellis_jobs.absorb(%s)", (self.kind,)).scalar_one())
+        given = (self.kind, lock)
+        return int(connection.exec_driver_sql("SELECT trellis_jobs.absorb(%s, %s)", given).scalar_one())

@@ -18,7 +18,7 @@ from trellis.records import faults
 from trellis.records.access import rights
 from trellis.records.conversion import matches, moving
 from trellis.records.conversion.matches import Match
-from trellis.records.draft import Draft, Event
+from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.merging import dedupe
 from trellis.records.recycling.bin import reach_or_raise
@@ -141,7 +141,6 @@ def convert(session: Session, entity: str, id: UUID, choices: Choices) -> Conver
         became, created = _become(session, conversion, draft, choices)
         moved = moving.move(session, conversion, draft, became, batch)
         _close(session, conversion, draft, became)
-        session.emit([Event("converted", entity, id, "convert")])
     return Converted({k: r.ref for k, r in became.items()}, frozenset(created), moved, batch.id)
 
 

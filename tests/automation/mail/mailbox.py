@@ -1,0 +1,71 @@
+"""A real mail server on loopback, which keeps what it is given."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Mailbox:
+    """What has arrived. `refuse`: what the server says to recipients instead of taking their mail."""
+
+    letters: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    refuse: str = ""
+    port: int = 0
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        """Take a recipient, or not."""
+        if self.refuse:
+            return self.refuse
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        """Keep a letter."""
+        letter = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(letter, EmailMessage)
+        self.letters.append(letter)
+        self.recipients += envelope.rcpt_tos
+        return "250 OK"
+
+    @property
+    def profile(self) -> str:
+        """`mail:` of a tenant.yaml that sends here."""
+        return (
+            f"mail: {{server: 127.0.0.1, port: {self.port}, security: none, from: 'Acme <crm@acme.example>', "
+            "reply_to: help@acme.example}\n"
+        )
+
+    def link(self) -> str:
+        """The address that the last letter's button leads to."""
+        text = self.letters[-1].get_body(("plain",))
+        assert text is not None
+        return next(line for line in text.get_content().splitlines() if line.startswith("http"))
+
+
+@contextmanager
+def mail_server() -> Iterator[Mailbox]:
+    """A server for the time of a test."""
+    mailbox = Mailbox(port=_free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+def _free_port() -> int:
+    """The controller cannot choose one: it calls itself at the port that it was told."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
