@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.names import quoted
-from trellis.storage.runs import run_step_table, run_table, run_watch_table, workflow_state_table
+from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
 from trellis.storage.sharing import share_table
 from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
 from trellis.storage.webhooks import event_table, webhook_attempt_table, webhook_message_table, webhook_table
@@ -45,6 +45,7 @@ class PlatformTables:
     run_step: sa.Table
     run_watch: sa.Table
     workflow_state: sa.Table
+    timer: sa.Table
     event: sa.Table
     webhook: sa.Table
     webhook_message: sa.Table
@@ -89,6 +90,7 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         run_step=run_step_table(metadata),
         run_watch=run_watch_table(metadata),
         workflow_state=workflow_state_table(metadata),
+        timer=timer_table(metadata),
         event=event_table(metadata),
         webhook=webhook_table(metadata),
         webhook_message=webhook_message_table(metadata),

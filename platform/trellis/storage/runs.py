@@ -73,6 +73,18 @@ def run_watch_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def timer_table(metadata: sa.MetaData) -> sa.Table:
+    """The clocks of workflows: up to when each has looked, and when it looks again."""
+    return sa.Table(
+        quoted("_timer"),
+        metadata,
+        sa.Column("key", sa.Text, primary_key=True),  # the workflow, and which of its triggers
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+    )
+
+
 def workflow_state_table(metadata: sa.MetaData) -> sa.Table:
     """What is to be known of a workflow beside its document: whether it is paused, how often it failed in a row."""
     return sa.Table(

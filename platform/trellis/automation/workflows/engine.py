@@ -1,5 +1,5 @@
 """Everything that takes part in saves and in the queue for workflows: importing it is what registers it."""
 
-from trellis.automation.workflows import advancing, before, listening
+from trellis.automation.workflows import advancing, before, listening, timing
 
-__all__ = ["advancing", "before", "listening"]
+__all__ = ["advancing", "before", "listening", "timing"]

@@ -61,9 +61,13 @@ class OnSchedule(Trigger):
 
 @dataclass(frozen=True, kw_only=True)
 class OnDate(Trigger):
-    """So long before or after a date of a record; `at` is the time of day in the tenant's time zone."""
+    """So long before or after a date of a record; `at` is the time of day in the tenant's time zone.
+
+    `yearly`: on the day's anniversaries; those of 29 February are on the 28th where there is none.
+    """
 
     field: str
+    yearly: bool = False
     offset: Span = NO_SPAN
     at: time | None = None
     filter: Formula | None = None

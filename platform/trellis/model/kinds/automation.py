@@ -148,7 +148,8 @@ def trigger() -> Schema:
     """The shape of a trigger, by what it listens to."""
     each = closed({"entity": NAME, "filter": FORMULA}, ("entity",))
     date = closed(
-        {"entity": NAME, "field": NAME, "offset": DURATION, "at": TEXT, "filter": FORMULA}, ("entity", "field")
+        {"entity": NAME, "field": NAME, "offset": DURATION, "at": TEXT, "filter": FORMULA, "yearly": BOOLEAN},
+        ("entity", "field"),
     )
     button = closed(
         {

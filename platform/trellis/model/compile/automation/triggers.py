@@ -160,6 +160,7 @@ def _date(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | No
             field=field.text,
             offset=(read_span(offset.text) if offset is not None else None) or Span(),
             at=time(int(at[1]), int(at[2])) if at is not None else None,
+            yearly=date.flag("yearly"),
             filter=condition(ctx, date.get("filter"), self.names.types.scope(entity)),
         ),
         {},
