@@ -12,6 +12,7 @@ from trellis.formula.env import Env, RecordLike
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.model.fields.money import money_places
 from trellis.records.kept import kept
 from trellis.records.reading.catalog import Catalog, link_columns
 from trellis.storage.names import short
@@ -57,6 +58,11 @@ class LiveRecord:
     def entity(self) -> str:
         """The entity's key."""
         return self.definition.key
+
+    def money_places(self, name: str) -> int | None:
+        """To how many decimals the base amount of a field counts; None where a formula has rounded it."""
+        field = self.definition.fields.get(name)
+        return None if field is None else money_places(field, self.graph.session.reader.currency)
 
     @property
     def id(self) -> UUID:

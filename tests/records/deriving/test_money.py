@@ -158,9 +158,9 @@ def test_convert_takes_the_rates_of_the_records_date_in_both_back_ends(store, ra
 @pytest.mark.parametrize(
     ("text", "amount", "in_base"),
     [
-        ("1234.5 JPY", "1235", "7.410"),
-        ("-1234.5 JPY", "-1235", "-7.410"),
-        ("1.2345 KWD", "1.235", "3.705"),
+        ("1234.5 JPY", "1235", "7.41"),
+        ("-1234.5 JPY", "-1235", "-7.41"),
+        ("1.2345 KWD", "1.235", "3.71"),
         ("1.005 EUR", "1.01", "1.01"),
     ],
 )
@@ -217,3 +217,28 @@ def test_another_date_field_for_rates_moves_what_is_there(catalogue, crm, store,
     assert base(store, made.id) == D("90.00")
     new = change(catalogue, crm, CRM.replace("rate_date: ordered_on\n", ""))
     assert base(Store(new, store.principal), made.id) == D("80.00")
+
+
+def test_totals_are_the_sum_of_what_each_record_shows(store, rates):
+    """0.45 of 0.50 USD at 0.9082 is 0.4541 EUR, shown as 0.45: ten of them are 4.50, not 4.54."""
+    store.create("exchange_rate", {"currency": "USD", "valid_from": "2026-05-01", "rate": "0.9082"})
+    for at in range(10):
+        given = {"name": f"n{at}", "ordered_on": "2026-05-02", "freight": "0.50 USD"}
+        store.create("order", given)
+    store.create("order", {"name": "swiss", "ordered_on": "2026-05-02", "freight": "100 CHF"})  # no rate: not counted
+    shown = [row["freight"].base for row in store.list("order", columns=["freight"]).rows]
+    assert sorted(b for b in shown if b is not None) == [D("0.45")] * 10
+    assert store.totals("order", {"freight": "sum"})["freight"].amount == D("4.50")
+    assert store.groups("order", "ordered_on", totals={"freight": "sum"})[0].totals["freight"].amount == D("4.50")
+    assert store.totals("order", {"freight": "avg"})["freight"].amount == D("0.45")
+
+
+def test_formulas_go_by_the_exact_rate(store, rates):
+    store.create("exchange_rate", {"currency": "USD", "valid_from": "2026-05-01", "rate": "0.9082"})
+    account = store.create("account", {"name": "Acme"})
+    lines = [{"quantity": 10_000, "price": "0.10 USD"}, {"quantity": 1, "price": "0.50 USD"}]
+    order = store.create("order", {"name": "n", "account": account.id, "ordered_on": "2026-05-02", "lines": lines})
+    bases = [line["amount"].base for line in store.lines("order", order.id, "lines")]
+    assert bases == [D("908.20"), D("0.45")]
+    assert store.read("order", order.id)["total"].amount == D("908.65")
+    assert store.read("account", account.id)["sales"].amount == D("908.65")

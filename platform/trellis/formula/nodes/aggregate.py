@@ -19,7 +19,7 @@ from trellis.formula.functions.operators import quotient
 from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.nodes.compare import Compare
 from trellis.formula.nodes.listed import Listed, correlated
-from trellis.formula.nodes.paths import Root, is_record, reference
+from trellis.formula.nodes.paths import Member, Root, is_record, reference
 from trellis.formula.reader import Reader
 from trellis.formula.sql import moments as sqlm
 from trellis.formula.sql import values as sqlv
@@ -128,6 +128,7 @@ class Aggregate(Expr):
         if self.measure in ("count", "count_distinct"):
             return lambda env: measure([_countable(v) for e in rows(env) if (v := of(e)) is not None])
         if kind == "money":
+            of = _counted(self.of) if self.measure in SPREAD else of
             return lambda env: _in_base(measure, [v for e in rows(env) if (v := of(e)) is not None], env.reader)
         if kind == "duration" and self.measure in SPREAD:
             return lambda env: _duration(measure, [v for e in rows(env) if (v := of(e)) is not None])
@@ -158,7 +159,7 @@ class Aggregate(Expr):
         if self.measure in ("count", "count_distinct"):
             return sa.cast(one(lambda inner: countable_sql(of.value(inner))), sa.Numeric())
         if of.type.kind == "money":
-            base = one(lambda inner: _money(of, inner).base)
+            base = one(lambda inner: _base(_money(of, inner), self.measure))
             currency: Column = sqlv.text(scope.reader.currency)
             if self.measure != "sum":  # which is never blank: asking that would compute it once more
                 currency = sa.case((base.is_not(None), currency))
@@ -205,6 +206,28 @@ def _money(of: Expr, scope: SqlScope) -> SqlMoney:
     value = of.value(scope)
     assert isinstance(value, SqlMoney)
     return value
+
+
+def _base(value: SqlMoney, measure: str) -> Column:
+    return sqlv.counted(value) if measure in SPREAD else value.base
+
+
+def _counted(of: Expr) -> Closure:
+    """A row's money as it is added up: the base of a field that is entered is rounded as the record's page shows it."""
+    value = of.python(False)
+    if not isinstance(of, Member):
+        return value
+    record, name = of.of.record(False), of.name
+
+    def counted(env: Env) -> Value:
+        found = value(env)
+        places = getattr(record(env), "money_places", None)
+        n = places(name) if places is not None else None
+        if n is None or not isinstance(found, Money) or found.base is None:
+            return found
+        return Money(found.amount, found.currency, exact.round_half_away(found.base, n))
+
+    return counted
 
 
 def _in_base(measure: Callable[[Sequence[Any]], Value], values: Sequence[Money], reader: Reader) -> Value:

@@ -72,7 +72,7 @@ class Gathered(Expr):
         if self.measure in ("count", "count_distinct"):
             return countable_sql(value)
         if isinstance(value, SqlMoney):
-            return value.base
+            return sqlv.counted(value) if self.measure in ("sum", "avg", "median") else value.base
         assert isinstance(value, ColumnElement)
         if of.type.kind == "duration" and self.measure in ("sum", "avg", "median"):
             return sqlm.microseconds(value)

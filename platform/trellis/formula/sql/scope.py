@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SqlMoney:
-    """Money in columns: the amount, its currency, and the amount in the tenant's currency."""
+    """Money in columns: the amount, its currency, and the amount in the tenant's currency.
+
+    `places`: of a field that is entered, to how many decimals its base is shown and added up; formulas use all of it.
+    """
 
     amount: ColumnElement[Any]
     currency: ColumnElement[Any]
     base: ColumnElement[Any]
+    places: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,7 +104,8 @@ def rebuilt(like: SqlValue, columns: Sequence[ColumnElement[Any]]) -> SqlValue:
     """A value of the same shape from other columns."""
     match like:
         case SqlMoney():
-            return SqlMoney(*columns)
+            amount, currency, base_ = columns
+            return SqlMoney(amount, currency, base_)
         case SqlLink():
             return SqlLink(*columns)
         case SqlLocation():
@@ -172,6 +173,13 @@ def rate(currency: ColumnElement[Any], scope: SqlScope) -> ColumnElement[Any]:
     reader = scope.reader
     whens = {text(c): number(r) for c, r in reader.rates.items() if c != reader.currency}
     return sa.case({text(reader.currency): number(1), **whens}, value=currency, else_=number(None))
+
+
+def counted(value: SqlMoney) -> ColumnElement[Any]:
+    """The base amount as it stands in the record's page: what sums add, so that they equal what they are of."""
+    if value.places is None:
+        return value.base
+    return sa.func.round(value.base, sa.literal_column(str(value.places), sa.Integer()), type_=sa.Numeric())
 
 
 def base(value: SqlMoney, reader: Reader) -> ColumnElement[Any]:

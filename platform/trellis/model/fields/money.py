@@ -24,6 +24,7 @@ from trellis.model.numbers import json_number, plain, round_half_up
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
     from trellis.formula.reader import Reader
+    from trellis.model.field import Field
 else:
     Formula = Any
 
@@ -182,3 +183,10 @@ class MoneyField(FieldType):
 
     def search_text(self, value: Value) -> str:
         return "" if value is None else plain(value.amount)
+
+
+def money_places(field: Field, currency: str) -> int | None:
+    """To how many decimals the base of an entered amount is shown and counted; None for what is no such field."""
+    if not isinstance(field.type, MoneyField) or field.formula is not None or field.rollup is not None:
+        return None
+    return field.type.places(currency)

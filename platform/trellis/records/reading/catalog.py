@@ -17,6 +17,7 @@ from trellis.formula.sql.scope import Children, SqlLink, SqlLocation, SqlMoney, 
 from trellis.formula.sql.values import to_sql
 from trellis.model.entity import Inverse
 from trellis.model.field import Field
+from trellis.model.fields.money import money_places
 from trellis.records.deriving.rates import sql_rate
 from trellis.records.reading.names import title_expression
 from trellis.records.reading.scope import ReaderScope
@@ -104,7 +105,8 @@ class Catalog:
             return self._guarded_value(scope, value)
         suffixes = tuple(field.type.columns())
         if kind.kind == "money":
-            return SqlMoney(*(self.stored(scope, field, s) for s in ("", "_currency", "_base")))
+            amount, currency, base = (self.stored(scope, field, s) for s in ("", "_currency", "_base"))
+            return SqlMoney(amount, currency, base, money_places(field, self.session.reader.currency))
         if kind.kind == "record" and "_entity" in suffixes:
             return SqlLink(self.stored(scope, field, ""), self.stored(scope, field, "_entity"))
         if kind.kind == "location" and len(suffixes) == 2:
@@ -151,7 +153,8 @@ class Catalog:
         extra = link_columns(self.session.model.entities[owner].fields[field])[column]
         suffixes = tuple(extra.type.columns())
         if extra.type.formula_type().kind == "money":
-            return SqlMoney(*(links.c[short(column + s)] for s in ("", "_currency", "_base")))
+            amount, currency, base = (links.c[short(column + s)] for s in ("", "_currency", "_base"))
+            return SqlMoney(amount, currency, base)
         found: sa.ColumnElement[Any] = links.c[short(column + suffixes[0])]
         return found
 
@@ -222,7 +225,8 @@ class Catalog:
         if self._condition(scope) is None:
             return value
         if isinstance(value, SqlMoney):
-            return SqlMoney(*(self.guard(scope, part) for part in (value.amount, value.currency, value.base)))
+            amount, currency, base = (self.guard(scope, part) for part in (value.amount, value.currency, value.base))
+            return SqlMoney(amount, currency, base, value.places)
         if isinstance(value, SqlLink):
             return SqlLink(self.guard(scope, value.id), self.guard(scope, value.entity))
         if isinstance(value, SqlLocation):

@@ -10,12 +10,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from trellis.formula.exact import round_half_away
 from trellis.formula.sql.scope import SqlLink, SqlLocation, SqlMoney, SqlScope
+from trellis.formula.sql.values import counted
 from trellis.formula.types import Location, Money, Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.choices import ChoiceLike
+from trellis.model.fields.money import money_places
 from trellis.records.access.masking import mask
 from trellis.records.faults import unknown_field
 from trellis.records.merging import lookup
@@ -79,7 +82,7 @@ class Selection:
         """A reader of the value at a path; Refused when this person knows no such field."""
         scope, field = self.locate(path)
         if field is None:
-            return _value_slot(self, self.catalog.path(self.scope, path))
+            return value_slot(self, self.catalog.path(self.scope, path))
         if self.catalog.is_masked(scope.entity, field.key):
             return _masked(field, self._field_slot(scope, field))
         return self._field_slot(scope, field)
@@ -103,6 +106,9 @@ class Selection:
                 return itemgetter(place)
             return lambda row: read({"": row[place]})
         places = [(s, self.add(self.catalog.stored(scope, field, s))) for s in suffixes]
+        decimals = money_places(field, self.session.reader.currency)
+        if decimals is not None:
+            return lambda row: _shown(read({s: row[place] for s, place in places}), decimals)
         return lambda row: read({s: row[place] for s, place in places})
 
     def _derived_slot(self, scope: SqlScope, field: Field) -> Slot:
@@ -114,7 +120,7 @@ class Selection:
             return self._titled(target, value, scope, field)
         if isinstance(value, SqlLink):
             return self._any_titled(value.id, value.entity, kind.entities)
-        slot = _value_slot(self, value)
+        slot = value_slot(self, value)
         if isinstance(value, sa.ColumnElement) and type(field.type).from_columns is not FieldType.from_columns:
             of_column, read = slot, field.type.from_columns
             slot = lambda row: read({"": of_column(row)})  # noqa: E731
@@ -234,12 +240,14 @@ class Selection:
         return _plain(self.catalog.field(scope, field.key))
 
     def number(self, path: str) -> sa.ColumnElement[Any]:
-        """The same, for something that can be added up."""
-        _, field = self.locate(path)
+        """The same, for something that can be added up; money in the tenant's currency, as each record shows it."""
+        scope, field = self.locate(path)
         countable = ("number", "money", "duration", "date", "datetime")
         if field is not None and field.type.formula_type().kind not in countable:
             raise Refused([Fault("invalid", "{field} cannot be added up.", path, {"field": path})])
-        return self.plain(path)
+        found = self.plain(path)
+        value = self.catalog.field(scope, field.key) if field is not None and self.is_money(path) else None
+        return counted(value) if isinstance(value, SqlMoney) else found
 
     def is_money(self, path: str) -> bool:
         """Whether the value at a path is money."""
@@ -284,7 +292,14 @@ def _plain(value: Any) -> sa.ColumnElement[Any]:
     raise Refused([Fault("invalid", "This kind of value cannot be compared.")])
 
 
-def _value_slot(selection: Selection, value: Any) -> Slot:
+def _shown(value: Value, places: int) -> Value:
+    """Money with its base rounded as it is counted."""
+    if not isinstance(value, Money) or value.base is None:
+        return value
+    return Money(value.amount, value.currency, round_half_away(value.base, places))
+
+
+def value_slot(selection: Selection, value: Any) -> Slot:
     """A computed value as it comes; money from its three expressions, a point from its two."""
     if isinstance(value, SqlLocation):
         latitude, longitude = selection.add(value.latitude), selection.add(value.longitude)
