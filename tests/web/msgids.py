@@ -45,8 +45,8 @@ Msgid = str | tuple[str, str]
 
 
 def of_pages() -> Iterator[Msgid]:
-    """What templates, web code and the API pass to gettext."""
-    for folder in (WEB, PLATFORM / "api"):
+    """What templates, web code, letters and the API pass to gettext."""
+    for folder in (WEB, PLATFORM / "api", PLATFORM / "identity", PLATFORM / "automation"):
         found = extract_from_dir(folder, METHODS, {"templates/**.html": JINJA}, keywords=KEYWORDS)
         for _file, _line, message, _comments, _context in found:
             yield message if isinstance(message, str) else (message[0], message[1])

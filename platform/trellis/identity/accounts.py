@@ -74,7 +74,7 @@ def set_password(
     login = tenant.tables.metadata.tables["ab_user"]
     hashed = hashed or generate_password_hash(password)
     if account.login is None:
-        _give_login(connection, tenant, account, hashed)
+        give_login(connection, tenant, account, hashed)
     else:
         connection.execute(
             sa.update(login)
@@ -86,8 +86,13 @@ def set_password(
     connection.execute(sa.delete(token).where(token.c.user == account.id))
 
 
-def _give_login(connection: sa.Connection, tenant: Tenant, account: Account, hashed: str) -> None:
-    """A row of Flask-AppBuilder's for the person. Its names are the person's id: e-mail and name live in one place."""
+def give_login(connection: sa.Connection, tenant: Tenant, account: Account, hashed: str | None = None) -> None:
+    """A row of Flask-AppBuilder's for the person. Its names are the person's id: e-mail and name live in one place.
+
+    Without a hash nobody knows the password: the person comes by another place's account. A wrong one is refused after
+    the same time as everybody's.
+    """
+    hashed = hashed or generate_password_hash(secrets.token_urlsafe(32))
     login = tenant.tables.metadata.tables["ab_user"]
     user = tenant.tables.entity[PERSON]
     number = connection.execute(

@@ -13,7 +13,7 @@ from trellis.identity.accounts import ASKED
 from trellis.identity.person import ADMIN, PERSON, is_active
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from trellis.storage.tenant import Tenant
 
@@ -68,3 +68,11 @@ def other_administrators(tenant: Tenant, person: UUID) -> int:
     )
     with tenant.begin() as connection:
         return connection.execute(query).scalar() or 0
+
+
+def names_of(tenant: Tenant, people: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of some people."""
+    user = tenant.tables.entity[PERSON]
+    with tenant.begin() as connection:
+        rows = connection.execute(sa.select(user.c.id, user.c.name).where(user.c.id.in_(list(people))))
+        return {row.id: row.name or "" for row in rows}

@@ -73,6 +73,12 @@ def address_key(address: str | None) -> Key:
     return Key(f"address:{text}", FREE_OF_ADDRESS, FREE_OF_ADDRESS + 20, LONGEST_OF_ADDRESS)
 
 
+def letter_key(email: str) -> Key:
+    """The count of letters that are asked for: nobody's mailbox is filled by strangers."""
+    name = f"letter:{sha256(email.strip().lower().encode()).hexdigest()[:40]}"
+    return Key(name, 3, 12, timedelta(hours=1))
+
+
 def begin_attempt(tenant: Tenant, *keys: Key) -> timedelta:
     """Count an attempt as a failure until it is known better; the answer is how long to wait when it is refused."""
     table = tenant.tables.platform.attempt

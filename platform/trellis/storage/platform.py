@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
+from trellis.storage.mail import mail_table
 from trellis.storage.names import quoted
 from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
 from trellis.storage.sharing import share_table
@@ -56,6 +57,7 @@ class PlatformTables:
     factor: sa.Table
     recovery_code: sa.Table
     identity: sa.Table
+    mail: sa.Table
     audit: sa.Table
     audit_seal: sa.Table
     access: sa.Table
@@ -101,6 +103,7 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         factor=factor_table(metadata),
         recovery_code=recovery_code_table(metadata),
         identity=identity_table(metadata),
+        mail=mail_table(metadata),
         audit=audit_table(metadata),
         audit_seal=audit_seal_table(metadata),
         access=access_table(metadata),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,3 +44,21 @@ def _as_key(text: str) -> bytes:
 def use_installation_key(var: Path) -> None:
     """Let fields of type secret be sealed and opened; called once at the start of every process."""
     use_keys(installation_key(var))
+
+
+class MissingSecret(LookupError):
+    """The YAML names a secret, and the environment does not have it."""
+
+
+def secret_name(slug: str, name: str) -> str:
+    """The environment variable of a secret. Its prefix keeps tenants from naming each other's, or the platform's."""
+    return f"TENANT_{slug.upper().replace('-', '_')}__{name}"
+
+
+def tenant_secret(slug: str, name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """A tenant's secret, by the name that its YAML gives. Raises MissingSecret."""
+    variable = secret_name(slug, name)
+    found = environ.get(variable)
+    if not found:
+        raise MissingSecret(f"the environment variable {variable} is not set")
+    return found

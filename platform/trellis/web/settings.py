@@ -31,6 +31,7 @@ class Settings:
     metrics_token: str | None = None
     kept_apps: int = 1000
     landing: bool = True  # whether `/` lists the tenants
+    url: str | None = None  # where the installation is reached: what links in letters begin with
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, *, root: Path | None = None) -> Settings:
@@ -50,7 +51,17 @@ class Settings:
             metrics_token=environ.get("TRELLIS_METRICS_TOKEN") or None,
             kept_apps=int(environ.get("TRELLIS_KEPT_APPS") or 1000),
             landing=environ.get("TRELLIS_LANDING", "1") not in ("0", "no", "false"),
+            url=(environ.get("TRELLIS_URL") or "").rstrip("/") or None,
         )
+
+    def address_of(self, slug: str) -> str | None:
+        """Where a tenant is reached from outside, if the settings say: its own host, else below `url`."""
+        for host, tenant in self.hosts.items():
+            if tenant == slug:
+                return f"https://{host}"
+        if self.domain:
+            return f"https://{slug}.{self.domain}"
+        return f"{self.url}/t/{slug}" if self.url else None
 
     @cached_property
     def master_secret(self) -> bytes:

@@ -8,8 +8,9 @@ from flask import Response, abort, make_response, redirect, request, session, ur
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.identity import second_factor
+from trellis.identity import letters, second_factor
 from trellis.identity.accounts import Account, is_password, read_account, set_password
+from trellis.identity.invitations import language_of, tell
 from trellis.identity.manager import SESSION_KEY
 from trellis.identity.passwords import check_password
 from trellis.identity.person import PERSON, Person
@@ -84,6 +85,9 @@ class ProfileView(Page):
             kept = digest(session[SESSION_KEY])
             set_password(connection, tenant, account, request.form["password"], keep_session=kept)
             note(tenant, "password", account.id, "page", here(), connection=connection)
+            language = language_of(tenant, account.id)
+            letter = letters.password_changed(tenant.profile, account, language, request.remote_addr or "—")
+            tell(connection, tenant, account, letter, "notice")
         rotate(person)
         toast(_("Your password is changed. Other browsers are signed out."))
         return redirect(url_for("ProfileView.profile"))

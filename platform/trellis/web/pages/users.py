@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,10 +11,15 @@ from flask import Response, abort, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.identity.accounts import make_link, read_account
-from trellis.identity.people import other_administrators, sign_ins
+from trellis.automation.mail.account import is_set_up
+from trellis.identity import letters, second_factor
+from trellis.identity.accounts import read_account
+from trellis.identity.elsewhere import identities_of, unlink
+from trellis.identity.invitations import Sent, give_password_link, invite, language_of, tell
+from trellis.identity.people import names_of, other_administrators, sign_ins
 from trellis.identity.person import ADMIN, PERSON, TEAM
-from trellis.identity.sessions import close_sessions
+from trellis.identity.sessions import browsers, close_session_of, close_sessions
+from trellis.identity.sign_in_log import note, sign_in_history
 from trellis.model.view import Sort
 from trellis.records.refusal import Refused, Stale
 from trellis.web.context import current_model, current_person, current_store, current_tenant
@@ -21,7 +27,10 @@ from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.i18n import LANGUAGES
+from trellis.web.links_to import base_for_letters, base_of_request
 from trellis.web.pages.base import Page
+from trellis.web.sign_in_words import door_words
+from trellis.web.signing_in import here
 
 if TYPE_CHECKING:
     from trellis.records.record import Record
@@ -69,8 +78,11 @@ class UsersView(Page):
             record = current_store().create(PERSON, values)
         except Refused as refused:
             return self._form(None, values, refused)
-        link = _link(record.id)
-        return self._form(record, _values(record), link=link, fresh=True)
+        sent = _invite(record.id)
+        if sent is not None and sent.mailed:
+            toast(_("The invitation to %(email)s is on its way.", email=sent.account.email))
+            return redirect(url_for("UsersView.edit", id=record.id))
+        return self._form(record, _values(record), sent=sent, fresh=True)
 
     @expose("/admin/users/<uuid:id>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @needs("admin")
@@ -88,27 +100,68 @@ class UsersView(Page):
             return self._form(record, values, refused)
         if not values.get("active", True):
             with current_tenant().begin() as connection:
-                close_sessions(connection, current_tenant(), id)
+                if close_sessions(connection, current_tenant(), id):
+                    note(current_tenant(), "ended", id, "admin", here(), by=_me(), connection=connection)
         toast(_("Saved"))
         return redirect(url_for("UsersView.users"))
 
     @expose("/admin/users/<uuid:id>/link", methods=["POST"])  # type: ignore[untyped-decorator]
     @needs("admin")
-    def link(self, id: UUID) -> Response:
-        """Make a link that sets the person's password once."""
+    def link(self, id: UUID) -> Any:
+        """A link by which the person comes in: an invitation, or a new password; mailed, or to be handed over."""
         record = current_store().read(PERSON, id)
-        return self._form(record, _values(record), link=_link(id))
+        by_mail = "mail" in request.form
+        has_login = sign_ins(current_tenant(), [id])[id].has_login
+        sent = _password_link(id, mail=by_mail) if has_login else _invite(id, mail=by_mail)
+        if sent is None:
+            abort(404)
+        if sent.mailed:
+            toast(_("The letter to %(email)s is on its way.", email=sent.account.email))
+            return redirect(url_for("UsersView.edit", id=id))
+        return self._form(record, _values(record), sent=sent)
 
     @expose("/admin/users/<uuid:id>/sign-out", methods=["POST"])  # type: ignore[untyped-decorator]
     @needs("admin")
     def sign_out(self, id: UUID) -> Any:
-        """End every session of a person."""
-        record = current_store().read(PERSON, id, fields=("name",))
-        with current_tenant().begin() as connection:
-            ended = close_sessions(connection, current_tenant(), id)
+        """End a session of a person, or every one."""
+        tenant, record = current_tenant(), current_store().read(PERSON, id, fields=("name",))
+        if one := request.form.get("session"):
+            if close_session_of(tenant, id, one):
+                note(tenant, "ended", id, "admin", here(), by=_me())
+            toast(_("That browser is signed out."))
+            return redirect(url_for("UsersView.edit", id=id, _anchor="sessions"))
+        with tenant.begin() as connection:
+            ended = close_sessions(connection, tenant, id)
+            note(tenant, "ended", id, "admin", here(), by=_me(), connection=connection)
         log.info("signed out by an administrator", person=str(id), sessions=ended)
         toast(_("%(name)s is signed out everywhere.", name=record.title))
         return redirect(url_for("UsersView.edit", id=id))
+
+    @expose("/admin/users/<uuid:id>/factor-off", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def factor_off(self, id: UUID) -> Any:
+        """Take a second factor away whose phone is lost; who has to have one sets it up at the next sign-in."""
+        tenant, record = current_tenant(), current_store().read(PERSON, id, fields=("name",))
+        account = read_account(tenant, id)
+        with tenant.begin() as connection:
+            if account is not None and second_factor.remove(connection, tenant, id):
+                close_sessions(connection, tenant, id, but=_own_session(id))
+                note(tenant, "factor-off", id, "admin", here(), by=_me(), connection=connection)
+                letter = letters.factor_removed(tenant.profile, account, language_of(tenant, id))
+                tell(connection, tenant, account, letter, "notice")
+        toast(_("The second factor of %(name)s is gone.", name=record.title))
+        return redirect(url_for("UsersView.edit", id=id, _anchor="sign-in"))
+
+    @expose("/admin/users/<uuid:id>/unlink", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def unlink(self, id: UUID) -> Any:
+        """Forget who a person is at another place."""
+        tenant, means = current_tenant(), request.form.get("means", "")
+        current_store().read(PERSON, id, fields=("name",))
+        if unlink(tenant, id, means):
+            note(tenant, "unlinked", id, means, here(), by=_me())
+            toast(_("The account there is no longer linked."))
+        return redirect(url_for("UsersView.edit", id=id, _anchor="sign-in"))
 
     def _form(
         self,
@@ -116,7 +169,7 @@ class UsersView(Page):
         values: dict[str, Any],
         refused: Refused | None = None,
         *,
-        link: str = "",
+        sent: Sent | None = None,
         fresh: bool = False,
     ) -> Response:
         store, model = current_store(), current_model()
@@ -141,9 +194,9 @@ class UsersView(Page):
             languages_offered=LANGUAGES,
             time_zones=time_zones(),
             options_of=options_of,
-            link=link,
+            sent=sent,
             fresh=fresh,
-            sign_in=sign_ins(current_tenant(), [record.id]).get(record.id) if record else None,
+            **(_sign_in_of(record.id) if record is not None else {}),
         )
 
 
@@ -197,9 +250,48 @@ def _keep_an_administrator(id: UUID, values: dict[str, Any]) -> None:
         raise Refused([Fault("rule", "Somebody has to be able to administer this company.", "roles")])
 
 
-def _link(id: UUID) -> str:
-    account = read_account(current_tenant(), id)
-    if account is None:
-        abort(404)
+def _invite(id: UUID, *, mail: bool = True) -> Sent | None:
+    """Invite a person in the name of whoever is signed in."""
+    base = base_for_letters() if mail else base_of_request()
+    log.info("invited", person=str(id))
+    link = partial(_address, base or base_of_request(), "invite")
+    return invite(current_tenant(), id, link, by=_me(), place=here(), mail=mail)
+
+
+def _password_link(id: UUID, *, mail: bool) -> Sent | None:
+    base = base_for_letters() if mail else base_of_request()
     log.info("password link made", person=str(id))
-    return url_for("LinksView.reset", secret=make_link(current_tenant(), account), _external=True)
+    link = partial(_address, base or base_of_request(), "reset")
+    return give_password_link(current_tenant(), id, link, by=_me(), place=here(), mail=mail)
+
+
+def _address(base: str, page: str, secret: str) -> str:
+    return f"{base}/{page}/{secret}"
+
+
+def _me() -> UUID | None:
+    person = current_person()
+    return person.id if person is not None else None
+
+
+def _own_session(id: UUID) -> str | None:
+    """The session at hand, where it is the person's own."""
+    person = current_person()
+    return person.session if person is not None and person.id == id else None
+
+
+def _sign_in_of(id: UUID) -> dict[str, Any]:
+    """What the page says of how a person signs in."""
+    tenant = current_tenant()
+    entries = sign_in_history(tenant, id, 15)
+    return {
+        "sign_in": sign_ins(tenant, [id]).get(id),
+        "sessions": browsers(tenant, id),
+        "mine": _own_session(id),
+        "entries": entries,
+        "names": names_of(tenant, {entry.by for entry in entries if entry.by is not None}),
+        "has_factor": second_factor.has_factor(tenant, id),
+        "identities": identities_of(tenant, id),
+        "can_mail": is_set_up(tenant),
+        **door_words(),
+    }
