@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
-from trellis.api import rates
+from trellis.api import cors, rates
 from trellis.api.caller import admit, identify
 from trellis.api.problems import Problem, forbidden, missing, refused, title_of
 from trellis.records.refusal import Forbidden, Missing, Refused
@@ -16,15 +16,18 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
 @api.before_request
-def _begin() -> None:
+def _begin() -> Response | None:
+    if request.method == "OPTIONS":
+        return cors.preflight()
     caller = identify()
     rates.count(caller)
     admit(caller)
+    return None
 
 
 @api.after_request
 def _end(response: Response) -> Response:
-    return rates.tell(response)
+    return cors.tell(rates.tell(response))
 
 
 @api.errorhandler(Problem)

@@ -28,3 +28,4 @@ class TenantProfile:
     purge_after: timedelta | None = None  # how long what was deleted stays in the bin; None: for ever
     sign_in: SignIn = dc_field(default_factory=SignIn)
     mail: MailAccount | None = None
+    origins: tuple[str, ...] = ()  # pages of other sites that may use the API from a browser

@@ -53,7 +53,18 @@ def secure(response: Response) -> Response:
 
 
 class TenantSessions(SecureCookieSessionInterface):
-    """Cookies that are good under the tenant's own address only, and marked secure whenever TLS carries them."""
+    """Cookies that are good under the tenant's own address only, and marked secure whenever TLS carries them.
+
+    A browser takes `__Host-` only for the path /, which a tenant has under a host name of its own. Under /t/<slug>/ the
+    path is what keeps tenants' cookies apart, so there it is `__Secure-`: other than TLS cannot set it either.
+    """
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """The cookie's name, with the prefix that binds a browser to how it was set."""
+        name = super().get_cookie_name(app)
+        if not request.is_secure:
+            return name
+        return f"__Secure-{name}" if request.script_root else f"__Host-{name}"
 
     def get_cookie_path(self, app: Flask) -> str:
         """The address that the app is mounted at: /t/<slug>/, or / under a host name of its own."""

@@ -8,6 +8,7 @@ from trellis.formula.reader import Reader
 from trellis.model.compile.bins import purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
+from trellis.model.compile.origins import compile_origins
 from trellis.model.compile.sign_in import compile_mail, compile_sign_in
 from trellis.model.fields import FIELD_TYPES, make_type
 from trellis.model.fields.base import Invalid
@@ -86,6 +87,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
         theme=theme.data if theme is not None and isinstance(theme.data, dict) else {},
         sign_in=compile_sign_in(ctx, item.get("sign_in")),
         mail=compile_mail(ctx, item.get("mail")),
+        origins=compile_origins(ctx, item.get("api")),
     )
 
 

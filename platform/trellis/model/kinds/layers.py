@@ -14,6 +14,7 @@ from trellis.model.kinds.parts import (
     closed,
     either,
     mapping,
+    with_doc,
 )
 from trellis.model.kinds.registry import kind
 from trellis.model.kinds.sign_in import mail, sign_in
@@ -58,6 +59,7 @@ def tenant() -> dict[str, Schema]:
         "theme": closed({"color": COLOR, "logo": TEXT, "favicon": TEXT, "mode": TEXT}),
         "sign_in": sign_in(),
         "mail": mail(),
+        "api": closed({"origins": with_doc(NAMES, "pages of other sites that may use the API from a browser")}),
         "hosts": NAMES,
         "bin": BIN,
         "without": NAMES,
