@@ -85,6 +85,21 @@ fields:
 unique:
   once: [campaign, contact]
 ---
+entity: invitation
+title: state
+fields:
+  state: {type: text}
+  campaign: {type: link, to: campaign, inverse: invitations, required: true, on_delete: cascade}
+  contact: {type: link, to: contact, inverse: invitations, required: true, on_delete: cascade}
+unique:
+  once: [campaign, contact]
+---
+entity: answer
+title: text
+fields:
+  text: {type: text}
+  invitation: {type: link, to: invitation, inverse: answers, on_delete: cascade}
+---
 entity: licence
 title: name
 merge: false

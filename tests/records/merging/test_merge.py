@@ -260,3 +260,34 @@ def test_an_import_that_matches_several_records_touches_none_of_them(store):
     )
     assert (told[0].status, told[0].faults[0].code) == ("failed", "match")
     assert [r.title for r in store.list("contact", columns=["name"]).rows] == ["Kim", "Kim"]
+
+
+@pytest.fixture
+def invited(store):
+    """Two contacts, both invited to the same campaign, one of them to another one, too."""
+    spring, autumn = (store.create("campaign", {"name": n}).id for n in ("Spring", "Autumn"))
+    kim, lee = (store.create("contact", {"name": n}).id for n in ("Kim", "Lee"))
+    first = store.create("invitation", {"campaign": spring, "contact": kim, "state": "sent"})
+    second = store.create("invitation", {"campaign": spring, "contact": lee, "state": "planned"})
+    store.create("invitation", {"campaign": autumn, "contact": lee})
+    return kim, lee, first.id, second.id
+
+
+def test_a_second_membership_goes_to_the_bin_with_the_record_it_was_of(store, invited):
+    """SuiteCRM#5835: merge dropped list memberships."""
+    kim, lee, first, second = invited
+    store.merge("contact", kim, [lee])
+    rows = store.list("invitation", columns=["campaign", "contact"]).rows
+    assert sorted((r["campaign"].title, r["contact"].title) for r in rows) == [("Autumn", "Kim"), ("Spring", "Kim")]
+    assert store.read("invitation", first)["state"] == "sent"
+    assert store.read("invitation", second, deleted=True).deleted_at is not None
+    store.unmerge(store.merges("contact", kim)[0].id)
+    assert store.read("invitation", second)["contact"].id == lee
+    assert store.count("invitation").n == 3
+
+
+def test_a_second_membership_that_something_points_to_is_for_a_person(store, invited):
+    kim, lee, _first, second = invited
+    store.create("answer", {"text": "I come", "invitation": second})
+    with pytest.raises(Refused, match="where only one may be: planned"):
+        store.merge("contact", kim, [lee])

@@ -99,11 +99,15 @@ class Moving:
                     twice.append(row[0])
                 seen.add(row[2:])
             if twice:
-                self._give_way(other, twice)
+                self._give_way(other, field, twice)
 
-    def _give_way(self, other: Entity, ids: list[UUID]) -> None:
-        """A second membership goes to the bin with the record it was of; anything more than that is for a person."""
-        if not other.part_of:
+    def _give_way(self, other: Entity, field: Field, ids: list[UUID]) -> None:
+        """A second membership goes to the bin with the record it was of; anything more than that is for a person.
+
+        A membership is a part, or what goes when the record goes (`on_delete: cascade`) and nothing else points to.
+        """
+        goes_along = getattr(field.type, "on_delete", "") == "cascade" and not self._is_held(other, ids)
+        if not other.part_of and not goes_along:
             from trellis.records.graph import StoreGraph, title_of
 
             names: tuple[str, ...] = ()
@@ -123,6 +127,17 @@ class Moving:
         )
         self.note("bin", other.key, "", self.winner.id, ids)
         rollups.after_membership(self.session, other.key, ids)
+
+    def _is_held(self, entity: Entity, ids: list[UUID]) -> bool:
+        """Whether a live record points at one of these."""
+        for other, field in links_to(self.session, entity.key):
+            table = self.session.table(other.key)
+            pointing = sa.select(sa.literal_column("1", sa.Integer())).where(
+                table.c[short(field.key)].in_(ids), points_at(table, field, entity.key), table.c.deleted_at.is_(None)
+            )
+            if self.session.execute(pointing.limit(1)).first() is not None:
+                return True
+        return False
 
     def _move_links(self, other: Entity, field: Field) -> None:
         """One statement a link: the rows, their history, and what was moved."""
