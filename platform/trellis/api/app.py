@@ -58,6 +58,7 @@ def add_api(app: Flask) -> None:
     from trellis.api.assistants.transport import mcp
     from trellis.api.pages import ReferenceView
     from trellis.api.resources import load_resources
+    from trellis.api.webhooks.pages import WebhooksView
 
     load_resources()
     csrf.exempt(api)  # keys need none; browsers' sessions are checked by identify()
@@ -66,3 +67,4 @@ def add_api(app: Flask) -> None:
     app.register_blueprint(mcp)
     with app.app_context():
         app.extensions["appbuilder"].add_view_no_menu(ReferenceView)
+        app.extensions["appbuilder"].add_view_no_menu(WebhooksView)

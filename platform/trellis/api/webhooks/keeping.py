@@ -187,8 +187,13 @@ def _formula_faults(store: Store, entity: str, text: str) -> Sequence[Fault]:
     try:
         compile_condition(store, entity, text)
     except FormulaError as error:
-        return [Fault("invalid", f.message, "formula", {"offset": f.offset}) for f in error.faults]
+        return formula_faults(error)
     return []
+
+
+def formula_faults(error: FormulaError) -> list[Fault]:
+    """What is wrong with a condition."""
+    return [Fault("invalid", f.message, "formula", {"offset": f.offset}) for f in error.faults]
 
 
 def _told(wanted: Wanted) -> dict[str, Any]:
