@@ -91,6 +91,25 @@ def test_the_bin_is_emptied_of_many_at_once(system, deals):
     assert system.count("deal", deleted=True).n == 0
 
 
+def test_many_go_into_the_bin_and_back_in_few_statements(system, deals, statements):
+    _, account, _ = deals
+    contacts = system.create_many("contact", [{"name": f"c{n}", "account": account.id} for n in range(100)])
+    some = [c.id for c in contacts]
+    for move, status in ((system.delete_many, "deleted"), (system.restore_many, "restored")):
+        with statements() as seen:
+            assert {o.status for o in move("contact", some)} == {status}
+        assert len(seen) < 60
+
+
+def test_what_is_held_holds_up_no_other_of_the_many(system):
+    accounts = [system.create("account", {"name": f"a{n}"}) for n in range(9)]
+    system.create("deal", {"name": "holds", "account": accounts[4].id})
+    outcomes = system.delete_many("account", [a.id for a in accounts])
+    assert [o.id for o in outcomes] == [a.id for a in accounts]
+    assert [o.status for o in outcomes] == [*["deleted"] * 4, "refused", *["deleted"] * 4]
+    assert outcomes[4].faults[0].code == "restrict"
+
+
 def test_the_bin_is_for_who_may_take_something_out_of_it(system, deals, person):
     rita, _, ids = deals
     clerk = person("Cleo", "clerk")

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 from babel.support import NullTranslations
 from flask import g, has_app_context, request
 from flask_babel import Domain, get_locale
@@ -31,6 +32,12 @@ class Catalogues(Domain):  # type: ignore[misc]
     def get_translations(self) -> NullTranslations:
         """The catalogue of this request's language."""
         return self.of(locale_name())
+
+    def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
+        """A text about so many, the number written as the language writes it: 5,114 records."""
+        words = self.get_translations().ungettext(singular, plural, num).replace("%(num)d", "%(num)s")
+        number = str(num) if abs(num) < 1000 else format_decimal(num, locale=get_locale())
+        return str(words % {"num": number, **variables})
 
     def of(self, locale: str) -> NullTranslations:
         """The catalogue of a language; an empty one (English) when there is none."""

@@ -38,8 +38,20 @@ def delete(
     """Put a record into the bin, with its parts and what cascades; Refused when something holds it, unless that goes
     along.
     """
-    reach_or_raise(session, entity, id, "delete", deleted=False)
-    delete_together(session, entity, [id], means=means, along=along)
+    delete_all(session, entity, [id], means=means, along=along)
+
+
+def delete_all(
+    session: Session,
+    entity: str,
+    ids: Sequence[UUID],
+    *,
+    means: str,
+    along: Mapping[str, Collection[UUID]] | None = None,
+) -> None:
+    """Put records into the bin as `delete` does, all of them or none."""
+    reach_all_or_raise(session, entity, ids, "delete", deleted=False)
+    delete_together(session, entity, ids, means=means, along=along)
 
 
 def delete_together(
@@ -75,20 +87,25 @@ def delete_together(
 
 def reach_or_raise(session: Session, entity: str, id: UUID, action: str, *, deleted: bool) -> None:
     """Lock the record; Missing when this person cannot read it, Forbidden when the action is not allowed with it."""
+    reach_all_or_raise(session, entity, [id], action, deleted=deleted)
+
+
+def reach_all_or_raise(session: Session, entity: str, ids: Sequence[UUID], action: str, *, deleted: bool) -> None:
+    """Lock records; Missing when this person cannot read all of them, Forbidden when one does not allow the action."""
     session.entity(entity)
     scope = system_scope(session, entity)
     table = scope.alias
     readable, allowed = (_flag(session, act, scope) for act in ("read", action))
     state = table.c.deleted_at.is_not(None) if deleted else table.c.deleted_at.is_(None)
-    columns = (readable.label("readable"), allowed.label("allowed"))
-    statement = sa.select(*columns).select_from(scope.joined()).where(table.c.id == id, state)
-    row = session.execute(statement.with_for_update(of=table)).mappings().first()
-    may_read, may_act = (False, False) if row is None else (row["readable"], row["allowed"])
-    if deleted and may_read and lookup.winners(session, entity, [id]):
+    columns = (table.c.id, readable.label("readable"), allowed.label("allowed"))
+    statement = sa.select(*columns).select_from(scope.joined()).where(table.c.id.in_(list(ids)), state)
+    rows = session.execute(statement.order_by(table.c.id).with_for_update(of=table)).mappings().all()
+    seen = [row["id"] for row in rows if row["readable"]]
+    if deleted and seen and lookup.winners(session, entity, seen):
         raise Refused([Fault("merged", "It was merged into another record. Undo the merge to have it back.")])
-    if not may_read:
-        raise Missing(f"{entity} {id}")
-    if not may_act:
+    if len(seen) < len(set(ids)):
+        raise Missing(f"{entity} {', '.join(str(id) for id in ids if id not in seen)}")
+    if not all(row["allowed"] for row in rows):
         raise Forbidden(entity, action)
 
 
@@ -212,6 +229,18 @@ def restore(session: Session, entity: str, id: UUID, *, means: str) -> dict[str,
     return restore_together(session, entity, [id], at, means=means)
 
 
+def restore_all(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> None:
+    """Take records out of the bin as `restore` does, all of them or none, those of one moment together."""
+    reach_all_or_raise(session, entity, ids, "restore", deleted=True)
+    table = session.table(entity)
+    moments: dict[UUID, datetime] = {
+        row.id: row.deleted_at
+        for row in session.execute(sa.select(table.c.id, table.c.deleted_at).where(table.c.id.in_(list(ids))))
+    }
+    for at in dict.fromkeys(moments[id] for id in ids):
+        restore_together(session, entity, [id for id in ids if moments[id] == at], at, means=means)
+
+
 def restore_together(
     session: Session, entity: str, wanted: Sequence[UUID], at: datetime, *, means: str
 ) -> dict[str, int]:
@@ -281,9 +310,14 @@ def _refuse_orphans(session: Session, entity: str, ids: Sequence[UUID]) -> None:
 
 def purge(session: Session, entity: str, id: UUID, *, means: str) -> None:
     """Remove a record in the bin for good, with its parts in the bin; the history stays."""
-    reach_or_raise(session, entity, id, "delete", deleted=True)
+    purge_all(session, entity, [id], means=means)
+
+
+def purge_all(session: Session, entity: str, wanted: Sequence[UUID], *, means: str) -> None:
+    """Remove records in the bin for good as `purge` does, all of them or none."""
+    reach_all_or_raise(session, entity, wanted, "delete", deleted=True)
     going: Found = defaultdict(dict)
-    _collect_for_good(session, entity, [id], going)
+    _collect_for_good(session, entity, wanted, going)
     held = _holders_for_good(session, going)
     if held:
         raise Refused(held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -119,8 +119,10 @@ def _update_chunk(
     return [late.get(id) or _outcome(id, opened[id]) for id, _ in changes]
 
 
-def _outcome(id: UUID, found: Draft | Missing | Forbidden) -> Outcome:
+def _outcome(id: UUID, found: Draft | Refused | Missing | Forbidden) -> Outcome:
     """What became of one record."""
+    if isinstance(found, Refused):
+        return Outcome("refused", id, found.faults)
     if isinstance(found, Missing):
         return Outcome("refused", id, (Fault("missing", "There is no such record.", None),))
     if isinstance(found, Forbidden):
@@ -147,18 +149,16 @@ def delete_many(session: Session, entity: str, ids: Sequence[UUID], *, means: st
     """Put records into the bin; one that is held holds up no other."""
     rights.require_many(session, entity, means)
     out = rights.out_of_many(session, entity, ids, means)
-    return [_moved(session, recycle.delete, "deleted", entity, id, means, out) for id in ids]
+    done = _moved(session, recycle.delete_all, "deleted", entity, [id for id in ids if id not in out], means)
+    return _in_order(entity, ids, done)
 
 
 def restore_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
     """Take records out of the bin, those that others of them link to first."""
     rights.require_many(session, entity, means)
     out = rights.out_of_many(session, entity, ids, means)
-    done = {
-        id: _moved(session, recycle.restore, "restored", entity, id, means, out)
-        for id in orphans.in_order(session, entity, ids)
-    }
-    return [done[id] for id in ids]
+    order = [id for id in orphans.in_order(session, entity, ids) if id not in out]
+    return _in_order(entity, ids, _moved(session, recycle.restore_all, "restored", entity, order, means))
 
 
 def purge_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str) -> list[Outcome]:
@@ -166,33 +166,39 @@ def purge_many(session: Session, entity: str, ids: Sequence[UUID], *, means: str
     rights.require_many(session, entity, means)
     out = rights.out_of_many(session, entity, ids, means)
     done: dict[UUID, Outcome] = {}
-    waiting = list(dict.fromkeys(ids))
+    waiting = [id for id in dict.fromkeys(ids) if id not in out]
     while waiting:
-        done |= {id: _moved(session, recycle.purge, "purged", entity, id, means, out) for id in waiting}
+        done |= _moved(session, recycle.purge_all, "purged", entity, waiting, means)
         held = [id for id in waiting if done[id].status == "refused"]
         waiting = held if len(held) < len(waiting) else []
-    return [done[id] for id in ids]
+    return _in_order(entity, ids, done)
 
 
 def _moved(
-    session: Session,
-    do: Callable[..., object],
-    status: str,
-    entity: str,
-    id: UUID,
-    means: str,
-    out: Collection[UUID] = (),
-) -> Outcome:
-    if id in out:
-        return _outcome(id, Forbidden(entity, "bulk-edit"))
-    try:
-        with session.connection.begin_nested():
-            do(session, entity, id, means=means)
-    except Refused as error:
-        return Outcome("refused", id, error.faults)
-    except (Missing, Forbidden) as error:
-        return _outcome(id, error)
-    return Outcome(status, id)
+    session: Session, do: Callable[..., object], status: str, entity: str, ids: Sequence[UUID], means: str
+) -> dict[UUID, Outcome]:
+    """Do it to all at once; where one is refused by halves, so that it holds up no other."""
+    done: dict[UUID, Outcome] = {}
+    parts = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)][::-1]
+    while parts:
+        part = parts.pop()
+        try:
+            with session.connection.begin_nested():
+                do(session, entity, part, means=means)
+        except (Refused, Missing, Forbidden) as error:
+            if len(part) > 1:
+                half = len(part) // 2
+                parts += [part[half:], part[:half]]
+            else:
+                done[part[0]] = _outcome(part[0], error)
+        else:
+            done |= {id: Outcome(status, id) for id in part}
+    return done
+
+
+def _in_order(entity: str, ids: Sequence[UUID], done: Mapping[UUID, Outcome]) -> list[Outcome]:
+    """The outcomes as the ids were given; what is not among them may not be touched with many others."""
+    return [done.get(id) or _outcome(id, Forbidden(entity, "bulk-edit")) for id in ids]
 
 
 def update_where(

@@ -153,6 +153,9 @@ class BulkView(Page):
         ruled = {match.field for rule in desk.entity.dedupe for match in rule.match}
         compared = field is not None and field.key in ruled
         places = {"compared": compared, "lines": among if len(among) > 1 else (), "typed": typed}
+        plain = count.removesuffix("+")
+        is_number = plain.isdecimal() and len(plain) < 10
+        places["shown_count"] = number_text(int(plain), desk.language, 0) + count[len(plain) :] if is_number else count
         return render_template("_bulk_edit.html", **desk.places, **places, fields=fields, bound=bound, count=count)
 
 

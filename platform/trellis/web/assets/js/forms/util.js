@@ -29,6 +29,7 @@ export function enliven(root) {
 export function start() {
   for (const mount of mounts) mount(document.body);
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.matches?.(".t-more, .t-lane-more")) return; // further rows: nothing in them needs us, and there may be thousands
     const root = event.detail.elt ?? event.target;
     for (const mount of mounts) mount(root.isConnected ? root : document.body);
   });

@@ -3,7 +3,7 @@ import { showDialog } from "../dialogs.js";
 import { enliven } from "../forms/util.js";
 import { htmx } from "../htmx.js";
 import { request } from "../lib/http.js";
-import { text } from "../lib/text.js";
+import { number, text } from "../lib/text.js";
 import { toast } from "../toasts.js";
 import { again, base, list, query } from "./nav.js";
 import { rows } from "./grid.js";
@@ -33,7 +33,7 @@ function draw() {
   const box = bar();
   if (!box) return;
   box.hidden = !isSelecting();
-  box.querySelector("[data-bulk-count]").textContent = text("selected", { count: count() });
+  box.querySelector("[data-bulk-count]").textContent = text("selected", { count: count().replace(/\d+/, (digits) => number(digits)) });
   const every = box.querySelector('[data-do="bulk-all"]');
   if (every) every.hidden = all || rows().length === chosen.size && !document.querySelector("#rows > .t-more");
 }
