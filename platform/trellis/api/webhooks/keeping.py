@@ -148,8 +148,8 @@ def check(tenant: Tenant, wanted: Wanted) -> None:
 def _plain_faults(tenant: Tenant, wanted: Wanted) -> Sequence[Fault]:
     faults = []
     if not wanted.name.strip() or len(wanted.name) > LONGEST_NAME:
-        message = "Give the webhook a name of at most {max} letters."
-        faults.append(Fault("required", message, "name", {"max": LONGEST_NAME}))
+        limit = {"max": LONGEST_NAME}
+        faults.append(Fault("required", "Give the webhook a name of at most {max} letters.", "name", limit))
     entity = tenant.model.entities.get(wanted.entity)
     if wanted.entity != EVERY and (entity is None or not entity.features.api):
         faults.append(Fault("invalid", "There is no such list in the API.", "entity"))
@@ -168,11 +168,11 @@ def _address_faults(url: str) -> Sequence[Fault]:
     try:
         check_address(url)
     except OutgoingRefused as refused:
-        messages = {
-            "address": "This address leads into the network that Trellis runs in. Only public addresses are told.",
-            "url": "An address begins with https:// and holds no blanks, name or password.",
-        }
-        return [Fault("invalid", messages[refused.code], "url")]
+        if refused.code == "url":
+            return [Fault("invalid", "An address begins with https:// and holds no blanks, name or password.", "url")]
+        return [
+            Fault("invalid", "This address leads into the network that Trellis runs in: choose a public one.", "url")
+        ]
     except OutgoingFailed:
         return [Fault("invalid", "There is no machine of this name. Is it written right?", "url")]
     return []
@@ -180,8 +180,8 @@ def _address_faults(url: str) -> Sequence[Fault]:
 
 def _formula_faults(store: Store, entity: str, text: str) -> Sequence[Fault]:
     if len(text) > LONGEST_FORMULA:
-        message = "The condition is longer than {max} letters."
-        return [Fault("invalid", message, "formula", {"max": LONGEST_FORMULA})]
+        limit = {"max": LONGEST_FORMULA}
+        return [Fault("invalid", "The condition is longer than {max} letters.", "formula", limit)]
     if entity not in store.tenant.model.entities:
         return [Fault("invalid", "A condition needs one list: it names its fields.", "formula")]
     try:
