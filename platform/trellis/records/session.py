@@ -56,6 +56,7 @@ class Session:
         self.batch: Batch | None = None  # what every change is part of, while many are made at once
         self._kept_batch: UUID | None = None
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
+        self._restricted: frozenset[tuple[str, UUID]] | None = None
         self._alone = False  # nobody else writes until the open transaction ends
         self.heard: frozenset[str] = frozenset()  # the entities that somebody listens to
         self._writes = False  # the open transaction changes something: the tenant's revision is held
@@ -133,6 +134,7 @@ class Session:
                 self._connection = None
                 self._before_commit.clear()
                 self._kept_batch = None
+                self._restricted = None
                 self._named.clear()
                 wrote, self._writes = self._writes, False
                 self._alone = False
@@ -181,6 +183,19 @@ class Session:
             self._kept_batch = batch.id
             self.before_commit(lambda: batch.store(self))
         return batch.id
+
+    @property
+    def restricted(self) -> frozenset[tuple[str, UUID]]:
+        """The records of persons whose data may not be worked with: few, and read once in a transaction."""
+        if self._restricted is None:
+            table = self.tables.platform.privacy
+            rows = self.execute(sa.select(table.c.entity, table.c.record).where(table.c.state == "restricted"))
+            self._restricted = frozenset((row.entity, row.record) for row in rows)
+        return self._restricted
+
+    def forget_restricted(self) -> None:
+        """Read anew which persons' data may not be worked with."""
+        self._restricted = None
 
     @contextmanager
     def as_system(self) -> Iterator[None]:

@@ -33,6 +33,7 @@ ALLOW = (
     "assign",
     "approve",
     "workflows",
+    "privacy",
 )
 _LEVEL = with_doc(
     {**FORMULA, "x-expected": "false, own, team, all or a formula"}, "false, own, team, all, or a formula"

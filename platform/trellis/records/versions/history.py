@@ -146,6 +146,8 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     whose = lookup.with_losers(session, entity, id)  # what was merged into it brought its history
     statement = sa.select(table).where(table.c.entity == entity, table.c.record.in_(whose))
     statement = statement.where(sa.or_(table.c.record == id, table.c.kind != "merged"))  # told by its own entry
+    if session.permit.is_portal:  # who else may see it is nothing for people from outside
+        statement = statement.where(table.c.kind.not_in(("share", "unshare")))
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
@@ -222,7 +224,7 @@ def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:
 
 def _read_changes(session: Session, entity: Entity, changes: Sequence[Any]) -> Iterable[FieldChange]:
     for path, old, new in changes:
-        owner, name = _locate(session, entity, path)
+        owner, name = locate(session, entity, path)
         if owner is None:
             yield FieldChange(path, old, new)
             continue
@@ -247,7 +249,7 @@ def _told_refs(told: Any) -> Value:
     return tuple(Ref(item["entity"], UUID(item["id"]), item.get("title")) for item in listed) or None
 
 
-def _locate(session: Session, entity: Entity, path: str) -> tuple[Entity | None, str]:
+def locate(session: Session, entity: Entity, path: str) -> tuple[Entity | None, str]:
     """The entity and field of a path: amount, or lines.<id>.quantity; no entity for a whole line."""
     parts = path.split(".")
     while len(parts) > 2:

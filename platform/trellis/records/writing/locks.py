@@ -1,31 +1,64 @@
-"""What has been converted is read-only, for every writer."""
+"""What has been converted is read-only, and so is the data of a person whose processing is restricted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from trellis.formula.types import Ref
+from trellis.model.automation.steps import Approve, every_step
 from trellis.model.conversion import CONVERTED_AT
+from trellis.records.kept import kept
+from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
+    from trellis.model.model import Model
     from trellis.records.graph import LiveRecord
     from trellis.records.session import Session
 
 
 def may_be_locked(session: Session, entity: str) -> bool:
     """Whether records of the entity, or those that they are part of, can be locked at all."""
+    if entity in _asked_about(session.model):
+        return True
     conversion = session.model.conversions.get(entity)
     if conversion is not None and conversion.lock:
+        return True
+    if is_subject(session.model.entities[entity]) and any(key == entity for key, _id in session.restricted):
         return True
     parent = session.model.entities[entity].part_of
     return parent is not None and parent != entity and may_be_locked(session, parent)
 
 
+def _asked_about(model: Model) -> frozenset[str]:
+    """The entities whose records an approval may lock."""
+
+    def make() -> frozenset[str]:
+        bodies = [pair for w in model.workflows.values() for pair in w.bodies.items()]
+        locking = (e for e, b in bodies if any(isinstance(s, Approve) and s.lock for s in every_step(b.steps)))
+        return frozenset(entity for entity in locking if entity is not None)
+
+    found: frozenset[str] = kept((model.hash, "asked about"), make)
+    return found
+
+
+def _is_asked(session: Session, record: LiveRecord) -> bool:
+    table = session.tables.platform.approval
+    still = table.c.locks, table.c.state.in_(("pending", "queued"))
+    same = table.c.entity == record.entity, table.c.record == record.id
+    return session.execute(sa.select(sa.literal(1)).where(*same, *still).limit(1)).first() is not None
+
+
 def lock_on(session: Session, record: LiveRecord) -> Fault | None:
     """Why nobody may change the stored record; None where they may."""
-    if session.is_unlocked or not session.model.conversions or not may_be_locked(session, record.entity):
+    if session.is_unlocked or not may_be_locked(session, record.entity):
         return None
+    if (record.entity, record.id) in session.restricted:
+        return Fault("locked", "The processing of this person's data is restricted: it may not be changed.", None)
+    if record.entity in _asked_about(session.model) and not session.principal.is_system and _is_asked(session, record):
+        return Fault("locked", "It waits for an approval, and is read-only until then.", None)
     conversion = session.model.conversions.get(record.entity)
     if conversion is not None and conversion.lock and record.value(CONVERTED_AT) is not None:
         return Fault("locked", "It was converted, and is read-only since.", None)

@@ -1,0 +1,80 @@
+"""What is decided about a person's data: kept by law, not to be worked with, erased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from trellis.records import auditing
+from trellis.records.privacy.finding import refused, require
+
+if TYPE_CHECKING:
+    from trellis.records.session import Session
+
+State = Literal["hold", "restricted", "erased"]
+KINDS = {
+    ("hold", True): "privacy.held",
+    ("hold", False): "privacy.released",
+    ("restricted", True): "privacy.restricted",
+    ("restricted", False): "privacy.unrestricted",
+}
+LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One decision, with why and by whom."""
+
+    state: str
+    reason: str
+    at: datetime
+    by_name: str
+
+
+def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
+    """What is decided about a record, by state."""
+    table = session.tables.platform.privacy
+    rows = session.execute(sa.select(table).where(table.c.entity == entity, table.c.record == id)).mappings()
+    return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in rows}
+
+
+def decide(session: Session, entity: str, id: UUID, state: State, on: bool, reason: str = "") -> None:
+    """Keep a person's data by law or no longer, or restrict its processing. Raises Refused without a reason."""
+    require(session, entity, id)
+    if state == "erased":
+        raise ValueError("what is erased is so for good")
+    if on and not reason.strip():
+        raise refused("Say why, so that others can judge it later.")
+    if "erased" in standing(session, entity, id):
+        raise refused("The data of this person was erased.")
+    table = session.tables.platform.privacy
+    here = (table.c.entity == entity, table.c.record == id, table.c.state == state)
+    if on:
+        mark(session, entity, id, state, reason)
+    else:
+        session.execute(sa.delete(table).where(*here))
+    session.forget_restricted()
+    details = {"reason": reason.strip()[:LONGEST]} if reason.strip() else None
+    auditing.note(session, KINDS[state, on], entity=entity, record=id, details=details)
+
+
+def mark(session: Session, entity: str, id: UUID, state: State, reason: str = "") -> None:
+    """Write a decision down."""
+    table, principal = session.tables.platform.privacy, session.principal
+    row = {
+        "entity": entity,
+        "record": id,
+        "state": state,
+        "reason": reason.strip()[:LONGEST].replace("\0", "") or None,
+        "at": session.reader.now,
+        "by": principal.id,
+        "by_name": principal.name or None,
+    }
+    changed = {name: row[name] for name in ("reason", "at", "by", "by_name")}
+    statement = insert(table).values(**row)
+    session.execute(statement.on_conflict_do_update(index_elements=["entity", "record", "state"], set_=changed))

@@ -1,0 +1,202 @@
+"""Erasing a person: nothing of them is found any more, and every total stays."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from tests.records.privacy.conftest import Shop
+
+from trellis.formula.types import Ref
+from trellis.records.privacy import erasing, holding
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.store import Store
+from trellis.records.writing.files import save_file
+from trellis.storage.audit import note
+from trellis.storage.audit.verify import verify
+
+WORDS = ("Zelda", "Quiverling", "zelda@quiver.example", "+49301234", "Secret remark", "Likes tea", "Elm Street")
+
+
+def everything(shop: Shop) -> str:
+    """All rows of all tables as text."""
+    found = []
+    with shop.tenant.begin() as connection:
+        for table in shop.tenant.tables.metadata.tables.values():
+            if table.name.startswith("ab_"):
+                continue
+            rows = connection.exec_driver_sql(f'SELECT row_to_json(t)::text FROM "{table.name}" t').scalars()
+            found += [f"{table.name}: {row}" for row in rows]
+    return "\n".join(found)
+
+
+def erase(door: Store, id: UUID, *also: Ref, reason: str = "") -> erasing.Erased:
+    with door.session.write():
+        return erasing.erase(door.session, "customer", id, also, reason=reason)
+
+
+def plan(door: Store, id: UUID, *also: Ref) -> erasing.Plan:
+    with door.transaction():
+        return erasing.plan(door.session, "customer", id, also)
+
+
+@pytest.fixture
+def zelda(shop: Shop, tmp_path: Path) -> UUID:
+    field = shop.tenant.model.entities["customer"].fields["photo"]
+    photo = save_file(
+        shop.rep, tmp_path, io.BytesIO(b"\x89PNG" + tmp_path.name.encode()), "zelda.png", "customer", field
+    )
+    id = shop.customer(
+        "Zelda Quiverling",
+        email=["zelda@quiver.example"],
+        phone="+49 30 1234567",
+        birthday="1990-01-02",
+        photo=[photo.as_value()],
+        city="Kiel",
+        visits=[{"remark": "Secret remark"}],
+    )
+    shop.rep.update("customer", id, {"name": "Zelda Q. Quiverling", "city": "Bonn"})
+    shop.rep.create("note", {"about": {"entity": "customer", "id": str(id)}, "text": "Likes tea", "stars": 5})
+    return id
+
+
+def test_nothing_of_the_person_is_left_in_any_table(shop: Shop, zelda: UUID, tmp_path: Path) -> None:
+    order = shop.rep.create(
+        "order",
+        {"number": "O-1", "customer": zelda, "total": 120, "ship_to": {"street": "Elm Street 1", "city": "Bonn"}},
+    )
+    twin = shop.customer("Zelda Quiverling", email=["zelda@quiver.example"])
+    shop.rep.create("order", {"number": "O-2", "customer": twin, "total": 30})
+    shop.rep.merge("customer", zelda, [twin])
+    friend = shop.customer("Fred Friend", best_friend=zelda)
+    with shop.tenant.begin() as connection:
+        note(connection, shop.tenant, "sign-in.failed", label="zelda@quiver.example")
+        note(connection, shop.tenant, "data.exported", entity="customer", record=zelda, label="Zelda Quiverling")
+    before = everything(shop)
+    assert all(word in before for word in WORDS)
+
+    done = erase(shop.officer, zelda, reason="asked on 3 May")
+
+    after = everything(shop)
+    assert [word for word in WORDS if word in after] == []
+    assert "zelda" not in after.lower()
+    record = shop.system.read("customer", zelda)
+    assert record.title == f"Erased {zelda.hex[-8:]}"
+    assert (record["spent"].amount, record["city"], record["birthday"], record["phone"]) == (150, "Bonn", None, None)
+    assert shop.system.read("order", order.id)["customer"].title == record.title
+    assert shop.system.read("customer", friend)["name"]["last"] == "Friend"
+    assert shop.system.search("Zelda") == []
+    assert [c.title for c in shop.system.search("Friend")] == ["Fred Friend"]
+    assert shop.system.list("note", columns=["stars"], where=["stars == 5"]).rows[0]["stars"] == 5
+    history = shop.system.history("customer", zelda)
+    assert history[0].kind == "erase"
+    assert any(c.field == "city" and c.new == "Bonn" for h in history for c in h.changes)
+    assert shop.system.merges("customer", zelda) == []
+    assert len(done.contents) == 1
+    [content] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    erasing.remove_contents(tmp_path, shop.tenant.slug, done)
+    assert not content.exists()
+    with shop.tenant.begin() as connection:
+        verdict = verify(connection, shop.tenant)
+        entry = connection.execute(
+            sa.select(shop.tenant.tables.platform.audit).where(
+                shop.tenant.tables.platform.audit.c.kind == "privacy.erased"
+            )
+        ).one()
+    assert verdict.is_whole, verdict.findings
+    details = json.loads(entry.details)
+    assert (entry.by_name, entry.record, details["reason"]) == ("Olga", zelda, "asked on 3 May")
+    assert len(details["forgotten"]) == 2
+
+
+def test_what_is_about_others_too_is_left_and_told_beforehand(shop: Shop) -> None:
+    one, other = shop.customer("Ann Able"), shop.customer("Bea Baker")
+    address = {"street": "Both Street", "city": "Kiel"}
+    shared = shop.rep.create("order", {"number": "O-9", "customer": one, "guests": [other], "ship_to": address})
+    foreseen = plan(shop.officer, one)
+    assert (foreseen.shared, foreseen.stays, foreseen.records) == ({"order": 1}, {}, {"customer": 1})
+    erase(shop.officer, one)
+    assert shop.system.read("order", shared.id)["ship_to"]["street"] == "Both Street"
+
+
+def test_a_converted_lead_goes_with_the_customer_that_it_became(shop: Shop) -> None:
+    lead = shop.rep.create("lead", {"name": "Lena Later", "email": "lena@later.example", "budget": 70})
+    shop.system.convert("lead", lead.id)
+    customer = shop.system.list("customer", columns=["name"], q="Lena").rows[0].id
+    erase(shop.officer, customer)
+    gone = shop.system.read("lead", lead.id)
+    assert (gone.title, gone["email"], gone["budget"].amount) == (f"Erased {lead.id.hex[-8:]}", None, 70)
+    assert "later" not in everything(shop).lower()
+
+
+def test_who_only_shares_an_address_is_offered_and_not_taken(shop: Shop) -> None:
+    one = shop.customer("Hans House", phone="+49 40 5550001", email=["hans@house.example", "house@house.example"])
+    wife = shop.customer("Hilde House", phone="+49 40 5550001")
+    gone = shop.rep.create("lead", {"name": "H. House", "email": "HOUSE@house.example"})
+    shop.rep.delete("lead", gone.id)
+    found = {c.ref.id: c for c in plan(shop.officer, one).person.candidates}
+    assert set(found) == {wife, gone.id}
+    assert (found[wife].shared, found[wife].in_bin, found[gone.id].in_bin) == (("phone",), False, True)
+    erase(shop.officer, one, found[gone.id].ref)
+    assert shop.system.read("customer", wife).title == "Hilde House"
+    assert shop.system.read("lead", gone.id, deleted=True)["email"] is None
+
+
+def test_a_stranger_is_not_erased_along(shop: Shop) -> None:
+    one, stranger = shop.customer("Una One"), shop.customer("Sam Stranger")
+    with pytest.raises(Missing):
+        erase(shop.officer, one, Ref("customer", stranger))
+
+
+def test_what_the_law_keeps_is_refused_with_its_reason(shop: Shop) -> None:
+    id = shop.customer("Leo Legal")
+
+    def decide(state: Any, on: bool, reason: str = "") -> None:
+        with shop.officer.session.write():
+            holding.decide(shop.officer.session, "customer", id, state, on, reason)
+
+    with pytest.raises(Refused, match="Say why"):
+        decide("hold", True, "  ")
+    decide("hold", True, "Lawsuit 7 O 12/26")
+    with pytest.raises(Refused) as refused:
+        erase(shop.officer, id)
+    assert "Lawsuit 7 O 12/26" in str(refused.value)
+    decide("hold", False)
+    erase(shop.officer, id)
+    with pytest.raises(Refused, match="was erased"):
+        erase(shop.officer, id)
+    with pytest.raises(Refused, match="was erased"):
+        decide("hold", True, "too late")
+
+
+def test_restricted_data_is_not_changed_until_the_restriction_ends(shop: Shop) -> None:
+    id, other = shop.customer("Rita Restricted", visits=[{"remark": "old"}]), shop.customer("Otto Other")
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "customer", id, "restricted", True, "The address is disputed")
+    for attempt in (
+        lambda: shop.rep.update("customer", id, {"city": "Ulm"}),
+        lambda: shop.rep.delete("customer", id),
+        lambda: shop.rep.merge("customer", other, [id]),
+    ):
+        with pytest.raises(Refused, match="restricted"):
+            attempt()
+    assert shop.rep.update("customer", other, {"city": "Ulm"})["city"] == "Ulm"
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "customer", id, "restricted", False)
+    assert shop.rep.update("customer", id, {"city": "Ulm"})["city"] == "Ulm"
+
+
+def test_it_needs_the_right_and_a_person(shop: Shop) -> None:
+    id = shop.customer("Nora Nobody")
+    with pytest.raises(Forbidden):
+        erase(shop.rep, id)
+    order = shop.rep.create("order", {"number": "O-77", "customer": id})
+    with pytest.raises(Missing), shop.officer.transaction():
+        erasing.plan(shop.officer.session, "order", order.id)
+    with pytest.raises(Missing):
+        erase(shop.officer, UUID(int=9))
