@@ -16,6 +16,7 @@ from trellis.storage.runs import run_step_table, run_table, run_watch_table, tim
 from trellis.storage.sharing import share_table
 from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
 from trellis.storage.webhooks import event_table, webhook_attempt_table, webhook_message_table, webhook_table
+from trellis.storage.work import approval_table, notice_table, turn_table
 
 NOW = sa.text("now()")
 
@@ -47,6 +48,9 @@ class PlatformTables:
     run_watch: sa.Table
     workflow_state: sa.Table
     timer: sa.Table
+    notice: sa.Table
+    approval: sa.Table
+    turn: sa.Table
     event: sa.Table
     webhook: sa.Table
     webhook_message: sa.Table
@@ -93,6 +97,9 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         run_watch=run_watch_table(metadata),
         workflow_state=workflow_state_table(metadata),
         timer=timer_table(metadata),
+        notice=notice_table(metadata),
+        approval=approval_table(metadata),
+        turn=turn_table(metadata),
         event=event_table(metadata),
         webhook=webhook_table(metadata),
         webhook_message=webhook_message_table(metadata),

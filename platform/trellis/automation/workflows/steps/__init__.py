@@ -1,6 +1,6 @@
 """What each kind of step does: one function for each, in a registry."""
 
-from trellis.automation.workflows.steps import calling, control, records, telling, waiting
+from trellis.automation.workflows.steps import approving, assigning, calling, control, records, telling, waiting
 from trellis.automation.workflows.steps.registry import DOES, Done, Outcome, Push, Stopped, Suspended, does
 
 __all__ = [
@@ -10,6 +10,8 @@ __all__ = [
     "Push",
     "Stopped",
     "Suspended",
+    "approving",
+    "assigning",
     "calling",
     "control",
     "does",

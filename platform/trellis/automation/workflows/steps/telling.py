@@ -1,8 +1,10 @@
-"""Steps that leave a line."""
+"""Steps that leave a line, or tell people."""
 
 from __future__ import annotations
 
-from trellis.automation.workflows.context import StepContext
+from trellis.automation import notices
+from trellis.automation.workflows.context import NotThere, StepContext, refs_of
+from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
 from trellis.model.automation import steps
 
@@ -10,3 +12,18 @@ from trellis.model.automation import steps
 @does(steps.Log)
 def _log(ctx: StepContext, step: steps.Log) -> Outcome:
     return Done(None, {"text": str(step.text.evaluate(ctx.env()) or "")})
+
+
+@does(steps.Notify)
+def _notify(ctx: StepContext, step: steps.Notify) -> Outcome:
+    env = ctx.env()
+    people = people_of(ctx.store.session, step.to.evaluate(env))
+    if not people:
+        raise NotThere("there is nobody to tell")
+    text = str(step.text.evaluate(env) or "")
+    linked = step.link.evaluate(env)
+    about = next(refs_of(linked), None) or ctx.run.ref
+    address = linked if isinstance(linked, str) else None
+    if "app" in step.via:
+        notices.tell(ctx.connection, ctx.tenant, people, text, kind="workflow", about=about, address=address)
+    return Done(None, {"to": [name_of(ctx.store.session, user) for user in people], "text": text})

@@ -1,0 +1,77 @@
+"""The notice centre: what people are told, and what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from trellis.automation.clock import now
+
+if TYPE_CHECKING:
+    from trellis.formula.types import Ref
+    from trellis.storage.tenant import Tenant
+
+LONGEST = 2000
+
+
+def tell(
+    connection: sa.Connection,
+    tenant: Tenant,
+    people: Sequence[UUID],
+    text: str,
+    *,
+    kind: str,
+    about: Ref | None = None,
+    address: str | None = None,
+) -> None:
+    """Put a notice into the centre of each of the people."""
+    moment = now()
+    rows = [
+        {
+            "id": uuid7(),
+            "user": user,
+            "at": moment,
+            "kind": kind,
+            "text": text[:LONGEST],
+            "entity": about.entity if about is not None else None,
+            "record": about.id if about is not None else None,
+            "address": address,
+        }
+        for user in dict.fromkeys(people)
+    ]
+    if rows:
+        connection.execute(sa.insert(tenant.tables.platform.notice), rows)
+
+
+def notices(
+    connection: sa.Connection, tenant: Tenant, user: UUID, *, limit: int = 30, before: UUID | None = None
+) -> Sequence[sa.RowMapping]:
+    """A person's notices, the newest first."""
+    table = tenant.tables.platform.notice
+    statement = sa.select(table).where(table.c.user == user).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return connection.execute(statement).mappings().all()
+
+
+def unread(connection: sa.Connection, tenant: Tenant, user: UUID, cap: int = 100) -> int:
+    """How many notices a person has not read, up to the cap."""
+    table = tenant.tables.platform.notice
+    found = sa.select(sa.literal(1)).where(table.c.user == user, table.c.read_at.is_(None)).limit(cap).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one())
+
+
+def read(connection: sa.Connection, tenant: Tenant, user: UUID, id: UUID | None = None) -> Any:
+    """Mark one of a person's notices, or all of them, as read; where the one leads."""
+    table = tenant.tables.platform.notice
+    statement = sa.update(table).where(table.c.user == user, table.c.read_at.is_(None)).values(read_at=now())
+    if id is not None:
+        connection.execute(statement.where(table.c.id == id))
+        found = sa.select(table).where(table.c.user == user, table.c.id == id)
+        return connection.execute(found).mappings().first()
+    connection.execute(statement)
+    return None

@@ -1,0 +1,26 @@
+"""Giving the record an owner."""
+
+from __future__ import annotations
+
+from trellis.automation.workflows.assignment import choose
+from trellis.automation.workflows.context import MEANS, NotThere, StepContext
+from trellis.automation.workflows.people import ref_of
+from trellis.automation.workflows.steps.registry import Done, Outcome, does
+from trellis.model.automation import steps
+
+
+@does(steps.Assign)
+def _assign(ctx: StepContext, step: steps.Assign) -> Outcome:
+    ref = ctx.run.ref
+    if ref is None:
+        raise NotThere("no record set this run off")
+    entity = ctx.tenant.model.entities[ref.entity]
+    owner = step.field or (entity.owner_field or "")
+    if not owner:
+        raise NotThere(f"{ref.entity} has no owner: say which `field:` is filled")
+    rule = f"workflow:{ctx.run.workflow}:{step.place}"
+    chosen = choose(ctx.store.session, step.choosing, ctx.env(), rule, ref.entity, owner)
+    if chosen is None:
+        raise NotThere("nobody is free to take it")
+    ctx.store.update(ref.entity, ref.id, {owner: ref_of(chosen.user)}, means=MEANS)
+    return Done(ref_of(chosen.user), {"text": chosen.reason})
