@@ -59,8 +59,8 @@ def test_what_is_no_table_is_refused_in_words(anna: FlaskClient) -> None:
 
 
 def test_a_date_that_may_be_two_is_refused_until_the_language_is_said(anna: FlaskClient) -> None:
-    at = upload(anna, b"Name,Due\nTwo days,03/04/2026\n").location
-    chosen = {"column-0": "name", "column-1": "due", "do": "check", "csrf_token": token_of(anna)}
+    at = upload(anna, b"Name,Close date\nTwo days,03/04/2026\n").location
+    chosen = {"column-0": "name", "column-1": "close_date", "do": "check", "csrf_token": token_of(anna)}
     anna.post(at, data=chosen)
     assert "may be 2026-04-03 or 2026-03-04" in anna.get(at).text
     anna.post(at, data={**chosen, "format": "own"})

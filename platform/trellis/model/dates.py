@@ -89,6 +89,8 @@ def read_date(text: str, locale: Locale, today: date) -> date | None:
 
 
 def _read_parts(text: str, locale: Locale, today: date) -> date | None:
+    if ":" in text:
+        return None  # a time of day
     parts = re.findall(r"\d+|[^\W\d_]+", text)
     parts = [part for part in parts if part not in ("年", "月", "日", "号", "de", "of", "th", "st", "nd", "rd")]
     months = _months(locale)

@@ -94,6 +94,7 @@ def eur(amount: str) -> Money:
         ("datetime", {}, "3/2/2026, 2:30 PM", EN, datetime(2026, 3, 2, 19, 30, tzinfo=UTC)),
         ("datetime", {}, "2026年3月2日 下午2:30", ZH, datetime(2026, 3, 2, 6, 30, tzinfo=UTC)),
         ("datetime", {}, "tomorrow 9:00", EN, datetime(2026, 3, 3, 14, tzinfo=UTC)),
+        ("datetime", {}, "9:30", EN, datetime(2026, 3, 2, 14, 30, tzinfo=UTC)),
         ("time", {}, "14:30", EN, time(14, 30)),
         ("time", {}, "2:30 pm", EN, time(14, 30)),
         ("time", {}, "12 am", EN, time(0)),

@@ -114,8 +114,8 @@ class RowReader:
             kind = field.type.formula_type()
             several, entities = kind.kind == "records", self.session.model.entities
             return [pair for text in texts for pair in link_texts(kind.entities, several, text, entities)]
-        elif isinstance(raw, str) and self.neutral:
-            row.values[column.field] = field.type.read_text(raw, self.session.reader)
+        elif isinstance(raw, str):
+            row.values[column.field] = field.type.read_cell(raw, self.session.reader, neutral=self.neutral)
         else:
             row.values[column.field] = field.type.parse(raw, self.session.reader)
         return None
@@ -127,7 +127,7 @@ class RowReader:
         kind = link_columns(field)[column.kept].type
         texts = [text.strip() for text in str(raw).split(";")]
         row.kept.setdefault(column.field, {})[column.kept] = [
-            kind.read_text(text, self.session.reader) if text else None for text in texts
+            kind.read_cell(text, self.session.reader, neutral=self.neutral) if text else None for text in texts
         ]
 
     def _link(self, row: Row, column: Column, pairs: list[tuple[str, str]]) -> None:
