@@ -20,7 +20,7 @@ from trellis.records.hooks import Hooks
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
-from trellis.records.reading import forms, gather, months, picker, query
+from trellis.records.reading import forms, gather, months, picker, query, reached, tabulate
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.recycling import bin as recycle
 from trellis.records.recycling import deletion, purging
@@ -42,6 +42,7 @@ Choices = list[Choice]
 Names = list[str]
 Groups = list[Group]
 Bundles = list[gather.Bundle]
+SheetRows = list[tabulate.SheetRow]
 Changes = list[Change]
 Outcomes = list[Outcome]
 Proposals = list[convert.Proposal]
@@ -165,6 +166,16 @@ class Store:
         """Counts and totals by the month of a date; each group's value is the month's first day."""
         with self.session.transaction():
             return months.months(self.session, entity, field, totals=totals, where=where, q=q)
+
+    def tabulate(self, sheet: tabulate.Sheet) -> tuple[SheetRows, bool]:
+        """Records as rows of values that formulas give, and whether there are more. Raises Refused."""
+        with self.session.transaction():
+            return tabulate.tabulate(self.session, sheet)
+
+    def reached(self, journey: reached.Journey, order: Sequence[str]) -> dict[str, reached.Reached]:
+        """How far records have come in a pipeline, by the stage that was their furthest. Raises Refused."""
+        with self.session.transaction():
+            return reached.reached(self.session, journey, order)
 
     def gather(self, question: gather.Question) -> Bundles:
         """Groups with their measures and totals: what reports are made of. Raises Refused."""

@@ -16,7 +16,14 @@ MOST_SERIES = 12
 REST = "\x00rest"  # the category or series of everything that is not shown on its own
 
 
-def draw(asking: Asking, keys: Sequence[Key], bundles: Sequence[Bundle], types: tuple[str, ...]) -> Drawing | None:
+def draw(
+    asking: Asking,
+    keys: Sequence[Key],
+    bundles: Sequence[Bundle],
+    types: tuple[str, ...],
+    *,
+    stack: int | None = None,
+) -> Drawing | None:
     """The drawing of grouped measures, as the report says or the reader wants it; None where nothing can be drawn."""
     measures = [m for m in asking.measures if m.type.kind in ("number", "money", "duration") and m.over != "change"]
     if not keys or not measures:
@@ -25,7 +32,10 @@ def draw(asking: Asking, keys: Sequence[Key], bundles: Sequence[Bundle], types: 
     type_ = asking.wishes.chart if asking.wishes.chart in types else chart.type
     names = [k.key for k in keys]
     x = names.index(chart.x) if chart.x in names else 0
-    stack = names.index(chart.stack) if chart.stack in names and chart.stack != names[x] else None
+    if chart.stack in names and chart.stack != names[x]:
+        stack = names.index(chart.stack)
+    elif stack == x or type_ in ("pie", "donut"):
+        stack = None
     if stack is None and type_ == "heatmap" and len(keys) > 1:
         stack = 1 if x != 1 else 0
     wanted = [m for m in measures if m.key in chart.y] or measures[:1]

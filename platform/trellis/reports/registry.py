@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trellis.reports.asking import Asking
     from trellis.reports.result import Answer
 
-MODULES = ("summary",)
+MODULES = ("summary", "table", "pivot", "trend", "ageing", "forecast", "funnel")
 """The modules of the kinds, which register themselves when they are imported."""
 
 

@@ -45,7 +45,7 @@ _CHART = closed(
     },
     ("type",),
 )
-_PERIOD = one_of("day", "week", "month", "quarter", "year")
+_PERIOD = one_of("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
 _EVENT = closed({"entity": NAME, "by": FORMULA, "at": FORMULA, "filter": FORMULA}, ("entity", "by", "at"))
 _TARGET = closed(
     {"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value")

@@ -144,6 +144,16 @@ class BandKey(Key):
 
 
 @dataclass(frozen=True)
+class AgeKey(BandKey):
+    """Days put together to buckets: 0 to 30, 31 to 60, …, over 90; what is not due yet before them."""
+
+    def days(self, number: int) -> tuple[int | None, int | None]:
+        """The first and the last day of a bucket."""
+        low, high = self.range(number)
+        return None if low is None else int(low), None if high is None else int(high) - 1
+
+
+@dataclass(frozen=True)
 class LevelKey(Key):
     """Records of a tree put together under those that stand `level` steps from the top: 1 is the top itself."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from trellis.formula.types import Money, Ref, Value
@@ -143,6 +144,8 @@ def _row(
             cells.append(Cell(Markup(escape(text)), False))
             continue
         text = words.cell(heading, value)
+        if line.kind == "total" and at == 0 and not groups:
+            text = str(_("Total"))
         href = drill.of(line, heading) if text and value not in (0, None) else ""
         if heading.role == "field":
             href = _field_link(heading, value, line, record_address)
@@ -153,8 +156,6 @@ def _row(
 def _group_text(line: Line, at: int, count: int, heading: Heading, value: Value, words: Words) -> str:
     """What a line is about stands in the column of its own group, the total's in the first."""
     if line.kind == "total":
-        from flask_babel import gettext as _
-
         return str(_("Total")) if at == 0 else ""
     if at != line.depth:
         return ""

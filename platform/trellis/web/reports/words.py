@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Location, Money, Ref, Type, Value
-from trellis.model.reports.keys import BandKey, Key, fiscal_start
+from trellis.model.reports.keys import AgeKey, BandKey, Key, fiscal_start
 from trellis.model.text import Text
 from trellis.reports.drawing import REST
+from trellis.reports.kinds.pivot import TOTAL, GroupName
 from trellis.reports.result import Heading
 from trellis.web.cells.numbers import duration_text, locale_of, money_text, number_text, percent_text
 
@@ -27,6 +28,10 @@ class Words:
 
     def text(self, value: Any) -> str:
         """A label in the reader's language."""
+        if isinstance(value, GroupName):
+            return self.group(*value)
+        if value is TOTAL:
+            return str(_("Total"))
         return value.in_language(self.language) if isinstance(value, Text) else str(value)
 
     # ── groups ───────────────────────────────────────────────────────────────────────────────────────────
@@ -39,6 +44,8 @@ class Words:
             return str(_("Not given"))
         if key.period is not None:
             return self.period(key.period.name, value)
+        if isinstance(key, AgeKey):
+            return self.age(key, int(value))
         if isinstance(key, BandKey):
             return self.band(key, int(value))
         return self.value(value, key.type)
@@ -74,6 +81,15 @@ class Words:
         if high is None:
             return str(_("%(low)s and more", low=shown[0]))
         return str(_("%(low)s to below %(high)s", low=shown[0], high=shown[1]))
+
+    def age(self, key: AgeKey, number: int) -> str:
+        """A bucket of days."""
+        low, high = key.days(number)
+        if low is None:
+            return str(_("Not due yet") if high == -1 else _("up to %(days)s days", days=high))
+        if high is None:
+            return str(_("over %(days)s days", days=low - 1))
+        return str(_("%(low)s–%(high)s days", low=low, high=high))
 
     def plain(self, number: Decimal, type_: Type) -> str:
         """A bound of a range."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -176,6 +176,27 @@ class ReportDraft:
             return PeriodKey(key, label, value, PERIODS["day"])
         return Key(key, label, value)
 
+    def period_key(self) -> Key | None:
+        """The report's own date in the periods that it goes by."""
+        written = self.item.get("date")
+        value = self.formula("date", "date", "datetime")
+        if written is None:
+            self.ctx.problem("E204", "'date' is missing", self.item, at_key=True)
+        if value is None or written is None:
+            return None
+        unit = PERIODS.get(self.item.word("period", "month"), PERIODS["month"])
+        return PeriodKey("period", self._label(written, "date", value, None), value, unit)
+
+    def bounds(self, word: str, default: tuple[int, ...]) -> tuple[Decimal, ...]:
+        """Numbers that go upwards."""
+        item = self.item.get(word)
+        if item is None:
+            return tuple(Decimal(n) for n in default)
+        found = [Decimal(str(n.data)) for n in item.each() if isinstance(n.data, int | float | Decimal)]
+        if found != sorted(set(found)):
+            self.ctx.problem("E214", "the bounds of ranges go upwards", item)
+        return tuple(found) or tuple(Decimal(n) for n in default)
+
     def _bands(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
         if value.type.kind not in ("number", "money"):
             self.ctx.problem("E405", f"ranges are of numbers or money, not of a {value.type}", item)
@@ -285,6 +306,19 @@ class ReportDraft:
                 path = source if self.types.field_at(self.entity, source) is not None else None
                 made.append(Column(name or source, self._label(each, name, value, None), value, path))
         return tuple(made)
+
+    def totals(self, columns: Sequence[Column]) -> dict[str, str]:
+        """Totals below the columns of records; `true`: sums of everything that can be added up."""
+        found = self.item.get("totals")
+        if found is None or found.data is False:
+            return {}
+        if found.data is True:
+            return {c.key: "sum" for c in columns if c.path and c.formula.type.kind in ("number", "money", "duration")}
+        known = {c.key for c in columns if c.path}
+        for key, each in found.entries():
+            if key not in known:
+                self.ctx.unknown("column of the report", each.key(key), known, "E319", name=key)
+        return {key: each.text for key, each in found.entries() if key in known}
 
     def sort(self) -> tuple[Order, ...]:
         """What the result is ordered by."""

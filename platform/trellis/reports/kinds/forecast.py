@@ -1,0 +1,107 @@
+"""What is expected, by forecast category: each alone, and what may be counted on at least."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import ClassVar
+
+from trellis.formula.types import Money, Value
+from trellis.model.reports.keys import Key
+from trellis.model.reports.report import Measure
+from trellis.model.text import Text
+from trellis.records.reading.gather import Bundle
+from trellis.reports.asking import Asking, number
+from trellis.reports.drawing import draw
+from trellis.reports.registry import report_kind
+from trellis.reports.result import Answer, Heading, Kind, Line
+
+CATEGORIES = ("closed", "commit", "best_case", "pipeline")
+CUMULATIVE = {
+    "commit_at_least": (Text("Closed and commit"), ("closed", "commit")),
+    "best_at_least": (Text("Closed, commit and best case"), ("closed", "commit", "best_case")),
+    "open": (Text("Open pipeline"), ("commit", "best_case", "pipeline")),
+}
+
+
+@report_kind("forecast")
+class Forecast:
+    """Periods (and groups) × categories; the first measure is split, the others are of all but what is omitted."""
+
+    charts: ClassVar[tuple[str, ...]] = ("bar", "area", "line")
+
+    def answer(self, asking: Asking) -> Answer:
+        """The answer."""
+        rows, across = asking.report.groups, asking.report.across
+        keys, depth = (*rows, *across), len(rows)
+        field = across[0].formula.source
+        where = (*asking.where, f'not is_blank({field}) and {field} != "omitted"')
+        sets = [tuple(range(n)) for n in range(depth, -1, -1)]
+        sets += [(*s, depth) for s in sets]
+        sets += [(0,), (0, depth)]
+        bundles = asking.gather(keys=keys, sets=tuple(dict.fromkeys(sets)), where=where)
+        headings = [*(asking.key_heading(k) for k in rows), *self._headings(asking, across[0])]
+        lines = list(self._lines(asking, bundles, (), depth))
+        lines.append(Line((*(None for _ in rows), *self._values(asking, bundles, (), depth)), "total", 0, ()))
+        return Answer(
+            asking.report,
+            asking.chosen,
+            tuple(headings),
+            tuple(lines),
+            draw(asking, keys, bundles, self.charts, stack=depth),
+            asking.condition,
+            asking.can_drill,
+        )
+
+    def _headings(self, asking: Asking, category: Key) -> Iterator[Heading]:
+        first, *others = asking.measures
+        choices = category.type.choices or {}
+        for key in CATEGORIES:
+            label = choices.get(key, Text(key))
+            heading = asking.measure_heading(first, conditions_=(category.condition(key, asking.reader),))
+            yield replace(heading, key=key, label=label)
+        for key, (label, parts) in CUMULATIVE.items():
+            heading = asking.measure_heading(first, conditions_=(_any_of(category, parts),))
+            yield replace(heading, key=key, label=label, is_total=True)
+        for measure in others:
+            yield asking.measure_heading(measure, conditions_=(_any_of(category, CATEGORIES),))
+
+    def _values(
+        self, asking: Asking, bundles: Sequence[Bundle], down: tuple[Value, ...], depth: int
+    ) -> tuple[Value, ...]:
+        level = tuple(range(len(down)))
+        first = asking.measures[0]
+        by_category = {
+            b.keys[depth]: b.values[0] for b in bundles if b.made_of == (*level, depth) and b.keys[: len(down)] == down
+        }
+        whole = next((b.values for b in bundles if b.made_of == level and b.keys[: len(down)] == down), None)
+        single = [by_category.get(key, asking.nothing()[0]) for key in CATEGORIES]
+        cumulative = [_added(asking, first, [by_category.get(p) for p in parts]) for _, parts in CUMULATIVE.values()]
+        others = whole[1:] if whole is not None else asking.nothing()[1:]
+        return (*single, *cumulative, *others)
+
+    def _lines(self, asking: Asking, bundles: Sequence[Bundle], above: tuple[Value, ...], depth: int) -> Iterator[Line]:
+        rows, at = asking.report.groups, len(above)
+        if at >= len(rows):
+            return
+        level = tuple(range(at + 1))
+        found = [b for b in bundles if b.made_of == level and b.keys[:at] == above]
+        for bundle in asking.ordered(asking.filled(found, at, rows) if not at else found, at, rows):
+            down = (*above, bundle.keys[at])
+            blank = (None,) * (len(rows) - at - 1)
+            conditions = tuple(k.condition(v, asking.reader) for k, v in zip(rows, down, strict=False))
+            kind: Kind = "line" if at == len(rows) - 1 else "subtotal"
+            yield Line((*down, *blank, *self._values(asking, bundles, down, depth)), kind, at, conditions)
+            yield from self._lines(asking, bundles, down, depth)
+
+
+def _any_of(category: Key, parts: Sequence[str]) -> str:
+    names = ", ".join(f'"{p}"' for p in parts)
+    return f"{category.formula.source.strip()} in ({names})"
+
+
+def _added(asking: Asking, measure: Measure, values: Sequence[Value]) -> Value:
+    total = sum((number(v) for v in values if v is not None), 0)
+    whole = Decimal(total)
+    return Money(whole, asking.reader.currency, whole) if measure.type.kind == "money" else whole

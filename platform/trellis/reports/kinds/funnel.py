@@ -1,0 +1,150 @@
+"""A pipeline as a funnel: where records stand now, or how far they have come by their stage history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar
+
+from trellis.formula import exact
+from trellis.formula.types import DURATION, MONEY, NUMBER, TEXT, Money, Value
+from trellis.model.pipeline import Pipeline
+from trellis.model.reports.keys import Key
+from trellis.model.text import Text
+from trellis.records.reading.concealed import conceals
+from trellis.records.reading.reached import Journey, Reached
+from trellis.reports.asking import Asking
+from trellis.reports.registry import report_kind
+from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+
+STAGE = Text("Stage")
+HERE = Text("In this stage")
+REACHED = Text("Came this far")
+STEP = Text("From the stage before")
+OVERALL = Text("Of all")
+LOST = Text("Lost here")
+OPEN = Text("Still here")
+TIME = Text("Mean time in stage")
+WORTH = Text("Worth")
+
+
+@report_kind("funnel")
+class Funnel:
+    """Stages in their order, open ones and the won one."""
+
+    charts: ClassVar[tuple[str, ...]] = ("funnel", "bar")
+
+    def answer(self, asking: Asking) -> Answer:
+        """The answer by the report's mode."""
+        pipeline = asking.store.tenant.model.pipelines[asking.report.spec.pipeline]
+        order = [key for key, stage in pipeline.stages.items() if stage.type in ("open", "won", "done")]
+        if asking.report.spec.mode == "cohort":
+            return self._cohort(asking, pipeline, order)
+        return self._snapshot(asking, pipeline, order)
+
+    def _snapshot(self, asking: Asking, pipeline: Pipeline, order: Sequence[str]) -> Answer:
+        key = asking.report.groups[0]
+        bundles = asking.gather(keys=(key,), sets=((0,),), where=(*asking.where, _of(pipeline)))
+        found = {b.keys[0]: b.values for b in bundles}
+        counted = [found.get(stage, asking.nothing()) for stage in order]
+        headings = [_stage_heading(key), *(asking.measure_heading(m) for m in asking.measures)]
+        lines = [
+            Line((stage, *values), conditions=(_of(pipeline), key.condition(stage, asking.reader)))
+            for stage, values in zip(order, counted, strict=True)
+        ]
+        first = asking.measures[0]
+        series = Series(first.label, tuple(v[0] for v in counted), type=first.type)
+        return self._made(asking, headings, lines, key, order, series, asking.measure_heading(first))
+
+    def _cohort(self, asking: Asking, pipeline: Pipeline, order: Sequence[str]) -> Answer:
+        key, worth = asking.report.groups[0], asking.report.spec.worth
+        if worth is not None and conceals(asking.store.session, asking.report.entity, worth):
+            worth = None
+        journey = Journey(pipeline, (*asking.where, _of(pipeline)), worth, asking.chosen.variables)
+        stages = asking.store.reached(journey, order)
+        counts = _cumulated([stages[s].count for s in order])
+        worths = _cumulated([stages[s].worth for s in order])
+        is_money = worth is not None and worth.type.kind == "money"
+        headings = [
+            _stage_heading(key),
+            Heading("reached", REACHED, NUMBER, can_drill=False),
+            *([Heading("worth", WORTH, MONEY if is_money else NUMBER, can_drill=False)] if worth is not None else []),
+            Heading("step", STEP, NUMBER, as_percent=True, can_drill=False),
+            Heading("overall", OVERALL, NUMBER, as_percent=True, can_drill=False),
+            Heading("lost", LOST, NUMBER, can_drill=False),
+            Heading("open", OPEN, NUMBER, can_drill=False),
+            Heading("time", TIME, DURATION, can_drill=False),
+        ]
+        lines = []
+        for at, stage in enumerate(order):
+            one = stages[stage]
+            amount: Value = worths[at]
+            if is_money:
+                amount = Money(Decimal(worths[at]), asking.reader.currency, Decimal(worths[at]))
+            is_end = pipeline.stages[stage].type != "open"
+            lines.append(
+                Line(
+                    (
+                        stage,
+                        counts[at],
+                        *([amount] if worth is not None else []),
+                        _percent(counts[at], counts[at - 1]) if at else None,
+                        _percent(counts[at], counts[0]),
+                        None if is_end else one.lost,
+                        None if is_end else one.count - one.lost,
+                        _mean(one),
+                    )
+                )
+            )
+        series = Series(REACHED, tuple(counts), type=NUMBER)
+        return self._made(asking, headings, lines, key, order, series, headings[1])
+
+    def _made(
+        self,
+        asking: Asking,
+        headings: Sequence[Heading],
+        lines: Sequence[Line],
+        key: Key,
+        order: Sequence[str],
+        series: Series,
+        heading: Heading,
+    ) -> Answer:
+        wanted = asking.wishes.chart if asking.wishes.chart in self.charts else "funnel"
+        has_any = any(v for v in series.values if v is not None and v != 0)
+        drawing = Drawing(str(wanted), tuple(order), (series,), key, measure=heading, types=self.charts)
+        return Answer(
+            asking.report,
+            asking.chosen,
+            tuple(headings),
+            tuple(lines) if has_any else (),
+            drawing if has_any else None,
+            asking.condition,
+            asking.can_drill,
+        )
+
+
+def _of(pipeline: Pipeline) -> str:
+    prefix = "" if pipeline.field == "stage" else f"{pipeline.field}_"
+    return f'{prefix}pipeline == "{pipeline.key}"'
+
+
+def _stage_heading(key: Key) -> Heading:
+    return Heading(key.key, STAGE, TEXT, "group", group=key)
+
+
+def _cumulated(counts: Sequence[int | Decimal]) -> list[int | Decimal]:
+    """Whoever came further came this far, too."""
+    found: list[int | Decimal] = []
+    total: int | Decimal = 0
+    for count in reversed(counts):
+        total += count
+        found.append(total)
+    return found[::-1]
+
+
+def _percent(part: int | Decimal, whole: int | Decimal) -> Value:
+    return exact.divide(Decimal(part) * 100, Decimal(whole)) if whole else None
+
+
+def _mean(stage: Reached) -> Value:
+    return stage.stayed / stage.stays if stage.stays else None
