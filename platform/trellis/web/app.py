@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.const import AUTH_DB
 from jinja2 import Environment
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 2**20
+LARGEST_TEXT = 16 * 2**20  # of a body without files: forms are read into memory whole, before anybody is known
 LARGEST_FORM_FIELD = 8 * 2**20
 
 # Flask-AppBuilder tells of every view it registers; a tenant's app is built while people wait
@@ -47,6 +48,15 @@ def shared_environment() -> Environment:
     return _environment
 
 
+class TrellisRequest(Request):
+    """A request whose body may be large only where it brings files."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        if self.mimetype != "multipart/form-data":
+            self.max_content_length = LARGEST_TEXT
+
+
 class TrellisApp(Flask):
     """A Flask app that draws with the shared templates.
 
@@ -54,6 +64,7 @@ class TrellisApp(Flask):
     environment that is then thrown away: else the shared one would keep every app that was ever replaced.
     """
 
+    request_class = TrellisRequest
     session_interface = TenantSessions()
 
     def __init__(self, name: str) -> None:
@@ -105,7 +116,6 @@ def create_tenant_app(
     app.config.update(_config(tenant, settings))
     app.extensions["trellis"] = Serving(tenant, settings, catalogue)
     session = security_session(tenant)
-    csrf.init_app(app)
     with app.app_context():
         TenantAppBuilder(
             app,
@@ -117,6 +127,7 @@ def create_tenant_app(
     set_up_languages(app)
     set_up_refusals(app)
     set_up_request_log(app)
+    csrf.init_app(app)  # after the log: what it refuses has a number
     set_up_auditing(app)
     set_up_errors(app)
     app.after_request(secure)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from trellis.automation import state
 from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
@@ -165,6 +166,12 @@ class Dispatcher:
             allowed = environ.get("REMOTE_ADDR") in LOCAL and "HTTP_X_FORWARDED_FOR" not in environ
         if not allowed:
             return _plain(start_response, "403 Forbidden", b"set TRELLIS_METRICS_TOKEN and send it as a bearer token\n")
+        try:
+            slugs = {entry.role: entry.slug for entry in self.catalogue.list()}
+            found = {slugs.get(role, role): depth for role, depth in state.depths(self.database).items()}
+            metrics.observe_queue(found, state.workers(self.database))
+        except Exception as error:  # the other numbers are told all the same
+            log.warning("the queue cannot be counted", error=type(error).__name__)
         return _plain(start_response, "200 OK", metrics.exposition(), metrics.CONTENT_TYPE)
 
     def close(self) -> None:
@@ -235,7 +242,8 @@ def _look_again(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if "HTTP_HX_REQUEST" in environ:
         start_response("200 OK", [("HX-Refresh", "true"), ("Content-Length", "0"), ("Cache-Control", "no-store")])
     else:
-        back = urlsplit(environ.get("HTTP_REFERER", "")).path or f"{environ.get('SCRIPT_NAME', '')}/"
+        path = urlsplit(environ.get("HTTP_REFERER", "")).path.lstrip("/")  # “//name/” would be another site
+        back = f"/{path}" if path else f"{environ.get('SCRIPT_NAME', '')}/"
         start_response("303 See Other", [("Location", back), ("Content-Length", "0"), ("Cache-Control", "no-store")])
     return []
 
