@@ -54,9 +54,10 @@ def words_for(status: int) -> tuple[str, str, str]:
     return words.get(status, broken)
 
 
-def answer(status: int, *, message: str | None = None) -> Response:
+def answer(status: int, *, message: str | None = None, title: str | None = None) -> Response:
     """An error in the form that the caller reads."""
     icon_name, heading, advice = words_for(status)
+    heading = title or heading
     said = message or advice
     if (
         request.path.startswith("/api/")
@@ -85,9 +86,10 @@ def answer(status: int, *, message: str | None = None) -> Response:
 
 
 def _way_back() -> str | None:
-    """The page that one came from, when it is another one of ours."""
+    """The page that one came from, when it is ours; not to what has just failed, unless that was a form of it."""
     came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host or came_from.path == f"{request.script_root}{request.path}":
+    own = request.method == "GET" and came_from.path == f"{request.script_root}{request.path}"
+    if came_from.netloc != request.host or own:
         return None
     return urlunsplit(("", "", came_from.path, came_from.query, ""))
 
@@ -112,7 +114,11 @@ def _expired(error: CSRFError) -> Any:
     is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
     if is_script and current_person() is None:
         return answer(401)
-    response = answer(400, message=_("The page was open for too long. Reload it and try again."))
+    response = answer(
+        400,
+        message=_("The page was open for too long. Reload it and try again."),
+        title=_("The page was open for too long"),
+    )
     if is_script:  # signed in anew, in another tab: a page of ours takes the new token and asks once more
         response.headers["X-CSRFToken"] = generate_csrf()
     return response
