@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from flask import current_app, g, session
 from flask.globals import app_ctx
 from flask_appbuilder.security.sqla.manager import SecurityManager
@@ -15,13 +16,18 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from trellis.identity.elsewhere import NotAdmitted, admit
 from trellis.identity.person import PERSON, Person, has_right, is_active, read_person
+from trellis.identity.providers import ldap, saml
 from trellis.identity.sessions import close_session, digest, touch_session
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from trellis.identity.sign_in_log import Place
     from trellis.storage.tenant import Tenant
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,10 @@ def security_session(tenant: Tenant) -> scoped_session[Session]:
 
 class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
     """Sign-in, people, roles. Records are permitted by the door; this knows who somebody is and what pages they see."""
+
+    def __init__(self, appbuilder: Any) -> None:
+        self.oauth_remotes = {}
+        super().__init__(appbuilder)
 
     @property
     def tenant(self) -> Tenant:
@@ -95,12 +105,32 @@ class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
             user.fail_login_count = (user.fail_login_count or 0) + 1
         self.update_user(user)
 
-    def authenticate(self, email: str, password: str) -> Shown | None:
-        """Who has this address and password here; None for nobody, after the same time."""
+    oauth: Any = None  # Authlib's registry, once somebody has signed in by a provider
+    oauth_remotes: dict[str, Any]
+
+    def authenticate(self, email: str, password: str, place: Place) -> Shown | None:
+        """Who has this address and password, here or in the directory; None for nobody, after the same time."""
         sign_in = self.tenant.profile.sign_in
         login = self.auth_user_db(email, password) if sign_in.password else None
         person = self._person_of(login.id) if login is not None else None
-        return Shown(person, "password") if person is not None else None
+        if person is not None:
+            return Shown(person, "password")
+        if sign_in.ldap is None or (claim := ldap.claim(self.tenant, sign_in.ldap, email, password)) is None:
+            return None
+        try:
+            return Shown(admit(self.tenant, sign_in.ldap, claim, place), "ldap")
+        except NotAdmitted as refused:
+            log.warning("not admitted", means="ldap", why=refused.why)
+            return None
+
+    @staticmethod
+    def _prepare_saml_request() -> dict[str, Any]:
+        """The request as python3-saml wants it, with where the app is mounted."""
+        return saml.prepare_request()
+
+    def get_saml_settings(self, provider_name: str) -> Any:
+        """What python3-saml is told of a provider: from tenant.yaml in place of the app's configuration."""
+        return saml.settings_of(self.tenant.profile.sign_in.saml[provider_name])
 
     def _person_of(self, login: int) -> UUID | None:
         """The person that a login belongs to."""

@@ -41,9 +41,7 @@ def check_password(password: str, account: Account | None = None, tenant: Tenant
     if len(password) > LONGEST:
         raise Refused([Fault("range", "Use at most {max} characters.", "password", {"max": LONGEST})])
     if is_breached(password):
-        message = (
-            "This password is in lists that attackers try first. Choose another one: a few words in a row are good."
-        )
+        message = "Attackers try this password first: it is in their lists. A few words in a row are better."
         raise Refused([Fault("pattern", message, "password")])
     if "\0" in password or is_guessable(password, _words(account, tenant)):
         message = "This password is too easy to guess. Add another word that has nothing to do with you."

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LASTS = timedelta(minutes=15)
 SIGN_IN = "pending-sign-in"
-SET_UP = "pending-factor"
 ELSEWHERE = "pending-elsewhere"  # somebody is at another place, and comes back
+SAID = "pending-said"  # what the other place has said, until the browser fetches it
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,19 @@ class Pending:
     data: Mapping[str, Any]
 
 
-def begin(tenant: Tenant, purpose: str, person: UUID | None, **data: Any) -> str:
+def new_secret() -> str:
+    """A secret for something that is not kept yet."""
+    return secrets.token_urlsafe(32)
+
+
+def id_of(secret: str) -> str:
+    """What the database calls it."""
+    return digest(secret)
+
+
+def begin(tenant: Tenant, purpose: str, person: UUID | None, *, secret: str | None = None, **data: Any) -> str:
     """Keep what was begun; the answer is the secret that finds it again."""
-    secret = secrets.token_urlsafe(32)
+    secret = secret or new_secret()
     token = tenant.tables.platform.token
     now = datetime.now(UTC)
     with tenant.begin() as connection:

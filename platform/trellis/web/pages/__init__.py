@@ -16,6 +16,7 @@ from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.duplicates import DuplicatesView
+from trellis.web.pages.elsewhere import ElsewhereView
 from trellis.web.pages.factor import FactorView
 from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
@@ -31,6 +32,8 @@ from trellis.web.pages.merge import MergeView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
+from trellis.web.pages.portal import PortalView
+from trellis.web.pages.privacy import PrivacyView
 from trellis.web.pages.profile import ProfileView
 from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
@@ -45,6 +48,7 @@ from trellis.web.pages.users import UsersView
 
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
+    ElsewhereView,
     FactorView,
     LinksView,
     AccessView,
@@ -55,6 +59,7 @@ PAGES: tuple[type[BaseView], ...] = (
     SettingsView,
     RolesView,
     KeysView,
+    PrivacyView,
     ProfileView,
     ListView,
     BoardView,
@@ -79,6 +84,7 @@ PAGES: tuple[type[BaseView], ...] = (
     RecordView,
     RelatedView,
     ReportsView,
+    PortalView,
     SharingView,
     StagesView,
     TimelineView,

@@ -45,7 +45,7 @@ class AccountView(Page):
         if wait := begin_attempt(tenant, account, address):
             self._note(email, "locked")
             return self._form(target, email, too_many(wait), 429)
-        found = current_app.appbuilder.sm.authenticate(email, password)  # type: ignore[attr-defined]
+        found = current_app.appbuilder.sm.authenticate(email, password, here())  # type: ignore[attr-defined]
         answer = None
         if found is not None:
             answer = proceed(found.person, found.means, remember="remember" in request.form, target=target)
