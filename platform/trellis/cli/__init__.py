@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+import trellis.automation.restoring  # a copy from a backup tells others nothing by itself
 import trellis.identity  # noqa: F401 - roles follow whatever is applied
 from trellis import __version__
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 import trellis
+import trellis.automation.checks  # the queue's
 from trellis.storage.doctor import Finding, Patient, check, examine
 from trellis.web.settings import Settings
 

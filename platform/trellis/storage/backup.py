@@ -25,7 +25,7 @@ from trellis.config.layer import Layer, layer_from_files
 from trellis.storage.audit.anchors import anchor_now
 from trellis.storage.audit.company import has_log, note_company
 from trellis.storage.catalogue import Catalogue, run_script
-from trellis.storage.hooks import after_apply
+from trellis.storage.hooks import after_apply, after_restore
 from trellis.storage.live import owner_connection
 from trellis.storage.names import sql_name, sql_text
 from trellis.storage.schema import revisions, tenants
@@ -185,6 +185,8 @@ def _load(connection: Connection, tenant: Tenant, archive: zipfile.ZipFile, save
         run_script(connection, f"ALTER TABLE {name} ENABLE TRIGGER USER")
     for hook in after_apply:
         hook(connection, tenant, None)
+    for settle in after_restore:
+        settle(connection, tenant)
 
 
 def _in_order(metadata: sa.MetaData) -> list[sa.Table]:

@@ -16,6 +16,10 @@ AfterApply = Callable[["Connection", "Tenant", "Tenant | None"], None]
 # and as it was (None: it is being made). What they raise undoes the whole apply.
 after_apply: list[AfterApply] = []
 
+# called in the transaction that has loaded a tenant's rows from a backup, as `after_apply` is: the copy tells others
+# nothing by itself, and what was waiting to be told stays untold
+after_restore: list[Callable[[Connection, Tenant], None]] = []
+
 AfterPublish = Callable[["Tenant", "Tenant"], None]
 
 # called after the commit with the tenant as it is and as it was, for what may take long and holds nobody up:

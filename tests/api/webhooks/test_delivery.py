@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,11 +14,12 @@ from tests.api.webhooks.conftest import Make
 from tests.api.webhooks.receiver import Receiver
 
 from trellis.api.webhooks import delivering, keeping, log
-from trellis.api.webhooks.webhook import read_webhook
+from trellis.api.webhooks.webhook import read_webhook, read_webhooks
 from trellis.automation.outgoing import Limits
 from trellis.automation.worker import drain
 from trellis.model.sealing import is_sealed, unseal
 from trellis.records.store import Store
+from trellis.storage.backup import back_up, restore
 from trellis.storage.catalogue import Catalogue
 
 
@@ -320,3 +322,30 @@ def test_the_log_is_purged(catalogue: Catalogue, office: Office, receiver: Recei
         jobs.defer(connection, PURGE)
     work(catalogue, office)
     assert len(log.messages(office.tenant, webhook.id)) == 1
+
+
+def test_a_restored_copy_tells_nothing_by_itself(
+    catalogue: Catalogue, office: Office, receiver: Receiver, make: Make, store: Store, tmp_path: Path
+) -> None:
+    import trellis.automation.restoring  # noqa: F401 - as the command line has it
+
+    make()
+    receiver.status = 500
+    store.create("account", {"name": "Before the backup"})
+    work(catalogue, office)
+    store.create("account", {"name": "Not yet told"})
+    back_up(catalogue, office.tenant.slug, tmp_path / "office.zip", tmp_path)
+    copy = restore(catalogue, tmp_path / "office.zip", "test", tmp_path, slug="office-copy")
+    heard = len(receiver.heard)
+    try:
+        with copy.begin() as connection:
+            [webhook] = read_webhooks(connection, copy)
+            assert (webhook.state, webhook.reason) == ("paused", "restored")
+        drain(catalogue, copy)
+        assert len(receiver.heard) == heard
+        receiver.status = 200
+        keeping.resume(copy, webhook.id)
+        drain(catalogue, copy)
+        assert len(receiver.heard) == heard + 1  # what had been tried before
+    finally:
+        catalogue.drop("office-copy")

@@ -193,7 +193,8 @@ def _formula_faults(store: Store, entity: str, text: str) -> Sequence[Fault]:
 
 def formula_faults(error: FormulaError) -> list[Fault]:
     """What is wrong with a condition."""
-    return [Fault("invalid", f.message, "formula", {"offset": f.offset}) for f in error.faults]
+    said = [(f, text) for f in error.faults for text in (f.message, f.hint) if text]
+    return [Fault("invalid", text, "formula", {"offset": f.offset}) for f, text in said]
 
 
 def _told(wanted: Wanted) -> dict[str, Any]:

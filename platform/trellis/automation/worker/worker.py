@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import procrastinate
 from procrastinate.worker import Worker as Loop
 
+from trellis.automation.clocks import Chair
 from trellis.automation.jobs.kind import KINDS
 from trellis.automation.worker.drain import promote
 from trellis.automation.worker.manager import Manager
@@ -42,6 +43,7 @@ class WorkerSettings:
     silent: float = 20  # after which a worker is thought dead, and others do its jobs
     poll: float = 5  # when no notice comes
     tick: float = 1  # how often it is looked whether the time of jobs has come
+    clocks: bool = True  # whether it may be the one whose clocks strike
     often: int = 5  # as often a job may be lost with its worker before it is held to be at fault
 
 
@@ -56,6 +58,7 @@ class Worker:
         self._loops: set[Loop] = set()
         self._thread = threading.Thread(target=self._run, name="trellis-worker", daemon=True)
         self._listener: Listener | None = None
+        self._chair = Chair(catalogue)
         self.ready = threading.Event()
 
     def start(self) -> Worker:
@@ -64,11 +67,15 @@ class Worker:
             self.catalogue.database, lambda slug, revision: self.tenants.refresh(), self.tenants.refresh
         )
         self._thread.start()
+        if self.settings.clocks:
+            self._chair.start()
         return self
 
     def close(self, timeout: float | None = 30) -> None:
         """Take no more jobs, and wait for those at hand."""
         self._stop.set()
+        if self.settings.clocks:
+            self._chair.close()
         for loop in list(self._loops):
             loop.stop()  # type: ignore[no-untyped-call]
         self._thread.join(timeout)
