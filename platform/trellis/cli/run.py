@@ -118,20 +118,24 @@ def _introduce(dispatcher: Dispatcher, site: str) -> None:
         click.echo(f"  {entry.label}  {site}/t/{entry.slug}/{closed}")
         if built is not None and built.app is not None and is_demo(dispatcher.catalogue, entry.slug):
             any_demo = True
-            for login in _varied(logins(built.app.extensions["trellis"].tenant)):
+            tenant = built.app.extensions["trellis"].tenant
+            outside = frozenset(key for key, role in tenant.model.roles.items() if role.portal)
+            for login in _varied(logins(tenant), outside):
                 click.echo(f"      {login.email:<44} {', '.join(login.roles)}")
     if any_demo:
         click.echo(f"\n  The demo password is {DEMO_PASSWORD} for everybody.")
     click.echo("  Ctrl-C stops everything.\n")
 
 
-def _varied(everybody: list[Any]) -> list[Any]:
-    """A few people with different roles, administrators first."""
+def _varied(everybody: list[Any], outside: frozenset[str]) -> list[Any]:
+    """A few people with different roles, administrators first, and one who comes to the portal."""
     by_role: dict[str, Any] = {}
     for login in everybody:
         for role in login.roles[:1]:
             by_role.setdefault(role, login)
-    return sorted(by_role.values(), key=lambda login: "admin" not in login.roles)[:SHOWN]
+    ordered = sorted(by_role.values(), key=lambda login: "admin" not in login.roles)
+    guests = [login for login in ordered if outside.intersection(login.roles)]
+    return [*(login for login in ordered if login not in guests)][:SHOWN] + guests[:1]
 
 
 def _stop(_signal: int, _frame: Any) -> None:

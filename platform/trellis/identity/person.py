@@ -200,11 +200,12 @@ def _teams_above(entities: Mapping[str, sa.Table], me: sa.CTE) -> tuple[sa.Colum
     own = team.alias("own_team")
     above = (
         sa.select(own.c.id, own.c.name, _column(own, "parent"))
-        .where(own.c.id == me.c.team)
+        .where(own.c.id == sa.cast(me.c.team, sa.Uuid()))  # nobody's, where people have no team
         .cte("above", recursive=True)
     )
     upper = team.alias("upper_team")
-    higher = sa.select(upper.c.id, upper.c.name, _column(upper, "parent")).where(upper.c.id == above.c.parent)
+    higher = sa.select(upper.c.id, upper.c.name, _column(upper, "parent"))
+    higher = higher.where(upper.c.id == sa.cast(above.c.parent, sa.Uuid()))
     above = above.union(higher)
     ids: Any = sa.select(above.c.id)
     if "manager" in team.c:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.env import RecordLike
 from trellis.formula.formula import Formula
@@ -51,6 +52,7 @@ def pick(
         conditions.extend(_filter(session, selection, field, this))
     if "active" in definition.fields and definition.internal:
         conditions.append(selection.alias.c.active.is_not(False))
+    conditions.extend(_insiders(session, entity, selection.alias))
     title = selection.catalog.title(selection.scope)
     rows: Sequence[sa.Row[Any]] = []
     for typed, order in _ways(selection, title, q):
@@ -68,6 +70,16 @@ def pick(
         detail = " · ".join(t for t in texts if t and t != name)
         choices.append(Choice(Ref(entity, row[shape.id], name), name, detail))
     return choices if q and q.strip() else trees.arranged(session, entity, choices)
+
+
+def _insiders(session: Session, entity: str, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """Of people, those who work here: nobody is asked to do something who only comes to the portal."""
+    portals = sorted(key for key, role in session.model.roles.items() if role.portal)
+    if entity != "user" or "roles" not in table.c or not portals:
+        return []
+    held, some = table.c.roles, sa.literal(portals, ARRAY(sa.Text()))
+    outside = sa.and_(held.op("&&")(some), held.op("<@")(some))
+    return [sa.func.coalesce(outside, sa.false()).is_(False)]
 
 
 def detail_paths(session: Session, entity: Entity) -> list[str]:

@@ -55,7 +55,7 @@ def to_do(store: Store, entities: Iterable[Entity]) -> Todo:
     is_more = False
     for entity in entities:
         plan = plan_of(entity)
-        if plan is None or plan[1] not in store.readable_fields(entity.key):
+        if plan is None or not may_ask(store, entity, entity.owner_field, plan[1], stage_of(entity)):
             continue
         view, path = plan
         day = _day_of(entity, path)
@@ -70,6 +70,18 @@ def to_do(store: Store, entities: Iterable[Entity]) -> Todo:
     late, today = [due for due in found if due.is_late], [due for due in found if not due.is_late]
     late_shown = late[: MOST - min(KEPT_FOR_TODAY, len(today))]
     return Todo([*late_shown, *today[: MOST - len(late_shown)]], len(late), is_more)
+
+
+def stage_of(entity: Entity) -> str | None:
+    """The field that says what is still open."""
+    pipeline = entity.pipeline_of(None)
+    return pipeline.field if pipeline is not None else None
+
+
+def may_ask(store: Store, entity: Entity, *names: str | None) -> bool:
+    """Whether a filter of this person may name the fields: none of them is kept from them."""
+    permit = store.session.permit
+    return not any(permit.conceals(entity.key, name) for name in names if name is not None)
 
 
 def plan_of(entity: Entity) -> tuple[View, str] | None:

@@ -20,7 +20,7 @@ from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.lists.grid import cell_context
 from trellis.web.lists.recent import recent_ids
-from trellis.web.lists.todo import Due, moment_of, plan_of, to_do
+from trellis.web.lists.todo import Due, may_ask, moment_of, plan_of, stage_of, to_do
 from trellis.web.navigation import readable_entities
 from trellis.web.pages.base import Page
 
@@ -61,8 +61,9 @@ class HomeView(Page):
         """Greeting, my open records, recent records."""
         reader = current_reader()
         with current_store().transaction():
-            boxes = open_boxes("me")
-            is_team = not boxes and leads_people()
+            is_guest = current_store().session.permit.is_portal
+            boxes = open_boxes("all" if is_guest else "me")
+            is_team = not is_guest and not boxes and leads_people()
             if is_team:
                 boxes = open_boxes("team")
             todo = to_do(current_store(), readable_entities())
@@ -73,6 +74,7 @@ class HomeView(Page):
                 today=reader.today(),
                 boxes=boxes,
                 is_team=is_team,
+                is_guest=is_guest,
                 coming=coming_up(todo.ids),
                 recent=recently(),
                 links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
@@ -89,7 +91,7 @@ def coming_up(told: Container[object] = ()) -> list[Due]:
 
 def _coming(store: Store, entity: Entity) -> list[Due]:
     start = next((v.start for v in entity.views.values() if v.type == "calendar" and v.start), None)
-    if start is None or start not in store.readable_fields(entity.key):
+    if start is None or not may_ask(store, entity, entity.owner_field, start, stage_of(entity)):
         return []
     day = f"date({start})" if entity.fields[start].type.name == "datetime" else start
     where: list[Formula | str] = [f"{entity.owner_field} == me and {day} between (today(), today() + days({AHEAD}))"]
@@ -103,8 +105,15 @@ def _coming(store: Store, entity: Entity) -> list[Due]:
 
 
 def mine_first() -> list[Entity]:
-    """Entities whose records have an owner, those that move through stages first: that is where work waits."""
-    owned = [e for e in readable_entities() if e.owner_field is not None]
+    """Entities whose records have an owner, those that move through stages first: that is where work waits.
+
+    Somebody from outside owns nothing: it is what moves through stages, as far as they see it at all.
+    """
+    store = current_store()
+    if store.session.permit.is_portal:
+        owned = [e for e in readable_entities() if stage_of(e) is not None and may_ask(store, e, stage_of(e))]
+    else:
+        owned = [e for e in readable_entities() if e.owner_field and may_ask(store, e, e.owner_field, stage_of(e))]
     return sorted(owned, key=lambda e: (_open_condition(e) is None, _due(e) is None))
 
 
@@ -121,12 +130,11 @@ def open_boxes(whose: str) -> list[Box]:
 def open_box(entity: Entity, whose: str) -> Box | None:
     """Records that are still open; None when there are none."""
     store = current_store()
-    where = f"{entity.owner_field} == me" if whose == "me" else f"{entity.owner_field}.manager == me"
-    if (condition := _open_condition(entity)) is not None:
-        where = f"{where} and {condition}"
+    whom = {"me": f"{entity.owner_field} == me", "team": f"{entity.owner_field}.manager == me", "all": ""}[whose]
+    where = " and ".join(part for part in (whom, _open_condition(entity)) if part)
     paths = _paths(entity)
     due = _due(entity)
-    sort = [Sort(due)] if due else []
+    sort = [Sort(due)] if due and may_ask(store, entity, due) else []
     context = cell_context(store, entity)
     columns = tuple(c for path in paths if (c := column_for(context, path)) is not None)
     read = list(dict.fromkeys([*paths, *reads_of(columns, partial(Sight(store).path, entity))]))

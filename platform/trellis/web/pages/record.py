@@ -14,6 +14,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from trellis.identity.person import CONTACT
+from trellis.identity.portal import has_portal
 from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
@@ -100,6 +102,16 @@ class RecordPage:
         """Whether the menu offers to share the record with somebody; the dialog asks about this very record."""
         shareable = not (self.entity.part_of or self.entity.internal)
         return shareable and self.may["update"] and self.store.may("share", self.entity.key)
+
+    @property
+    def may_invite(self) -> bool:
+        """Whether the menu offers to let the contact into the portal."""
+        return self.entity.key == CONTACT and may_right("admin") and has_portal(self.store.tenant)
+
+    @property
+    def may_privacy(self) -> bool:
+        """Whether the menu leads to what is held about the person."""
+        return may_see_privacy(self.entity)
 
     @property
     def may_explain(self) -> bool:

@@ -78,7 +78,7 @@ class UsersView(Page):
             record = current_store().create(PERSON, values)
         except Refused as refused:
             return self._form(None, values, refused)
-        sent = _invite(record.id)
+        sent = invite_person(record.id)
         if sent is not None and sent.mailed:
             toast(_("The invitation to %(email)s is on its way.", email=sent.account.email))
             return redirect(url_for("UsersView.edit", id=record.id))
@@ -112,7 +112,7 @@ class UsersView(Page):
         record = current_store().read(PERSON, id)
         by_mail = "mail" in request.form
         has_login = sign_ins(current_tenant(), [id])[id].has_login
-        sent = _password_link(id, mail=by_mail) if has_login else _invite(id, mail=by_mail)
+        sent = _password_link(id, mail=by_mail) if has_login else invite_person(id, mail=by_mail)
         if sent is None:
             abort(404)
         if sent.mailed:
@@ -250,7 +250,7 @@ def _keep_an_administrator(id: UUID, values: dict[str, Any]) -> None:
         raise Refused([Fault("rule", "Somebody has to be able to administer this company.", "roles")])
 
 
-def _invite(id: UUID, *, mail: bool = True) -> Sent | None:
+def invite_person(id: UUID, *, mail: bool = True) -> Sent | None:
     """Invite a person in the name of whoever is signed in."""
     base = base_for_letters() if mail else base_of_request()
     log.info("invited", person=str(id))

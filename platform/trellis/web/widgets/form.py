@@ -39,7 +39,12 @@ def form_of(entity: Entity, roles: frozenset[str]) -> Form:
 
 
 def quick_form_of(entity: Entity, roles: frozenset[str]) -> Form:
-    """The few fields of a quick creation: those that are named, and whatever else is required."""
+    """The few fields of a quick creation: those that are named, and whatever else is required.
+
+    Who has a form of their own has that one for everything.
+    """
+    if any(roles & frozenset(form.roles) for form in entity.forms.values()):
+        return form_of(entity, roles)
     named = list(entity.quick_create)
     required = [f.key for f in entity.fields.values() if f.required and f.is_writable and f.default is None]
     wanted = dict.fromkeys([*(named or [entity.title_field or ""]), *required])
