@@ -23,6 +23,7 @@ RECORDS: dict[str, How] = {
     "ConvertView.convert": "record",
     "TimelineView.history": "record",
     "StagesView.stays": "record",
+    "PrivacyView.show": "record",
     "PastView.pane": "past",
     "MergeView.merge": "merge",
     "MergeView.with_others": "merge",

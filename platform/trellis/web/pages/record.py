@@ -36,6 +36,7 @@ from trellis.web.pages.bin import restored_words
 from trellis.web.pages.convert import verb_of
 from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
 from trellis.web.pages.past import past_page
+from trellis.web.pages.privacy import may_see_privacy
 from trellis.web.pages.related import related_tabs
 from trellis.web.pages.stages import Path, path_of
 from trellis.web.widgets.form import form_of
