@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
+from trellis.records import auditing
 from trellis.records.access import rights
 from trellis.records.access.explain import Explanation, explain
 from trellis.records.conversion import convert, converting
@@ -355,6 +356,7 @@ class Store:
         """Remove a record in the bin for good."""
         with self.session.write(entity):
             recycle.purge(self.session, entity, as_id(id), means=means)
+            auditing.note(self.session, "data.purged", entity=entity, record=as_id(id))
 
     def may_convert(self, entity: str, id: UUID | str | None = None) -> bool:
         """Whether this person may convert records of the entity, or this one as it is now."""
@@ -512,7 +514,10 @@ class Store:
     def purge_many(self, entity: str, ids: Sequence[UUID], *, means: str = "bulk") -> Outcomes:
         """Remove records in the bin for good, each for itself; one that another of them held is tried again."""
         with self.session.write(entity):
-            return batch.purge_many(self.session, entity, ids, means=means)
+            outcomes = batch.purge_many(self.session, entity, ids, means=means)
+            if gone := [o for o in outcomes if o.status == "purged"]:
+                auditing.note(self.session, "data.purged", entity=entity, details={"count": len(gone)})
+            return outcomes
 
     @contextmanager
     def batch(self, kind: str, entity: str) -> Iterator[Batch]:
