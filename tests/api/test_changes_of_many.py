@@ -47,7 +47,7 @@ def test_a_record_is_read_as_it_was(mona: Api) -> None:
 def test_files_of_merged_records_go_along_whoever_sent_them(mona: Api, carl: Api) -> None:
     made = []
     for number, program in (("MF-1", mona), ("MF-2", carl)):
-        form = {"file": (BytesIO(number.encode()), f"{number}.pdf")}
+        form = {"file": (BytesIO(f"%PDF-1.7 {number}".encode()), f"{number}.pdf")}
         headers = {"Authorization": f"Bearer {program.secret}"}
         sent = program.client.post("/api/v1/order/files/paper", data=form, headers=headers).json
         made.append(program.made("order", number=number, name=number, paper=[{"id": sent["id"]}]))
@@ -56,4 +56,4 @@ def test_files_of_merged_records_go_along_whoever_sent_them(mona: Api, carl: Api
     assert [file["name"] for file in merged.json["paper"]] == ["MF-1.pdf", "MF-2.pdf"]
     last = merged.json["paper"][1]["id"]
     with mona.get(f"order/{made[0]['id']}/files/paper/{last}") as fetched:
-        assert fetched.data == b"MF-2"
+        assert fetched.data == b"%PDF-1.7 MF-2"

@@ -105,6 +105,13 @@ ROUTES: dict[str, Ask] = {
     "LinksView.forgot": PUBLIC,
     "LinksView.invite": Ask("public", args={"secret": "none"}, also=(404, 410)),
     "LinksView.reset": Ask("public", args={"secret": "none"}, also=(404, 410)),
+    "ElsewhereView.oauth": Ask("public", args={"key": "none"}, also=(404,)),
+    "ElsewhereView.oauth_back": Ask("public", args={"key": "none"}, also=(404,)),
+    "ElsewhereView.saml": Ask("public", args={"key": "none"}, also=(404,)),
+    "ElsewhereView.saml_back": Ask("public", args={"key": "none"}, also=(404,)),
+    "ElsewhereView.metadata": Ask("public", args={"key": "none"}, also=(404,)),
+    # posted by the provider's page: it has to answer a request that was begun here instead
+    "ElsewhereView.acs": Ask("public", args={"key": "none"}, needs_token=False, also=(404,)),
     "FactorView.code": PUBLIC,  # between password and code: whoever is not there goes back to the beginning
     "FactorView.set_up": PUBLIC,
     "FactorView.own": Ask("person", also=(422,)),

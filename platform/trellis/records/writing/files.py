@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from trellis.model.fields.files import FileField
 from trellis.records.refusal import Fault, Forbidden, Refused
+from trellis.records.writing.content import HEAD, is_what_it_says
 
 if TYPE_CHECKING:
     from trellis.model.field import Field
@@ -65,6 +66,12 @@ def save_file(store: Store, root: Path, source: IO[bytes], name: str, entity: st
         raise Refused([Fault("type", "“{name}” is not a kind of file that is taken here.", field.key, {"name": name})])
     limit = type_.max_size or LARGEST
     digest, size, temporary = _receive(root, source, limit, field, name)
+    with open(temporary, "rb") as kept:
+        head = kept.read(HEAD)
+    if not is_what_it_says(os.path.splitext(name)[1].lower(), kind, head):
+        os.unlink(temporary)
+        message = "“{name}” is not what its name says: its content is of another kind."
+        raise Refused([Fault("content", message, field.key, {"name": name})])
     target = content_path(root, store.tenant.slug, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(temporary, target)

@@ -19,6 +19,11 @@ from trellis.web.widgets.files import size_text, token_of
 
 SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"})
 
+PDF = "application/pdf"
+FILE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""No sandbox: in one, browsers do not open their reader, which keeps a PDF away from pages by itself."""
+
 
 class FilesView(Page):
     """`/e/<entity>/upload/<field>` and `/e/<entity>/<id>/file/<field>/<file>`."""
@@ -73,8 +78,6 @@ def send_held(store: Store, entity: str, id: UUID, field: str, file: UUID, *, in
         conditional=True,
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
-    )
+    response.headers["Content-Security-Policy"] = PDF_POLICY if found.type == PDF else FILE_POLICY
     response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
     return response
