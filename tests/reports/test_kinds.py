@@ -166,7 +166,7 @@ def test_a_cohort_counts_how_far_records_have_come(make_tenant: Callable[..., Te
         ("offer", "lost"),
     ]
     day = 0
-    for journey in map(str.split, journeys):
+    for journey in journeys:
         day = next(days)
         values = {"name": "x", "amount": Money(Decimal(100), "EUR"), "stage": journey[0]}
         record = at(day).create("deal", values)

@@ -52,7 +52,9 @@ class ParamScope(ReaderScope):
         return self.params.get(name) or super().name(name)
 
 
-def where(store: Store, report: Report, condition: Condition | None, chosen: Chosen) -> tuple[Formula | str, ...]:
+def where(
+    store: Store, report: Report, condition: Condition | None, chosen: Chosen, entity: str | None = None
+) -> tuple[Formula | str, ...]:
     """The filter to run; what asks for a param is read with the reader's eyes. Raises Refused."""
     if condition is None:
         return ()
@@ -62,13 +64,13 @@ def where(store: Store, report: Report, condition: Condition | None, chosen: Cho
     kept = prune(tree, chosen.unset(report))
     if kept is None:
         return ()
-    found = _compiled(store, report, kept, condition.source)
+    found = _compiled(store, report, kept, condition.source, entity)
     return (Asked(found.source, found.node, found.type, found.reads, found.uses),)
 
 
-def _compiled(store: Store, report: Report, tree: Node, source: str) -> Formula:
+def _compiled(store: Store, report: Report, tree: Node, source: str, entity: str | None) -> Formula:
     try:
-        return compile_tree(tree, source, ParamScope.of(store, report), expected=BOOLEAN)
+        return compile_tree(tree, source, ParamScope.of(store, report, entity), expected=BOOLEAN)
     except FormulaError as error:
         message = "This report is filtered by something that you may not see."
         raise Refused([Fault("hidden", message)]) from error

@@ -29,8 +29,15 @@ def may_run(store: Store, report: Report) -> bool:
     needed = [k.formula for k in (*report.groups, *report.across)]
     if report.date is not None and report.type != "summary":
         needed.append(report.date)
-    needed += getattr(report.spec, "needs", ())
     if hides(store, report.entity, needed):
+        return False
+    spec = report.spec  # of kinds that ask another entity, too
+    if (other := getattr(spec, "entity", None)) is not None:
+        keys = getattr(spec, "keys", None) or (spec.came, spec.period)
+        asked = [*(k.formula for k in keys), getattr(spec, "value", None) or spec.count]
+        if not session.permit.may("read", other) or hides(store, other, asked):
+            return False
+    if report.type == "rfm" and hides(store, report.entity, [m.formula for m in report.measures]):
         return False
     given = [m.formula for m in report.measures] or [c.formula for c in report.columns]
     return not given or any(not hides(store, report.entity, [f]) for f in given)

@@ -103,7 +103,7 @@ def report() -> dict[str, Schema]:
         "mode": one_of("cohort", "snapshot"),
         "period": _PERIOD,
         "periods": INTEGER,
-        "cohort": FORMULA,
+        "cohort": _GROUP,
         "event": _EVENT,
         "age": FORMULA,
         "buckets": list_of(NUMBER, minItems=1),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from trellis.formula.types import Money, Value
 from trellis.model.reports.keys import Key
@@ -56,7 +56,7 @@ class Forecast:
 
     def _headings(self, asking: Asking, category: Key) -> Iterator[Heading]:
         first, *others = asking.measures
-        choices = category.type.choices or {}
+        choices: Mapping[str, Any] = category.type.choices or {}
         for key in CATEGORIES:
             label = choices.get(key, Text(key))
             heading = asking.measure_heading(first, conditions_=(category.condition(key, asking.reader),))

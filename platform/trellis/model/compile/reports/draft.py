@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from trellis.formula.formula import Formula
+from trellis.formula.errors import FormulaError
+from trellis.formula.formula import Formula, compile_formula, constant
 from trellis.formula.nodes.gathered import Gathered
 from trellis.formula.nodes.paths import Member
 from trellis.formula.parser import parse
@@ -104,8 +105,6 @@ class ReportDraft:
             return None
         if isinstance(item.data, str) and item.text.startswith("=") and not item.text.startswith("=="):
             return formula(self.ctx, item, self.types.scope(None), made.formula_type())
-        from trellis.formula.formula import constant
-
         try:
             value = made.parse(item.data if isinstance(item.data, bool | list | dict) else item.text, Reader())
         except (Invalid, TypeError, ValueError) as error:
@@ -251,10 +250,21 @@ class ReportDraft:
 
     def count(self) -> Measure:
         """How many records there are."""
-        from trellis.formula.formula import compile_formula
-
         label = self.ctx.translated("Records", "system.reports.count.label")
         return Measure("count", label, compile_formula("count()", self.measure_scope()))
+
+    def measure_of(self, source: str, entity: str) -> Formula:
+        """A measure that a kind makes of formulas that are checked already."""
+        return compile_formula(source, self.measure_scope(entity))
+
+    def over(self, link: Formula, value: Formula, entity: str, item: Item) -> Formula | None:
+        """A field of the report's records, as records that link to them read it: `account.created_at`."""
+        try:
+            return compile_formula(f"{link.source.strip()}.{value.source.strip()}", self.scope(entity))
+        except FormulaError:
+            message = f"'{link.source.strip()}' does not lead to what has '{value.source.strip()}'"
+            self.ctx.problem("E405", message, item)
+            return None
 
     def _measure(self, key: str, each: Item) -> Measure | None:
         written = each.get("formula") if isinstance(each.data, dict) else each
@@ -380,8 +390,6 @@ def _source(item: Item) -> tuple[str, int]:
 
 def _call(source: str) -> CallNode | None:
     """The function that a formula is a call of."""
-    from trellis.formula.errors import FormulaError
-
     try:
         node: Node = parse(source)
     except FormulaError:  # told where it is compiled

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from trellis.formula.formula import Formula, compile_formula
+from trellis.model.compile.formulas import formula
 from trellis.model.compile.reports.draft import ReportDraft
-from trellis.model.reports.keys import AgeKey, Key
+from trellis.model.reports.keys import AgeKey, Key, PeriodKey
+from trellis.model.reports.report import Condition, Measure
 from trellis.model.text import Text
 
 KINDS: dict[str, Callable[[ReportDraft], dict[str, Any]]] = {}
@@ -148,3 +151,139 @@ def funnel(draft: ReportDraft) -> dict[str, Any]:
     spec = FunnelSpec(found[0], draft.item.word("mode", "snapshot"), draft.formula("amount", "money", "number"))
     known = ("stage", "reached", "worth", "step", "overall", "lost", "open", "time")
     return {"groups": (stage,), "measures": draft.measures(), "chart": draft.chart(), "spec": spec, "known": known}
+
+
+@dataclass(frozen=True)
+class CohortSpec:
+    """What brings a cohort back: records of `entity`, each of somebody, at some time."""
+
+    entity: str
+    came: Key
+    period: Key
+    count: Formula
+    periods: int
+    filter: Condition | None = None
+
+    def name(self, number: int) -> Text:
+        """What a column is called: 0 is the period in which they came."""
+        return Text(str(number))
+
+
+@kind("cohort")
+def cohort(draft: ReportDraft) -> dict[str, Any]:
+    """Cohorts × periods since."""
+    keys = draft.keys("cohort", required=True)
+    key, event = (keys[0] if keys else None), draft.item.get("event")
+    if event is None:
+        draft.ctx.problem("E204", "'event' is missing: what brings somebody back", draft.item, at_key=True)
+    if key is None or event is None:
+        return {}
+    if not isinstance(key, PeriodKey):
+        draft.ctx.problem("E405", "a cohort is a period, such as month(created_at)", draft.item.get("cohort") or event)
+        return {}
+    entity = draft.names.entity(event.get("entity"))
+    by = draft.formula("by", "record", entity=entity, item=event) if entity else None
+    at = draft.formula("at", "date", "datetime", entity=entity, item=event) if entity else None
+    if entity is None or by is None or at is None:
+        return {}
+    came = draft.over(by, key.formula, entity, event.get("by") or event)
+    if came is None:
+        return {}
+    periods = draft.item.get("periods")
+    count = draft.measure_of(f"count_distinct({by.source})", entity)
+    spec = CohortSpec(
+        entity,
+        PeriodKey("came", key.label, came, key.unit),
+        PeriodKey("at", key.label, at, key.unit),
+        count,
+        periods.data if periods is not None and isinstance(periods.data, int) else 12,
+        draft.condition("filter", entity=entity, item=event),
+    )
+    return {"groups": (key,), "measures": (draft.count(),), "spec": spec, "known": ("cohort", "size")}
+
+
+@dataclass(frozen=True)
+class RfmSpec:
+    """How customers are told apart."""
+
+    scale: str
+    thresholds: Mapping[str, list[Decimal]]
+
+
+@kind("rfm")
+def rfm(draft: ReportDraft) -> dict[str, Any]:
+    """Customers by recency, frequency and money."""
+    found = {word: draft.item.get(word) for word in ("by", "at", "amount")}
+    for word, item in found.items():
+        if item is None:
+            draft.ctx.problem("E204", f"'{word}' is missing", draft.item, at_key=True)
+    by, at = draft.formula("by", "record"), draft.formula("at", "date", "datetime")
+    amount = draft.formula("amount", "money", "number")
+    if by is None or at is None or amount is None:
+        return {}
+    measures = {"last": f"max({at.source})", "times": "count()", "worth": f"sum({amount.source})"}
+    limits = draft.item.get("thresholds")
+    thresholds = {
+        key: [Decimal(str(n.data)) for n in each.each() if isinstance(n.data, int | float | Decimal)]
+        for key, each in (limits.entries() if limits is not None else ())
+    }
+    return {
+        "groups": (Key("by", Text("by"), by),),
+        "measures": tuple(Measure(k, Text(k), draft.measure_of(f, draft.entity)) for k, f in measures.items()),
+        "spec": RfmSpec(draft.item.word("scale", "quintiles"), thresholds),
+        "known": ("segment", "customers", "share", "recency", "frequency", "mean", "worth"),
+    }
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """Where targets are, and how they meet the report's groups."""
+
+    entity: str
+    keys: tuple[Key, ...]
+    value: Formula
+    filter: Condition | None = None
+
+
+@kind("target")
+def target(draft: ReportDraft) -> dict[str, Any]:
+    """Groups × reached and wanted."""
+    item = draft.item.get("target")
+    groups = draft.keys("group", required=True)
+    if item is None:
+        draft.ctx.problem("E204", "'target' is missing", draft.item, at_key=True)
+        return {}
+    entity = draft.names.entity(item.get("entity"))
+    written = item.get("value")
+    if entity is None or written is None:
+        return {}
+    value = formula(draft.ctx, written, draft.measure_scope(entity))
+    match = item.get("match")
+    keys: list[Key] = []
+    given = dict(match.entries()) if match is not None else {}
+    for group in groups:
+        source = group.formula.source.strip()
+        whole = f"{group.period.name}({source})" if group.period is not None else source
+        at = given.get(group.key) or given.get(whole) or given.get(source)
+        if at is None:
+            hint = f"match: {{{group.key}: …}} says which field of {entity} it meets"
+            draft.ctx.problem("E330", f"'{group.key}' meets nothing of {entity}", item, hint)
+            continue
+        found = formula(draft.ctx, at, draft.scope(entity))
+        if found is None:
+            continue
+        if group.period is not None and found.type.kind in ("date", "datetime"):
+            keys.append(PeriodKey(group.key, group.label, found, group.period))
+        else:
+            keys.append(Key(group.key, group.label, found))
+    if value is None or len(keys) != len(groups):
+        return {}
+    return {
+        "date": draft.formula("date", "date", "datetime"),
+        "groups": groups,
+        "measures": draft.measures(),
+        "sort": draft.sort(),
+        "chart": draft.chart(),
+        "spec": TargetSpec(entity, tuple(keys), value, draft.condition("filter", entity=entity, item=item)),
+        "known": ("target", "achievement"),
+    }

@@ -1,0 +1,102 @@
+"""What was reached, beside what was wanted: targets are records of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from trellis.formula import exact
+from trellis.formula.types import NUMBER, Value
+from trellis.model.reports.keys import Key
+from trellis.model.text import Text
+from trellis.records.reading.gather import Bundle, Question
+from trellis.reports import conditions
+from trellis.reports.asking import Asking, number, with_total
+from trellis.reports.registry import report_kind
+from trellis.reports.result import Answer, Drawing, Heading, Kind, Line, Series
+
+TARGET, REACHED = Text("Target"), Text("Achievement")
+Found = dict[tuple[Value, ...], tuple[Value, ...]]
+
+
+@report_kind("target")
+class Target:
+    """Groups × (reached, target, achievement); whoever has a target and reached nothing is there, too."""
+
+    charts: ClassVar[tuple[str, ...]] = ("bar", "line")
+
+    def answer(self, asking: Asking) -> Answer:
+        """The answer: what was reached and what was wanted, each under the reader's permissions."""
+        report, keys, spec = asking.report, asking.report.groups, asking.report.spec
+        sets = with_total(asking, keys)
+        reached = _by_keys(asking.gather(sets=sets))
+        wanted = asking.store.gather(
+            Question(
+                spec.entity,
+                conditions.where(asking.store, report, spec.filter, asking.chosen, spec.entity),
+                spec.keys,
+                (spec.value,),
+                sets,
+                asking.chosen.variables,
+            )
+        )
+        targets = _by_keys(wanted)
+        first = asking.measure_heading(asking.measures[0])
+        headings = (
+            *(asking.key_heading(k) for k in keys),
+            *(asking.measure_heading(m) for m in asking.measures),
+            Heading("target", TARGET, spec.value.type, can_drill=False),
+            Heading("achievement", REACHED, NUMBER, as_percent=True, can_drill=False),
+        )
+        lines = list(self._lines(asking, keys, reached, targets, ()))
+        lines.append(Line((*(None for _ in keys), *_told(asking, reached, targets, ())), "total", 0, ()))
+        tops = [line for line in lines if line.depth == 0 and line.kind != "total"]
+        place = len(keys)
+        drawing = None
+        if tops:
+            kind = asking.wishes.chart if asking.wishes.chart in self.charts else "bar"
+            series = (
+                Series(first.label, tuple(line.values[place] for line in tops), type=first.type),
+                Series(TARGET, tuple(line.values[-2] for line in tops), type=spec.value.type),
+            )
+            categories = tuple(line.values[0] for line in tops)
+            drawing = Drawing(str(kind), categories, series, keys[0], measure=first, types=self.charts)
+        return Answer(
+            report,
+            asking.chosen,
+            headings,
+            tuple(lines) if tops else (),
+            drawing,
+            asking.condition,
+            asking.can_drill,
+        )
+
+    def _lines(
+        self, asking: Asking, keys: Sequence[Key], reached: Found, targets: Found, above: tuple[Value, ...]
+    ) -> Iterator[Line]:
+        at = len(above)
+        if at >= len(keys):
+            return
+        names = [k for k in (*reached, *targets) if len(k) == at + 1 and k[:at] == above]
+        made = [
+            Bundle(tuple(range(at + 1)), name, reached.get(name, asking.nothing())) for name in dict.fromkeys(names)
+        ]
+        for bundle in asking.ordered(made, at, keys):
+            kind: Kind = "line" if at == len(keys) - 1 else "subtotal"
+            blank = (None,) * (len(keys) - at - 1)
+            where = tuple(k.condition(v, asking.reader) for k, v in zip(keys, bundle.keys, strict=False))
+            yield Line((*bundle.keys, *blank, *_told(asking, reached, targets, bundle.keys)), kind, at, where)
+            yield from self._lines(asking, keys, reached, targets, bundle.keys)
+
+
+def _by_keys(bundles: Sequence[Bundle]) -> Found:
+    return {tuple(b.keys[: len(b.made_of)]): b.values for b in bundles}
+
+
+def _told(asking: Asking, reached: Found, targets: Found, keys: tuple[Value, ...]) -> tuple[Value, ...]:
+    values = reached.get(keys, asking.nothing())
+    target = targets.get(keys, (None,))[0]
+    whole: Any = number(target)
+    rate = exact.divide(Decimal(number(values[0]) or 0) * 100, Decimal(whole)) if whole else None
+    return (*values, target, rate)
