@@ -19,8 +19,8 @@ def merge_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.Uuid),
         sa.Column("by_name", sa.Text),
-        sa.Column("before", JSONB, nullable=False),
-        sa.Column("after", JSONB, nullable=False),
+        sa.Column("before", JSONB, nullable=False, info={"sealed": True}),  # fields of type secret are in it
+        sa.Column("after", JSONB, nullable=False, info={"sealed": True}),
         sa.Column("undone_at", sa.DateTime(timezone=True)),
         sa.Column("undone_by", sa.Uuid),
         sa.Index("_merge_winner", "entity", "winner"),

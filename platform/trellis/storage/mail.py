@@ -17,7 +17,7 @@ def mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("kind", sa.Text, nullable=False),  # invitation, password, …
         sa.Column("to", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("body", sa.Text),
+        sa.Column("body", sa.Text, info={"sealed": True}),
         sa.Column("state", sa.Text, nullable=False, server_default="waiting"),  # waiting, sent, failed
         sa.Column("error", sa.Text),
         sa.Column("created_at", moment, nullable=False, server_default=sa.text("now()")),

@@ -5,32 +5,62 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from trellis.model.sealing import use_keys
+from trellis.model.sealing import use_keys_from
+
+OLD = "TRELLIS_SECRET_KEY_OLD"  # while one passphrase takes another's place
 
 
 def installation_key(var: Path) -> bytes:
-    """The key. TRELLIS_SECRET_KEY may be any passphrase; var/secret.key is only readable by its owner."""
+    """The key that seals. TRELLIS_SECRET_KEY may be any passphrase; var/secret.key is only readable by its owner."""
+    return installation_keys(var)[0]
+
+
+def installation_keys(var: Path) -> list[bytes]:
+    """The keys: the first seals, the others open what was sealed before it. See storage/rotation.py."""
     if given := os.environ.get("TRELLIS_SECRET_KEY"):
-        return _as_key(given)
-    path = var / "secret.key"
-    var.mkdir(parents=True, exist_ok=True)
+        old = os.environ.get(OLD)
+        return [_as_key(given), *([_as_key(old)] if old else [])]
+    path = key_file(var)
     if not path.exists():
-        draft = path.with_name(f"secret.key.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(Fernet.generate_key())
-            file.flush()
-            os.fsync(file.fileno())
-        # Of several processes that start at once, one's key stands, and it is never seen half-written.
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return _as_key(path.read_text(encoding="ascii").strip())
+        _make_key(path)
+    keys = [_as_key(line) for line in path.read_text(encoding="ascii").split()]
+    return [*keys, *([_as_key(old)] if (old := os.environ.get(OLD)) else [])]
+
+
+def key_file(var: Path) -> Path:
+    """Where the keys lie, one to a line, when the environment has none."""
+    return var / "secret.key"
+
+
+def write_keys(var: Path, keys: Sequence[bytes]) -> None:
+    """Put keys into the file in one step: nobody ever sees it half-written."""
+    path = key_file(var)
+    draft = _draft(path, b"\n".join(keys) + b"\n")
+    draft.replace(path)
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path, Fernet.generate_key())
+    # Of several processes that start at once, one's key stands.
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def _as_key(text: str) -> bytes:
@@ -42,8 +72,8 @@ def _as_key(text: str) -> bytes:
 
 
 def use_installation_key(var: Path) -> None:
-    """Let fields of type secret be sealed and opened; called once at the start of every process."""
-    use_keys(installation_key(var))
+    """Let secrets be sealed and opened; called at the start of every process, which follows a new key by itself."""
+    use_keys_from(lambda: installation_keys(var))
 
 
 class MissingSecret(LookupError):

@@ -48,7 +48,7 @@ def factor_table(metadata: sa.MetaData) -> sa.Table:
         quoted("_factor"),
         metadata,
         sa.Column("user", sa.Uuid, primary_key=True),
-        sa.Column("secret", sa.Text, nullable=False),
+        sa.Column("secret", sa.Text, nullable=False, info={"sealed": True}),
         sa.Column("step", sa.BigInteger),
         sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
     )

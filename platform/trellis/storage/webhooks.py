@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from trellis.storage.names import quoted
 
 NOW = sa.text("now()")
+SEALED = {"sealed": True}  # Column.info: another key is given to it by storage/rotation.py
 
 
 def event_table(metadata: sa.MetaData) -> sa.Table:
@@ -43,8 +44,8 @@ def webhook_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("events", ARRAY(sa.Text), nullable=False),
         sa.Column("formula", sa.Text),
         sa.Column("owner", sa.Uuid, nullable=False),
-        sa.Column("secret", sa.Text, nullable=False),  # sealed
-        sa.Column("old_secret", sa.Text),  # sealed; also signed with until `old_until`
+        sa.Column("secret", sa.Text, nullable=False, info=SEALED),
+        sa.Column("old_secret", sa.Text, info=SEALED),  # also signed with until `old_until`
         sa.Column("old_until", sa.DateTime(timezone=True)),
         sa.Column("state", sa.Text, nullable=False, server_default="active"),  # active, paused, disabled
         sa.Column("reason", sa.Text),  # why it is not active: by_hand, failing, gone, owner, restored
