@@ -133,7 +133,8 @@ role: careful
 label: Careful
 grants:
   "*": {read: all, update: all, delete: all, restore: all}
-  deal: {read: all, update: all, delete: all, restore: all, bulk-edit: own}
+  deal:
+    {read: all, create: true, update: all, delete: all, restore: all, bulk-edit: own, assign: own, export: own, import: own}
 allow: [bulk-edit]
 ---
 role: clerk

@@ -180,7 +180,14 @@ class Permit:
 
 
 # who has the right in `allow:` may do it wherever the action named here is granted, unless the grant says otherwise
-BY_RIGHT = {"import": "create", "merge": "delete", "bulk-edit": "read", "convert": "update", "export": "read"}
+BY_RIGHT = {
+    "import": "create",
+    "merge": "delete",
+    "bulk-edit": "read",
+    "convert": "update",
+    "export": "read",
+    "approve": "read",
+}
 FOLLOWS = {"assign": "update", "share": "update"}  # not named, it is granted as this one is
 UNSCOPED = frozenset({"assign", "bulk-edit"})  # come on top of an action that a key's scopes are asked for
 PART_ACTION = {"create": "update", "delete": "update", "restore": "update"}

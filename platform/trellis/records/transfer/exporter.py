@@ -18,7 +18,7 @@ from trellis.model.view import Sort
 from trellis.records import auditing
 from trellis.records.privacy import access
 from trellis.records.reading.catalog import link_columns
-from trellis.records.reading.pointing import pointing_at_any
+from trellis.records.reading.pointing import Linked, pointing_at_any
 from trellis.records.refusal import Forbidden
 from trellis.records.transfer.keys import find_rows, known_by
 from trellis.records.transfer.mapping import LINKS
@@ -43,6 +43,15 @@ def require_export(store: Store, entity: str) -> None:
         return
     if not definition.features.export or not session.permit.may("export", entity):
         raise Forbidden(entity, "export")
+
+
+def within_reach(store: Store, entity: str) -> list[Formula]:
+    """The level of `export:`, as a filter: whoever reads more than they may export gets what they may."""
+    permit = store.session.permit
+    grants = permit.grants(entity, "export")
+    if permit.is_system or any(level.kind == "all" and not (g.where or role.where) for role, g, level in grants):
+        return []  # whatever they read
+    return [Linked(lambda scope: permit.reach("export", scope))]
 
 
 def exportable(store: Store, entity: str) -> list[Field]:
@@ -141,8 +150,8 @@ def export_csv(
     would run begin with an apostrophe, which the import takes away.
     """
     require_export(store, entity)
-    pages = partial(_pages, store, entity, where=where, q=q, sort=sort)
     asked = _asked(where, q)
+    pages = partial(_pages, store, entity, where=[*where, *within_reach(store, entity)], q=q, sort=sort)
     return _write(store, entity, out, pages, columns=columns, labels=labels, neutral=neutral, asked=asked)
 
 
@@ -162,9 +171,10 @@ def export_lines(
     inverse = next(i for i in part_lists(store.session, store.session.entity(entity)) if i.name == name)
     part = store.session.entity(inverse.entity)
     order = (Sort(inverse.field), Sort("position" if "position" in part.fields else "created_at"))
+    own_where = [*where, *within_reach(store, entity)]
 
     def pages(places: Sequence[Place]) -> Iterator[list[Record]]:
-        for records in _pages(store, entity, (), where, q, ()):
+        for records in _pages(store, entity, (), own_where, q, ()):
             own = pointing_at_any(part, inverse.field, [record.id for record in records])
             yield from _pages(store, part.key, places, [own], None, order)
 
@@ -189,6 +199,56 @@ def _write(
     neutral: bool,
     asked: Mapping[str, Any],
 ) -> int:
+    places, names = _columns(store, entity, columns, labels=labels)
+    count = 0
+    with store.transaction():
+        for rows, text in _texts(store, entity, places, names, pages(places), neutral=neutral):
+            out.write(text)
+            count += rows
+        note_export(store, entity, count, [place.path for place in places], asked)
+    return count
+
+
+def stream_csv(
+    store: Store,
+    entity: str,
+    *,
+    columns: Sequence[str] | None = None,
+    where: Sequence[Formula | str] = (),
+    q: str | None = None,
+    sort: Sequence[Sort] = (),
+    limit: int | None = None,
+) -> Iterator[str]:
+    """The same as text in parts, however many records there are; each page is read by itself. Raises Forbidden.
+
+    Whoever stops reading in the middle has had what was written: that is what is noted.
+    """
+    require_export(store, entity)
+    places, names = _columns(store, entity, columns, labels=False)
+    pages = _pages(store, entity, places, [*where, *within_reach(store, entity)], q, sort, limit)
+    count = 0
+    try:
+        for rows, text in _texts(store, entity, places, names, pages, neutral=True):
+            count += rows
+            yield text
+    finally:
+        note_export(store, entity, count, [place.path for place in places], _asked(where, q))
+
+
+def note_export(store: Store, entity: str, count: int, columns: Sequence[str], asked: Mapping[str, Any]) -> None:
+    """Note who has taken what along."""
+    told = {key: value for key, value in asked.items() if value}
+    details = {"count": count, "columns": list(columns), **told}
+    chosen = " and ".join(told.get("filter", ())) or None
+    with store.transaction():
+        auditing.note(store.session, "data.exported", entity=entity, details=details)
+        access.note(store.session, access.Reading("export", entity, None, count, chosen))
+
+
+def _columns(
+    store: Store, entity: str, columns: Sequence[str] | None, *, labels: bool
+) -> tuple[list[Place], list[str]]:
+    """The columns of a file and their headings; the id stands before them where none were asked for."""
     own = {field.key: field for field in exportable(store, entity)}
     places = [place for path in columns or own if (place := far_place(store, entity, path)) is not None]
     language = store.principal.reader.language
@@ -231,10 +291,13 @@ def _pages(
     paths = [place.path for place in places if place.path != "id" and not place.is_kept]
     # what links keep stands in the order of the links, which are read along
     paths += [p for p in dict.fromkeys(place.path.split(".")[0] for place in places if place.is_kept) if p not in paths]
+    where = [*where, *within_reach(store, entity)]
     order = sort or (Sort("created_at"),)
     cursor: str | None = None
-    while True:
-        page = store.list(entity, columns=paths, where=where, q=q, sort=order, limit=PAGE, cursor=cursor)
+    left = limit
+    while left is None or left > 0:
+        most = PAGE if left is None else min(PAGE, left)
+        page = store.list(entity, columns=paths, where=where, q=q, sort=order, limit=most, cursor=cursor)
         yield page.rows
         if page.next is None:
             return

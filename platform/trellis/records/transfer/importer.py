@@ -142,7 +142,7 @@ def require_import(store: Store, entity: str) -> None:
     definition = session.entity(entity)
     if session.principal.is_system:
         return
-    if not definition.features.import_ or not session.permit.allows("import"):
+    if not definition.features.import_ or not session.permit.may("import", entity):
         raise Forbidden(entity, "import")
 
 

@@ -25,7 +25,7 @@ from trellis.records.kept import keep, known
 from trellis.records.reading import shown
 from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault
-from trellis.records.writing import attached, conditions
+from trellis.records.writing import assigning, attached, conditions
 from trellis.records.writing.values import PEOPLE
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
         check_rules(draft)
     check_links(session, every, hold=True)
     attached.check(session, every)
+    assigning.check(session, every)
 
 
 def check_field(session: Session, draft: Draft, field: Field) -> None:

@@ -144,6 +144,8 @@ def store_new(session: Session, drafts: Sequence[Draft]) -> None:
         rows.insert(session, [d for d in every if d.entity.key == entity])
     linked.store(session, every)
     _require_reach(session, "create", drafts)
+    if drafts[0].means == "import" and session.permit.may("import", drafts[0].entity.key):
+        _require_reach(session, "import", drafts)
     finish(session, drafts, "create")
 
 

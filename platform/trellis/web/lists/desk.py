@@ -14,7 +14,7 @@ from trellis.records.reading.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.writing.lines import part_lists
 from trellis.web.cells.column import label_of
-from trellis.web.context import current_model, current_store, may
+from trellis.web.context import current_model, current_store
 from trellis.web.filters.check import formula_faults
 from trellis.web.filters.fields import Sight
 from trellis.web.filters.labels import ChipLabel, chip_labels
@@ -96,7 +96,7 @@ class Desk:
     @property
     def can_import(self) -> bool:
         """Whether the person may bring in records of the entity as a file."""
-        return self.entity.features.import_ and not self.entity.part_of and may("import") and self.may("create")
+        return self.entity.features.import_ and not self.entity.part_of and self.may("import") and self.may("create")
 
     @property
     def tabs(self) -> list[Tab]:
