@@ -174,3 +174,8 @@ def test_a_stored_line_in_an_open_form_follows_too(store):
     state = store.evaluate_form("order", {"lines": [{"id": line.id, "quantity": 10}]}, made.id)
     assert state.defaults["lines.0.price"].amount == 80
     assert state.computed["subtotal"].amount == 800
+
+
+def test_an_open_form_is_told_in_which_currency_its_amounts_are(store):
+    told = store.evaluate_form("order", {"currency": "KWD", "lines": [{"product": pk(store, "P")}]}).currencies
+    assert told["lines.0.price"] == "KWD"

@@ -99,5 +99,11 @@ def test_typed_dates_are_understood(ada: FlaskClient) -> None:
     assert "error" in post(ada, "/e/order/understand/due", {"_prefix": "", "due": "gibberish"}).get_json()
 
 
+def test_an_amount_keeps_the_decimals_of_its_documents_currency(ada: FlaskClient) -> None:
+    """What the document's currency is, the page says; the dinar has three decimals."""
+    sent = {"_prefix": "lines.0.", "lines.0.price.amount": "123456.789", "lines.0.price.currency": "KWD"}
+    assert post(ada, "/e/order_line/understand/price", sent).get_json()["text"] == "123,456.789"
+
+
 def test_duplicate_fills_the_form(ada: FlaskClient, order: Record) -> None:
     assert 'value="First order"' in ada.get(f"/e/order/new?copy={order.id}").get_data(as_text=True)

@@ -71,6 +71,12 @@ def test_no_value_becomes_markup(kind: str) -> None:
     assert 'onerror="' not in made
 
 
+def test_a_day_in_words_stands_with_its_date_on_paper() -> None:
+    assert 'data-on="Nov 17, 2026">Today<' in html("date", NOW.date())
+    assert 'data-on="Nov 16, 2026"' in html("datetime", NOW - timedelta(days=1))
+    assert "data-on" not in html("date", date(2025, 3, 1))
+
+
 def test_a_choice_is_a_badge_and_an_unknown_one_keeps_its_key() -> None:
     choices = (Choice("won", Text("Won <b>", {"de": "Gewonnen"}), "green"),)
     assert html("choice", "won", choices=choices) == (

@@ -203,3 +203,4 @@ class FormState:
     sections: Mapping[str, bool] = dc_field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     alike: tuple[Fault, ...] = ()  # what this looks like already, before it is saved
+    currencies: Mapping[str, str] = dc_field(default_factory=dict)  # of amounts whose currency another field says

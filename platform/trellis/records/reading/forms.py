@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from trellis.formula.formula import Formula
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.form import Form
@@ -61,7 +62,18 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
         for form in _forms(draft.entity, session.principal.roles)
         for s in form.sections
     }
-    return FormState(fields, defaults, computed, sections, tuple(draft.all_faults()), dedupe.look(session, draft))
+    wrong, alike = tuple(draft.all_faults()), dedupe.look(session, draft)
+    return FormState(fields, defaults, computed, sections, wrong, alike, dict(_currencies(draft)))
+
+
+def _currencies(draft: Draft, place: str = "") -> Iterator[tuple[str, str]]:
+    """The currencies of amounts that the document says, by path."""
+    for name, field in draft.entity.fields.items():
+        if isinstance(getattr(field.type, "currency", None), Formula):
+            yield place + name, values.reader_of(draft, field).currency
+    for name, drafts in draft.lines.items():
+        for index, line in enumerate(drafts):
+            yield from _currencies(line, f"{place}{name}.{index}.")
 
 
 def _forget_unreadable(session: Session, draft: Draft) -> dict[str, list[str]]:

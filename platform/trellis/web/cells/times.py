@@ -56,6 +56,12 @@ def relative_date(day: date, today: date, language: str) -> str:
     return short_date(day, is_far(day, today), language)
 
 
+def _on_paper(day: date, today: date, language: str) -> str:
+    """What stands on paper in the place of a word that is true only today."""
+    is_near = abs((day - today).days) < NEAR
+    return f' data-on="{escape(short_date(day, True, language))}"' if is_near else ""
+
+
 @cell("date")
 def dates(field: Field, context: CellContext) -> Render:
     """A date relative to today."""
@@ -65,7 +71,8 @@ def dates(field: Field, context: CellContext) -> Render:
     def render(value: Value) -> str:
         if (html := known.get(value)) is None:
             shown, exact = escape(relative_date(value, today, language)), escape(exact_date(value, language))
-            html = known[value] = f'<time datetime="{value.isoformat()}" title="{exact}">{shown}</time>'
+            on_paper = _on_paper(value, today, language)
+            html = known[value] = f'<time datetime="{value.isoformat()}" title="{exact}"{on_paper}>{shown}</time>'
         return html
 
     return render
@@ -93,7 +100,8 @@ def moment_writer(reader: Reader) -> Render:
         else:
             shown = relative_date(day, today, language)
         exact = format_datetime(here.replace(tzinfo=None), "full", locale=locale).rstrip()
-        return f'<time datetime="{value.isoformat()}" title="{escape(exact)}">{escape(shown)}</time>'
+        on_paper = _on_paper(day, today, language)
+        return f'<time datetime="{value.isoformat()}" title="{escape(exact)}"{on_paper}>{escape(shown)}</time>'
 
     return render
 

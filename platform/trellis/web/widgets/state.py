@@ -47,6 +47,7 @@ def answer_state(
         },
         "sections": dict(state.sections),
         "computed": {},
+        "currencies": {},
         "alike": {},
     }
     if state.alike:
@@ -63,6 +64,10 @@ def answer_state(
         if field is not None and owner is not None:
             bound = BoundField(store, owner, field, value, prefix=prefix)
             answer["fields"].setdefault(name, {})["default"] = bound.widget.fill(bound)
+    for path, code in state.currencies.items():
+        _owner, field, _prefix, name = _place(path, entity, children, numbers)
+        if field is not None:
+            answer["currencies"][name] = code
     for path, value in state.computed.items():
         owner, field, prefix, name = _place(path, entity, children, numbers)
         if field is not None:

@@ -14,6 +14,7 @@ async function understand(control, write) {
   const url = new URL(field.dataset.parse, location.href);
   const body = new FormData();
   for (const part of $$("input, select", field)) if (part.name) body.append(part.name, part.value);
+  if (field.dataset.currency) body.append(control.name.replace(/amount$/, "currency"), field.dataset.currency); // the document's
   body.append("_prefix", field.dataset.prefix ?? "");
   const { ok, data } = await ask(url, { method: "POST", body, accept: "application/json" });
   if (!ok || control.value.trim() !== text) return;

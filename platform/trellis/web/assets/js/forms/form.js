@@ -25,6 +25,13 @@ export function applyState(form, state) {
   for (const [name, text] of Object.entries(state.computed ?? {})) {
     for (const at of $$(`[data-computed="${CSS.escape(name)}"]`, form)) if (at.textContent !== text) at.textContent = text;
   }
+  for (const [name, code] of Object.entries(state.currencies ?? {})) {
+    const box = $(`[data-field="${CSS.escape(name)}"] [data-currency]`, form);
+    if (!box) continue;
+    box.dataset.currency = code;
+    const unit = $(".t-money-unit", box);
+    if (unit) unit.textContent = code;
+  }
   if (state.alike) tellAlike(form, state.alike);
   for (const [key, visible] of Object.entries(state.sections ?? {})) {
     const section = $(`[data-section="${CSS.escape(key)}"]`, form);
