@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 NEEDS_NONE = {
     "assistants.message": "takes keys only: a browser's session is worth nothing there",
     "assistants.no_stream": "takes keys only",
+    "ElsewhereView.acs": "has to answer a request that this browser began, and is fetched by it",
 }
 """Addresses that take requests of another site, and why that does no harm."""
 

@@ -23,7 +23,7 @@ label: Treasurer
 second_factor: required
 grants: {account: {read: all}}
 """
-WRONG = "That is not the code of this moment."
+WRONG = "That is not the current code."
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Refusals, told to a browser without its console writing a fault.
 
-Pages answer a refused save with 422 and a stale one with 409, as HTTP has it. Chromium writes a line into its console
-for every answer of 400 and more, and a person who typed a wrong date has broken nothing. So what a browser asked for
-leaves as 200 and carries the status in a header; `lib/http.js` puts it back for our scripts, which see 422 and 409.
+Pages answer a refused save with 422, a stale one with 409, a link that was used up with 410 and one attempt too many
+with 429, as HTTP has it. Chromium writes a line into its console for every answer of 400 and more, and a person who
+typed a wrong date has broken nothing. So what a browser asked for leaves as 200 and carries the status in a header;
+`lib/http.js` puts it back for our scripts, which see 422 and 409.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
 HEADER = "X-Refused"
-REFUSALS = frozenset({409, 422})
+REFUSALS = frozenset({409, 410, 422, 429})
 
 
 def set_up_refusals(app: Flask) -> None:

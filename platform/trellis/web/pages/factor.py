@@ -45,7 +45,7 @@ class FactorView(Page):
         check = second_factor.use_recovery_code if by_recovery else second_factor.is_code
         if not check(tenant, person, given):
             note(tenant, "code-refused", person, means, here())
-            return self.draw("account/code.html", status=422, error=_("That is not the code of this moment."))
+            return self.draw("account/code.html", status=422, error=_("That is not the current code."))
         forgive(tenant, key)
         if not pending.end(tenant, waiting):
             return redirect(url_for("AccountView.sign_in"))
@@ -171,7 +171,7 @@ def _shown_code(account: Account) -> tuple[list[str] | None, str]:
         if codes is not None:
             note(tenant, "factor-on", account.id, "page", here(), connection=connection)
     if codes is None:
-        return None, _("That is not the code of this moment. Is the clock of your phone right?")
+        return None, _("That is not the current code. Is the clock of your phone right?")
     session.pop(DRAFT, None)
     forgive(tenant, key)
     return codes, ""
@@ -220,7 +220,7 @@ def _code_fault(account: Account) -> str:
     by_recovery = second_factor.looks_like_recovery_code(given)
     check = second_factor.use_recovery_code if by_recovery else second_factor.is_code
     if not check(tenant, account.id, given):
-        return str(_("That is not the code of this moment."))
+        return str(_("That is not the current code."))
     forgive(tenant, key)
     return ""
 
