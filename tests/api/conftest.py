@@ -25,10 +25,18 @@ from trellis.web.settings import Settings
 MANAGER = "mona@office.example"
 CLERK = "carl@office.example"
 OFFICE = (
-    YAML.replace("allow: [admin]", "allow: [admin, api, merge, bulk-edit]").replace(
+    YAML.replace("allow: [admin]", "allow: [admin, api, merge, bulk-edit, reports]").replace(
         "update: all, delete: all}", "update: all, delete: all, restore: all, export: true, convert: all}"
     )
     + """
+---
+report: orders-by-month
+label: Orders by month
+entity: order
+filter: created_at >= param.from
+params: {from: {type: date}}
+group: {month: month(created_at)}
+measures: {n: {formula: count(), label: Orders}, named: 'count(not is_blank(name))'}
 ---
 entity: product
 label: Product

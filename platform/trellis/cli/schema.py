@@ -10,7 +10,7 @@ import orjson
 from trellis.config.workspace import Workspace, find_root
 from trellis.model.compile import compile_layers
 from trellis.model.compile.editor import schemas
-from trellis.model.compile.outline import RESERVED
+from trellis.model.compile.outline import RESERVED, RESERVED_ENTITIES
 
 
 @click.command("schema")
@@ -30,6 +30,7 @@ def command(out: Path | None, tenant: str | None) -> None:
     if out is None:
         click.echo("Kinds: " + ", ".join(k for k in sorted(made) if k != "trellis"))
         click.echo("Reserved field names: " + ", ".join(sorted(RESERVED)))
+        click.echo("Reserved entity names: " + ", ".join(sorted(RESERVED_ENTITIES)))
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, schema in made.items():

@@ -35,7 +35,7 @@ class Wishes:
     chart: str | None = None
     filters: tuple[str, ...] = ()
     limit: int | None = None
-    cursor: str | None = None
+    place: str | None = None  # where the answer goes: fields may be kept from an export or the API
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Asking:
     def measures(self) -> tuple[Measure, ...]:
         """The measures that this person may see and wants to."""
         session = self.store.session
-        seen = [m for m in self.report.measures if not conceals(session, self.report.entity, m.formula)]
+        seen = [
+            m for m in self.report.measures if not conceals(session, self.report.entity, m.formula, self.wishes.place)
+        ]
         wanted = [m for m in seen if not self.wishes.columns or m.key in self.wishes.columns] or seen
         return tuple(conditions.settled(self.store, self.report, m, self.chosen) for m in wanted)
 

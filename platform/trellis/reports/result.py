@@ -88,7 +88,6 @@ class Answer:
     conditions: str = ""  # the report's own filter, as a list takes it
     can_drill: bool = True
     notes: tuple[tuple[str, Mapping[str, Any]], ...] = field(default=())
-    next: str | None = None
     is_cut: bool = False  # there are more records than are shown
     more: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,12 +13,12 @@ from trellis.reports.result import Answer
 from trellis.reports.seen import RIGHT, may_run
 
 
-def report_of(store: Store, key: str) -> Report:
+def report_of(store: Store, key: str, place: str | None = None) -> Report:
     """A report that this person may run. Raises Missing, or Forbidden without the right to reports."""
     if not store.session.permit.allows(RIGHT):
         raise Forbidden("report", RIGHT)
     report = store.tenant.model.reports.get(key)
-    if report is None or not may_run(store, report):
+    if report is None or not may_run(store, report, place):
         raise Missing(f"report {key}")
     return report
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RIGHT = "reports"
 
 
-def may_run(store: Store, report: Report) -> bool:
+def may_run(store: Store, report: Report, place: str | None = None) -> bool:
     """Whether this person may run a report at all."""
     session = store.session
     if not session.permit.allows(RIGHT):
@@ -29,18 +29,18 @@ def may_run(store: Store, report: Report) -> bool:
     needed = [k.formula for k in (*report.groups, *report.across)]
     if report.date is not None and report.type != "summary":
         needed.append(report.date)
-    if hides(store, report.entity, needed):
+    if hides(store, report.entity, needed, place):
         return False
     spec = report.spec  # of kinds that ask another entity, too
     if (other := getattr(spec, "entity", None)) is not None:
         keys = getattr(spec, "keys", None) or (spec.came, spec.period)
         asked = [*(k.formula for k in keys), getattr(spec, "value", None) or spec.count]
-        if not session.permit.may("read", other) or hides(store, other, asked):
+        if not session.permit.may("read", other) or hides(store, other, asked, place):
             return False
-    if report.type == "rfm" and hides(store, report.entity, [m.formula for m in report.measures]):
+    if report.type == "rfm" and hides(store, report.entity, [m.formula for m in report.measures], place):
         return False
     given = [m.formula for m in report.measures] or [c.formula for c in report.columns]
-    return not given or any(not hides(store, report.entity, [f]) for f in given)
+    return not given or any(not hides(store, report.entity, [f], place) for f in given)
 
 
 def is_on(store: Store, report: Report) -> bool:
@@ -50,11 +50,11 @@ def is_on(store: Store, report: Report) -> bool:
     return modules is None or all(m is None or m in modules for m in (report.module, entity.module))
 
 
-def hides(store: Store, entity: str, formulas: Iterable[Formula]) -> bool:
+def hides(store: Store, entity: str, formulas: Iterable[Formula], place: str | None = None) -> bool:
     """Whether a formula reads what is kept from this person."""
-    return any(conceals(store.session, entity, f) for f in formulas)
+    return any(conceals(store.session, entity, f, place) for f in formulas)
 
 
-def reports_of(store: Store) -> list[Report]:
+def reports_of(store: Store, place: str | None = None) -> list[Report]:
     """Every report that this person may run, in the order of the configuration."""
-    return [r for r in store.tenant.model.reports.values() if may_run(store, r)]
+    return [r for r in store.tenant.model.reports.values() if may_run(store, r, place)]

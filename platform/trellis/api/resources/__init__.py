@@ -14,6 +14,7 @@ RESOURCES = (
     "history",
     "files",
     "views",
+    "reports",
     "meta",
     "document",
 )

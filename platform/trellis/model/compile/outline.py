@@ -25,6 +25,7 @@ SYSTEM_FIELDS: dict[str, dict[str, Any]] = {
     "deleted_by": {"type": "user", "label": "Deleted by"},
     "version": {"type": "integer", "label": "Version"},
 }
+RESERVED_ENTITIES = frozenset({"meta", "reports"})
 RESERVED = frozenset(SYSTEM_FIELDS) | {
     "search",
     "position",
@@ -54,6 +55,9 @@ def outline(ctx: Context) -> None:
     """Draft every entity."""
     documents = ctx.configuration.of("entity")
     for key, document in documents.items():
+        if key in RESERVED_ENTITIES:  # the API has these addresses for itself
+            item = Item(dict(document.data), document.place, "", document.name)
+            ctx.problem("E305", f"'{key}' is a reserved name", item, "call the entity otherwise", at_key=True)
         ctx.drafts[key] = EntityDraft(key, Item(dict(document.data), document.place, "", document.name))
     for key in documents:
         _extend(ctx, ctx.drafts[key], ())

@@ -51,7 +51,11 @@ class Table:
 
     def _columns(self, asking: Asking) -> list[Column]:
         session, wanted = asking.store.session, asking.wishes.columns
-        seen = [c for c in asking.report.columns if not conceals(session, asking.report.entity, c.formula)]
+        seen = [
+            c
+            for c in asking.report.columns
+            if not conceals(session, asking.report.entity, c.formula, asking.wishes.place)
+        ]
         return [c for c in seen if not wanted or c.key in wanted] or seen
 
     def _totals(self, asking: Asking, columns: list[Column]) -> list[Value] | None:

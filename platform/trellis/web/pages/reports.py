@@ -111,9 +111,9 @@ class ReportsView(Page):
         return _attached(response, file_name(answer, words, "xlsx"))
 
 
-def _report(store: Store, key: str) -> Report:
+def _report(store: Store, key: str, place: str | None = None) -> Report:
     try:
-        return report_of(store, key)
+        return report_of(store, key, place)
     except Missing:
         abort(404)
 
@@ -121,9 +121,9 @@ def _report(store: Store, key: str) -> Report:
 def _answer(key: str) -> tuple[Answer, Words]:
     """The whole answer, for a file."""
     store = current_store()
-    report = _report(store, key)
+    report = _report(store, key, EXPORT)
     asked = read_asked(report)
-    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, limit=MOST_EXPORTED)
+    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST_EXPORTED, EXPORT)
     try:
         return run(store, report, asked.given, wishes), Words(store.principal.reader)
     except Refused as refused:
@@ -131,6 +131,7 @@ def _answer(key: str) -> tuple[Answer, Words]:
 
 
 MOST_EXPORTED = 50_000
+EXPORT = "export"  # fields that are hidden there are not in files
 
 
 def _attached(response: Response, name: str) -> Response:

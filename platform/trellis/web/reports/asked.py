@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from trellis.model.reports.report import Order, Report
 from trellis.reports.asking import Wishes
 
-RESERVED = ("sort", "cols", "chart", "cursor", "limit", "filter", "format")
 NO_CHART = "none"
 
 
@@ -25,12 +24,11 @@ class Asked:
     columns: tuple[str, ...] = ()
     chart: str = ""
     filters: tuple[str, ...] = ()
-    cursor: str = ""
 
     @property
     def wishes(self) -> Wishes:
         """What the reader changes for this look."""
-        return Wishes(self.sort, self.columns, self.chart or None, self.filters, cursor=self.cursor or None)
+        return Wishes(self.sort, self.columns, self.chart or None, self.filters)
 
     def parts(self, **changed: str | None) -> list[tuple[str, str]]:
         """The address's parameters, some of them changed; None takes one away."""
@@ -74,5 +72,4 @@ def read_asked(report: Report, args: MultiDict[str, str] | None = None) -> Asked
         tuple(dict.fromkeys(columns)),
         given.get("chart", ""),
         tuple(text for text in given.getlist("filter") if text.strip()),
-        given.get("cursor", ""),
     )

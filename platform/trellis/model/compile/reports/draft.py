@@ -30,6 +30,7 @@ from trellis.model.reports.periods import PERIODS
 from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
 from trellis.model.text import Text
 
+RESERVED = ("sort", "cols", "chart", "report")  # what the address of a report says beside its params
 OVER = ("running", "share", "change", "rank")
 _NOT_GROUPED = "group by a part of it, or by a field of what it points to"
 
@@ -91,6 +92,8 @@ class ReportDraft:
         for key, each in found.entries() if found is not None else ():
             if not isinstance(each.data, dict):
                 continue
+            if key in RESERVED:
+                self.ctx.problem("E305", f"'{key}' is a reserved name", each, "call the param otherwise", at_key=True)
             made = self.types.make(each, self.entity, key)
             self.variables[f"param.{key}"] = made.formula_type() if made is not None else ANY
             if made is None:

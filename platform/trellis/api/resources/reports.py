@@ -1,0 +1,132 @@
+"""Reports: which there are, and their answers; params are the query's, and the reader's permissions hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask_babel import gettext as _
+
+from trellis.api.app import api
+from trellis.api.problems import bad_request
+from trellis.api.representation import json_response
+from trellis.formula.types import Value
+from trellis.model.numbers import json_number
+from trellis.model.reports.keys import BandKey
+from trellis.model.reports.report import Order, Report
+from trellis.records.refusal import Forbidden
+from trellis.reports.asking import Wishes
+from trellis.reports.conditions import both
+from trellis.reports.drawing import REST
+from trellis.reports.params import read_params
+from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.run import report_of, run
+from trellis.reports.seen import RIGHT, reports_of
+from trellis.web.context import current_store
+from trellis.web.i18n import say
+from trellis.web.reports.words import Words
+
+PLACE = "api"
+MOST = 10_000  # records of a table
+RESERVED = ("sort", "cols")
+
+
+@api.get("/reports")
+def list_reports() -> Response:
+    """The reports that the caller may run, with their params."""
+    store = current_store()
+    if not store.session.permit.allows(RIGHT):
+        raise Forbidden("report", RIGHT)
+    rows = [_summary(r) for r in reports_of(store, PLACE)]
+    return json_response({"data": rows, "next": None})
+
+
+@api.get("/reports/<key>")
+def read_report(key: str) -> Response:
+    """A report's answer. Raises Missing, Forbidden, Refused, Problem."""
+    store = current_store()
+    report = report_of(store, key, PLACE)
+    given = {name: request.args[name] for name in report.params if name in request.args}
+    for name in request.args:
+        if name not in report.params and name not in RESERVED:
+            raise bad_request(_("“%(name)s” is no param of this report.", name=name), name)
+    columns = tuple(part for part in request.args.get("cols", "").split(",") if part)
+    answer = run(store, report, given, Wishes(_orders(), columns, limit=MOST, place=PLACE))
+    return json_response(_answer(answer))
+
+
+def _orders() -> tuple[Order, ...]:
+    parts = [part.strip() for part in request.args.get("sort", "").split(",") if part.strip("- ")]
+    return tuple(Order(part.removeprefix("-"), part.startswith("-")) for part in parts[:3])
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    reader = current_store().principal.reader
+    chosen = read_params(report, {}, reader)
+    return {
+        "key": report.key,
+        "label": say(report.label),
+        "description": say(report.description),
+        "type": report.type,
+        "entity": report.entity,
+        "module": report.module,
+        "params": [
+            {
+                "key": key,
+                "label": say(param.label),
+                "type": param.field.type.name,
+                "default": param.field.type.to_json(chosen.values[key]) if key in chosen.values else None,
+            }
+            for key, param in report.params.items()
+        ],
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    words = Words(current_store().principal.reader)
+    params = answer.report.params
+    return {
+        "report": answer.report.key,
+        "label": say(answer.report.label),
+        "entity": answer.report.entity,
+        "params": {k: params[k].field.type.to_json(v) for k, v in answer.chosen.values.items()},
+        "columns": [_column(h, words) for h in answer.headings],
+        "data": [_line(answer, line, words) for line in answer.lines if line.kind != "total"],
+        "total": next((_line(answer, line, words) for line in answer.lines if line.kind == "total"), None),
+        "has_more": answer.is_cut,
+    }
+
+
+def _column(heading: Heading, words: Words) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "key": heading.key,
+        "label": words.text(heading.label),
+        "role": heading.role,
+        "type": "percent" if heading.as_percent else heading.type.kind,
+    }
+    if heading.over:
+        found["over"] = [words.text(name) for name in heading.over]
+    return found
+
+
+def _line(answer: Answer, line: Line, words: Words) -> dict[str, Any]:
+    values = [_value(line, h, v, words) for h, v in zip(answer.headings, line.values, strict=True)]
+    found: dict[str, Any] = {"kind": line.kind, "depth": line.depth, "values": values}
+    if answer.can_drill and line.conditions is not None:
+        found["filter"] = (
+            both(answer.conditions, *line.conditions) if any((answer.conditions, *line.conditions)) else ""
+        )
+    return found
+
+
+def _value(line: Line, heading: Heading, value: Value, words: Words) -> Any:
+    """A value as the API writes it; a range with its bounds, a name of the platform's own in words."""
+    if value is None or value == REST:
+        return None
+    if isinstance(heading.group, BandKey):
+        low, high = heading.group.range(int(value))
+        return {
+            "from": None if low is None else json_number(low),
+            "below": None if high is None else json_number(high),
+        }
+    return words.text(value) if hasattr(value, "in_language") else value
