@@ -26,9 +26,12 @@ FREE = TEXTS | FILES | frozenset({"list", "code", "secret", "barcode"})
 """Types that hold what somebody wrote or attached, rather than a number, a date or a choice."""
 
 
-def pseudonym_of(ref: Ref) -> str:
+ERASED = {"en": "Erased", "zh": "已删除"}  # by the company's language: the name that stays must be a word there
+
+
+def pseudonym_of(ref: Ref, language: str = "en") -> str:
     """What a person without a name is called: the same everywhere, and made of nothing of theirs."""
-    return f"Erased {ref.id.hex[-8:]}"
+    return f"{ERASED.get(language.partition('-')[0], ERASED['en'])} {ref.id.hex[-8:]}"
 
 
 def goes(entity: Entity, *, everything: bool) -> list[Field]:
@@ -61,7 +64,8 @@ def empty(session: Session, refs: Sequence[Ref], fields_of: Callable[[Entity], l
         drafts = []
         for record in StoreGraph(session).load(key, ids):
             draft = Draft(definition, record.copy(), record, means="privacy")
-            changed = [f.key for f in fields if _replace(draft, f, Ref(key, record.id))]
+            called = pseudonym_of(Ref(key, record.id), session.tenant.profile.language)
+            changed = [f.key for f in fields if _replace(draft, f, called)]
             if changed:
                 rows.update(session, draft, changed)
                 drafts.append(draft)
@@ -70,13 +74,13 @@ def empty(session: Session, refs: Sequence[Ref], fields_of: Callable[[Entity], l
     return done
 
 
-def _replace(draft: Draft, field: Field, ref: Ref) -> bool:
+def _replace(draft: Draft, field: Field, called: str) -> bool:
     """Empty a field, or put a pseudonym where there has to be something; whether it is another value then."""
     before = draft.before(field.key)
     if before is None or before == ():
         return False
     needed = field.required or field.key in (draft.entity.title_field, draft.entity.natural_key)
-    draft.set(field.key, substitute(field, pseudonym_of(ref)) if needed else None)
+    draft.set(field.key, substitute(field, called) if needed else None)
     return True
 
 

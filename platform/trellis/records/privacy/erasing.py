@@ -128,13 +128,15 @@ def erase(session: Session, entity: str, id: UUID, also: Iterable[Ref] = (), *, 
     if reason.strip():
         details["reason"] = reason.strip()
     auditing.note(session, ERASED, entity=entity, record=id, details={**details, FORGOTTEN: sorted(forgotten)})
-    return Erased(person, pseudonym_of(person.ref), counts, contents)
+    called = pseudonym_of(person.ref, session.tenant.profile.language)
+    return Erased(person, called, counts, contents)
 
 
 def _titles(session: Session, person: Person) -> dict[str, str]:
     """What the person and the activities about them are called from now on, by the id of the record."""
     renamed = [*person.own, *person.parts, *person.activities]
-    return {str(ref.id): pseudonym_of(ref) for ref in renamed}
+    language = session.tenant.profile.language
+    return {str(ref.id): pseudonym_of(ref, language) for ref in renamed}
 
 
 def _file_ids(session: Session, person: Person) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,9 +13,12 @@ from flask import Response, request, stream_with_context
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
+from trellis.identity.devices import device_of
+from trellis.model.entity import Entity
 from trellis.storage.audit import GROUPS, note
-from trellis.storage.audit.reading import Entry, Wanted, lines, people, read
-from trellis.web.audit_words import GROUP_WORDS, KIND_WORDS, MEANS_WORDS
+from trellis.storage.audit.reading import Entry as Told
+from trellis.storage.audit.reading import Wanted, lines, people, read
+from trellis.web.audit_words import DETAIL_WORDS, GROUP_WORDS, KIND_WORDS, MEANS_WORDS
 from trellis.web.context import current_model, current_reader, current_tenant, serving
 from trellis.web.guard import needs
 from trellis.web.i18n import say
@@ -30,7 +33,7 @@ INTERNAL = frozenset({"user", "team"})
 class Line:
     """An entry as the page shows it."""
 
-    entry: Entry
+    entry: Told
     words: Any
     icon: str
     means: Any
@@ -58,7 +61,7 @@ class AuditView(Page):
         return self.draw(
             "audit.html",
             status=422 if wrong else 200,
-            lines=[_line(entry) for entry in entries],
+            lines=[_line(entry, dict(known)) for entry in entries],
             asked=asked,
             wrong=wrong,
             is_narrowed=any(asked.values()),
@@ -143,12 +146,13 @@ def _id(text: str) -> UUID | None:
         return None
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: Told, names: Mapping[UUID, str]) -> Line:
     group = entry.kind.partition(".")[0]
     entity = current_model().entities.get(entry.entity or "")
     about, address = entry.label, ""
     if entity is not None:
-        about = f"{say(entity.label)}: {entry.label}" if entry.label else str(say(entity.label))
+        called = entry.label or (names.get(entry.record, "") if entity.key == "user" and entry.record else "")
+        about = _("%(words)s: %(more)s", words=say(entity.label), more=called) if called else str(say(entity.label))
         if entry.record is not None and not entry.kind.endswith("purged"):
             is_page = entity.key not in INTERNAL
             address = entity_address(entity.key, entry.record) if is_page else _person_address(entry)
@@ -159,12 +163,24 @@ def _line(entry: Entry) -> Line:
         MEANS_WORDS.get(entry.means, entry.means),
         about,
         address,
-        list(_details(entry.details)),
+        [(_field_name(entity, n), _device(v) if n == "agent" else v) for n, v in _details(entry.details)],
     )
 
 
-def _person_address(entry: Entry) -> str:
+def _person_address(entry: Told) -> str:
     return f"{request.script_root}/admin/users/{entry.record}" if entry.entity == "user" else ""
+
+
+def _device(agent: str) -> str:
+    """A browser in two words; as it calls itself where it is not known."""
+    device = device_of(agent)
+    return ", ".join(part for part in (device.browser, device.system) if part) or agent
+
+
+def _field_name(entity: Entity | None, name: str) -> str:
+    """A detail by the label of the field that it is about."""
+    field = entity.fields.get(name) if entity is not None else None
+    return str(DETAIL_WORDS.get(name, name)) if field is None else str(say(field.label))
 
 
 def _details(details: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.records.privacy import access, erasing, gathering, holding
+from trellis.records.privacy.emptying import pseudonym_of
 from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store, as_id
@@ -148,6 +149,7 @@ class PrivacyView(Page):
             error=error,
             form=request.form,
             entities=store.tenant.model.entities,
+            called=pseudonym_of(plan.person.ref, store.tenant.profile.language),
         )
 
 
