@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, Office
 
 GUIDE = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -46,11 +46,12 @@ def run(client: Any, arguments: list[str]) -> Any:
     return client.open(address, method=method or "GET", headers=headers, data=body)
 
 
-def test_the_examples_work_in_their_order(mona: Api) -> None:
+def test_the_examples_work_in_their_order(office: Office, mona: Api) -> None:
     account = mona.made("account", name="Acme")
     order = mona.made("order", number="DOC-1", name="Documented", account=account["id"])
     contact = mona.made("contact", name="Conny")
     names = {"API": "/api/v1", "KEY": mona.secret, "ORDER": order["id"], "CONTACT": contact["id"]}
+    names["CARL"] = str(office.carl)
     calls = commands(names)
     assert len(calls) > 12
     for call in calls:

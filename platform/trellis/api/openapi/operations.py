@@ -7,6 +7,7 @@ from typing import Any
 
 from trellis.api.openapi.schemas import UUID_TEXT, ref, schema_name
 from trellis.api.scope import linked_lists, readable, writable
+from trellis.api.streams import CSV, LINES
 from trellis.model.entity import Entity
 from trellis.model.fields.files import FileField
 from trellis.records.store import Store
@@ -114,6 +115,8 @@ class Operations:
             if self.entity.pipelines:
                 self._moving()
         self._linking()
+        if self._may("read") and not self.entity.part_of and not self.entity.internal:
+            self._sharing()
         if self._may("delete"):
             told = answers("204", "In the bin.", None, (*ALWAYS, "412", "422", "428"))
             self._add(
@@ -157,6 +160,9 @@ class Operations:
         usual = ("filter", "q", "sort", "fields", "view", "limit", "cursor", "count", "deleted", "updated_since")
         page = page_of(ref(self.name), count=ref("Count"))
         told = answers("200", "A page of records.", page, (*ALWAYS, "422"))
+        if self._may("export") and self.entity.features.export:
+            told["200"]["description"] = "A page of records; as a stream, all of them."
+            told["200"]["content"] |= dict.fromkeys((*LINES, CSV), {"schema": {"type": "string"}})
         self._add("", "get", "list", {"parameters": named(*usual), "responses": told})
         told = answers("200", "The record; its version is the ETag.", ref(self.name), (*ALWAYS, "422"))
         self._add("/{id}", "get", "read", {"parameters": named("id", "fields", "as_of"), "responses": told})
@@ -257,8 +263,40 @@ class Operations:
             {"parameters": [*base, target, *named("Idempotency-Key")], "responses": told},
         )
 
+    def _sharing(self) -> None:
+        told = answers("200", "Who the record is shared with.", page_of(ref("Share")), ALWAYS)
+        self._add("/{id}/shares", "get", "shares_of", {"parameters": named("id"), "responses": told})
+        if not self._may("share"):
+            return
+        rights: Schema = {"level": {"enum": ["read", "write"]}, "until": {"type": ["string", "null"], "format": "date"}}
+        whom: Schema = {
+            "type": "object",
+            "properties": {"entity": {"enum": ["user", "team"]}, "id": UUID_TEXT},
+            "required": ["entity", "id"],
+        }
+        given: Schema = {
+            "type": "object",
+            "properties": {"with": whom, **rights},
+            "required": ["with"],
+            "additionalProperties": False,
+        }
+        keyed = named("id", "Idempotency-Key")
+        told = answers("201", "The share.", ref("Share"), WRITES)
+        operation: Schema = {"parameters": keyed, "requestBody": json_body(given), "responses": told}
+        self._add("/{id}/shares", "post", "share", operation)
+        one = [*keyed, parameter("share", UUID_TEXT, "The share.", where="path", required=True)]
+        given = {"type": "object", "properties": rights, "additionalProperties": False}
+        told = answers("200", "The share as it is now.", ref("Share"), WRITES)
+        operation = {"parameters": one, "requestBody": json_body(given), "responses": told}
+        self._add("/{id}/shares/{share}", "patch", "change_share", operation)
+        told = answers("204", "It is shared no more.", None, (*ALWAYS, "422"))
+        self._add("/{id}/shares/{share}", "delete", "end_share", {"parameters": one, "responses": told})
+
     def _bulk(self) -> None:
-        allowed = [a for a in ("create", "update", "delete") if self._may(a)]
+        many = self.store.may_change_many(self.entity.key)
+        allowed = [a for a in ("create", "update", "delete") if self._may(a) and (many or a == "create")]
+        if not allowed:
+            return
         operations = [*allowed, *(["upsert"] if {"create", "update"} <= set(allowed) else [])]
         row = {"type": "object"}
         body: Schema = {

@@ -136,6 +136,20 @@ COMMON: dict[str, Schema] = {
         },
         "required": ["entity", "counts", "data"],
     },
+    "Share": {
+        "type": "object",
+        "properties": {
+            "id": UUID_TEXT,
+            "with": {"type": "object"},
+            "level": {"enum": ["read", "write"]},
+            "until": {"type": ["string", "null"], "format": "date"},
+            "over": {"type": "boolean"},
+            "at": MOMENT,
+            "by": {"type": ["object", "null"]},
+        },
+        "required": ["id", "with", "level", "until", "over", "at", "by"],
+        "additionalProperties": False,
+    },
     "Change": {
         "type": "object",
         "properties": {

@@ -8,6 +8,7 @@ RESOURCES = (
     "records",
     "bulk",
     "links",
+    "shares",
     "moves",
     "conversions",
     "merges",
