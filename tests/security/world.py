@@ -33,7 +33,6 @@ from trellis.records.store import Store
 from trellis.records.writing.files import save_file
 from trellis.storage.secrets import use_installation_key
 from trellis.storage.tenant import Tenant
-from trellis.web import limits
 from trellis.web.app import create_tenant_app
 from trellis.web.settings import Settings
 
@@ -275,7 +274,6 @@ def open_world(catalogue: Any, var: Path, slug: str) -> World:
 
 
 def _sign_in(world: World) -> None:
-    limits.forget_attempts()
     for who in (*IN, "ended", "deactivated"):
         world.clients[who] = signed_in_client(world.app, f"{who}@x.example")
     world.clients["nobody"] = world.app.test_client()
@@ -385,4 +383,3 @@ def outcome(answer: TestResponse, ask: Ask, *, public: bool = False) -> str:
 def forget_counts() -> None:
     """Nobody has asked too often."""
     rates.forget_counts()
-    limits.forget_attempts()

@@ -21,7 +21,6 @@ from werkzeug.serving import make_server
 
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
-from trellis.web import limits
 from trellis.web.assets import DIST
 
 # as the server does it: a traceback never looks into local variables (where the signed-in person is read anew)
@@ -113,9 +112,3 @@ def page(browser: Browser, live: str, signed_in_state: Path) -> Iterator[Page]:
     yield opened
     context.close()
     assert said == []
-
-
-@pytest.fixture(autouse=True)
-def nobody_signed_in_too_often() -> None:
-    """How often somebody may try to sign in is counted for the process: every test begins at nought."""
-    limits.forget_attempts()

@@ -12,6 +12,7 @@ import click
 
 import trellis
 import trellis.automation.checks  # the queue's
+import trellis.identity.checks
 from trellis.storage.doctor import Finding, Patient, check, examine
 from trellis.web.settings import Settings
 

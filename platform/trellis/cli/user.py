@@ -32,7 +32,7 @@ def command() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="The person's name.")
 @click.option("--role", "roles", multiple=True, help="A role's key; may be repeated.")
-@click.option("--password", default=None, help="The password; without it a link to set one is printed.")
+@click.option("--password", default=None, help="The password; without it the person is invited.")
 @of_tenant
 def create(email: str, name: str, roles: tuple[str, ...], password: str | None, tenant: str, root: Path | None) -> None:
     """Make a person and give them a way in."""
@@ -54,7 +54,7 @@ def create(email: str, name: str, roles: tuple[str, ...], password: str | None, 
         if account is None:
             raise click.ClickException(f"{email} was made but cannot be found again")
         if password is None:
-            _print_link(of, account)
+            _invite(of, account, root)
         else:
             with of.begin() as connection:
                 set_password(connection, of, account, password)
@@ -89,6 +89,21 @@ def password(email: str, link: bool, password: str | None, tenant: str, root: Pa
         click.echo(f"The password of {account.name} is set.")
 
 
+@command.command("invite")
+@click.argument("email")
+@click.option("--link", is_flag=True, help="Print the link even where mail could bring it.")
+@of_tenant
+def invite(email: str, link: bool, tenant: str, root: Path | None) -> None:
+    """Invite a person once more: by mail, or by a link to hand over where no mail server is set up."""
+    from trellis.identity.accounts import find_account
+
+    with opened(tenant, root) as of:
+        account = find_account(of, email)
+        if account is None:
+            raise click.ClickException(f"nobody in {tenant} has the address {email}; see: trellis user create")
+        _invite(of, account, root, mail=not link)
+
+
 @command.command("list")
 @of_tenant
 def list_people(tenant: str, root: Path | None) -> None:
@@ -120,6 +135,29 @@ def opened(slug: str, root: Path | None) -> Iterator[Tenant]:
         raise click.ClickException(str(needed)) from needed
     finally:
         database.close()
+
+
+def _invite(tenant: Tenant, account: Account, root: Path | None, *, mail: bool = True) -> None:
+    """By mail, where it is known at which address the link leads here; else the link is printed."""
+    from trellis.identity.invitations import invite as send
+    from trellis.web.settings import Settings
+
+    base = Settings.from_environment(root=root).address_of(tenant.slug)
+    sent = send(
+        tenant,
+        account.id,
+        lambda secret: f"{base or f'/t/{tenant.slug}'}/invite/{secret}",
+        mail=mail and base is not None,
+    )
+    if sent is None:
+        raise click.ClickException(f"{account.email} cannot be invited")
+    if sent.mailed:
+        click.echo(f"The invitation to {account.email} is on its way.")
+        return
+    click.echo(f"{account.name} comes in at (once, within seven days):")
+    click.echo(f"  {sent.link}")
+    if base is None:
+        click.echo("Set TRELLIS_URL to the address of this installation, and the link is whole and can go by mail.")
 
 
 def _print_link(tenant: Tenant, account: Account) -> None:

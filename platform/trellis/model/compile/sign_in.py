@@ -119,9 +119,7 @@ def _sessions(ctx: Context, item: Item | None) -> SessionLimits:
         _length(ctx, item, "remember", known.remember, least, most),
     )
     if item is not None and found.absolute < found.idle:
-        ctx.problem(
-            "E219", "a session ends unused before it ends at the latest: `absolute` is longer than `idle`", item
-        )
+        ctx.problem("E219", "`absolute` has to be longer than `idle`", item)
     return found
 
 
