@@ -17,6 +17,7 @@ FAULTS: list[tuple[str, str, str, str, str]] = [
     ("a b", "E401", "b", "unexpected 'b'", ""),
     ("quantity > 1 && open", "E401", "&", "unexpected '&'", ""),
     ("quantity > 1 || open", "E401", "|", "unexpected '|'", "or"),
+    ('name contains "x"', "E401", "contains", "unexpected 'contains'", "contains(text, part)"),
     ("'abc", "E401", "'", "unexpected", "not closed"),
     ("1 < 2 < 3", "E401", "<", "unexpected '<'", "and"),
     ("nmae", "E402", "nmae", "unknown name 'nmae'", "did you mean 'name'?"),

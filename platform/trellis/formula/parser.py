@@ -54,6 +54,7 @@ _HINTS = {
     "÷": "write /",
 }
 
+_BETWEEN_TEXTS = frozenset({"contains", "starts_with", "ends_with"})  # functions that other languages write between
 _WORDS = ("and", "or", "not", "in", "between")
 
 
@@ -167,6 +168,8 @@ def _syntax_fault(source: str, error: UnexpectedCharacters | UnexpectedToken | U
             hint = "write 'and'"
         elif token != token.lower() and token.lower() in _WORDS:
             hint = phrase("write {what}", what=token.lower())
+        elif token in _BETWEEN_TEXTS:
+            hint = phrase("write {what}", what=f"{token}(text, part)")
         elif token == "," and re.search(r"\d,\d", source[max(at - 1, 0) : at + 2]):
             hint = "a decimal point is a point: 1.5"
         return FormulaFault("E401", phrase("unexpected '{what}'", what=token[:40]), at, max(len(token), 1), hint)

@@ -28,6 +28,7 @@ def script_texts() -> dict[str, str]:
         "search": _("Search"),
         "more": _("More"),
         "saved": _("Saved"),
+        "locked": _("This is computed, or not for you to change."),
         "unfit": _("“{title}” does not fit any more and was taken out."),
         "selected": _("{count} selected"),
         "delete": _("Delete"),

@@ -2,6 +2,8 @@
 import { htmx } from "../htmx.js";
 import { request } from "../lib/http.js";
 import { edit } from "../forms/inline.js";
+import { text } from "../lib/text.js";
+import { toast } from "../toasts.js";
 import { base, list, query } from "./nav.js";
 
 export const grid = () => document.querySelector("#list .t-grid");
@@ -97,7 +99,12 @@ document.addEventListener("trellis:cell", (event) => {
 });
 document.addEventListener("dblclick", (event) => {
   const cell = event.target.closest("#rows td[data-f]");
-  if (!cell || event.target.closest("input, button, .t-edit")) return;
+  if (event.target.closest("input, button, .t-edit")) return;
+  if (!cell) {
+    const locked = event.target.closest("#rows > tr[data-id] > td:not(.is-pick, .k-fill)");
+    if (locked && !event.target.closest("a")) toast(text("locked"), { kind: "info" });
+    return;
+  }
   getSelection()?.removeAllRanges();
   editCell(cell);
 });
