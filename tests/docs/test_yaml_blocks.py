@@ -50,6 +50,9 @@ def layers_of(name: str) -> list[Layer]:
         if kind == "template":
             below.append(layer_from_files("template", {"template.yaml": text}, f"{name}:{line}"))
         elif kind == "tenant":
+            manifests = own.get("tenant.yaml", "")  # a page may show several: all but the last stand below it
+            if manifests:
+                below.append(layer_from_files("tenant", {"tenant.yaml": manifests}, f"{name}:{line}"))
             own["tenant.yaml"] = text
         else:
             own[f"{FOLDER.get(kind, 'schemas/')}line-{line}.yaml"] = text
