@@ -163,7 +163,9 @@ class Checker:
 
     def text(self, of: Expr) -> Expr:
         """A value as a part of a text."""
-        if of.type.kind in ("records", "json") or (of.type.kind == "list" and of.type.item != TEXT):
+        if of.type.kind == "json":
+            of = self.fit.to(of, TEXT)
+        if of.type.kind == "records" or (of.type.kind == "list" and of.type.item != TEXT):
             raise self.fault("E405", phrase("a {type} cannot be put into a text", type=of.type), of)
         if isinstance(of, Concat) or (isinstance(of, Literal) and of.type == TEXT):
             return of

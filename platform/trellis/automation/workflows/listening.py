@@ -26,6 +26,8 @@ from trellis.records import events
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.session import Session
 
+QUIET = frozenset({"import"})  # rules and `before` workflows have seen to these records, the others are left out
+
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
@@ -48,7 +50,7 @@ if heard not in events.by_model:
 def tell(connection: sa.Connection, tenant: Tenant, happened: Sequence[Happening]) -> None:
     """Begin the runs that events set off, and wake those that wait for their records."""
     found = listeners(tenant.model).after
-    mine = [one for one in happened if one.entity in found]
+    mine = [one for one in happened if one.entity in found and one.means not in QUIET]
     if mine:
         with Session(tenant, system_of(tenant)).within(connection) as session:
             starts = list(_starts(session, mine))

@@ -100,6 +100,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "unrestricted",
     ),
     "assistant": ("wrote",),
+    "automation": (
+        "paused",
+        "resumed",
+        "run-paused",
+        "run-resumed",
+        "run-cancelled",
+        "run-repeated",
+    ),
     "company": (
         "created",
         "suspended",

@@ -7,11 +7,14 @@ from flask_appbuilder import BaseView
 from trellis.web.pages.access import AccessView
 from trellis.web.pages.account import AccountView
 from trellis.web.pages.addresses import AddressView
+from trellis.web.pages.approvals import ApprovalsView
 from trellis.web.pages.audit import AuditView
+from trellis.web.pages.automation import AutomationView
 from trellis.web.pages.batches import BatchesView
 from trellis.web.pages.bin import BinView
 from trellis.web.pages.board import BoardView
 from trellis.web.pages.bulk import BulkView
+from trellis.web.pages.buttons import ButtonsView
 from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
 from trellis.web.pages.deletion import DeletionView
@@ -29,6 +32,7 @@ from trellis.web.pages.lines import LinesView
 from trellis.web.pages.links import LinksView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
+from trellis.web.pages.notices import NoticesView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
@@ -56,6 +60,10 @@ PAGES: tuple[type[BaseView], ...] = (
     FrameView,
     UsersView,
     AuditView,
+    AutomationView,
+    ApprovalsView,
+    NoticesView,
+    ButtonsView,
     SettingsView,
     RolesView,
     KeysView,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from trellis.automation.workflows.buttons import Button, offered
 from trellis.identity.person import CONTACT
 from trellis.identity.portal import has_portal
 from trellis.model.conversion import CONVERTED_AT, became_field
@@ -92,6 +94,11 @@ class RecordPage:
     def convert_label(self) -> str:
         """What converting this record is called."""
         return verb_of(self.store.tenant.model.conversions[self.entity.key], self.store.principal.reader.language)
+
+    @cached_property
+    def buttons(self) -> list[Button]:
+        """The buttons that workflows offer on the record as it is now."""
+        return list(offered(self.store, self.entity.key, self.record.id)) if self.record.deleted_at is None else []
 
     @property
     def may_merge(self) -> bool:

@@ -76,6 +76,12 @@ class SettingsView(Page):
                     address("admin/configuration"),
                 ),
                 Card(
+                    _("Automation"),
+                    _("What happens by itself, and every run of it"),
+                    "robot",
+                    address("admin/workflows"),
+                ),
+                Card(
                     _("Audit log"),
                     _("Sign-ins, changes of rights, exports: who did what"),
                     "list-check",

@@ -1,0 +1,109 @@
+"""Buttons that workflows put on records: who sees them, and what pressing one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from trellis.automation.workflows.starting import Start, start
+from trellis.formula.env import Env
+from trellis.formula.types import Ref
+from trellis.model.automation.triggers import OnButton
+from trellis.model.automation.workflow import Workflow
+from trellis.model.fields.base import Invalid
+from trellis.records import faults
+from trellis.records.graph import StoreGraph
+from trellis.records.kept import kept
+from trellis.records.refusal import Fault, Missing, Refused
+
+if TYPE_CHECKING:
+    from trellis.model.model import Model
+    from trellis.records.store import Store
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button: of which workflow, and how it looks."""
+
+    workflow: Workflow
+    trigger: OnButton
+
+    @property
+    def key(self) -> str:
+        """What its address says."""
+        return self.workflow.key
+
+
+def buttons_of(model: Model, entity: str) -> tuple[Button, ...]:
+    """Every button on records of an entity."""
+
+    def make() -> tuple[Button, ...]:
+        return tuple(
+            Button(workflow, trigger)
+            for workflow in model.workflows.values()
+            for trigger in workflow.triggers
+            if workflow.active and isinstance(trigger, OnButton) and trigger.entity == entity
+        )
+
+    found: tuple[Button, ...] = kept((model.hash, "buttons", entity), make)
+    return found
+
+
+def offered(store: Store, entity: str, id: UUID) -> Iterator[Button]:
+    """The buttons that this person is offered on a live record, as it is now."""
+    mine = [button for button in buttons_of(store.tenant.model, entity) if _is_for(store, button)]
+    if not mine:
+        return
+    with store.transaction():
+        graph = StoreGraph(store.session)
+        record = graph.follow(Ref(entity, id))
+        env = Env(record, store.session.reader, graph, old=record)
+        for button in mine:
+            if button.trigger.when is None or (record is not None and button.trigger.when.evaluate(env) is True):
+                yield button
+
+
+def _is_for(store: Store, button: Button) -> bool:
+    roles = button.trigger.roles
+    return not roles or store.principal.is_system or bool(store.principal.roles & set(roles))
+
+
+def press(store: Store, entity: str, id: UUID, key: str, answers: Mapping[str, Any]) -> UUID:
+    """Press a button: the run that it begins. Raises Missing, Refused when something is missing in its form."""
+    with store.transaction() as connection:
+        store.read(entity, id, fields=())
+        button = next((one for one in offered(store, entity, id) if one.key == key), None)
+        if button is None:
+            raise Missing(key)
+        values, wrong = _answers(store, button, answers)
+        if wrong:
+            raise Refused(wrong)
+        begun = Start(
+            button.workflow,
+            "button",
+            Ref(entity, id),
+            by=store.principal.id,
+            by_name=store.principal.name,
+            variables={**values, "form": values},
+        )
+        made = start(connection, store.tenant, [begun])
+        if not made:
+            raise Refused([Fault("paused", "This workflow is paused, or has run for this record already.")])
+        return made[0]
+
+
+def _answers(store: Store, button: Button, answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    values: dict[str, Any] = {}
+    wrong: list[Fault] = []
+    for key, field in button.trigger.form.items():
+        try:
+            values[key] = field.type.parse(answers.get(key), store.session.reader)
+            wrong.extend(faults.invalid(key, one) for one in field.type.check(values[key]) if values[key] is not None)
+        except Invalid as error:
+            wrong.append(faults.invalid(key, error))
+            continue
+        if field.required and values[key] in (None, "", ()):
+            wrong.append(faults.required(key))
+    return values, wrong

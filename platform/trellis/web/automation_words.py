@@ -1,0 +1,127 @@
+"""What automation is called on its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from trellis.automation.workflows.codec import thaw
+from trellis.formula.reader import Reader
+from trellis.formula.types import Money, Ref, Value
+from trellis.model.automation import triggers
+
+STATES: Mapping[str, tuple[Any, str]] = {
+    "ready": (_l("Working"), "blue"),
+    "waiting": (_l("Waiting"), "amber"),
+    "paused": (_l("Paused"), "gray"),
+    "done": (_l("Done"), "green"),
+    "stopped": (_l("Stopped"), "gray"),
+    "failed": (_l("Failed"), "red"),
+    "cancelled": (_l("Cancelled"), "gray"),
+}
+OUTCOMES: Mapping[str, tuple[Any, str]] = {
+    "done": (_l("Done"), "green"),
+    "skipped": (_l("Left out"), "gray"),
+    "waiting": (_l("Waiting"), "amber"),
+    "retried": (_l("Tried again later"), "amber"),
+    "failed": (_l("Failed"), "red"),
+    "stopped": (_l("Stopped"), "gray"),
+}
+VERBS: Mapping[str, tuple[Any, str]] = {
+    "set": (_l("Set fields"), "pencil"),
+    "refuse": (_l("Refuse"), "ban"),
+    "create": (_l("Create a record"), "plus"),
+    "update": (_l("Change a record"), "edit"),
+    "delete": (_l("Delete a record"), "trash"),
+    "restore": (_l("Restore a record"), "restore"),
+    "link": (_l("Link"), "link"),
+    "unlink": (_l("Unlink"), "unlink"),
+    "find": (_l("Find"), "search"),
+    "each": (_l("For each"), "list-details"),
+    "assign": (_l("Assign"), "user-check"),
+    "notify": (_l("Tell people"), "bell"),
+    "send": (_l("Send a message"), "send"),
+    "wait": (_l("Wait"), "clock"),
+    "if": (_l("If"), "git-branch"),
+    "switch": (_l("Choose a way"), "arrows-split-2"),
+    "approve": (_l("Ask for approval"), "checkbox"),
+    "request": (_l("Call another system"), "world"),
+    "document": (_l("Make a document"), "file-text"),
+    "run": (_l("Run a workflow"), "player-play"),
+    "convert": (_l("Convert"), "arrows-split-2"),
+    "log": (_l("Note"), "note"),
+    "stop": (_l("Stop"), "player-stop"),
+}
+TRIGGERS: Mapping[str, Any] = {
+    "record": _l("a change of a record"),
+    "schedule": _l("a schedule"),
+    "date": _l("a date"),
+    "stuck": _l("a stage that takes too long"),
+    "button": _l("a button"),
+    "webhook": _l("a request from outside"),
+    "email": _l("a mail"),
+    "form": _l("a form"),
+    "sla": _l("a service level"),
+    "run": _l("another workflow"),
+    "trial": _l("a trial"),
+}
+KINDS: Mapping[type, str] = {
+    triggers.OnRecord: "record",
+    triggers.Before: "before",
+    triggers.OnSchedule: "schedule",
+    triggers.OnDate: "date",
+    triggers.OnButton: "button",
+    triggers.OnWebhook: "webhook",
+    triggers.OnMail: "email",
+    triggers.OnForm: "form",
+    triggers.OnSla: "sla",
+    triggers.OnRun: "run",
+}
+EVENTS: Mapping[str, Any] = {
+    "created": _l("created"),
+    "updated": _l("changed"),
+    "deleted": _l("deleted"),
+    "restored": _l("restored"),
+}
+
+
+def shown_value(value: Value, reader: Reader) -> str:
+    """A value of a run's log as a person reads it."""
+    from babel.dates import format_date, format_datetime
+    from babel.numbers import format_currency, format_decimal
+
+    from trellis.model.locales import babel_locale
+
+    locale = babel_locale(reader.language)
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if isinstance(value, Ref):
+        return value.title or value.entity
+    if isinstance(value, Money):
+        return str(format_currency(value.amount, value.currency, locale=locale))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(shown_value(each, reader) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {shown_value(each, reader)}" for key, each in value.items())
+    if hasattr(value, "hour") and hasattr(value, "year"):
+        return str(format_datetime(value.astimezone(reader.time_zone), "medium", locale=locale))
+    if hasattr(value, "year"):
+        return str(format_date(value, "medium", locale=locale))
+    if isinstance(value, (int, float)) or hasattr(value, "as_tuple"):
+        return str(format_decimal(value, locale=locale))
+    return str(value)
+
+
+def told(detail: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, str]]:
+    """What a step's line tells, as names and values."""
+    for key, stored in detail.items():
+        value = thaw(stored)
+        if key in ("values", "set") and isinstance(value, dict):
+            for name, each in value.items():
+                yield name, shown_value(each, reader)
+        elif value not in (None, (), {}):
+            yield "" if key in ("text", "records", "found", "record") else key, shown_value(value, reader)

@@ -1,0 +1,343 @@
+"""Automation for administrators: the workflows and how they fare, their runs step by step, trying one on a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, redirect, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from trellis.automation.clock import now
+from trellis.automation.workflows import health, looking, steering, trying
+from trellis.model.automation import steps
+from trellis.model.automation.steps import Step, every_step
+from trellis.model.automation.triggers import OnButton
+from trellis.model.automation.workflow import Workflow
+from trellis.model.given import Given
+from trellis.records.refusal import Missing
+from trellis.storage.audit import note
+from trellis.web.automation_words import EVENTS, KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, told
+from trellis.web.context import current_person, current_reader, current_store, current_tenant
+from trellis.web.flashes import toast
+from trellis.web.guard import needs
+from trellis.web.navigation import entity_address
+from trellis.web.pages.base import Page
+
+RECENT = timedelta(days=30)
+PAGE = 50
+STEERED = {
+    "pause": "automation.run-paused",
+    "resume": "automation.run-resumed",
+    "cancel": "automation.run-cancelled",
+    "again": "automation.run-repeated",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A workflow in the list."""
+
+    workflow: Workflow
+    starts: list[str]
+    health: looking.Health
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step's line on a run's page."""
+
+    row: Mapping[str, Any]
+    verb: Any
+    icon: str
+    outcome: Any
+    color: str
+    told: list[tuple[str, str]]
+    depth: int
+
+
+class AutomationView(Page):
+    """`/admin/workflows…` and `/admin/runs/<id>`."""
+
+    @expose("/admin/workflows")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def index(self) -> Response:
+        """Every workflow, what sets it off, and how it has fared lately."""
+        tenant = current_tenant()
+        with tenant.begin() as connection:
+            fares = looking.healths(connection, tenant, now() - RECENT)
+        lines = [
+            Line(workflow, _starts(workflow), fares.get(workflow.key, looking.Health({})))
+            for workflow in tenant.model.workflows.values()
+        ]
+        return self.draw("workflows.html", lines=lines, states=STATES)
+
+    @expose("/admin/workflows/<key>")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def workflow(self, key: str) -> Response:
+        """One workflow: its steps, its runs, and trying it."""
+        tenant, found = current_tenant(), _workflow_or_404(key)
+        state = request.args.get("state") if request.args.get("state") in STATES else None
+        with tenant.begin() as connection:
+            fares = looking.healths(connection, tenant, now() - RECENT).get(key, looking.Health({}))
+            rows = looking.runs(connection, tenant, workflow=key, state=state, before=_uuid("before"), limit=PAGE)
+        return self.draw(
+            "workflow.html",
+            workflow=found,
+            starts=_starts(found),
+            health=fares,
+            rows=rows,
+            titles=_titles(rows),
+            older=rows[-1]["id"] if len(rows) == PAGE else None,
+            shown=state,
+            states=STATES,
+            triggers=TRIGGERS,
+            steps=_outline(found),
+            verbs=VERBS,
+            origin=tenant.model.origins.get(f"workflow.{key}"),
+            trial=None,
+            entities=[e for e in found.bodies if e is not None and not _is_before(found)],
+        )
+
+    @expose("/admin/workflows/<key>/pause", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def pause(self, key: str) -> Any:
+        """Nothing sets it off until it is resumed."""
+        tenant, person = current_tenant(), current_person()
+        _workflow_or_404(key)
+        with tenant.begin() as connection:
+            health.pause(connection, tenant, key, by=person.id if person else None)
+            note(connection, tenant, "automation.paused", details={"workflow": key})
+        toast(_("Paused. Runs that have begun go on."))
+        return redirect(url_for("AutomationView.workflow", key=key), 303)
+
+    @expose("/admin/workflows/<key>/resume", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def resume(self, key: str) -> Any:
+        """It is set off again."""
+        tenant = current_tenant()
+        _workflow_or_404(key)
+        with tenant.begin() as connection:
+            health.resume(connection, tenant, key)
+            note(connection, tenant, "automation.resumed", details={"workflow": key})
+        toast(_("It is set off again."))
+        return redirect(url_for("AutomationView.workflow", key=key), 303)
+
+    @expose("/admin/workflows/<key>/try", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def attempt(self, key: str) -> Response:
+        """What it would do with a record; nothing of it stays."""
+        tenant, found, store = current_tenant(), _workflow_or_404(key), current_store()
+        entity, record = request.form.get("entity", ""), request.form.get("record", "").rpartition(":")[2]
+        wrong, trial, title = "", None, ""
+        if entity not in found.bodies:
+            abort(400)
+        try:
+            read = store.read(entity, record, fields=())
+            title = read.title or ""
+            trial = trying.attempt(tenant, found, read.ref, store.principal.id, store.principal.name)
+        except (Missing, ValueError):
+            wrong = _("Choose a record.")
+        reader = current_reader()
+        return self.draw(
+            "_trial.html",
+            trial=trial,
+            wrong=wrong,
+            title=title,
+            values=list(told({"values": trial.values}, reader)) if trial is not None else [],
+            steps=[_step(line) for line in trial.lines] if trial is not None else [],
+            states=STATES,
+        )
+
+    @expose("/admin/runs/<uuid:id>")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def run(self, id: UUID) -> Response:
+        """One run, step by step."""
+        tenant = current_tenant()
+        with tenant.begin() as connection:
+            row = looking.run_row(connection, tenant, id)
+            if row is None:
+                abort(404)
+            lines = looking.steps_of(connection, tenant, id)
+            children = looking.children_of(connection, tenant, id)
+        found = tenant.model.workflows.get(row["workflow"])
+        return self.draw(
+            "run.html",
+            run=row,
+            label=found.label if found is not None else row["workflow"],
+            steps=[_step(line) for line in lines],
+            children=children,
+            titles=_titles([row]),
+            states=STATES,
+            triggers=TRIGGERS,
+            may_retry=row["state"] == "failed" and (row["error"] or {}).get("kind") == "failed",
+        )
+
+    @expose("/admin/runs/<uuid:id>/<any(pause, resume, cancel, again):what>", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def steer(self, id: UUID, what: str) -> Any:
+        """Pauses, resumes, cancels a run, or lets it go on from the step that failed."""
+        tenant = current_tenant()
+        try:
+            with tenant.begin() as connection:
+                getattr(steering, what)(connection, tenant, id)
+                note(connection, tenant, STEERED[what], details={"run": str(id)})
+        except steering.NotPossible:
+            toast(_("The run is no longer in a state for that."), kind="error")
+        return redirect(url_for("AutomationView.run", id=id), 303)
+
+    @expose("/e/<entity>/<uuid:id>/runs")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def of_record(self, entity: str, id: UUID) -> Response:
+        """The workflows that have run for a record."""
+        tenant, store = current_tenant(), current_store()
+        if entity not in tenant.model.entities:
+            abort(404)
+        record = store.read(entity, id, fields=())
+        with tenant.begin() as connection:
+            rows = looking.runs(connection, tenant, record=record.ref, before=_uuid("before"), limit=PAGE)
+        return self.draw(
+            "runs.html",
+            record=record,
+            entity=tenant.model.entities[entity],
+            rows=rows,
+            labels={key: w.label for key, w in tenant.model.workflows.items()},
+            older=rows[-1]["id"] if len(rows) == PAGE else None,
+            states=STATES,
+            triggers=TRIGGERS,
+        )
+
+
+def _workflow_or_404(key: str) -> Workflow:
+    found = current_tenant().model.workflows.get(key)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(request.args[name]) if name in request.args else None
+    except ValueError:
+        return None
+
+
+def _is_before(workflow: Workflow) -> bool:
+    return any(KINDS[type(trigger)] == "before" for trigger in workflow.triggers)
+
+
+def _starts(workflow: Workflow) -> list[str]:
+    """What sets a workflow off, in words."""
+    tenant, language = current_tenant(), current_reader().language
+    found = []
+    for trigger in workflow.triggers:
+        kind = KINDS[type(trigger)]
+        entity = tenant.model.entities.get(trigger.entity or "")
+        name = entity.label.in_language(language) if entity is not None else ""
+        events = [str(words) for event, words in EVENTS.items() if getattr(trigger, event, False)]
+        fields = [_field(entity, key, language) for key in sorted(getattr(trigger, "changed", ()) or ())]
+        linked = getattr(trigger, "linked", "") or getattr(trigger, "unlinked", "")
+        if kind in ("record", "before"):
+            what = [*events, *fields, *_stages(entity, trigger, language), *([linked] if linked else [])]
+            words = _("%(thing)s: %(what)s", thing=name, what=", ".join(what))
+            found.append(_("Before saving %(what)s", what=words) if kind == "before" else words)
+        elif kind == "schedule":
+            found.append(f"{name}: {getattr(trigger, 'cron', '')}" if name else str(getattr(trigger, "cron", "")))
+        elif kind == "date":
+            found.append(f"{name}: {_field(entity, getattr(trigger, 'field', ''), language)}")
+        elif kind == "button":
+            label = trigger.label.in_language(language) if isinstance(trigger, OnButton) else ""
+            found.append(_("Button “%(label)s” on %(thing)s", label=label, thing=name))
+        else:
+            found.append(str(TRIGGERS.get(kind, kind)))
+    return found
+
+
+def _stages(entity: Any, trigger: Any, language: str) -> list[str]:
+    """The stages that a trigger names, in words."""
+    labels = {key: s.label for p in entity.pipelines.values() for key, s in p.stages.items()} if entity else {}
+
+    def named(keys: Iterable[str]) -> str:
+        shown = (_("any stage") if key == "*" else labels[key].in_language(language) for key in sorted(keys))
+        return ", ".join(shown)
+
+    found = []
+    if keys := getattr(trigger, "enter", ()):
+        found.append(_("enters %(stage)s", stage=named(keys)))
+    if keys := getattr(trigger, "leave", ()):
+        found.append(_("leaves %(stage)s", stage=named(keys)))
+    if keys := getattr(trigger, "stuck", ()):
+        found.append(_("too long in %(stage)s", stage=named(keys)))
+    return found
+
+
+def _field(entity: Any, key: str, language: str) -> str:
+    field = entity.fields.get(key) if entity is not None else None
+    return field.label.in_language(language) if field is not None else key
+
+
+def _outline(workflow: Workflow) -> list[tuple[int, Any, str, str, str]]:
+    """The steps as they stand: (depth, the verb's words, its own label, what it is about, when)."""
+    from trellis.automation.workflows.context import verb_of
+
+    key, body = next(iter(workflow.bodies.items()), (None, None))
+    entity = current_tenant().model.entities.get(key or "")
+    language = current_reader().language
+    return [
+        (
+            _depth(step.place),
+            VERBS[verb_of(step)],
+            step.label.in_language(language),
+            _brief(step, entity, language),
+            step.when.source if step.when is not None else "",
+        )
+        for step in (every_step(body.steps) if body is not None else ())
+    ]
+
+
+def _brief(step: Step, entity: Any, language: str) -> str:
+    """What a step is about, in a few words: the entity, the text, the condition."""
+    if isinstance(step, (steps.Create, steps.Find)):
+        return current_tenant().model.entities[step.entity].label.in_language(language)
+    if isinstance(step, steps.If):
+        return step.condition.source
+    if isinstance(step, steps.SetValues):
+        return ", ".join(_field(entity, key, language) for key in step.values)
+    if isinstance(step, steps.Wait) and step.until is not None:
+        return step.until.source
+    if isinstance(step, steps.Update):
+        return step.target.source
+    said = getattr(step, "text", None) or getattr(step, "title", None)
+    if isinstance(said, Given):
+        return said.formula.source if said.formula is not None else str(said.plain or "")
+    return ""
+
+
+def _depth(place: str) -> int:
+    """How deep a step stands: `2.then.0` is inside one block."""
+    return min(sum(part.isdigit() for part in place.split(".")) - 1, 4)
+
+
+def _step(row: Mapping[str, Any]) -> Done:
+    verb, icon = VERBS[row["verb"]]
+    outcome, color = OUTCOMES[row["outcome"]]
+    return Done(row, verb, icon, outcome, color, list(told(row["detail"], current_reader())), _depth(row["place"]))
+
+
+def _titles(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, tuple[str, str]]:
+    """(title, address) of the records that the runs are about, as far as this person may read them."""
+    store = current_store()
+    found: dict[UUID, tuple[str, str]] = {}
+    for row in rows:
+        if row["record"] is None or row["record"] in found or row["entity"] not in store.tenant.model.entities:
+            continue
+        try:
+            record = store.read(row["entity"], row["record"], fields=())
+        except Missing:
+            continue
+        found[row["record"]] = (record.title or "—", entity_address(row["entity"], row["record"]))
+    return found

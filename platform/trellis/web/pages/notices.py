@@ -1,0 +1,85 @@
+"""The notice centre: what one is told, and how much of it is unread."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, make_response, redirect, request, url_for
+from flask_appbuilder import expose
+from flask_babel import ngettext
+from markupsafe import Markup, escape
+
+from trellis.automation import notices
+from trellis.web.context import current_principal, current_tenant
+from trellis.web.guard import signed_in
+from trellis.web.navigation import address, entity_address
+from trellis.web.pages.base import Page
+
+PAGE = 50
+MOST = 99
+ICONS = {"workflow": "robot", "approval": "checkbox", "mention": "at", "reminder": "clock"}
+
+
+class NoticesView(Page):
+    """`/notices`."""
+
+    @expose("/notices")  # type: ignore[untyped-decorator]
+    @signed_in
+    def index(self) -> Response:
+        """What one was told, the newest first."""
+        tenant, before = current_tenant(), None
+        if "before" in request.args:
+            try:
+                before = UUID(request.args["before"])
+            except ValueError:
+                abort(404)
+        with tenant.begin() as connection:
+            rows = notices.notices(connection, tenant, _me(), limit=PAGE, before=before)
+        older = rows[-1]["id"] if len(rows) == PAGE else None
+        return self.draw("notices.html", rows=rows, older=older, icons=ICONS)
+
+    @expose("/notices/count")  # type: ignore[untyped-decorator]
+    @signed_in
+    def count(self) -> Response:
+        """How many are unread, for the bell; the bell asks for it by itself."""
+        tenant = current_tenant()
+        with tenant.begin() as connection:
+            unread = notices.unread(connection, tenant, _me(), cap=MOST + 1)
+        shown = f"{MOST}+" if unread > MOST else str(unread)
+        words = ngettext("%(num)d unread notice", "%(num)d unread notices", unread)
+        html = Markup('<span aria-hidden="true">{}</span><span class="t-vh">{}</span>').format(shown, escape(words))
+        response = make_response(html if unread else "")
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @expose("/notices/<uuid:id>")  # type: ignore[untyped-decorator]
+    @signed_in
+    def follow(self, id: UUID) -> Any:
+        """Marks a notice as read and goes to what it is about."""
+        tenant = current_tenant()
+        with tenant.begin() as connection:
+            row = notices.read(connection, tenant, _me(), id)
+        if row is None:
+            abort(404)
+        if row["address"]:
+            return redirect(address(row["address"]), 303)
+        if row["entity"] in tenant.model.entities:
+            return redirect(entity_address(row["entity"], row["record"]), 303)
+        return redirect(url_for("NoticesView.index"), 303)
+
+    @expose("/notices/read", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def read_all(self) -> Any:
+        """Marks everything as read."""
+        tenant = current_tenant()
+        with tenant.begin() as connection:
+            notices.read(connection, tenant, _me())
+        return redirect(url_for("NoticesView.index"), 303)
+
+
+def _me() -> UUID:
+    id = current_principal().id
+    if id is None:
+        abort(404)
+    return id
