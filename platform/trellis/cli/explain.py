@@ -51,10 +51,20 @@ def command(user: str, entity: str, id: str, tenant: str, root: Path | None) -> 
 def _tell(name: str, found: Explanation) -> None:
     click.echo(f"{name} and {found.entity} “{found.title}”{' (in the bin)' if found.in_bin else ''}")
     click.echo(f"  roles: {', '.join(key for key, _label in found.roles) or 'none'}")
+    if found.is_portal:
+        who = f"the contact “{found.contact.title}”" if found.contact is not None else "no contact: nothing is theirs"
+        click.echo(f"  from outside, signs in as {who}")
+    for share in found.shares:
+        until = f", until {share.until.isoformat()}" if share.until is not None else ""
+        with_whom = "them" if share.whom.entity == "user" else f"their team {share.whom.title or ''}".strip()
+        by = f" by {share.by.title}" if share.by is not None and share.by.title else ""
+        click.echo(f"  shared with {with_whom}{by}, to {'change' if share.level == 'write' else 'read'}{until}")
     for ruling in found.rulings:
         click.echo(f"  {ruling.action}: {'yes' if ruling.allowed else 'no'}{_aside(ruling)}")
         for rule in ruling.rules:
-            asked = [f"{rule.level}{f' ({rule.source})' if rule.source else ''}: {_word(rule.holds)}"]
+            source = f" ({rule.source})" if rule.source else ""
+            named = f"{rule.level}{source}{f' as {rule.follows}' if rule.follows else ''}"
+            asked = [f"{named}: {_word(rule.holds)}{', but it is shared' if rule.shared else ''}"]
             asked += [f"where {where.source}: {_word(where.holds)}" for where in rule.wheres]
             click.echo(f"    {rule.role}: {', '.join(asked)}")
         if not ruling.rules and not ruling.because:

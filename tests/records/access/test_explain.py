@@ -8,9 +8,11 @@ import pytest
 from tests.conftest import layers_of
 from tests.web.frame_tenants import PEOPLE, add_person
 
+from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
 from trellis.identity.person import principal_for, read_person_by_id
 from trellis.records.access.explain import Explanation
+from trellis.records.principal import Principal
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
@@ -130,3 +132,19 @@ def test_a_part_is_explained_by_its_parent(tenant: Tenant, store_of: Callable[..
 def test_a_record_that_is_not_there_is_missing(store_of: Callable[..., Store]) -> None:
     with pytest.raises(Missing):
         store_of("gone", "worker").explain("case", "01a2013f-97d6-74de-a60d-9ad0afca975d")
+
+
+def test_a_share_and_what_an_action_follows_are_told(store_of: Callable[..., Store], tenant: Tenant) -> None:
+    system = Store(tenant, Principal.system(Reader()))
+    wim = store_of("wim", "worker")
+    case = system.create("case", {"name": "Shared", "level": 1})
+    system.share("case", case.id, wim.principal.reader.me, "write")
+    found = wim.explain("case", case.id)
+    assert [(s.whom.id, s.level) for s in found.shares] == [(wim.principal.id, "write")]
+    rulings = {ruling.action: ruling for ruling in found.rulings}
+    [rule] = rulings["update"].rules
+    assert (rulings["update"].allowed, rule.holds, rule.shared, rule.follows) == (True, False, True, "")
+    [rule] = rulings["assign"].rules
+    assert (rulings["assign"].allowed, rule.shared, rule.follows) == (False, False, "update")
+    for action in ("read", "update", "assign", "share", "delete"):
+        assert rulings[action].allowed == wim.may(action, "case", case.id), action

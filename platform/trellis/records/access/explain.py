@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from trellis.formula.sql.scope import SqlScope
+from trellis.formula.types import Ref
 from trellis.model.role import Grant, Level, Role
 from trellis.model.text import Text
-from trellis.records.access.permit import PART_ACTION, Mode
+from trellis.records.access.permit import BY_RIGHT, FOLLOWS, PART_ACTION, Mode
 from trellis.records.reading.catalog import Catalog, system_scope
 from trellis.records.refusal import Missing
+from trellis.records.sharing import shares
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-EXPLAINED = ("read", "update", "delete", "restore", "export", "merge", "convert", "assign", "approve")
+EXPLAINED = (
+    "read",
+    "update",
+    "delete",
+    "restore",
+    "export",
+    "merge",
+    "bulk-edit",
+    "convert",
+    "assign",
+    "share",
+    "approve",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +55,23 @@ class Rule:
     source: str  # of a level that is a formula
     holds: bool
     wheres: tuple[Condition, ...] = ()
+    shared: bool = False  # a share stands in for the level
+    follows: str = ""  # the action whose level this one has, as the grant does not name it
 
     @property
     def allows(self) -> bool:
         """Whether this rule alone would allow the action."""
-        return self.holds and all(where.holds for where in self.wheres)
+        return (self.holds or self.shared) and all(where.holds for where in self.wheres)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTold:
+    """A share of the record that reaches the person: their own, or one of a team's."""
+
+    whom: Ref
+    level: str
+    until: date | None
+    by: Ref | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,9 @@ class Explanation:
     roles: tuple[tuple[str, Text], ...]
     rulings: tuple[Ruling, ...]
     fields: tuple[FieldRuling, ...]
+    shares: tuple[ShareTold, ...] = ()
+    is_portal: bool = False  # all of the roles are for people from outside
+    contact: Ref | None = None  # who such a person is among the contacts
 
 
 def explain(session: Session, entity: str, id: UUID) -> Explanation:
@@ -101,7 +131,29 @@ def explain(session: Session, entity: str, id: UUID) -> Explanation:
         roles=tuple((role.key, role.label) for role in session.permit.roles),
         rulings=tuple(rulings),
         fields=_fields(session, entity),
+        shares=_shares(session, entity, id),
+        is_portal=session.permit.is_portal,
+        contact=_contact(session),
     )
+
+
+def _contact(session: Session) -> Ref | None:
+    """Who somebody from outside is, by name."""
+    contact = session.reader.contact
+    if contact is None or contact.entity not in session.model.entities:
+        return None
+    found = _named(session, contact.entity, contact.id)
+    return replace(contact, title=None if found is None else found.title)
+
+
+def _shares(session: Session, entity: str, id: UUID) -> tuple[ShareTold, ...]:
+    """The shares that reach the person today."""
+    me, teams = session.reader.me, session.reader.team_ids
+    told = []
+    for one in shares.shares_of(session, entity, id):
+        if not one.is_over and (one.whom == me or (one.whom.entity == "team" and one.whom.id in teams)):
+            told.append(ShareTold(one.whom, one.level, one.until, one.by))
+    return tuple(told)
 
 
 def _named(session: Session, entity: str, id: UUID) -> sa.Row[Any] | None:
@@ -120,7 +172,7 @@ def _ruling(session: Session, entity: str, id: UUID, action: str) -> Ruling:
         return _through_parent(session, entity, id, action)
     if definition.internal and action == "read" and not permit.is_portal:
         return Ruling(action, True, because="internal")
-    rules = _rules(session, entity, id, permit.grants(entity, action))
+    rules = _rules(session, entity, id, permit.grants(entity, action), action)
     return Ruling(action, any(rule.allows for rule in rules), rules)
 
 
@@ -136,7 +188,9 @@ def _through_parent(session: Session, entity: str, id: UUID, action: str) -> Rul
     return Ruling(action, above.allowed, above.rules, (definition.part_of, needed), above.because)
 
 
-def _rules(session: Session, entity: str, id: UUID, grants: Sequence[tuple[Role, Grant, Level]]) -> tuple[Rule, ...]:
+def _rules(
+    session: Session, entity: str, id: UUID, grants: Sequence[tuple[Role, Grant, Level]], action: str
+) -> tuple[Rule, ...]:
     """Every rule with what it says of the record: all of them in one statement."""
     if not grants:
         return ()
@@ -144,7 +198,8 @@ def _rules(session: Session, entity: str, id: UUID, grants: Sequence[tuple[Role,
     columns: list[sa.ColumnElement[bool]] = []
     for role, grant, level in grants:
         columns += session.permit.terms(role, grant, level, scope)
-    row = _evaluate(session, scope, columns, id)
+    share = session.permit.shared(action, scope)
+    row = _evaluate(session, scope, [*columns, sa.false() if share is None else share], id)
     made, at = [], 0
     for role, grant, level in grants:
         sources = [f.source for f in (grant.where, role.where) if f is not None]
@@ -152,7 +207,9 @@ def _rules(session: Session, entity: str, id: UUID, grants: Sequence[tuple[Role,
         at += 1 + len(sources)
         wheres = tuple(Condition(source, bool(value)) for source, value in zip(sources, others, strict=True))
         source = level.formula.source if level.formula is not None else ""
-        made.append(Rule(role.key, role.label, level.kind, source, bool(holds), wheres))
+        shared = bool(row[-1]) and not holds
+        follows = "" if action in grant.levels else FOLLOWS.get(action, BY_RIGHT.get(action, ""))
+        made.append(Rule(role.key, role.label, level.kind, source, bool(holds), wheres, shared, follows))
     return tuple(made)
 
 

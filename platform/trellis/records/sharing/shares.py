@@ -54,7 +54,7 @@ def read_shares(session: Session, entity: str, id: UUID) -> list[Share]:
     query.read(session, entity, id, fields=(), deleted=True)
     if session.permit.is_portal:
         raise Forbidden(entity, "share")
-    return _read(session, entity, id)
+    return shares_of(session, entity, id)
 
 
 def share(
@@ -85,7 +85,7 @@ def share(
         before = {**told, "level": old["level"], "until": old["until"].isoformat() if old["until"] else None}
         history.record_plain(session, entity, [id], "share", means, [["shared", before, told]])
         auditing.note(session, "sharing.changed", entity=entity, record=id, details=told)
-    return next(s for s in _read(session, entity, id) if s.whom == whom)
+    return next(s for s in shares_of(session, entity, id) if s.whom == whom)
 
 
 def change(session: Session, entity: str, id: UUID, one: UUID, given: Mapping[str, Any], *, means: str) -> Share:
@@ -128,13 +128,14 @@ def _require(session: Session, entity: str, id: UUID) -> None:
 
 
 def _find(session: Session, entity: str, id: UUID, one: UUID) -> Share:
-    found = next((s for s in _read(session, entity, id) if s.id == one), None)
+    found = next((s for s in shares_of(session, entity, id) if s.id == one), None)
     if found is None:
         raise Missing(f"share {one}")
     return found
 
 
-def _read(session: Session, entity: str, id: UUID) -> list[Share]:
+def shares_of(session: Session, entity: str, id: UUID) -> list[Share]:
+    """The shares of a record, the latest first, whoever asks."""
     table = session.tables.platform.share
     statement = sa.select(table).where(table.c.entity == entity, table.c.record == id).order_by(table.c.id.desc())
     rows = session.execute(statement).mappings().all()

@@ -80,6 +80,8 @@ def _words() -> dict[str, str]:
         "export": _("Export"),
         "merge": _("Merge"),
         "convert": _("Convert"),
+        "bulk-edit": _("Bulk edit"),
+        "share": _("Share"),
         "assign": _("Assign"),
         "approve": _("Approve"),
         "own": _("their own"),
