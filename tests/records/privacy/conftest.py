@@ -1,4 +1,4 @@
-"""A shop whose customers are persons: with orders, notes, leads that become customers, files and merges."""
+"""A shop whose contacts are persons: with orders, notes, leads that become contacts, files and merges."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ title: name
 fields:
   name: {type: text, required: true}
   email: {type: email}
+  active: {type: boolean, default: true}
+  roles: {type: choices, choices: {from: roles}}
+  contact: {type: link, to: contact, inverse: portal_users}
 ---
-entity: customer
-label: Customer
+entity: contact
+label: Contact
 title: name
 fields:
   name: {type: name, required: true, search: true, personal: true}
@@ -36,14 +39,14 @@ fields:
   contract: {type: file}
   city: {type: text}
   spent: {type: money, rollup: sum(orders.total)}
-  best_friend: {type: link, to: customer, inverse: friends}
+  best_friend: {type: link, to: contact, inverse: friends}
 ---
 entity: visit_log
-part_of: customer
+part_of: contact
 label: Visit
 title: remark
 fields:
-  customer: {type: link, to: customer, inverse: visits}
+  contact: {type: link, to: contact, inverse: visits}
   remark: {type: text, required: true, personal: true}
 ---
 entity: lead
@@ -56,7 +59,7 @@ fields:
 ---
 convert: lead
 into:
-  customer: {match: [email], set: {name: =name, email: =email}}
+  contact: {match: [email], set: {name: =name, email: =email}}
 then: {lock: true}
 ---
 entity: order
@@ -65,11 +68,11 @@ title: number
 key: number
 fields:
   number: {type: text, required: true, unique: true, search: true}
-  customer: {type: link, to: customer, inverse: orders, required: true}
-  guests: {type: links, to: customer, inverse: invitations}
+  contact: {type: link, to: contact, inverse: orders, required: true}
+  guests: {type: links, to: contact, inverse: invitations}
   total: {type: money}
   ship_to: {type: address, personal: true}
-  customer_email: {lookup: customer.email}
+  contact_email: {lookup: contact.email}
 ---
 entity: note
 label: Note
@@ -83,6 +86,11 @@ role: officer
 label: Privacy officer
 grants: {"*": {read: all}}
 allow: [privacy]
+---
+role: guest
+label: Guest
+portal: true
+grants: {note: {read: own}}
 ---
 role: rep
 label: Rep
@@ -99,9 +107,9 @@ class Shop:
     officer: Store
     rep: Store
 
-    def customer(self, name: str, **values: Any) -> UUID:
-        """A new customer."""
-        return self.rep.create("customer", {"name": name, **values}).id
+    def contact(self, name: str, **values: Any) -> UUID:
+        """A new contact."""
+        return self.rep.create("contact", {"name": name, **values}).id
 
 
 @pytest.fixture(scope="module")

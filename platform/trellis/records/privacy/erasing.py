@@ -19,6 +19,7 @@ from trellis.formula.types import Ref
 from trellis.model.field import Field
 from trellis.records import auditing
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.privacy import leaving as leaving  # registers what it erases
 from trellis.records.privacy.emptying import FILES, empty, goes, personal_only, pseudonym_of
 from trellis.records.privacy.finding import Person, find, refused
 from trellis.records.privacy.forgetting import ERASERS, as_owner
@@ -70,7 +71,7 @@ def plan(session: Session, entity: str, id: UUID, also: Iterable[Ref] = ()) -> P
     """What an erasure would do, in the open transaction. Raises Forbidden or Missing."""
     person = find(session, entity, id, also)
     made = Plan(person)
-    for ref in (*person.own, *person.parts):
+    for ref in (*person.own, *person.parts, *person.logins):
         made.records[ref.entity] = made.records.get(ref.entity, 0) + 1
         fields = goes(session.model.entities[ref.entity], everything=False)
         made.blanked.setdefault(ref.entity, [f.key for f in fields])
@@ -134,7 +135,7 @@ def erase(session: Session, entity: str, id: UUID, also: Iterable[Ref] = (), *, 
 
 def _titles(session: Session, person: Person) -> dict[str, str]:
     """What the person and the activities about them are called from now on, by the id of the record."""
-    renamed = [*person.own, *person.parts, *person.activities]
+    renamed = [*person.own, *person.parts, *person.activities, *person.logins]
     language = session.tenant.profile.language
     return {str(ref.id): pseudonym_of(ref, language) for ref in renamed}
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RIGHT = "privacy"
 MOST = 5000  # records about one person that are told one by one
+USER, CONTACT = "user", "contact"  # the field of that name ties a person from outside to who they are
 ACTIVITY = "any_link"  # the type of link by which something is about a record of whatever kind
 
 
@@ -58,6 +59,7 @@ class Person:
     candidates: tuple[Candidate, ...] = ()
     about: tuple[About, ...] = ()
     parts: tuple[Ref, ...] = ()  # lines of the own records
+    logins: tuple[Ref, ...] = ()  # the people of a portal as whom they sign in
     values: frozenset[str] = dc_field(default_factory=frozenset)  # e-mail addresses and phone numbers
 
     @property
@@ -107,12 +109,14 @@ def find(session: Session, entity: str, id: UUID, also: Iterable[Ref] = ()) -> P
     same = [r for c in candidates if (c.ref.entity, c.ref.id) in chosen and (r := graph.follow(c.ref)) is not None]
     own = _with_past(session, graph, [*own, *same])
     refs = tuple(_ref(r) for r in own)
+    logins = tuple(_logins(session, graph, own))
     return Person(
         ref=refs[0],
         own=refs,
         candidates=tuple(c for c in candidates if c.ref.id not in {r.id for r in own}),
-        about=tuple(_about(session, graph, own)),
+        about=tuple(a for a in _about(session, graph, own) if a.ref.id not in {r.id for r in logins}),
         parts=tuple(_parts(session, graph, own)),
+        logins=logins,
         values=frozenset(v for r in own for _f, v in _reached(r)),
     )
 
@@ -216,6 +220,20 @@ def _about(session: Session, graph: StoreGraph, own: Sequence[LiveRecord]) -> It
             is_activity = any(definition.fields[f].type.name == ACTIVITY for f in fields)
             others = key in persons or _leads_elsewhere(record, definition, mine, persons)
             yield About(_ref(record), fields, is_activity, others)
+
+
+def _logins(session: Session, graph: StoreGraph, own: Sequence[LiveRecord]) -> Iterator[Ref]:
+    """Who signs in as one of the records and has no roles but a portal's: nobody who works here."""
+    user, roles = session.model.entities.get(USER), session.model.roles
+    ids = [record.id for record in own if record.entity == CONTACT]
+    field = user.fields.get(CONTACT) if user is not None else None
+    if user is None or field is None or field.type.formula_type().entities != (CONTACT,) or not ids:
+        return
+    for record in graph.load(USER, _pointing(session, user, field, CONTACT, ids)):
+        held = record.value("roles") or ()
+        names = [held] if isinstance(held, str) else list(held)
+        if all(key in roles and roles[key].portal for key in names):
+            yield _ref(record)
 
 
 def _pointing(session: Session, other: Entity, field: Field, entity: str, ids: Collection[UUID]) -> list[UUID]:

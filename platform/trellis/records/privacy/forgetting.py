@@ -48,9 +48,18 @@ def eraser(name: str) -> Callable[[Eraser], Eraser]:
 @eraser("history")
 def _history(session: Session, person: Person, names: Mapping[str, str]) -> int:
     """Entries of the own records lose the values of what was emptied; others lose the person's name."""
-    table = session.tables.platform.history
+    return _clean(session, session.tables.platform.history, person, names)
+
+
+@eraser("events")
+def _events(session: Session, person: Person, names: Mapping[str, str]) -> int:
+    """What workflows and webhooks are told of changes, likewise."""
+    return _clean(session, session.tables.platform.event, person, names)
+
+
+def _clean(session: Session, table: sa.Table, person: Person, names: Mapping[str, str]) -> int:
     known = {str(ref.id) for ref in person.own}
-    activities = {(ref.entity, ref.id) for ref in person.activities}
+    activities = {(ref.entity, ref.id) for ref in (*person.activities, *person.logins)}
     linked = {(ref.entity, ref.id) for ref in person.linked}
     own = {(ref.entity, ref.id) for ref in (*person.own, *person.parts)}
     ids = [id for _entity, id in own | activities | linked]
@@ -68,7 +77,11 @@ def _history(session: Session, person: Person, names: Mapping[str, str]) -> int:
                 emptied = partial(goes, everything=True)
             elif where in linked:
                 emptied = personal_only
-            new = _cleaned(session, row["entity"], row["changes"] or [], emptied, names)
+            told = row["changes"] or []
+            listed = [[name, *values] for name, values in told.items()] if isinstance(told, dict) else told
+            new: Any = _cleaned(session, row["entity"], listed, emptied, names)
+            if isinstance(told, dict):  # events tell by field
+                new = {name: values for name, *values in new}
             if new != row["changes"]:
                 session.execute(sa.update(table).where(table.c.id == row["id"]).values(changes=new))
                 changed += 1
