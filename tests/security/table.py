@@ -56,6 +56,7 @@ each of the people above."""
 OPERATIONS: dict[str, tuple[str, ...]] = {
     # api:            narrow       reader   viewer     colleague  owner  admin
     "anyone":        ("yes",       "yes",   "yes",     "yes",     "yes", "yes"),   # whoever may use the API
+    "admin":         ("no",        "no",    "no",      "no",      "no",  "yes/blank"),
     "about":         ("gone",      "yes",   "yes",     "yes",     "yes", "yes"),
     "entity":        ("gone",      "yes",   "yes",     "blank",   "yes", "yes"),
     "record":        ("gone",      "yes",   "yes",     "gone",    "yes", "yes"),
@@ -96,6 +97,8 @@ class Ask:
 ONE = {"ids": "{id}"}
 PERSON, ADMIN, PUBLIC = Ask("person"), Ask("admin"), Ask("public")
 ABOUT, ENTITY, RECORD, CHANGE, MANY = Ask("about"), Ask("entity"), Ask("record"), Ask("change"), Ask("many")
+
+HOOK = Ask("admin", args={"id": "{nothing}", "message": "{nothing}"}, also=(404,))
 
 ROUTES: dict[str, Ask] = {
     # home, sign-in, one's own settings
@@ -145,6 +148,11 @@ ROUTES: dict[str, Ask] = {
     "UsersView.factor_off": Ask("admin", args={"id": "{person}"}),
     "UsersView.unlink": Ask("admin", args={"id": "{person}"}),
     "RolesView.roles": Ask("admin", args={"key": "seller"}),
+    "WebhooksView.webhooks": ADMIN,
+    "WebhooksView.new": Ask("admin", also=(422,)),
+    **{f"WebhooksView.{name}": HOOK for name in ("webhook", "edit", "message", "test", "pause", "resume", "rotate")},
+    "WebhooksView.delete": HOOK,
+    "WebhooksView.replay": HOOK,
     "AuditView.audit": ADMIN,
     "AuditView.check": ADMIN,
     "AuditView.export": ADMIN,
@@ -241,6 +249,16 @@ ROUTES: dict[str, Ask] = {
     # the API
     "api.read_meta": Ask("anyone"),
     "api.openapi": Ask("anyone"),
+    "api.list_webhooks": ADMIN,
+    "api.create_webhook": Ask("admin", json={"name": "x"}, also=(422,)),
+    "api.read_one_webhook": HOOK,
+    "api.change_webhook": replace(HOOK, json={"name": "x"}),
+    "api.delete_webhook": HOOK,
+    "api.rotate_webhook": replace(HOOK, json={}),
+    "api.test_webhook": HOOK,
+    "api.list_messages": HOOK,
+    "api.read_message": HOOK,
+    "api.replay_webhook": replace(HOOK, json={"messages": []}),
     "api.read_entity": ABOUT,
     "api.list_views": ABOUT,
     "api.list_records": ENTITY,

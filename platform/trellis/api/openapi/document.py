@@ -9,6 +9,7 @@ import orjson
 
 from trellis.api.openapi.operations import ALWAYS, PARAMETERS, REFUSALS, Operations, answers, page_of, parameter
 from trellis.api.openapi.schemas import COMMON, Schema, record_schemas, ref
+from trellis.api.openapi.webhooks import SCHEMAS, webhook_paths
 from trellis.api.scope import PLACE, open_entities, part_lists
 from trellis.records.store import Store
 from trellis.reports.seen import reports_of
@@ -25,7 +26,7 @@ ISO 8601, moments UTC. A change needs `If-Match` with the record's ETag, or `*`.
 def document(store: Store, *, base: str, language: str) -> bytes:
     """The OpenAPI document for this caller, as JSON. `base` is the API's address, `language` that of the labels."""
     profile = store.tenant.profile
-    key = (store.tenant.model.hash, store.session.permit.cache_key, profile.label, base, language)
+    key = (store.tenant.model.hash, store.session.permit.cache_key, is_admin(store), profile.label, base, language)
     found = _documents.get(key)
     if found is None:
         found = _documents[key] = orjson.dumps(_make(store, profile.label, base))
@@ -36,12 +37,21 @@ def document(store: Store, *, base: str, language: str) -> bytes:
     return found
 
 
+def is_admin(store: Store) -> bool:
+    """Whether the caller may do what only administrators may, with a key that is not narrowed."""
+    roles, principal = store.tenant.model.roles, store.principal
+    return principal.scopes is None and any("admin" in roles[r].allow for r in principal.roles if r in roles)
+
+
 def _make(store: Store, label: str, base: str) -> dict[str, Any]:
     entities = open_entities(store)
     paths: dict[str, Schema] = _of_the_model()
     if reports_of(store, PLACE):
         paths |= _of_reports()
     schemas = dict(COMMON)
+    if is_admin(store):
+        paths |= webhook_paths()
+        schemas |= SCHEMAS
     wanted = {e.key: e for e in entities}
     for entity in entities:  # lines are part of their parent's schema, whether they have operations or not
         wanted |= {i.entity: store.tenant.model.entities[i.entity] for i in part_lists(store, entity).values()}

@@ -17,6 +17,7 @@ RESOURCES = (
     "views",
     "reports",
     "meta",
+    "webhooks",
     "document",
 )
 """The modules beside this one; importing them registers their operations."""
