@@ -130,6 +130,11 @@ grants:
   payslip: {read: false}
 allow: [api]
 ---
+role: exporter
+label: Exporter
+grants: {account: {read: all, create: true, export: own}}
+allow: [api]
+---
 role: outsider
 label: Outsider
 grants: {account: {read: all}}

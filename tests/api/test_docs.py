@@ -43,7 +43,7 @@ def run(client: Any, arguments: list[str]) -> Any:
     assert as_query == bool(query), arguments
     if query:
         address += "?" + urlencode(query)
-    return client.open(address, method=method or "GET", headers=headers, data=body)
+    return client.open(address, method=method or "GET", headers=headers, data=body, buffered=True)
 
 
 def test_the_examples_work_in_their_order(office: Office, mona: Api) -> None:

@@ -51,11 +51,12 @@ class ListRequest:
     since: datetime | None
 
 
-def read_list(store: Store, entity: Entity) -> ListRequest:
-    """The query of a list. Raises Problem or Refused."""
+def read_list(store: Store, entity: Entity, *, paged: bool = True) -> ListRequest:
+    """The query of a list, or of a stream that has no pages and fields of its own. Raises Problem or Refused."""
     view = _view(store, entity)
     since = read_moment("updated_since")
-    paths, lines = read_fields(store, entity, view.paths if view is not None else None)
+    usual = view.paths if view is not None else None
+    paths, lines = read_fields(store, entity, usual) if paged else ([], [])
     where = view.formulas(store.principal.reader) if view is not None else []
     if given := request.args.get("filter", "").strip():
         where.append(given)
@@ -70,7 +71,7 @@ def read_list(store: Store, entity: Entity) -> ListRequest:
         lines=lines,
         where=where,
         sort=sort or (view.sorting if view is not None else ()),
-        limit=limit_of(request.args),
+        limit=limit_of(request.args) if paged else USUAL,
         cursor=request.args.get("cursor") or None,
         q=request.args.get("q") or (view.q if view is not None else None) or None,
         count=_count(),

@@ -162,7 +162,7 @@ class Operations:
         told = answers("200", "A page of records.", page, (*ALWAYS, "422"))
         if self._may("export") and self.entity.features.export:
             told["200"]["description"] = "A page of records; as a stream, all of them."
-            told["200"]["content"] |= dict.fromkeys((*LINES, CSV), {"schema": {"type": "string"}})
+            told["200"]["content"] |= {kind: {"schema": {"type": "string"}} for kind in (*LINES, CSV)}
         self._add("", "get", "list", {"parameters": named(*usual), "responses": told})
         told = answers("200", "The record; its version is the ETag.", ref(self.name), (*ALWAYS, "422"))
         self._add("/{id}", "get", "read", {"parameters": named("id", "fields", "as_of"), "responses": told})

@@ -15,6 +15,7 @@ from trellis.api.conditions import expected_version, once
 from trellis.api.problems import Problem, errors_of
 from trellis.api.representation import add_lines, default_paths, etag, json_response, record_json, shown, whole
 from trellis.api.scope import PLACE, entity_of
+from trellis.api.streams import streamed, wanted_stream
 from trellis.model.entity import Entity
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Missing, Refused
@@ -27,9 +28,11 @@ MEANS = "api"
 
 @api.get("/<entity>")
 def list_records(entity: str) -> Response:
-    """A page of records."""
+    """A page of records; all of them as a stream, where the caller takes one of those kinds."""
     store = current_store()
     definition = entity_of(store, entity)
+    if (kind := wanted_stream()) is not None:
+        return streamed(store, definition, kind)
     with store.transaction():
         asked = read_list(store, definition)
         page = store.list(

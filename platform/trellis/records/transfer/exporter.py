@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -151,7 +152,7 @@ def export_csv(
     """
     require_export(store, entity)
     asked = _asked(where, q)
-    pages = partial(_pages, store, entity, where=[*where, *within_reach(store, entity)], q=q, sort=sort)
+    pages = partial(_pages, store, entity, where=where, q=q, sort=sort)
     return _write(store, entity, out, pages, columns=columns, labels=labels, neutral=neutral, asked=asked)
 
 
@@ -171,10 +172,9 @@ def export_lines(
     inverse = next(i for i in part_lists(store.session, store.session.entity(entity)) if i.name == name)
     part = store.session.entity(inverse.entity)
     order = (Sort(inverse.field), Sort("position" if "position" in part.fields else "created_at"))
-    own_where = [*where, *within_reach(store, entity)]
 
     def pages(places: Sequence[Place]) -> Iterator[list[Record]]:
-        for records in _pages(store, entity, (), own_where, q, ()):
+        for records in _pages(store, entity, (), where, q, ()):
             own = pointing_at_any(part, inverse.field, [record.id for record in records])
             yield from _pages(store, part.key, places, [own], None, order)
 
@@ -223,14 +223,29 @@ def stream_csv(
 
     Whoever stops reading in the middle has had what was written: that is what is noted.
     """
-    require_export(store, entity)
     places, names = _columns(store, entity, columns, labels=False)
-    pages = _pages(store, entity, places, [*where, *within_reach(store, entity)], q, sort, limit)
+    pages = stream_pages(store, entity, places, where=where, q=q, sort=sort, limit=limit)
+    for _rows, text in _texts(store, entity, places, names, pages, neutral=True):
+        yield text
+
+
+def stream_pages(
+    store: Store,
+    entity: str,
+    places: Sequence[Place],
+    *,
+    where: Sequence[Formula | str] = (),
+    q: str | None = None,
+    sort: Sequence[Sort] = (),
+    limit: int | None = None,
+) -> Iterator[list[Record]]:
+    """Pages of the records that this person may export, each read by itself; noted when they end. Raises Forbidden."""
+    require_export(store, entity)
     count = 0
     try:
-        for rows, text in _texts(store, entity, places, names, pages, neutral=True):
-            count += rows
-            yield text
+        for page in _pages(store, entity, places, where, q, sort, limit):
+            count += len(page)
+            yield page
     finally:
         note_export(store, entity, count, [place.path for place in places], _asked(where, q))
 
@@ -255,12 +270,25 @@ def _columns(
     names = [_name(store, entity, place, language if labels else None) for place in places]
     if "id" not in names and columns is None:
         names.insert(0, "id")
+    return places, names
+
+
+def _texts(
+    store: Store,
+    entity: str,
+    places: Sequence[Place],
+    names: Sequence[str],
+    pages: Iterable[list[Record]],
+    *,
+    neutral: bool,
+) -> Iterator[tuple[int, str]]:
+    """The file's text page by page, each with how many records it holds; the heading goes with the first."""
     shield: Callable[[str], str] = guard if neutral else str
+    out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([shield(name) for name in names])
-    count = 0
-    with store.transaction():
-        for page in pages(places):
+    for page in pages:
+        with store.transaction():
             keys = _LinkKeys(store, page, places)
             kept = {place.path: kept_with_links(store, entity, place.path, page) for place in places if place.is_kept}
             for record in page:
@@ -271,13 +299,9 @@ def _columns(
                 if len(cells) < len(names):
                     cells.insert(0, str(record.id))
                 writer.writerow([shield(cell) for cell in cells])
-            count += len(page)
-        told = {key: value for key, value in asked.items() if value}
-        details = {"count": count, "columns": [place.path for place in places], **told}
-        auditing.note(store.session, "data.exported", entity=entity, details=details)
-        chosen = " and ".join(told.get("filter", ())) or None
-        access.note(store.session, access.Reading("export", entity, None, count, chosen))
-    return count
+        yield len(page), out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def _pages(
@@ -287,6 +311,7 @@ def _pages(
     where: Sequence[Formula | str],
     q: str | None,
     sort: Sequence[Sort],
+    limit: int | None = None,
 ) -> Iterator[list[Record]]:
     paths = [place.path for place in places if place.path != "id" and not place.is_kept]
     # what links keep stands in the order of the links, which are read along
@@ -302,6 +327,7 @@ def _pages(
         if page.next is None:
             return
         cursor = page.next
+        left = None if left is None else left - len(page.rows)
 
 
 def _cell(store: Store, record: Record, place: Place, keys: _LinkKeys) -> str:
