@@ -154,3 +154,17 @@ def test_a_trial_of_duplicates(office: Office, mona: Assistant) -> None:
     refused = mona.refused("create_record", entity="product", values={"code": "P-77", "name": "Lamp"})
     assert "code" in refused
     assert len(made) == 1
+
+
+def test_a_report_is_run_and_its_rows_lead_to_records(mona: Assistant, carl: Assistant) -> None:
+    [report] = [r for r in mona.call("list_reports")["reports"] if r["key"] == "orders-by-month"]
+    assert report["entity"] == "order"
+    mona.call("create_record", entity="order", values={"number": "R-1", "name": "Reported"})
+    answer = mona.call("run_report", report="orders-by-month")
+    row = answer["data"][0]
+    assert row["values"]
+    listed = mona.call("list_records", entity="order", filter=row["filter"])
+    assert listed["records"]
+    assert "did you mean 'orders-by-month'" in mona.refused("run_report", report="orders-by-moth")
+    assert "no param" in mona.refused("run_report", report="orders-by-month", params={"colour": "red"})
+    assert "run_report" not in carl.tools()

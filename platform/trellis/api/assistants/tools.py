@@ -22,7 +22,7 @@ from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
 
-MODULES = ["learning", "reading", "writing", "activities"]
+MODULES = ["learning", "reading", "writing", "activities", "reporting"]
 """The modules beside this one, or whole names of others, whose tools there are."""
 
 Result = dict[str, Any]
