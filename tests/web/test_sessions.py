@@ -75,6 +75,30 @@ def test_nobody_ends_sessions_of_others(tenant: Any, tmp_path: Path) -> None:
     assert rep.get("/profile").status_code == 302
 
 
+def test_other_roles_give_a_session_another_secret(tenant: Any, tmp_path: Path) -> None:
+    person = add_person(tenant, "rep@x.example", "rep")
+    app = app_of(tenant, tmp_path)
+    client = signed_in_client(app, "rep@x.example")
+    name = app.config["SESSION_COOKIE_NAME"]
+    before = client.get_cookie(name)
+    assert before is not None
+    client.get("/profile")
+    (first,) = browsers(tenant, person)
+    user = tenant.tables.entity["user"]
+    with tenant.begin() as connection:
+        connection.execute(sa.update(user).where(user.c.id == person).values(roles=["rep", "admin"]))
+    client.get("/profile", headers={"HX-Request": "true"})  # a part of a page: others may be under way
+    assert [one.id for one in browsers(tenant, person)] == [first.id]
+    assert client.get("/admin/users").status_code == 200
+    (second,) = browsers(tenant, person)
+    assert second.id != first.id
+    client.get("/profile")
+    assert [one.id for one in browsers(tenant, person)] == [second.id]
+    thief = app.test_client()
+    thief.set_cookie(name, before.value)
+    assert thief.get("/profile").status_code == 302
+
+
 def test_a_session_ends_unused_and_at_the_latest(tenant: Any, tmp_path: Path) -> None:
     app = app_of(tenant, tmp_path)
     client = signed_in_client(app, "anna@x.example")

@@ -10,6 +10,7 @@ MODULES: tuple[str, ...] = (
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
     "trellis.identity.invitations",
+    "trellis.identity.tidying",
     "trellis.api.webhooks.telling",
     "trellis.api.webhooks.purging",
 )

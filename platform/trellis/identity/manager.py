@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from flask import current_app, g, session
+from flask import current_app, g, request, session
 from flask.globals import app_ctx
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_limiter import Limiter
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from trellis.identity.elsewhere import NotAdmitted, admit
 from trellis.identity.person import PERSON, Person, has_right, is_active, read_person
 from trellis.identity.providers import ldap, saml
-from trellis.identity.sessions import close_session, digest, touch_session
+from trellis.identity.sessions import close_session, digest, has_other_rights, rotate_session, touch_session
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,6 +50,12 @@ def security_session(tenant: Tenant) -> scoped_session[Session]:
 
     sa.event.listen(maker, "after_begin", begin_as_tenant)
     return scoped_session(maker, scopefunc=lambda: id(app_ctx._get_current_object()))  # type: ignore[attr-defined]
+
+
+def _is_navigation() -> bool:
+    """Whether a browser goes to a page: only then nothing else of it is under way with the old secret."""
+    asked = request.headers
+    return request.method == "GET" and "HX-Request" not in asked and "X-Requested-With" not in asked
 
 
 class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
@@ -97,6 +103,9 @@ class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
         if person.get_id() != str(pk):
             return None
         touch_session(self.tenant, person)
+        if has_other_rights(person) and _is_navigation():
+            session[SESSION_KEY] = rotate_session(self.tenant, secret, roles=person.roles)
+            person = replace(person, session=digest(session[SESSION_KEY]))
         return person
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:

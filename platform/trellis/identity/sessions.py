@@ -9,10 +9,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from trellis.identity.person import Person
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from trellis.storage.tenant import Tenant
@@ -46,6 +48,7 @@ def open_session(
     address: str | None = None,
     agent: str | None = None,
     means: str = "password",
+    roles: Sequence[str] = (),
 ) -> str:
     """Begin a session; the answer is the secret that only the browser keeps."""
     secret = secrets.token_urlsafe(32)
@@ -57,7 +60,7 @@ def open_session(
             sa.insert(table).values(
                 id=digest(secret),
                 user=person,
-                data={"remember": remember, "means": means},
+                data={"remember": remember, "means": means, "roles": sorted(roles)},
                 created_at=now,
                 seen_at=now,
                 expires_at=_end(tenant, remember, now, now),
@@ -94,13 +97,21 @@ def touch_session(tenant: Tenant, person: Person) -> None:
             )
 
 
-def rotate_session(tenant: Tenant, secret: str) -> str:
-    """Give a session another secret: what somebody may have seen of the old one is worth nothing."""
+def rotate_session(tenant: Tenant, secret: str, *, roles: Sequence[str] | None = None) -> str:
+    """Give a session another secret: what somebody may have seen of the old one is worth nothing. `roles`: of now."""
     fresh = secrets.token_urlsafe(32)
     table = tenant.tables.platform.session
+    values: dict[str, Any] = {"id": digest(fresh)}
+    if roles is not None:
+        values["data"] = table.c.data.op("||")(sa.cast({"roles": sorted(roles)}, JSONB))
     with tenant.begin() as connection:
-        connection.execute(sa.update(table).where(table.c.id == digest(secret)).values(id=digest(fresh)))
+        connection.execute(sa.update(table).where(table.c.id == digest(secret)).values(**values))
     return fresh
+
+
+def has_other_rights(person: Person) -> bool:
+    """Whether the person has other roles than when the session got its secret."""
+    return sorted(person.roles) != list(person.session_data.get("roles", sorted(person.roles)))
 
 
 def close_session(tenant: Tenant, secret: str) -> None:

@@ -25,7 +25,6 @@ def sign_in_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("by", sa.Uuid),  # an administrator who did it for the person
         sa.Index("_sign_in_user", "user", "id"),
         sa.Index("_sign_in_at", "at"),
-        info={"append_only": True},
     )
 
 

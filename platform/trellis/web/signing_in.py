@@ -75,7 +75,19 @@ def begin(person: UUID, means: str, *, remember: bool) -> bool:
     tenant, place = current_tenant(), here()
     if before := session.get(SESSION_KEY):
         close_session(tenant, before)
-    secret = open_session(tenant, person, remember=remember, address=place.address, agent=place.agent, means=means)
+    with tenant.begin() as connection:
+        known = read_person_by_id(connection, tenant, person)
+    if known is None:
+        return False
+    secret = open_session(
+        tenant,
+        person,
+        remember=remember,
+        address=place.address,
+        agent=place.agent,
+        means=means,
+        roles=known.roles,
+    )
     found = read_person(tenant, digest(secret))
     if found is None:
         close_session(tenant, secret)
