@@ -28,6 +28,11 @@ fields:
     to: account
     inverse: partner_orders
     columns: {part: {type: choice, choices: [ships, {pays: Pays for it}]}}
+  signers:
+    type: links
+    to: account
+    inverse: signed_orders
+    columns: {signs_on: {type: date, required: true, label: Signs on}}
   owner:    {type: user, default: =me, role: owner}
   kind:     {type: choice, choices: [plain, {rush: {color: red}}], default: plain}
   reason:   {type: text, visible_when: 'kind == "rush"', required_when: 'kind == "rush"'}
@@ -44,7 +49,7 @@ form:
   lines:  {label: Lines, columns: 1, fields: [lines]}
   totals: {label: Totals, fields: [total]}
 quick_create: [name, account]
-page: {highlights: [total, due, owner], related: [partners]}
+page: {highlights: [total, due, owner], related: [partners, signers]}
 ---
 entity: order_line
 part_of: order

@@ -239,7 +239,29 @@ def test_a_record_that_is_there_is_linked_into_a_list_of_plain_links(
     assert answer.get_json()["toast"] == f"Linked. Before, it was linked with {EVIL}."
     assert store.read("order", order.id, fields=["account"])["account"].id == other.id
     assert post(cleo, address, {"target": str(order.id)}).status_code == 403
-    assert post(ada, address.replace("/link/", "/unlink/"), {"target": str(order.id)}).status_code == 404
+    unlink = address.replace("/link/", "/unlink/")
+    assert unlink in ada.get(f"/e/account/{other.id}/related/orders").text
+    assert post(cleo, unlink, {"target": str(order.id)}).status_code == 403
+    told = post(ada, unlink, {"target": str(order.id)}).get_json()
+    assert store.read("order", order.id, fields=["account"])["account"] is None
+    assert post(ada, told["undo"]["url"], told["undo"]["values"]).status_code == 200
+    assert store.read("order", order.id, fields=["account"])["account"].id == other.id
+
+
+def test_what_a_link_cannot_be_without_is_asked_for(ada: FlaskClient, store: Store, order: Record) -> None:
+    other = store.create("account", {"name": "Signer"})
+    address = f"/e/order/{order.id}/link/signers"
+    asked = post(ada, address, {"target": str(other.id)})
+    assert outcome(asked) == 422
+    assert "Link “Signer”" in asked.text
+    assert 'name="signs_on"' in asked.text
+    wrong = post(ada, address, {"target": str(other.id), "signs_on": "never"})
+    assert outcome(wrong) == 422
+    assert "is not a date" in wrong.text
+    assert 'value="never"' in wrong.text
+    assert "This field is required." in post(ada, address, {"target": str(other.id), "signs_on": ""}).text
+    assert post(ada, address, {"target": str(other.id), "signs_on": "2026-11-30"}).get_json()["toast"] == "Linked"
+    assert "Nov 30" in ada.get(f"/e/order/{order.id}/related/signers").text
 
 
 def test_a_related_list_is_sorted_by_its_columns_and_by_what_links_keep(

@@ -1,7 +1,7 @@
 // The record page: tabs, folding sections, the composer and the timeline's filter, previous and next in the list.
 import { $, $$, ask, enliven, firstControl, load, nodes, onContent, once } from "./util.js";
 import { toast } from "../toasts.js";
-import { refuse } from "./quick.js";
+import { openQuick, refuse } from "./quick.js";
 import { redraw } from "./moves.js";
 
 onContent((root) => {
@@ -94,10 +94,12 @@ document.addEventListener("click", async (event) => {
   }
   if (answer.data?.location) location.href = answer.data.location;
   else {
-    if (answer.data?.toast) toast(answer.data.toast, { undo: answer.data.undo });
-    document.body.dispatchEvent(new CustomEvent("trellis:refresh", { bubbles: true }));
     const pane = button.closest("[data-load]");
-    if (pane) load(pane.dataset.load, pane);
+    const undo = answer.data?.undo;
+    // in a list beside the record: what is taken back is drawn there again
+    const back = undo && pane ? { run: async () => (await post(undo.url, undo.values ?? {})) && changed(pane) } : undo;
+    if (answer.data?.toast) toast(answer.data.toast, { undo: back });
+    changed(pane);
   }
 });
 
@@ -157,10 +159,22 @@ document.addEventListener("trellis:saved", async (event) => {
   document.body.dispatchEvent(new CustomEvent("trellis:refresh"));
 });
 
+function changed(pane) {
+  document.body.dispatchEvent(new CustomEvent("trellis:refresh", { bubbles: true }));
+  if (pane) load(pane.dataset.load, pane);
+}
+
+/** Post values; what is missing yet is asked for in a dialog. Resolves to whether it was done. */
 async function post(url, values) {
   const body = new FormData();
   for (const [name, value] of Object.entries(values)) body.append(name, value);
   const answer = await ask(url, { method: "POST", body, accept: "application/json, text/html" });
+  if (answer.status === 422 && typeof answer.data === "string") {
+    return new Promise((resolve) => {
+      openQuick(url, { html: answer.data, done: () => resolve(true) }).then((dialog) => dialog?.addEventListener("close", () => setTimeout(resolve, 0, false)));
+    });
+  }
+  if (answer.ok && answer.data?.toast) toast(answer.data.toast);
   if (!answer.ok) {
     if (answer.data?.message) toast(answer.data.message, { kind: "error" });
     else refuse(answer.status, answer.answer);
