@@ -348,7 +348,9 @@ def within_records(checker: Checker, node: BinaryNode, left: Expr, right: Expr, 
     listed = Listed(right.of, (_list_step(right.name, entity),), entity)
     row = Root(node.start, node.start, record_of(entity), "record")
     outer = Outside(left)
-    found = AnyAll(node.start, node.end, "any", listed, Compare(node.start, node.end, "==", row, outer), None)
+    from trellis.formula.nodes.among import AmongLinks
+
+    found = AmongLinks(node.start, node.end, listed, left, Compare(node.start, node.end, "==", row, outer))
     if not negated:
         return found
     return And(node.start, node.end, (IsBlank(node.start, node.end, left, True), Not(node.start, node.end, found)))
