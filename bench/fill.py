@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -33,26 +33,29 @@ ID = "('01900000-0000-7000-{kind}-' || lpad(to_hex({n}), 12, '0'))::uuid"
 MOMENT = "timestamptz '2020-01-01 08:00Z' + i * interval '3 minutes'"
 
 
-def fill(tenant: Tenant, rows: int, first_person: UUID) -> None:
-    """Fill people, accounts and contacts."""
+def fill(
+    tenant: Tenant, rows: int, first_person: UUID, *, people: int = PEOPLE, roles: Sequence[str] = ("sales-rep",)
+) -> None:
+    """Fill people, accounts and contacts; each of the people owns as many as the next."""
     accounts = max(1, rows // PER_ACCOUNT)
     with tenant.database.connect_driver() as connection:
         connection.execute(f"SET search_path TO {sql_name(tenant.schema)}, pg_catalog")
         connection.execute(
             "SET maintenance_work_mem = '512MB'; SET statement_timeout = 0; SET synchronous_commit = off"
         )
-        _people(connection, first_person)
+        _people(connection, first_person, people, roles)
         _names(connection)
         with _bare(connection, tenant.schema, "account"):
-            connection.execute(_ACCOUNTS, (accounts,))
+            connection.execute(_ACCOUNTS.replace("PEOPLE", str(people)), (accounts,))
         with _bare(connection, tenant.schema, "contact"):
-            connection.execute(_CONTACTS.replace("ACCOUNTS", str(accounts)), (rows,))
+            made = _CONTACTS.replace("ACCOUNTS", str(accounts)).replace("PEOPLE", str(people))
+            connection.execute(made, (rows,))
         for table in ("user", "account", "contact"):
             connection.execute(f"VACUUM (ANALYZE) {sql_name(table)}")
 
 
-def _people(connection: psycopg.Connection, first: UUID) -> None:
-    for n in range(PEOPLE):
+def _people(connection: psycopg.Connection, first: UUID, people: int, roles: Sequence[str]) -> None:
+    for n in range(people):
         login = connection.execute(
             "INSERT INTO ab_user (id, first_name, last_name, username, email, active) VALUES (%s, %s, '', %s, %s, true)"
             " RETURNING id",
@@ -61,7 +64,7 @@ def _people(connection: psycopg.Connection, first: UUID) -> None:
         assert login is not None
         connection.execute(
             'INSERT INTO "user" (id, name, email, roles, active, login) VALUES (%s, %s, %s, %s, true, %s)',
-            (UUID(int=first.int + n), f"Person {n}", f"p{n}@bench.example", ["sales-rep"], login[0]),
+            (UUID(int=first.int + n), f"Person {n}", f"p{n}@bench.example", list(roles), login[0]),
         )
 
 
@@ -84,13 +87,13 @@ INSERT INTO account (id, created_at, updated_at, search, name, number, type, ind
 SELECT {ID.format(kind="a000", n="i")}, {MOMENT}, {MOMENT},
        ($$'company' '$$ || i || $$'$$)::tsvector, 'Company ' || i, 'A-' || lpad(i::text, 5, '0'),
        (ARRAY['prospect', 'customer', 'partner'])[1 + i %% 3],
-       (ARRAY{list(INDUSTRIES)!r})[1 + i %% 3], 'active', {ID.format(kind="9000", n=f"1 + i %% {PEOPLE}")}, 0
+       (ARRAY{list(INDUSTRIES)!r})[1 + i %% 3], 'active', {ID.format(kind="9000", n="1 + i %% PEOPLE")}, 0
 FROM generate_series(1, %s) i
 """
 _CONTACTS = f"""
 INSERT INTO contact (id, created_at, updated_at, created_by, search, name, email, phone, account, job_title, department,
                      buying_role, mobile, is_primary, do_not_call, no_email, birthday, owner, tags, description)
-SELECT {ID.format(kind="b000", n="i")}, {MOMENT}, {MOMENT}, {ID.format(kind="9000", n=f"1 + i %% {PEOPLE}")},
+SELECT {ID.format(kind="b000", n="i")}, {MOMENT}, {MOMENT}, {ID.format(kind="9000", n="1 + i %% PEOPLE")},
        (words || $$ 'c$$ || i || $$' 'mail' 'example'$$)::tsvector, name, 'c' || i || '@mail.example', NULL,
        {ID.format(kind="a000", n="1 + i %% ACCOUNTS")},
        (ARRAY['Buyer', 'Engineer', 'Head of sales', 'Director', 'Assistant', NULL])[1 + i %% 6],
@@ -98,7 +101,7 @@ SELECT {ID.format(kind="b000", n="i")}, {MOMENT}, {MOMENT}, {ID.format(kind="900
        (ARRAY['decision', 'influencer', 'user', 'purchaser', 'finance', NULL, NULL])[1 + i %% 7],
        CASE WHEN i %% 2 = 0 THEN '+49151' || lpad(i::text, 8, '0') END,
        i %% 5 = 0, i %% 11 = 0, false, date '1960-01-01' + i %% 16000,
-       {ID.format(kind="9000", n=f"1 + i %% {PEOPLE}")},
+       {ID.format(kind="9000", n="1 + i %% PEOPLE")},
        CASE WHEN i %% 4 = 0 THEN ARRAY['newsletter'] END,
        CASE WHEN i %% 10 = 0 THEN 'Met at the fair; wants to be called back after the holidays.' END
 FROM generate_series(1, %s) i JOIN names ON n = (i * 7919::bigint) %% {NAMES}

@@ -11,7 +11,9 @@ from bench.measures import (
     importing,
     lists,
     pages,
+    queue,
     records,
+    rights,
     saving,
     tenants,
 )
@@ -27,7 +29,9 @@ __all__ = [
     "importing",
     "lists",
     "pages",
+    "queue",
     "records",
+    "rights",
     "saving",
     "tenants",
 ]

@@ -117,5 +117,5 @@ def test_the_document_tells_each_key_of_what_it_may_do(world: World, program: Fl
 def _concrete(path: str) -> str:
     """A path of the document with something in its places."""
     id = "00000000-0000-7000-8000-000000000000"
-    path = re.sub(r"\{(id|file|target)\}", id, path)
+    path = re.sub(r"\{(id|file|target|message)\}", id, path)
     return re.sub(r"\{entity\}", "account", re.sub(r"\{(field|name)\}", "x", path))
