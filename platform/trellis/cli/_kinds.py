@@ -9,6 +9,7 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.workflows.engine",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
+    "trellis.automation.keeping",
     "trellis.identity.invitations",
     "trellis.identity.tidying",
     "trellis.api.webhooks.telling",

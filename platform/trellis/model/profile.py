@@ -26,6 +26,7 @@ class TenantProfile:
     settings: Mapping[str, Any] = dc_field(default_factory=dict)
     theme: Mapping[str, Any] = dc_field(default_factory=dict)  # color, logo
     purge_after: timedelta | None = None  # how long what was deleted stays in the bin; None: for ever
+    access_log: timedelta | None = timedelta(days=365)  # how long it is kept who has read personal data; None: for ever
     sign_in: SignIn = dc_field(default_factory=SignIn)
     mail: MailAccount | None = None
     origins: tuple[str, ...] = ()  # pages of other sites that may use the API from a browser

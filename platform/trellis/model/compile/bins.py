@@ -1,4 +1,4 @@
-"""How long what was deleted stays in the recycle bin."""
+"""How long things are kept: what was deleted in the recycle bin, and who has read personal data."""
 
 from __future__ import annotations
 
@@ -22,4 +22,23 @@ def purge_after(ctx: Context, item: Item | None) -> timedelta | None:
     if found is not None and found <= timedelta(0):
         ctx.problem("E209", "a record stays in the bin for some time", written, "such as 90 days, or never")
         return None
+    return found
+
+
+ACCESS_LOG = timedelta(days=365)
+
+
+def access_log(ctx: Context, item: Item | None) -> timedelta | None:
+    """The age at which it is forgotten who has read personal data; None for never."""
+    written = item.get("access_log") if item is not None else None
+    if written is None:
+        return ACCESS_LOG
+    if written.text == "never":
+        return None
+    found = read_duration(written.text)
+    if found is None:
+        return ACCESS_LOG  # the shape is told already
+    if found <= timedelta(0):
+        ctx.problem("E209", "the access log is kept for some time", written, "such as 365 days, or never")
+        return ACCESS_LOG
     return found

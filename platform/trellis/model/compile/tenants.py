@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trellis.formula.reader import Reader
-from trellis.model.compile.bins import purge_after
+from trellis.model.compile.bins import access_log, purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.compile.origins import compile_origins
@@ -76,6 +76,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     return TenantProfile(
         key=document.key,
         purge_after=purge_after(ctx, item.get("bin")),
+        access_log=access_log(ctx, item.get("privacy")),
         label=item.word("label", humanize(document.key)),
         template=item.word("template").split(" ")[0] or None,
         language=item.word("language", "en"),

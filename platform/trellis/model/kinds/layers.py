@@ -7,6 +7,7 @@ from trellis.model.kinds.parts import (
     COLOR,
     NAME,
     NAMES,
+    PRIVACY,
     SNAKE,
     TEXT,
     VALUE,
@@ -62,5 +63,6 @@ def tenant() -> dict[str, Schema]:
         "api": closed({"origins": with_doc(NAMES, "pages of other sites that may use the API from a browser")}),
         "hosts": NAMES,
         "bin": BIN,
+        "privacy": PRIVACY,
         "without": NAMES,
     }

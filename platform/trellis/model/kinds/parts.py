@@ -31,6 +31,12 @@ BIN: Schema = {
     "additionalProperties": False,
     "description": "how long what was deleted stays in the recycle bin",
 }
+PRIVACY: Schema = {
+    "type": "object",
+    "properties": {"access_log": AGE},
+    "additionalProperties": False,
+    "description": "how long it is kept who has read personal data: 365 days unless this says otherwise, or never",
+}
 COLOR: Schema = {"type": "string", "description": "a colour's name, or #rrggbb"}
 NAMES: Schema = {"type": "array", "items": NAME}
 NAME_OR_NAMES: Schema = {"anyOf": [NAME, NAMES]}

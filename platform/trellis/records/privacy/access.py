@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from trellis.records.auditing import acting_of
 from trellis.records.privacy.subjects import is_personal
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from trellis.records.session import Session
     from trellis.storage.audit import Actor
     from trellis.storage.tenant import Tenant
 
 How = Literal["record", "list", "api", "assistant", "file", "export", "merge", "past", "privacy"]
 HOWS: tuple[How, ...] = ("record", "list", "api", "assistant", "file", "export", "merge", "past", "privacy")
-KEPT = timedelta(days=365)  # unless tenant.yaml says `privacy: {access_log: …}`
 LONGEST = 500
 
 
@@ -102,17 +103,13 @@ def told(row: Any) -> Told:
     return Told(**values)
 
 
-def age_of(tenant: Tenant) -> timedelta | None:
-    """How long lines are kept; None: for ever."""
-    age: timedelta | None = getattr(tenant.profile, "access_log", KEPT)
-    return age
-
-
 def purge_old(tenant: Tenant, now: datetime) -> int:
     """Remove the lines that are older than they are kept; how many there were."""
-    age = age_of(tenant)
-    if age is None:
-        return 0
-    table = tenant.tables.platform.access
     with tenant.begin() as connection:
-        return connection.execute(sa.delete(table).where(table.c.at < now - age)).rowcount
+        return purge_lines(connection, tenant, now)
+
+
+def purge_lines(connection: Connection, tenant: Tenant, now: datetime) -> int:
+    """The same in an open transaction of the tenant."""
+    age, table = tenant.profile.access_log, tenant.tables.platform.access
+    return 0 if age is None else connection.execute(sa.delete(table).where(table.c.at < now - age)).rowcount
