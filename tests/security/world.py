@@ -88,6 +88,10 @@ convert: lead
 into:
   account: {match: [name], set: {name: =name}}
 ---
+workflow: press
+on: {button: {entity: account, label: Press}}
+steps: [{log: pressed}]
+---
 report: names
 label: Names
 entity: account
