@@ -39,6 +39,7 @@ from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 PER_KIND = 20
 CHANGES = 30
 MOST_DETAILS = 3
+LINKING = ("link", "unlink")  # entries that say nothing without what was linked
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Detail:
     old: Markup
     new: Markup
     is_long: bool = False
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Item:
     lines: tuple[LineDetail, ...] = ()
     when: str = ""
     undo: str = ""  # where to take it back, while that can be done
+    is_linking: bool = False  # one side of each detail is blank, and goes without saying
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,10 @@ class Teller:
             details = tuple(
                 self._detail(context, self.entity.fields[c.field], c.old, c.new)
                 for c in change.changes
-                if c.field in readable and (not fields or c.field in fields)
+                if c.field in readable and (not fields or c.field in fields or change.kind in LINKING)
             )
             lines = self._lines(context, line_changes(self.store, self.entity, change, fields))
-            if change.kind in ("update", "updated") and not details and not lines:
+            if change.kind in ("update", "updated", *LINKING) and not details and not lines:
                 continue
             icon, verb = self._merge_verb(change) or self._share_verb(change) or self._verb(change.kind)
             if change.kind in ("create", "created"):
@@ -129,6 +132,7 @@ class Teller:
                 lines=lines,
                 when=self.clock(change.at),
                 undo=self._undo_address(change),
+                is_linking=change.kind in LINKING,
             )
 
     def _lines(self, context: CellContext, changes: Sequence[LineChange]) -> tuple[LineDetail, ...]:
@@ -217,7 +221,8 @@ class Teller:
             except (AttributeError, TypeError, ValueError, KeyError):
                 return Markup("<bdi>{}</bdi>").format(str(value))
 
-        return Detail(field.label, show(old), show(new), field.type.name in ("long_text", "rich_text", "code", "json"))
+        is_long = field.type.name in ("long_text", "rich_text", "code", "json")
+        return Detail(field.label, show(old), show(new), is_long, is_gone=new is None or new in ("", ()))
 
     def activity(self, activity: Activity, record: Record) -> Item:
         """A record that is about this one."""
