@@ -16,6 +16,7 @@ from trellis.model.fields.money import money_places
 from trellis.records.kept import kept
 from trellis.records.reading.catalog import Catalog, link_columns
 from trellis.storage.names import short
+from trellis.storage.ordering import ORDER
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -340,4 +341,4 @@ def _lists_statement(session: Session, entity: str, name: str) -> tuple[str, str
 
 def stored_columns(table: sa.Table) -> list[sa.Column[Any]]:
     """Every column but the search vector, which nobody reads."""
-    return [c for c in table.c if c.name != "search"]
+    return [c for c in table.c if c.name not in ("search", ORDER)]

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from trellis.model.fields.choices import ChoiceLike
 from trellis.model.matching import form_of
 from trellis.storage.names import digest, quoted, short
-from trellis.storage.ordering import name_order
+from trellis.storage.ordering import ORDER, name_order, ordered_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,10 @@ def add_indexes(entity: Entity, table: sa.Table) -> None:
             _add(table, key, parts)
     for key in sorted(lookups(entity)):
         _add(table, f"{key}_lookup", [table.c[short(key)]])
-    if (order := first_order(entity)) is not None and not _is_served(entity, order):
+    order, titled = first_order(entity), ordered_field(entity)
+    if order is not None and titled is not None and titled.key == order:
+        _add(table, f"{order}_order", [table.c[ORDER], table.c.id], where=LIVE)
+    elif order is not None and not _is_served(entity, order):
         column = table.c[short(order)]
         key_part = name_order(column) if entity.fields[order].type.formula_type().kind == "name" else column
         _add(table, f"{order}_order", [key_part, table.c.id], where=LIVE)
@@ -92,6 +95,9 @@ def is_indexed(entity: Entity, field: Field) -> bool:
     """Whether an index gives the field's order."""
     if not field.is_stored:
         return False
+    titled = ordered_field(entity)
+    if titled is not None and titled.key == field.key:
+        return first_order(entity) == field.key
     return _leads_index(entity, field) or field.key in lookups(entity) or field.key == first_order(entity)
 
 

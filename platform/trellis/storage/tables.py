@@ -14,6 +14,7 @@ from trellis.storage.fab import identity_tables
 from trellis.storage.indexes import add_indexes
 from trellis.storage.matching import add_match_indexes
 from trellis.storage.names import quoted, short
+from trellis.storage.ordering import ORDER, ordered_field
 from trellis.storage.platform import NOW, PlatformTables, platform_tables
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _entity_table(entity: Entity, metadata: sa.MetaData, model: Model) -> sa.Tab
     for field in entity.stored_fields():
         if field.key not in SYSTEM_COLUMNS:
             columns += _field_columns(field, model)
+    if ordered_field(entity) is not None:
+        columns.append(sa.Column(quoted(ORDER), sa.Text))
     if entity.key == "user":
         columns.append(sa.Column(quoted("login"), sa.Integer, sa.ForeignKey("ab_user.id", ondelete="SET NULL")))
     names = [c.name for c in columns]

@@ -139,7 +139,8 @@ class ChoiceField(ChoiceLike):
 
     def search_text(self, value: Value) -> str:
         found = self.option(value) if value else None
-        return str(found.label) if found else value or ""
+        names = (value, found.label.source, *found.label.translations.values()) if found else (value,)
+        return " ".join(dict.fromkeys(name for name in names if name))  # in every language, as imports read it
 
 
 @dataclass(frozen=True, kw_only=True)

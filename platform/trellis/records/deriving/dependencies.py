@@ -11,6 +11,7 @@ from trellis.formula.naming import TITLE
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.model import Model
+from trellis.storage.ordering import ordered_field
 
 SEARCH = "{search}"  # stands beside the names of roll-ups for the words by which a record is found
 DEEPEST = 60
@@ -86,7 +87,7 @@ def _along_way(
 def targets(entity: Entity) -> list[str]:
     """The stored derived values of an entity's records."""
     found = [field.key for field in entity.fields.values() if field.rollup is not None]
-    return [*found, SEARCH] if entity.search_fields() else found
+    return [*found, SEARCH] if entity.search_fields() or ordered_field(entity) is not None else found
 
 
 def ways_of(model: Model, entity: Entity, target: str) -> Iterator[Way]:

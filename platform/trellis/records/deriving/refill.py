@@ -19,6 +19,7 @@ from trellis.records.deriving.words import fill_search
 from trellis.records.principal import Principal
 from trellis.records.session import Session
 from trellis.records.writing.rows import concealed_fields
+from trellis.storage.ordering import ordered_field
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -107,6 +108,8 @@ def _searched(model: Model, entity: Entity) -> list[tuple[Any, ...]]:
         titles = tuple((e.title_field, e.title and traced(model, e.key, e.title)) for e in linked)
         formula = traced(model, entity.key, field.formula) if field.formula is not None else None
         found.append((field.key, type(field.type).__name__, formula, titles, field.key in concealed))
+    if (titled := ordered_field(entity)) is not None:
+        found.append(("order", titled.key, type(titled.type).__name__))
     return found
 
 

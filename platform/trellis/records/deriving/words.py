@@ -15,8 +15,10 @@ from trellis.records.deriving.standpoint import as_tenant
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph, stored_columns
 from trellis.records.writing.rows import search_vector
+from trellis.storage.ordering import ORDER, order_of, ordered_field
 
 if TYPE_CHECKING:
+    from trellis.model.entity import Entity
     from trellis.records.session import Session
 
 BATCH = 1000
@@ -32,29 +34,35 @@ def write(session: Session, entity: str, ids: Iterable[UUID]) -> None:
 def fill_search(entity: str, session: Session, ids: Sequence[UUID]) -> None:
     """Write the words by which records are found anew; those in the bin, too."""
     table = session.table(entity)
-    if not session.entity(entity).search_fields():
+    if not keeps_words(session.entity(entity)):
         session.execute(sa.update(table).where(_among(table, ids), table.c.search.is_not(None)).values(search=None))
         return
     hold = sa.select(table.c.id).where(_among(table, ids)).order_by(table.c.id)
     session.execute(hold.with_for_update(key_share=True))
-    new, vector = _rows_of(dict(words_of(session, entity, ids)))
-    other = (table.c.id == new.c.id) & table.c.search.is_distinct_from(vector)
-    session.execute(sa.update(table).where(other).values(search=vector))
+    new, values = _rows_of(session, entity, ids)
+    other = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
+    session.execute(sa.update(table).where(table.c.id == new.c.id, other).values(values))
 
 
 def differing(session: Session, entity: str, ids: Sequence[UUID]) -> list[UUID]:
     """Those of the records whose stored words are not what they should be."""
     table = session.table(entity)
-    if not session.entity(entity).search_fields():
+    if not keeps_words(session.entity(entity)):
         found = sa.select(table.c.id).where(_among(table, ids), table.c.search.is_not(None))
         return list(session.execute(found.order_by(table.c.id)).scalars())
-    new, vector = _rows_of(dict(words_of(session, entity, ids)))
-    found = sa.select(table.c.id).join(new, table.c.id == new.c.id).where(table.c.search.is_distinct_from(vector))
+    new, values = _rows_of(session, entity, ids)
+    other = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
+    found = sa.select(table.c.id).join(new, table.c.id == new.c.id).where(other)
     return list(session.execute(found.order_by(table.c.id)).scalars())
 
 
-def words_of(session: Session, entity: str, ids: Sequence[UUID]) -> Iterator[tuple[UUID, str]]:
-    """The records' words, computed from what is stored now."""
+def keeps_words(entity: Entity) -> bool:
+    """Whether the entity's records keep words that they are found by, or an order of their titles."""
+    return bool(entity.search_fields()) or ordered_field(entity) is not None
+
+
+def words_of(session: Session, entity: str, ids: Sequence[UUID]) -> Iterator[tuple[UUID, str | None, str | None]]:
+    """The records' words, and the order of their titles, computed from what is stored now."""
     definition, table = session.entity(entity), session.table(entity)
     graph = StoreGraph(session)
     rows = session.execute(sa.select(*stored_columns(table)).where(_among(table, ids))).mappings()
@@ -64,8 +72,10 @@ def words_of(session: Session, entity: str, ids: Sequence[UUID]) -> Iterator[tup
     with as_tenant(session):
         for field in definition.search_fields():
             load_ahead(graph, records, (field.key,))
+        titled = ordered_field(definition)
         for record in records:
-            yield record.id, search_vector(Draft(definition, record, record))
+            words = search_vector(Draft(definition, record, record)) if definition.search_fields() else None
+            yield record.id, words, None if titled is None else order_of(titled, record.value(titled.key))
 
 
 def load_ahead(graph: StoreGraph, records: Sequence[LiveRecord], path: tuple[str, ...], depth: int = 0) -> None:
@@ -104,11 +114,17 @@ def _among(table: sa.Table, ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
     return table.c.id == sa.any_(sa.literal(list(ids), ARRAY(sa.Uuid)))
 
 
-def _rows_of(words: dict[UUID, str]) -> tuple[Any, sa.ColumnElement[Any]]:
-    """Records with their words as a table of the query."""
+def _rows_of(session: Session, entity: str, ids: Sequence[UUID]) -> tuple[Any, dict[str, sa.ColumnElement[Any]]]:
+    """Records with their words and order as a table of the query, and what the columns should hold."""
+    found = list(words_of(session, entity, ids))
+    columns = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
+    kinds = (sa.Uuid, sa.Text, sa.Text)
     new = (
-        sa.func.unnest(sa.literal(list(words), ARRAY(sa.Uuid)), sa.literal(list(words.values()), ARRAY(sa.Text)))
-        .table_valued(sa.column("id", sa.Uuid), sa.column("words", sa.Text))
+        sa.func.unnest(*(sa.literal(column, ARRAY(kind)) for column, kind in zip(columns, kinds, strict=True)))
+        .table_valued(sa.column("id", sa.Uuid), sa.column("words", sa.Text), sa.column("title", sa.Text))
         .render_derived(name="new")
     )
-    return new, sa.cast(new.c.words, TSVECTOR)
+    values: dict[str, sa.ColumnElement[Any]] = {"search": sa.cast(new.c.words, TSVECTOR)}
+    if ordered_field(session.entity(entity)) is not None:
+        values[ORDER] = new.c.title
+    return new, values

@@ -25,6 +25,7 @@ from trellis.records.pipelines import stays
 from trellis.records.refusal import Fault, Forbidden, Refused
 from trellis.records.versions import history
 from trellis.records.writing import check, locks, rows, trees, unique, write
+from trellis.storage.ordering import ORDER
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -104,7 +105,7 @@ def _snapshot(session: Session, entity: str, id: UUID) -> dict[str, Any]:
     found: dict[str, Any] = session.execute(
         sa.select(sa.func.to_jsonb(row, type_=JSONB())).where(table.c.id == id)
     ).scalar_one()
-    return {name: value for name, value in found.items() if name != "search"}
+    return {name: value for name, value in found.items() if name not in ("search", ORDER)}
 
 
 def _bury(session: Session, entity: str, others: Sequence[LiveRecord]) -> None:

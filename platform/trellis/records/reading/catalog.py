@@ -22,7 +22,7 @@ from trellis.records.deriving.rates import sql_rate
 from trellis.records.reading.names import title_expression
 from trellis.records.reading.scope import ReaderScope
 from trellis.storage.names import short
-from trellis.storage.ordering import name_order
+from trellis.storage.ordering import name_order, ordered_field
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -120,6 +120,14 @@ class Catalog:
     def title(self, scope: SqlScope) -> sa.ColumnElement[Any]:
         """What names the record at the scope's row."""
         return self.guard(scope, title_expression(self, scope, self.session.model.entities[scope.entity]))
+
+    def has_order(self, entity: str) -> bool:
+        """Whether the records' titles have an order of their own that this person may know."""
+        definition = self.session.model.entities[entity]
+        titled = ordered_field(definition)
+        if titled is None or self.is_concealed(entity, titled.key):
+            return False
+        return definition.title is None or set(definition.title.reads) == {(titled.key,)}
 
     def target(self, entity: str, field: str) -> Sequence[str]:
         """The entities that a link points to."""

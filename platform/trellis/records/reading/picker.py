@@ -15,6 +15,7 @@ from trellis.formula.env import RecordLike
 from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlScope
 from trellis.formula.types import Ref
+from trellis.model.collation import sort_key
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
 from trellis.records.graph import LiveRecord, StoreGraph
@@ -61,7 +62,7 @@ def pick(
         if rows:
             break
     if not q or not q.strip():
-        rows = sorted(rows, key=lambda row: (shape.title(row) or "").casefold())
+        rows = sorted(rows, key=lambda row: sort_key(shape.title(row) or ""))
     kinds = [definition.fields[d].type for d in details]
     choices = []
     for row in rows:

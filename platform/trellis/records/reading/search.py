@@ -10,10 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trellis.model.collation import HAN, spelled
+
 _CJK = "⺀-〇々〆぀-ヿ㄀-ㄯ㐀-䶿一-鿿豈-﫿가-힯ｦ-ﾟ\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 MAX_TOKENS = 4000
+SPELLED = 120  # characters of a text whose Chinese is found by pinyin
 MAX_LENGTH = 200  # bytes are limited to 2 kB by PostgreSQL; a longer word is found by its beginning
 
 
@@ -31,13 +34,18 @@ def runs(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def tokens(texts: Iterable[str]) -> list[str]:
-    """What a record is found by: words, and for CJK every pair of characters with the last one alone."""
+    """What a record is found by: words, and for CJK every pair of characters with the last one alone.
+
+    Chinese in short texts (names and titles) is found by its pinyin and by initials, too: 上海 by shanghai and sh.
+    """
     found: dict[str, None] = {}
     for text in texts:
         for word, cjk in runs(text):
             if cjk:
                 for start in range(len(word)):
                     found[word[start : start + 2]] = None
+                if len(text) <= SPELLED and HAN.fullmatch(word):
+                    found.update(dict.fromkeys(letters[:MAX_LENGTH] for letters in spelled(word)))
             else:
                 found[word[:MAX_LENGTH]] = None
             if len(found) >= MAX_TOKENS:

@@ -27,6 +27,7 @@ from trellis.records.reading.paging import SortKey
 from trellis.records.record import Shape, Slot
 from trellis.records.refusal import Fault, Refused
 from trellis.storage.indexes import is_indexed
+from trellis.storage.ordering import ORDER, ordered_field
 from trellis.storage.tables import linked_entity
 
 if TYPE_CHECKING:
@@ -206,6 +207,10 @@ class Selection:
         kind = field.type.formula_type()
         if kind.kind == "record":
             return SortKey(self._title_at(scope, field), descending)
+        entity = self.session.model.entities[scope.entity]
+        if (titled := ordered_field(entity)) is not None and titled.key == field.key:
+            indexed = scope is self.scope and is_indexed(self.entity, field)
+            return SortKey(self._order_at(scope), descending, indexed=indexed)
         value = self.catalog.field(scope, field.key)
         if kind.kind == "text" and isinstance(field.type, ChoiceLike):
             keys = [c.key for c in field.type.options()]
@@ -226,7 +231,11 @@ class Selection:
             targets = field.type.formula_type().entities or tuple(self.session.model.entities)
             return sa.case(*((which == t, self.title_query(t, own)) for t in targets), else_=None)
         hop = scope.follow(field.key, target)
-        return self.catalog.title(hop)
+        return self._order_at(hop) if self.catalog.has_order(target) else self.catalog.title(hop)
+
+    def _order_at(self, scope: SqlScope) -> sa.ColumnElement[Any]:
+        """The order of the title of the scope's row."""
+        return self.catalog.guard(scope, scope.alias.c[ORDER])
 
     # ── totals ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from trellis.records.reading import search
 from trellis.records.refusal import Refused
 from trellis.records.writing.unique import race_fault
 from trellis.storage.names import short
+from trellis.storage.ordering import ORDER, order_of, ordered_field
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -42,6 +43,8 @@ def update(session: Session, draft: Draft, changed: Sequence[str]) -> None:
     values = _values(draft, set(changed))
     if any(f.key in changed or f.is_derived for f in draft.entity.search_fields()):
         values["search"] = search_vector(draft)
+    if (titled := ordered_field(draft.entity)) is not None and titled.key in changed:
+        values[ORDER] = order_of(titled, draft.value(titled.key))
     values["version"] = table.c.version + 1
     values["updated_at"] = session.reader.now
     values["updated_by"] = session.principal.id
@@ -70,6 +73,8 @@ def _system(session: Session, draft: Draft) -> dict[str, Any]:
     }
     if draft.entity.search_fields():
         row["search"] = search_vector(draft)
+    if (titled := ordered_field(draft.entity)) is not None:
+        row[ORDER] = order_of(titled, draft.value(titled.key))
     return row
 
 

@@ -33,6 +33,7 @@ from trellis.records.writing import (
     unique,
     values,
 )
+from trellis.storage.ordering import ORDER
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -229,7 +230,7 @@ def _open_statement(session: Session, entity: str, action: str) -> sa.Select[Any
     scope = system_scope(session, entity, late=True)
     table = scope.alias
     readable, allowed = (_flag(session, act, scope) for act in ("read", action))
-    columns: list[Any] = [c for c in table.c if c.name != "search"]
+    columns: list[Any] = [c for c in table.c if c.name not in ("search", ORDER)]
     made: sa.Select[Any] = sa.select(*columns, readable.label("_readable"), allowed.label("_allowed"))
     wanted: sa.BindParameter[Any] = sa.bindparam("_ids", expanding=True, type_=sa.Uuid())
     made = made.select_from(scope.joined()).where(table.c.id.in_(wanted), table.c.deleted_at.is_(None))
