@@ -25,10 +25,11 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "Fault": (2,),
+    "StepFailed": (1,),
 }
 METHODS = [("assets/**", "ignore"), ("static/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
 JINJA = {"newstyle_gettext": "true", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols", "silent": "false"}
-BELOW = ("records", "identity", "model/fields", "model/formats")  # where refusals are worded, as plain msgids
+BELOW = ("records", "reports", "identity", "model/fields", "model/formats")  # where refusals are worded, as plain msgids
 SENTENCE = re.compile(r"[A-Z“{].* .*[.?]", re.DOTALL)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 HEADER = """msgid ""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Column = ColumnElement[Any]
 ADDED = ("number", "money", "duration")
 ORDERED = ("number", "money", "text", "date", "datetime", "time", "duration")
+GATHERED = "gathered"  # the variable that holds aggregates, by the node
 GATHERS = ("count", "count_distinct", "sum", "avg", "min", "max", "median")
 
 
@@ -40,7 +41,8 @@ class Gathered(Expr):
         self.weight += sum(p.weight for p in (of, condition) if p is not None)
 
     def python(self, unknown: bool) -> Closure:
-        raise TypeError("a measure is computed by the database")
+        # whoever has the records in hand gives the aggregates that he has computed of them
+        return lambda env: env.variables[GATHERED][id(self)]
 
     def sql(self, scope: SqlScope) -> SqlValue:
         assert isinstance(scope, GatherScope)

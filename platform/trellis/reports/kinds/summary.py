@@ -8,7 +8,7 @@ from typing import ClassVar
 from trellis.formula.types import Value
 from trellis.model.reports.keys import Key
 from trellis.records.reading.gather import Bundle, Top
-from trellis.reports.asking import Asking, with_total
+from trellis.reports.asking import Asking, number, with_total
 from trellis.reports.drawing import draw
 from trellis.reports.over import OVER
 from trellis.reports.registry import report_kind
@@ -109,8 +109,11 @@ def _over(asking: Asking, bundles: Sequence[Bundle], total: tuple[Value, ...]) -
 
 def _total_values(asking: Asking, values: tuple[Value, ...]) -> tuple[Value, ...]:
     """The total's own values: a share of the whole is 100, a change or rank of it says nothing."""
-    at_total = {"share": 100, "change": None, "rank": None}
-    return tuple(
-        (at_total[m.over] if v is not None or m.over != "share" else None) if m.over in at_total else v
-        for m, v in zip(asking.measures, values, strict=True)
-    )
+    at_total: dict[str, Value] = {"share": 100, "change": None, "rank": None}
+    found: list[Value] = []
+    for measure, value in zip(asking.measures, values, strict=True):
+        if measure.over is None or measure.over not in at_total:
+            found.append(value)
+        else:
+            found.append(at_total[measure.over] if number(value) else None)
+    return tuple(found)

@@ -8,10 +8,12 @@ from typing import Any
 
 from flask import Response, abort, request
 from flask_appbuilder import expose
+from flask_babel import gettext
 from flask_babel import gettext as _
 
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
+from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
@@ -89,6 +91,7 @@ class ReportsView(Page):
             "answer": answer,
             "table": None,
             "chart": None,
+            "choosable": _choosable(store, report),
         }
         if answer is not None:
             places |= _shown(answer, asked, words)
@@ -131,7 +134,18 @@ def _answer(key: str) -> tuple[Answer, Words]:
 
 
 MOST_EXPORTED = 50_000
+FIXED = ("rfm", "cohort", "funnel", "forecast", "target")
 EXPORT = "export"  # fields that are hidden there are not in files
+
+
+def _choosable(store: Store, report: Report) -> list[tuple[str, Text]]:
+    """The columns that one may leave out: measures, or what a table shows; not where a kind needs all of them."""
+    if report.type in FIXED:
+        return []
+    pairs = [(m.key, m.label, m.formula) for m in report.measures] or [
+        (c.key, c.label, c.formula) for c in report.columns
+    ]
+    return [(key, label) for key, label, f in pairs if not conceals(store.session, report.entity, f)]
 
 
 def _attached(response: Response, name: str) -> Response:
@@ -152,7 +166,7 @@ def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
         lambda entity, id: entity_address(entity, id),
     )
     chart = chart_data(answer, words, drill) if asked.chart != NO_CHART else None
-    notes = [_(text) % params if params else _(text) for text, params in answer.notes]
+    notes = [gettext(text, **params) for text, params in answer.notes]
     return {"table": table, "chart": chart, "notes": notes, "summary": _summary(answer, words)}
 
 

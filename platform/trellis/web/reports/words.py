@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
@@ -17,6 +18,7 @@ from trellis.reports.drawing import REST
 from trellis.reports.kinds.pivot import TOTAL, GroupName
 from trellis.reports.result import Heading
 from trellis.web.cells.numbers import duration_text, locale_of, money_text, number_text, percent_text
+from trellis.web.reports.own_texts import own_texts
 
 
 class Words:
@@ -32,7 +34,14 @@ class Words:
             return self.group(*value)
         if value is TOTAL:
             return str(_("Total"))
-        return value.in_language(self.language) if isinstance(value, Text) else str(value)
+        if isinstance(value, Text):
+            return value.in_language(self.language) if value.translations else self.own.get(value.source, value.source)
+        return str(value)
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """The platform's own names in the reader's language."""
+        return own_texts()
 
     # ── groups ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,53 @@
+"""Every report that is shipped, on every demo tenant: its numbers are those that plain Python finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.reports.recompute import differences
+
+from trellis.config.workspace import Workspace
+from trellis.packaging.provision import provision_demo, system_store
+from trellis.records.graph import StoreGraph
+from trellis.reports.run import run
+from trellis.storage.secrets import use_installation_key
+
+if TYPE_CHECKING:
+    from trellis.storage.catalogue import Catalogue
+    from trellis.storage.tenant import Tenant
+
+ROOT = Path(__file__).parent.parent.parent
+DEMOS = ("northstar-retail", "halden-manufacturing", "yunqi-services")
+
+
+@pytest.fixture(scope="module", params=DEMOS)
+def demo(
+    request: pytest.FixtureRequest, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tenant]:
+    """A demo tenant with its data."""
+    use_installation_key(tmp_path_factory.mktemp("key"))
+    assert provision_demo(catalogue, Workspace(ROOT), request.param) == []
+    try:
+        yield catalogue.get(request.param)
+    finally:
+        catalogue.drop(request.param)
+
+
+def test_numbers_are_those_of_the_records(demo: Tenant) -> None:
+    store = system_store(demo)
+    found: list[str] = []
+    empty: list[str] = []
+    with store.transaction():
+        graph = StoreGraph(store.session)
+        for report in demo.model.reports.values():
+            answer = run(store, report, {})
+            if answer.is_empty and report.params:
+                answer = run(store, report, dict.fromkeys(report.params, ""))
+            if answer.is_empty:
+                empty.append(report.key)
+            found += differences(store, graph, answer)
+    assert found == []
+    assert len(empty) <= 3, empty
