@@ -141,17 +141,26 @@ class Worker:
                 stalled_worker_timeout=self.settings.silent,
                 abort_job_polling_interval=3600,
             )
-            chores = asyncio.create_task(self._chores(database))
+            beside = [asyncio.create_task(work) for work in (self._chores(database), self._watch(loop))]
             self._loops.add(loop)
             try:
                 if not self._stop.is_set():
-                    self.ready.set()
                     await loop.run()  # type: ignore[no-untyped-call]
             finally:
                 self._loops.discard(loop)
-                chores.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await chores
+                for task in beside:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+
+    async def _watch(self, loop: Loop) -> None:
+        """Say when the loop is at work, and stop it, also when it was asked to before it had begun."""
+        while True:
+            if loop.worker_id is not None:
+                self.ready.set()
+            if self._stop.is_set():
+                loop.stop()  # type: ignore[no-untyped-call]
+            await asyncio.sleep(0.05 if not self.ready.is_set() or self._stop.is_set() else 0.5)
 
     async def _chores(self, database: Database) -> None:
         """Every second: jobs whose time has come, and jobs whose worker has died."""
