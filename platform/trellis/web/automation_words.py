@@ -11,6 +11,8 @@ from trellis.automation.workflows.codec import thaw
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Ref, Value
 from trellis.model.automation import triggers
+from trellis.records.refusal import Fault
+from trellis.web.faults import fault_text
 
 STATES: Mapping[str, tuple[Any, str]] = {
     "ready": (_l("Working"), "blue"),
@@ -116,9 +118,25 @@ def shown_value(value: Value, reader: Reader) -> str:
     return str(value)
 
 
+def error_text(error: Mapping[str, Any]) -> str:
+    """What went wrong, in the reader's language as far as it is known to it."""
+    faults = error.get("faults") or ()
+    if not faults:
+        return str(error.get("text") or "")
+    said = (Fault("", one["message"], None, {k: thaw(v) for k, v in one["params"].items()}) for one in faults)
+    texts = [fault_text(fault) for fault in said]
+    return " ".join(
+        f"{one['field']}: {text}" if one["field"] else text for one, text in zip(faults, texts, strict=True)
+    )
+
+
 def told(detail: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, str]]:
     """What a step's line tells, as names and values."""
+    if detail.get("faults"):
+        yield "", error_text(detail)
     for key, stored in detail.items():
+        if key == "faults" or (key == "text" and detail.get("faults")):
+            continue
         value = thaw(stored)
         if key in ("values", "set") and isinstance(value, dict):
             for name, each in value.items():

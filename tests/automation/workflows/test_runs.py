@@ -408,3 +408,15 @@ steps: [{create: job, set: {subject: "{name} is stuck"}}]
     for hours in (1, 30, 47, 50, 52, 90):
         work(catalogue, tenant, timedelta(hours=hours))
     assert titles(store, "job") == ["Old is stuck"]
+
+
+def test_imports_set_nothing_off_after_the_save(catalogue: Catalogue, made: Any) -> None:
+    tenant = made("""
+workflow: created
+on: {record: deal, created: true}
+steps: [{log: hello}]
+""")
+    at(tenant).create_many("deal", [{"name": "A"}], means="import")
+    at(tenant).create_many("deal", [{"name": "B"}], means="api")
+    work(catalogue, tenant)
+    assert len(runs(tenant)) == 1

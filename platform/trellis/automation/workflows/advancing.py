@@ -14,7 +14,7 @@ from trellis.automation.jobs import Work, defer_many, kind
 from trellis.automation.workflows import health
 from trellis.automation.workflows.acting import Nobody, principal_of, system_of
 from trellis.automation.workflows.codec import freeze
-from trellis.automation.workflows.context import NotThere, StepContext, verb_of
+from trellis.automation.workflows.context import StepContext, StepFailed, verb_of
 from trellis.automation.workflows.explaining import values_of
 from trellis.automation.workflows.run import Frame, Run, read_run, write_run
 from trellis.automation.workflows.starting import ADVANCE, job_of
@@ -25,7 +25,7 @@ from trellis.model.automation.steps import Retry, Step, Steps
 from trellis.model.automation.workflow import Body, Workflow
 from trellis.model.fields.base import Invalid
 from trellis.records.principal import Principal
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.store import Store
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200  # steps in one transaction; then the run takes its turn again
 # what a step may fall over: it is the step's failure, which its `on_error` speaks of, and the run's log tells
-FAILURES = (Refused, Missing, Forbidden, NotThere, Invalid, ArithmeticError, ValueError, LookupError, TypeError)
+FAILURES = (Refused, Missing, Forbidden, StepFailed, Invalid, ArithmeticError, ValueError, LookupError, TypeError)
 
 
 @kind(ADVANCE)
@@ -48,12 +48,16 @@ def advance(work: Work) -> None:
     try:
         workflow = workflow_of(work.catalogue, tenant, run)
     except Gone as error:
-        _end_without(work, id, str(error))
+        _end_without(work, id, error)
         return
     try:
         principal = _principal(tenant, workflow, run)
     except Nobody as error:
-        _end_without(work, id, f"{error} may not sign in any more: the workflow runs with their rights")
+        _end_without(
+            work,
+            id,
+            StepFailed("{name} may not sign in any more, and it runs with their rights.", name=str(error)),
+        )
         return
     store = Store(tenant, principal)
     with store.transaction() as connection:
@@ -70,11 +74,11 @@ def _principal(tenant: Tenant, workflow: Workflow, run: Run) -> Principal:
         return principal_of(connection, tenant, run.by, run.by_name)
 
 
-def _end_without(work: Work, id: UUID, reason: str) -> None:
+def _end_without(work: Work, id: UUID, reason: Exception) -> None:
     with work.finishing() as connection:
         run = read_run(connection, work.tenant, id, lock=True)
         if run is not None and not run.is_over:
-            end(connection, work.tenant, run, "failed", {"kind": "failed", "text": reason})
+            end(connection, work.tenant, run, "failed", {"kind": "failed", **told_of(reason)})
             write_run(connection, work.tenant, run)
 
 
@@ -223,23 +227,23 @@ class Machine:
             self.connection.execute(sa.insert(self.tenant.tables.platform.run_watch), rows)
 
     def _failed(self, step: Step, error: Exception) -> None:
-        run, text = self.run, told_of(error)
+        run, told = self.run, told_of(error)
         run.waiting = None
         if isinstance(step.on_error, Retry) and run.tries < step.on_error.times:
             run.tries += 1
             at: datetime = now()
             for _ in range(2 ** (run.tries - 1)):
                 at = step.on_error.backoff.after(at)
-            self._log(step, "retried", {"text": text, "at": at})
+            self._log(step, "retried", {**told, "at": at})
             run.state, run.wake_at = "waiting", at
             defer_many(self.connection, [job_of(run, at)])
             return
-        self._log(step, "failed", {"text": text})
+        self._log(step, "failed", told)
         run.tries = 0
         if step.on_error == "continue":
             self._forward()
             return
-        end(self.connection, self.tenant, run, "failed", {"kind": "failed", "place": step.place, "text": text})
+        end(self.connection, self.tenant, run, "failed", {"kind": "failed", "place": step.place, **told})
 
     def _log(self, step: Step, outcome: str, detail: Mapping[str, Any]) -> None:
         line = {
@@ -253,10 +257,17 @@ class Machine:
         self.run.logged.append(line)
 
 
-def told_of(error: Exception) -> str:
-    """An error for the run's log."""
-    if isinstance(error, Missing):
-        return "the record is not there any more, or out of reach"
-    if isinstance(error, Forbidden):
-        return f"not allowed: {error.action} {error.entity}"
-    return str(error) or type(error).__name__
+def told_of(error: Exception) -> dict[str, Any]:
+    """An error for the run's log: a text, and the faults that it can be said by in every language."""
+    if isinstance(error, Refused):
+        faults = list(error.faults)
+    elif isinstance(error, StepFailed):
+        faults = [error.fault]
+    elif isinstance(error, Missing):
+        faults = [Fault("missing", "The record is not there any more, or out of reach.")]
+    elif isinstance(error, Forbidden):
+        faults = [Fault("forbidden", "Not allowed: {action} {entity}.", None, vars(error))]
+    else:
+        faults = []
+    said = [{"message": str(f.message), "field": f.field, "params": freeze(f.params)} for f in faults]
+    return {"text": str(error) if isinstance(error, Refused) or not faults else str(faults[0]), "faults": said}

@@ -14,6 +14,7 @@ from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
 from trellis.model.automation.steps import Step
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 MEANS = "workflow"
 
 
-class NotThere(Exception):
-    """A step names a record that is not there any more, or is blank."""
+class StepFailed(Exception):
+    """A step cannot do its work; the fault says why, in words that are translated."""
+
+    def __init__(self, message: str, **params: Any) -> None:
+        self.fault = Fault("step", message, None, params)
+        super().__init__(str(self.fault))
 
 
 class Before:
@@ -93,11 +98,11 @@ class StepContext:
         return formula is None or formula.evaluate(self.env()) is True
 
     def target(self, formula: Formula) -> list[Ref]:
-        """The records that a formula gives. Raises NotThere when there is none."""
+        """The records that a formula gives. Raises StepFailed when there is none."""
         value = formula.evaluate(self.env())
         refs = list(refs_of(value))
         if not refs and not isinstance(value, (list, tuple)):
-            raise NotThere(f"“{formula.source}” is blank")
+            raise StepFailed("“{formula}” is blank: there is no record.", formula=formula.source)
         return refs
 
     def in_hand(self, value: Value) -> RecordLike | None:

@@ -16,6 +16,7 @@ from trellis.automation.jobs import Job, defer_many
 from trellis.automation.workflows.run import Frame, Run
 from trellis.formula.types import Ref, Value
 from trellis.model.automation.workflow import Workflow
+from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
@@ -96,10 +97,16 @@ def _circle(chain: Sequence[Sequence[str]], begun: Start) -> dict[str, Any] | No
     """What is wrong with a chain that comes back to where it was, or never ends."""
     names = " → ".join([*(str(workflow) for workflow, _ in chain), begun.workflow.key])
     if begun.link in [list(link) for link in chain] and begun.trigger != "run":
-        return {"kind": "circle", "text": f"it sets itself off again and again: {names}", "chain": names}
+        return _told("circle", Fault("circle", "It sets itself off again and again: {chain}.", None, {"chain": names}))
     if len(chain) >= DEEPEST:
-        return {"kind": "deep", "text": f"more than {DEEPEST} workflows set each other off: {names}", "chain": names}
+        params = {"most": DEEPEST, "chain": names}
+        return _told("deep", Fault("deep", "More than {most} workflows set each other off: {chain}.", None, params))
     return None
+
+
+def _told(kind: str, fault: Fault) -> dict[str, Any]:
+    said = {"message": str(fault.message), "field": None, "params": dict(fault.params)}
+    return {"kind": kind, "text": str(fault), "faults": [said]}
 
 
 def _paused(connection: sa.Connection, tenant: Tenant, keys: set[str]) -> set[str]:

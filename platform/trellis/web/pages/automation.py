@@ -21,7 +21,7 @@ from trellis.model.automation.workflow import Workflow
 from trellis.model.given import Given
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
-from trellis.web.automation_words import EVENTS, KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, told
+from trellis.web.automation_words import EVENTS, KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, error_text, told
 from trellis.web.context import current_person, current_reader, current_store, current_tenant
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
@@ -95,6 +95,7 @@ class AutomationView(Page):
             older=rows[-1]["id"] if len(rows) == PAGE else None,
             shown=state,
             states=STATES,
+            said=error_text,
             triggers=TRIGGERS,
             steps=_outline(found),
             verbs=VERBS,
@@ -151,6 +152,7 @@ class AutomationView(Page):
             values=list(told({"values": trial.values}, reader)) if trial is not None else [],
             steps=[_step(line) for line in trial.lines] if trial is not None else [],
             states=STATES,
+            said=error_text,
         )
 
     @expose("/admin/runs/<uuid:id>")  # type: ignore[untyped-decorator]
@@ -173,6 +175,7 @@ class AutomationView(Page):
             children=children,
             titles=_titles([row]),
             states=STATES,
+            said=error_text,
             triggers=TRIGGERS,
             may_retry=row["state"] == "failed" and (row["error"] or {}).get("kind") == "failed",
         )
@@ -208,6 +211,7 @@ class AutomationView(Page):
             labels={key: w.label for key, w in tenant.model.workflows.items()},
             older=rows[-1]["id"] if len(rows) == PAGE else None,
             states=STATES,
+            said=error_text,
             triggers=TRIGGERS,
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from trellis.automation.clock import now
 from trellis.automation.workflows import approvals
 from trellis.automation.workflows.approvals import Ask
-from trellis.automation.workflows.context import NotThere, StepContext
+from trellis.automation.workflows.context import StepContext, StepFailed
 from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, Suspended, does
 from trellis.model.automation import steps
@@ -56,7 +56,7 @@ def _ask(ctx: StepContext, step: steps.Approve) -> Outcome:
     env = ctx.env()
     people = people_of(ctx.store.session, step.by.evaluate(env))
     if not people:
-        raise NotThere("there is nobody who could approve")
+        raise StepFailed("There is nobody who could approve.")
     due = step.within.after(now()) if step.within is not None else None
     title = step.title.evaluate(env) or _title(ctx)
     ask = Ask(

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from trellis.automation.workflows.context import NotThere, StepContext, refs_of
+from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
 from trellis.automation.workflows.run import read_run
 from trellis.automation.workflows.starting import Start, start
 from trellis.automation.workflows.steps.registry import Done, Outcome, Suspended, does
 from trellis.model.automation import steps
-
-
-class Failed(Exception):
-    """The workflow that was run has failed."""
 
 
 @does(steps.Run)
@@ -21,7 +17,7 @@ def _run(ctx: StepContext, step: steps.Run) -> Outcome:
         return _come_back(ctx)
     workflow = ctx.tenant.model.workflows.get(step.workflow)
     if workflow is None or not workflow.active:
-        raise NotThere(f"there is no active workflow {step.workflow}")
+        raise StepFailed("There is no active workflow {workflow}.", workflow=step.workflow)
     env = ctx.env()
     ref = next(refs_of(step.on.evaluate(env)), None) if step.on is not None else ctx.run.ref
     values = {key: given.evaluate(env) for key, given in step.values.items()}
@@ -38,5 +34,6 @@ def _come_back(ctx: StepContext) -> Outcome:
     if child is not None and not child.is_over:
         return Suspended(kept)
     if child is not None and child.state == "failed":
-        raise Failed(f"{child.workflow}: {(child.error or {}).get('text', '')}")
+        text = (child.error or {}).get("text", "")
+        raise StepFailed("{workflow} has failed: {text}", workflow=child.workflow, text=text)
     return Done(None if child is None else {"state": child.state})

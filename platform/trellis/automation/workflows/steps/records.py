@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.automation.workflows.context import MEANS, NotThere, StepContext, refs_of
+from trellis.automation.workflows.context import MEANS, StepContext, StepFailed, refs_of
 from trellis.automation.workflows.finding import find
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
 from trellis.automation.workflows.values import evaluated
@@ -15,7 +15,7 @@ from trellis.records.refusal import Missing
 def _set(ctx: StepContext, step: steps.SetValues) -> Outcome:
     ref = ctx.run.ref
     if ref is None:
-        raise NotThere("no record set this run off")
+        raise StepFailed("No record set this run off.")
     values = evaluated(ctx.store.session, ref.entity, step.values, ctx.env())
     ctx.store.update(ref.entity, ref.id, values, means=MEANS)
     return Done(ref, {"set": values})
@@ -76,7 +76,7 @@ def _end(ctx: StepContext, listed: steps.ListOf) -> tuple[Ref, str]:
     """The record whose list it is, and the list's name."""
     owner = next(refs_of(listed.record.evaluate(ctx.env())), None) if listed.record is not None else ctx.run.ref
     if owner is None or not listed.list:
-        raise NotThere("the record whose list this is is blank")
+        raise StepFailed("The record whose list this is is blank.")
     return owner, listed.list
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trellis.automation import notices
-from trellis.automation.workflows.context import NotThere, StepContext, refs_of
+from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
 from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
 from trellis.model.automation import steps
@@ -19,7 +19,7 @@ def _notify(ctx: StepContext, step: steps.Notify) -> Outcome:
     env = ctx.env()
     people = people_of(ctx.store.session, step.to.evaluate(env))
     if not people:
-        raise NotThere("there is nobody to tell")
+        raise StepFailed("There is nobody to tell.")
     text = str(step.text.evaluate(env) or "")
     linked = step.link.evaluate(env)
     about = next(refs_of(linked), None) or ctx.run.ref
