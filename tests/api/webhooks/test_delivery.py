@@ -15,6 +15,7 @@ from tests.api.webhooks.receiver import Receiver
 
 from trellis.api.webhooks import delivering, keeping, log
 from trellis.api.webhooks.webhook import read_webhook, read_webhooks
+from trellis.automation import notices
 from trellis.automation.outgoing import Limits
 from trellis.automation.worker import drain
 from trellis.model.sealing import is_sealed, unseal
@@ -225,6 +226,10 @@ def test_one_that_never_hears_is_paused(
     with office.tenant.begin() as connection:
         now = read_webhook(connection, office.tenant, webhook.id)
     assert (now.state, now.reason) == ("paused", "failing")
+    with office.tenant.begin() as connection:
+        [notice] = notices.notices(connection, office.tenant, office.mona, limit=1)
+    assert notice["text"] == "The webhook “Test” is paused: nothing has arrived for two days."
+    assert notice["address"] == f"admin/webhooks/{webhook.id}"
     receiver.status = 200
     keeping.resume(office.tenant, webhook.id)
     work(catalogue, office)

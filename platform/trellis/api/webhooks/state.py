@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from trellis.api.webhooks.webhook import ACTIVE, Webhook
+from trellis.automation.mail.words import words
+from trellis.automation.notices import tell
+from trellis.identity.person import PERSON, is_active
 from trellis.storage.audit import note
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ def stop(connection: Connection, tenant: Tenant, webhook: Webhook, state: str, r
     note(connection, tenant, kind, entity="webhook", record=webhook.id, label=webhook.name, details=details)
     if reason != "by_hand":
         log.warning("webhook %s of %s is %s: %s", webhook.id, tenant.slug, state, reason)
+        _tell_administrators(connection, tenant, webhook, reason)
 
 
 def start(connection: Connection, tenant: Tenant, webhook: Webhook) -> None:
@@ -42,6 +46,26 @@ def start(connection: Connection, tenant: Tenant, webhook: Webhook) -> None:
     waiting = sa.and_(table.c.webhook == webhook.id, table.c.state == "waiting")
     connection.execute(sa.update(table).where(waiting).values(next_at=datetime.now(UTC)))
     wake(connection, webhook.id)
+
+
+def _tell_administrators(connection: Connection, tenant: Tenant, webhook: Webhook, reason: str) -> None:
+    """A notice for everybody who can do something about it, each in their language."""
+    user, tables = tenant.tables.entity[PERSON], tenant.tables
+    roles = [key for key, role in tenant.model.roles.items() if "admin" in role.allow]
+    if not {"roles", "language"} <= set(user.c.keys()):
+        return
+    login = tables.metadata.tables["ab_user"]
+    query = sa.select(user.c.id, user.c.language).join(login, login.c.id == user.c.login)
+    may_sign_in = sa.and_(user.c.deleted_at.is_(None), is_active(user), login.c.active)
+    for row in connection.execute(query.where(may_sign_in, user.c.roles.overlap(roles))):
+        _ = words(row.language or tenant.profile.language)
+        texts = {
+            "failing": _("The webhook “%(name)s” is paused: nothing has arrived for two days.", name=webhook.name),
+            "gone": _("The webhook “%(name)s” is switched off: its receiver wants no more.", name=webhook.name),
+            "owner": _("The webhook “%(name)s” is paused: its person may not use the API.", name=webhook.name),
+        }
+        address = f"admin/webhooks/{webhook.id}"
+        tell(connection, tenant, [row.id], texts[reason], kind="webhook", address=address)
 
 
 def _set(connection: Connection, tenant: Tenant, webhook: Webhook, state: str, reason: str | None) -> None:

@@ -18,7 +18,7 @@ from trellis.web.pages.base import Page
 
 PAGE = 50
 MOST = 99
-ICONS = {"workflow": "robot", "approval": "checkbox", "mention": "at", "reminder": "clock"}
+ICONS = {"workflow": "robot", "approval": "checkbox", "mention": "at", "reminder": "clock", "webhook": "webhook"}
 
 
 class NoticesView(Page):
