@@ -154,6 +154,11 @@ ROUTES: dict[str, Ask] = {
     "WebhooksView.delete": HOOK,
     "WebhooksView.replay": HOOK,
     "AuditView.audit": ADMIN,
+    # data of persons: an entity of none is nothing there
+    "PrivacyView.show": Ask("admin", also=(404,)),
+    "PrivacyView.export": Ask("admin", also=(404,)),
+    "PrivacyView.decide": Ask("admin", form={"state": "hold", "on": "1", "reason": "x"}, also=(404,)),
+    "PrivacyView.erase": Ask("admin", also=(404, 422)),
     "AutomationView.index": ADMIN,
     "AutomationView.workflow": Ask("admin", args={"key": "none"}, also=(404,)),
     "AutomationView.pause": Ask("admin", args={"key": "none"}, also=(404,)),

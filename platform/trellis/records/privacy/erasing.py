@@ -125,7 +125,10 @@ def erase(session: Session, entity: str, id: UUID, also: Iterable[Ref] = (), *, 
     with as_owner(session):
         _forget(session, forgotten)
     counts["audit"] = len(forgotten)
-    details: dict[str, Any] = {"records": [f"{r.entity}:{r.id}" for r in person.own], "counts": counts}
+    details: dict[str, Any] = {
+        "records": [f"{r.entity}:{r.id}" for r in person.own],
+        "counts": {name: n for name, n in counts.items() if n},
+    }
     if reason.strip():
         details["reason"] = reason.strip()
     auditing.note(session, ERASED, entity=entity, record=id, details={**details, FORGOTTEN: sorted(forgotten)})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from flask import Response, redirect, request, send_file, url_for
+from flask import Response, abort, redirect, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -19,10 +21,11 @@ from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store, as_id
 from trellis.web.audit_words import HOW_WORDS
-from trellis.web.context import current_store, may
+from trellis.web.context import current_person, current_store, may
 from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
-from trellis.web.guard import signed_in
+from trellis.web.guard import ask_to_sign_in
+from trellis.web.i18n import say
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.files import store_root
@@ -38,11 +41,25 @@ def may_see_privacy(entity: Entity) -> bool:
     return is_subject(entity) and (may("privacy") or may("admin"))
 
 
+def for_privacy(page: Callable[..., Any]) -> Callable[..., Any]:
+    """For administrators and those with the right."""
+
+    @wraps(page)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if current_person() is None:
+            return ask_to_sign_in()
+        if not (may("privacy") or may("admin")):
+            abort(403)
+        return page(*args, **kwargs)
+
+    return guarded
+
+
 class PrivacyView(Page):
     """`/e/<entity>/<id>/privacy`."""
 
     @expose("/e/<entity>/<uuid:id>/privacy")  # type: ignore[untyped-decorator]
-    @signed_in
+    @for_privacy
     def show(self, entity: str, id: UUID) -> Response:
         """What is held and what is decided; from here it is given out or erased."""
         store = current_store()
@@ -80,7 +97,7 @@ class PrivacyView(Page):
         )
 
     @expose("/e/<entity>/<uuid:id>/privacy/export", methods=["POST"])  # type: ignore[untyped-decorator]
-    @signed_in
+    @for_privacy
     def export(self, entity: str, id: UUID) -> Response:
         """Everything as a ZIP, with whatever else was chosen as the same person."""
         store = current_store()
@@ -95,7 +112,7 @@ class PrivacyView(Page):
         return send_file(out, mimetype="application/zip", as_attachment=True, download_name=f"{title}.zip")
 
     @expose("/e/<entity>/<uuid:id>/privacy/decide", methods=["POST"])  # type: ignore[untyped-decorator]
-    @signed_in
+    @for_privacy
     def decide(self, entity: str, id: UUID) -> Any:
         """Keep the data by law, restrict its processing, or end either."""
         store = current_store()
@@ -118,7 +135,7 @@ class PrivacyView(Page):
         return redirect(url_for("PrivacyView.show", entity=entity, id=id), 303)
 
     @expose("/e/<entity>/<uuid:id>/privacy/erase", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
-    @signed_in
+    @for_privacy
     def erase(self, entity: str, id: UUID) -> Any:
         """What would go and what would stay; POST with the person's name does it."""
         store = current_store()
@@ -149,6 +166,10 @@ class PrivacyView(Page):
             error=error,
             form=request.form,
             entities=store.tenant.model.entities,
+            labels={
+                key: [say(store.tenant.model.entities[key].fields[name].label) for name in names]
+                for key, names in plan.blanked.items()
+            },
             called=pseudonym_of(plan.person.ref, store.tenant.profile.language),
         )
 

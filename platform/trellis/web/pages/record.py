@@ -13,6 +13,7 @@ import orjson
 from flask import jsonify, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from trellis.automation.workflows.buttons import Button, offered
@@ -22,6 +23,8 @@ from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
+from trellis.records.privacy.holding import standing as standing_of
+from trellis.records.privacy.subjects import is_subject
 from trellis.records.reading.pointing import is_pointed_at, pointing_at
 from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
@@ -41,9 +44,11 @@ from trellis.web.pages.past import past_page
 from trellis.web.pages.privacy import may_see_privacy
 from trellis.web.pages.related import related_tabs
 from trellis.web.pages.stages import Path, path_of
+from trellis.web.ui import badge
 from trellis.web.widgets.form import form_of
 
 MOST_BADGES = 3
+DECIDED = {"restricted": _l("Processing restricted"), "erased": _l("Personal data erased")}
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,8 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     conversion = store.tenant.model.conversions.get(entity.key)
     converted = conversion is not None and record.get(CONVERTED_AT) is not None
     live = live and not (conversion is not None and conversion.lock and converted)
+    decided = decisions(store, entity, record)
+    live = live and "restricted" not in decided
     may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
     may["convert"] = live and not converted and store.may_convert(entity.key, record.id)
     may["create"] = store.may("create", entity.key)
@@ -185,6 +192,7 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
             sections.append(PropSection(section.key, section.label, listed, tab))
     path = path_of(store, entity, record, may_update=may["update"])
     badges, chips = _subtitle(entity, record, props, path)
+    badges += [badge(DECIDED[state], "orange") for state in decided if state in DECIDED]
     high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
     became = [
         props[key]
@@ -194,6 +202,13 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     came = _came_from(store, entity, record, context)
     above = [(ref.title or "–", entity_address(ref.entity, ref.id)) for ref in store.breadcrumbs(entity.key, record.id)]
     return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may, became, came, above=above)
+
+
+def decisions(store: Store, entity: Entity, record: Record) -> list[str]:
+    """What is decided about the data of the person whose record it is: restricted, erased."""
+    if not is_subject(entity):
+        return []
+    return [state for state in standing_of(store.session, entity.key, record.id) if state in DECIDED]
 
 
 def _came_from(store: Store, entity: Entity, record: Record, context: CellContext) -> list[Markup]:

@@ -203,6 +203,7 @@ class Teller:
             "restore": ("restore", _("restored this")),
             "convert": ("arrows-split-2", _("converted this")),
             "purge": ("trash-x", _("deleted this for good")),
+            "erase": ("eraser", _("erased the personal data")),
             "link": ("link", _("linked")),
             "unlink": ("unlink", _("unlinked")),
         }
