@@ -54,6 +54,7 @@ def means_words(means: str) -> str:
         "link": _("by a link"),
         "page": _("in the profile"),
         "admin": _("by an administrator"),
+        "mail": _("by mail"),
         "invitation": _("by an invitation"),
         "cli": _("at the command line"),
     }

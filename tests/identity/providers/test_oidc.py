@@ -142,6 +142,8 @@ def test_what_was_not_begun_in_this_browser_does_not_end_in_it(world: Any, provi
         back = there.get(began.location.removeprefix(provider.issuer)).location
     victim = app.test_client()
     assert victim.get(back.removeprefix("http://localhost")).location == "/login"
+    assert "begun in another browser" in victim.get("/login").text
+    assert "begun in another browser" not in victim.get("/login").text
     assert victim.get("/profile").status_code == 302
 
 

@@ -13,3 +13,7 @@ class NoAnswer(Exception):
 
 class Denied(Exception):
     """The place has refused, or what came back does not belong to what was begun."""
+
+
+class Lost(Denied):
+    """What came back was not begun in this browser, or too long ago."""

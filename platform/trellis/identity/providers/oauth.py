@@ -8,7 +8,7 @@ import structlog
 from flask import current_app
 
 from trellis.identity.elsewhere import Claim
-from trellis.identity.providers import Denied, NoAnswer, NotSetUp
+from trellis.identity.providers import Denied, Lost, NoAnswer, NotSetUp
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
@@ -70,12 +70,15 @@ def claim(manager: TenantSecurityManager, source: OAuthSource) -> Claim:
     """
     import requests
     from authlib.common.errors import AuthlibBaseError
+    from authlib.integrations.base_client.errors import MismatchingStateError
     from joserfc.errors import JoseError
 
     client = remote(manager, source)
     try:
         token = client.authorize_access_token(claims_options=_options(source, client))
         said = _said(client, source, token)
+    except MismatchingStateError as lost:
+        raise Lost(str(lost)) from lost
     except (AuthlibBaseError, JoseError) as refused:
         raise Denied(f"{type(refused).__name__}: {refused}") from refused
     except (requests.RequestException, *_NONSENSE) as fault:

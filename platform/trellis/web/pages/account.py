@@ -27,6 +27,7 @@ from trellis.web.signing_in import here, is_known_device, proceed
 
 log = structlog.get_logger()
 YEAR = 365 * 24 * 3600
+SORRY = "_sorry"  # in the cookie: why a sign-in by another place has come back to this page
 
 
 class AccountView(Page):
@@ -37,7 +38,9 @@ class AccountView(Page):
         """Sign in by e-mail address and password."""
         target = safe_address(request.values.get("next"))
         if request.method == "GET":
-            return redirect(target or url_for("HomeView.index")) if current_person() else self._form(target)
+            if current_person():
+                return redirect(target or url_for("HomeView.index"))
+            return self._form(target, error=session.pop(SORRY, ""))
         tenant = current_tenant()
         email, password = request.form.get("email", "").strip(), request.form.get("password", "")
         account = account_key(tenant, email, is_known_device=is_known_device(email))

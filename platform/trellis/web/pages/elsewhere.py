@@ -12,16 +12,15 @@ from flask_babel import gettext as _
 from trellis.identity import pending
 from trellis.identity.elsewhere import Claim, NotAdmitted, admit
 from trellis.identity.manager import TenantSecurityManager
-from trellis.identity.providers import Denied, NoAnswer, NotSetUp, oauth, saml
+from trellis.identity.providers import Denied, Lost, NoAnswer, NotSetUp, oauth, saml
 from trellis.identity.sign_in_log import note
 from trellis.identity.throttle import address_key, begin_attempt, take_back
 from trellis.model.sign_in import OAuthSource, SamlSource, Source
 from trellis.web.context import current_tenant, serving
-from trellis.web.flashes import toast
 from trellis.web.i18n import say
 from trellis.web.links_to import base_of_request
 from trellis.web.metrics import SIGN_INS
-from trellis.web.pages.account import too_many
+from trellis.web.pages.account import SORRY, too_many
 from trellis.web.pages.base import Page
 from trellis.web.security import csrf, safe_address
 from trellis.web.signing_in import here, proceed
@@ -154,13 +153,15 @@ def _failed(source: Source, fault: Exception) -> Any:
     SIGN_INS.labels(current_tenant().slug, "failed").inc()
     if isinstance(fault, NotSetUp):
         return _sorry(_("This way to sign in is not set up completely. An administrator can see why in the log."))
+    if isinstance(fault, Lost):
+        return _sorry(_("The sign-in took too long, or was begun in another browser. Try again."))
     if isinstance(fault, Denied):
         return _sorry(_("%(name)s says that you may not sign in.", name=say(source.label)))
     return _sorry(_("%(name)s did not answer. Try again, or sign in another way.", name=say(source.label)))
 
 
 def _sorry(text: str) -> Any:
-    toast(text, kind="danger")
+    session[SORRY] = text
     return redirect(url_for("AccountView.sign_in"), 303)
 
 

@@ -134,12 +134,14 @@ class FactorView(Page):
         if secret is None:
             secret = second_factor.new_secret()
             session[DRAFT] = seal(secret)
+        app_link = second_factor.app_address(tenant, account, secret)
         return self.draw(
             template,
             status=422 if errors else 200,
             account=account,
             errors=errors or {},
-            picture=second_factor.picture(second_factor.app_address(tenant, account, secret)),
+            picture=second_factor.picture(app_link),
+            app_link=app_link,
             secret=" ".join(secret[n : n + 4] for n in range(0, len(secret), 4)),
             has_factor=second_factor.has_factor(tenant, account.id),
             asks_password=_asks_password(),

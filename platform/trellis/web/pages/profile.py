@@ -13,6 +13,7 @@ from trellis.identity.accounts import Account, is_password, read_account, set_pa
 from trellis.identity.invitations import language_of, tell
 from trellis.identity.manager import SESSION_KEY
 from trellis.identity.passwords import check_password
+from trellis.identity.people import names_of
 from trellis.identity.person import PERSON, Person
 from trellis.identity.preferences import keep_preference
 from trellis.identity.sessions import browsers, close_session_of, close_sessions, digest
@@ -117,6 +118,7 @@ class ProfileView(Page):
 
     def _page(self, errors: dict[str, str] | None = None) -> Response:
         tenant, person = current_tenant(), _me()
+        entries = sign_in_history(tenant, person.id, 12)
         return self.draw(
             "profile.html",
             status=422 if errors else 200,
@@ -131,7 +133,8 @@ class ProfileView(Page):
             offers_factor=second_factor.is_offered(tenant, person.roles),
             needs_factor=second_factor.is_required(tenant, person.roles),
             codes_left=second_factor.recovery_codes_left(tenant, person.id),
-            entries=sign_in_history(tenant, person.id, 12),
+            entries=entries,
+            names=names_of(tenant, {entry.by for entry in entries if entry.by is not None}),
             **door_words(),
         )
 
