@@ -34,6 +34,15 @@ def test_chinese_is_found_by_pinyin_and_initials(system, q):
     assert [c.title for c in system.pick("account", q)] == ["上海贸易有限公司"]
 
 
+@pytest.mark.parametrize("q", ["浦江", "pujiang", "shpj", "shanghai"])
+def test_what_bears_the_name_stands_before_what_belongs_to_it(system, q):
+    system.create("account", {"name": "上海浦江制造"})
+    for n in range(3):
+        system.create("account", {"name": f"Other {n}", "secret_note": "about 上海浦江制造"})
+    hits = system.search(q)
+    assert (hits[0].title, len(hits)) == ("上海浦江制造", 4)
+
+
 def test_a_search_follows_what_is_written(system):
     record = system.create("account", {"name": "Old name"})
     system.update("account", record.id, {"name": "Fresh"})

@@ -25,6 +25,7 @@ from trellis.records.reading.selection import Selection
 from trellis.records.record import Choice
 from trellis.records.writing import trees
 from trellis.storage.names import short
+from trellis.storage.ordering import ORDER
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -186,7 +187,8 @@ def find(session: Session, q: str, *, entities: Sequence[str] | None = None, lim
     if statement is None:
         return []
     typed = q.strip().lower()
-    asked = {"_typed": typed, "_prefix": search.like_prefix(typed)}
+    letters = "".join(typed.split())
+    asked = {"_typed": typed, "_prefix": search.like_prefix(typed), "_letters": letters if letters.isascii() else None}
     words = {"_q": search.query_text(q), "_q_open": search.query_text(q, weight=search.OPEN)}
     rows = session.execute(statement, {**asked, **words, "_limit": limit}).all()
     if not rows and search.forgiving_text(q) is not None:
@@ -239,7 +241,9 @@ def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
     title = selection.catalog.title(selection.scope)
     lowered = sa.func.lower(title)
     begins = lowered.like(sa.bindparam("_prefix", type_=sa.Text()), escape="/")
-    rank = sa.case((lowered == sa.bindparam("_typed", type_=sa.Text()), 0), (begins, 1), else_=2)
+    typed = sa.bindparam("_typed", type_=sa.Text())
+    holds = sa.or_(sa.func.strpos(lowered, typed) > 0, *_sounds_like(selection))
+    rank = sa.case((lowered == typed, 0), (begins, 1), (holds, 2), else_=3)  # before what is found by other words
     query_text = sa.bindparam("_q" if selection.is_open else "_q_open", type_=sa.Text())
     found = sa.select(
         sa.literal(selection.entity.key, sa.Text()).label("entity"),
@@ -254,6 +258,15 @@ def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
     conditions = [*query.restrict(selection, ()), sa.or_(own, old)]
     best = found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at"))
     return best.limit(sa.bindparam("_limit", type_=sa.Integer())).subquery().select()
+
+
+def _sounds_like(selection: Selection) -> Iterator[sa.ColumnElement[bool]]:
+    """Whether the pinyin of the title, or its initials, hold what was typed."""
+    if not selection.catalog.has_order(selection.entity.key):
+        return
+    order, letters = selection.alias.c[ORDER], sa.bindparam("_letters", type_=sa.Text())
+    for pattern, by in ((r"[^a-z]+", ""), (r"([a-z])[a-z]*[1-5]?[^a-z]*", r"\1")):
+        yield sa.func.strpos(sa.func.regexp_replace(order, pattern, by, "g", type_=sa.Text()), letters) > 0
 
 
 def _detail(session: Session, selection: Selection) -> sa.ColumnElement[Any]:
