@@ -36,9 +36,10 @@ def floor_of(bench: Bench) -> psycopg.Connection[Any]:
 
 def hand_client(bench: Bench, templates: dict[str, str]) -> FlaskClient:
     """A browser with a session of the hand-written app."""
-    from trellis.identity.sessions import digest
+    from bench.setting import PERSON
+    from trellis.identity.sessions import digest, open_session
 
     client = create_hand_app(hand_of(bench), templates).test_client()
     with client.session_transaction() as session:
-        session["secret"] = digest(bench.session_secret)
+        session["secret"] = digest(open_session(bench.tenant, PERSON))  # ours may have another secret by now
     return client

@@ -11,7 +11,8 @@ from flask import current_app, get_flashed_messages, request
 from flask_babel import format_date, format_datetime
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from markupsafe import Markup, soft_str
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup, escape, soft_str
 from werkzeug.local import LocalProxy
 
 from trellis.web import navigation
@@ -87,14 +88,20 @@ def translated(message: str, /, **params: Any) -> Markup:
     """Jinja's newstyle gettext by a shorter way, as a page calls it a hundred times; parameters are escaped."""
     if not params:
         return _said(locale_name(), message)
-    text = Markup(CATALOGUE.get_translations().ugettext(message))
-    return text % {key: say(value) for key, value in params.items()}
+    text = CATALOGUE.get_translations().ugettext(message)
+    return Markup(text % {key: v if type(v) is int else escape(say(v)) for key, v in params.items()})
 
 
 @lru_cache(maxsize=8192)
 def _said(locale: str, message: str) -> Markup:
     """A text without parameters in a language: two percent signs stand for one."""
     return Markup(CATALOGUE.of(locale).ugettext(message)) % {}
+
+
+@lru_cache(maxsize=64)
+def _script_texts(_locale: str) -> Markup:
+    """The same for everybody who reads a language: written out once."""
+    return htmlsafe_json_dumps(script_texts(), dumps=dump_json)
 
 
 def _with_texts(translate: Any) -> Any:
@@ -187,9 +194,9 @@ class Frame:
         return request.path
 
     @property
-    def texts(self) -> dict[str, str]:
-        """The scripts' texts."""
-        return script_texts()
+    def texts(self) -> Markup:
+        """The scripts' texts, as JSON."""
+        return _script_texts(locale_name())
 
     @property
     def reader(self) -> Any:
