@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
+from trellis.model.automation.email import EmailTemplate
 from trellis.model.automation.workflow import Workflow
 from trellis.model.conversion import Conversion
 from trellis.model.entity import Entity
@@ -72,6 +73,7 @@ class Model:
     modules: Mapping[str, Module] = dc_field(default_factory=dict)
     menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)
     reports: Mapping[str, Report] = dc_field(default_factory=dict)
+    emails: Mapping[str, EmailTemplate] = dc_field(default_factory=dict)
     workflows: Mapping[str, Workflow] = dc_field(default_factory=dict)  # in the order in which they run
     settings: Mapping[str, Setting] = dc_field(default_factory=dict)
     formats: Mapping[str, Format] = dc_field(default_factory=dict)  # those of `format:` documents

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from trellis.model.markup import plain_text, render_markdown, sanitise
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,6 +39,9 @@ class Letter:
     language: str = "en"
     sender: str = ""  # the company
     color: str = COLOR
+    body: str = ""  # Markdown, in place of heading and paragraphs
+    html_body: str = ""  # HTML made by hand, in place of the body's
+    reply_to: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -57,7 +63,8 @@ class Letter:
     @property
     def text(self) -> str:
         """The letter for readers of plain text."""
-        parts = [self.heading, *self.paragraphs]
+        words = plain_text(self.html_body) if self.html_body and not self.body else self.body
+        parts = [words.strip()] if words else [self.heading, *self.paragraphs]
         if self.button is not None:
             parts.append(f"{self.button[0]}:\n{self.button[1]}")
         return "\n\n".join([*parts, f"-- \n{self.sender}", *self.small]) + "\n"
@@ -65,7 +72,9 @@ class Letter:
     @property
     def html(self) -> str:
         """The letter in our look."""
-        return _templates().get_template("letter.html").render(letter=self, ink=_ink(self.color))
+        written = sanitise(self.html_body) if self.html_body else render_markdown(self.body) if self.body else ""
+        page = _templates().get_template("letter.html")
+        return page.render(letter=self, ink=_ink(self.color), written=Markup(written))
 
     def message(self, account: Account, to: str, id: UUID) -> EmailMessage:
         """As it goes over the wire. The id of a letter stays the same however often it is tried."""
@@ -77,8 +86,8 @@ class Letter:
         domain = parseaddr(account.sender)[1].rpartition("@")[2] or "localhost"
         message["Message-ID"] = f"<{id}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        if account.reply_to:
-            message["Reply-To"] = account.reply_to
+        if self.reply_to or account.reply_to:
+            message["Reply-To"] = _line(self.reply_to or account.reply_to)
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         return message

@@ -12,6 +12,7 @@ from trellis.config.layer import Layer
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
+from trellis.model.compile.automation.emails import compile_emails
 from trellis.model.compile.automation.workflows import compile_workflows
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
@@ -151,6 +152,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         conversions=compile_conversions(ctx, types),
         reports=compile_reports(ctx, types),
         workflows=compile_workflows(ctx, types),
+        emails=compile_emails(ctx, types),
         settings=ctx.settings,
         formats=formats,
         languages=languages(ctx),

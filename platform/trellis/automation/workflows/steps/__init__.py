@@ -1,6 +1,16 @@
 """What each kind of step does: one function for each, in a registry."""
 
-from trellis.automation.workflows.steps import approving, assigning, calling, control, records, telling, waiting
+from trellis.automation.workflows.steps import (
+    approving,
+    assigning,
+    calling,
+    control,
+    records,
+    requesting,
+    sending,
+    telling,
+    waiting,
+)
 from trellis.automation.workflows.steps.registry import DOES, Done, Outcome, Push, Stopped, Suspended, does
 
 __all__ = [
@@ -16,6 +26,8 @@ __all__ = [
     "control",
     "does",
     "records",
+    "requesting",
+    "sending",
     "telling",
     "waiting",
 ]

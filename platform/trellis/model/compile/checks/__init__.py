@@ -7,7 +7,7 @@ from collections.abc import Callable
 from trellis.model.compile.automation.workflows import check_sequence
 from trellis.model.compile.checks.others import (
     check_assignment,
-    check_email,
+    check_document,
     check_pool,
     check_scoring,
     check_sla,
@@ -21,8 +21,7 @@ from trellis.model.compile.types import Types
 CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
     "assignment": check_assignment,
     "dashboard": check_dashboard,
-    "document": check_email,
-    "email": check_email,
+    "document": check_document,
     "pool": check_pool,
     "scoring": check_scoring,
     "sequence": check_sequence,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trellis.model.compile.names import Names
 from trellis.model.compile.context import Context
 from trellis.model.compile.formulas import formula, template
 from trellis.model.compile.item import Item
+from trellis.model.compile.names import Names
 from trellis.model.compile.types import Types
 
 
@@ -73,15 +73,13 @@ def check_scoring(ctx: Context, types: Types, key: str, item: Item) -> None:
             formula(ctx, each.get("of"), names.scope(what), None)
 
 
-def check_email(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A message or a paper: its texts name fields of its entity."""
+def check_document(ctx: Context, types: Types, key: str, item: Item) -> None:
+    """A paper: its name may hold fields of its entity."""
     names = Names(ctx, types)
     written = item.get("entity")
     entity = names.entity(written)
     if written is None or entity is None:
         return
-    words = ("subject", "body", "text", "consent") if item.get("email") is not None else ("name",)
-    for word in words:
-        found = item.get(word)
-        if found is not None and "{" in found.text:
-            template(ctx, found, names.scope(entity))
+    found = item.get("name")
+    if found is not None and "{" in found.text:
+        template(ctx, found, names.scope(entity))
