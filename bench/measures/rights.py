@@ -13,6 +13,7 @@ from bench.fill import fill
 from bench.registry import Result, measure
 from bench.setting import PERSON, VAR, layers
 from bench.timing import OURS, THEIRS, compare
+from trellis.api.app import add_api
 from trellis.api.rates import forget_counts
 from trellis.identity.api_keys import create_key
 from trellis.storage.catalogue import NoSuchTenant
@@ -54,7 +55,7 @@ CASES = {
 def rights(bench: Bench) -> Iterator[Result]:
     """A page of the list API under `team` and `own`, with and without shares, against a reader of everything."""
     tenant = _tenant(bench)
-    app = create_tenant_app(tenant, Settings(var=VAR), bench.catalogue)
+    app = create_tenant_app(tenant, Settings(var=VAR), bench.catalogue, extensions=(add_api,))
     free = _asker(tenant, app, "free", 1)
     readers = {
         f"team of {TEAM}, {PEOPLE} people": _asker(tenant, app, "team", 2),
@@ -68,9 +69,9 @@ def rights(bench: Bench) -> Iterator[Result]:
                 THEIRS: lambda address=address: free(address),  # type: ignore[misc]
             }
             timed = compare(works, bench.seconds)
-            yield Result(
-                f"list API, {who}: {name}", timed.medians[OURS], timed.medians[THEIRS], None, timed.ratio, goal=GOAL
-            )
+            goal = GOAL if who.startswith("team") else None
+            both = timed.medians[OURS], timed.medians[THEIRS]
+            yield Result(f"list API, {who}: {name}", *both, None, timed.ratio, goal=goal)
 
 
 def _asker(tenant: Tenant, app: Flask, role: str, number: int) -> Callable[[str], int]:
@@ -86,9 +87,9 @@ def _asker(tenant: Tenant, app: Flask, role: str, number: int) -> Callable[[str]
         forget_counts()
         answer = client.get(f"/api/v1/{address}", headers={"Authorization": f"Bearer {secret}"})
         assert answer.status_code == 200, answer.text
-        count = len(answer.json["data"])
-        assert count == 50, count
-        return count
+        rows = answer.get_json()["data"]
+        assert len(rows) == 50, len(rows)
+        return len(rows)
 
     return ask
 

@@ -33,6 +33,7 @@ class Reader:
     teams: frozenset[str] = frozenset()
     team_members: frozenset[UUID] = frozenset()
     team_ids: frozenset[UUID] = frozenset()
+    has_shares: bool = True  # whether any record at all is shared with the person, or a team that reaches them
     contact: Ref | None = None
     language: str = "en"
     time_zone: ZoneInfo = UTC_ZONE

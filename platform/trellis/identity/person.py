@@ -43,6 +43,7 @@ class Person:
     team: UUID | None = None
     teams: frozenset[str] = frozenset()
     team_ids: frozenset[UUID] = frozenset()  # the teams whose shares reach them: theirs, those above, those they lead
+    has_shares: bool = True
     contact: UUID | None = None  # of somebody from outside
     below: frozenset[UUID] = frozenset()
     session: str = ""
@@ -80,6 +81,7 @@ def reader_for(tenant: Tenant, person: Person | None = None, language: str | Non
         teams=person.teams if person else frozenset(),
         team_members=(person.below | {person.id}) if person else frozenset(),
         team_ids=person.team_ids if person else frozenset(),
+        has_shares=person.has_shares if person else False,
         contact=Ref(CONTACT, person.contact) if person and person.contact else None,
         language=language or (person.language if person else None) or profile.language,
         time_zone=zone(person.time_zone if person else None, profile.time_zone),
@@ -130,6 +132,7 @@ def person_of(row: RowMapping, session: str = "") -> Person:
         team=row["team"],
         teams=frozenset(row["teams"] or ()),
         team_ids=frozenset(row["team_ids"] or ()),
+        has_shares=row["has_shares"],
         contact=row["contact"],
         below=frozenset(row["below"] or ()),
         session=session,
@@ -165,7 +168,17 @@ def _build(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
     me = sa.select(*chosen).select_from(found).where(which, may_sign_in).cte("me")
     above, reached = _teams_above(tables.entity, me)
     below = _people_below(tables.entity, me)
-    return sa.select(*me.c, above.label("teams"), reached.label("team_ids"), below.label("below"))
+    shared = _is_shared_with(tables.platform.share, me, reached)
+    told = above.label("teams"), reached.label("team_ids"), below.label("below"), shared.label("has_shares")
+    return sa.select(*me.c, *told)
+
+
+def _is_shared_with(share: sa.Table, me: sa.CTE, teams: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether any record is shared with the person: where none is, no statement of theirs asks about shares."""
+    own = sa.exists().where(share.c.user == me.c.id)
+    if isinstance(teams, sa.sql.elements.Null):
+        return own
+    return own | sa.exists().where(share.c.team == sa.any_(teams))
 
 
 def _contact(entities: Mapping[str, sa.Table]) -> sa.ColumnElement[Any]:

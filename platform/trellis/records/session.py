@@ -91,6 +91,7 @@ class Session:
             reader.my_team is None,
             not reader.team_members,
             reader.contact is None,
+            reader.has_shares,
             reader.me is not None and reader.me == reader.my_team,
             str(reader.time_zone),
             reader.currency,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.nodes.aggregate import AnyAll
 from trellis.formula.nodes.base import Expr
@@ -11,6 +10,7 @@ from trellis.formula.nodes.compare import Compare
 from trellis.formula.nodes.listed import Listed
 from trellis.formula.nodes.paths import Known
 from trellis.formula.sql import values as sqlv
+from trellis.formula.sql.among import among
 from trellis.formula.sql.scope import SqlScope, SqlValue
 
 
@@ -36,5 +36,4 @@ class AmongLinks(AnyAll):
         whom = sqlv.key(self.whom.value(scope))
         found = sa.select(links.c[joined.near]).join(target, target.c.id == links.c[joined.far])
         found = found.where(links.c[joined.far] == whom, target.c.deleted_at.is_(None))
-        ids = sa.func.array(found.scalar_subquery(), type_=ARRAY(sa.Uuid()))
-        return row.column("id") == sa.any_(ids)
+        return among(row.column("id"), found)

@@ -136,7 +136,7 @@ class Permit:
 
     def shared(self, action: str, scope: SqlScope) -> sa.ColumnElement[bool] | None:
         """Whether a share opens the record to this person for the action; None: shares have no say."""
-        if self.is_system or action not in SHARED or scope.reader.me is None:
+        if self.is_system or action not in SHARED or scope.reader.me is None or not scope.reader.has_shares:
             return None
         return is_shared(action, scope)
 
@@ -170,13 +170,21 @@ class Permit:
         """For parts, which are read with their parent: what the roles say of the fields all the same."""
         return tuple(g for role in self.roles if (g := role.grants.get(entity)) is not None)
 
-    def hides(self, entity: str, field: str) -> bool:
-        """Whether the field does not exist for this person."""
-        return self.modes(entity).get(field) == "hidden"
+    def hides(self, entity: str, name: str) -> bool:
+        """Whether the field, or the list of what points here by it, does not exist for this person."""
+        return self._mode(entity, name) == "hidden"
 
-    def conceals(self, entity: str, field: str) -> bool:
-        """Whether the field's true value is kept from this person: hidden or masked."""
-        return self.modes(entity).get(field) in ("hidden", "masked")
+    def conceals(self, entity: str, name: str) -> bool:
+        """Whether the true value of the field, or of the list, is kept from this person: hidden or masked."""
+        return self._mode(entity, name) in ("hidden", "masked")
+
+    def _mode(self, entity: str, name: str) -> Mode | None:
+        """What a field is, or a list by the link on its other side: who may not see the link may not see the list."""
+        definition = self.model.entities[entity]
+        inverse = None if name in definition.fields else definition.inverses.get(name)
+        if inverse is not None:
+            return self.modes(inverse.entity).get(inverse.field)
+        return self.modes(entity).get(name)
 
 
 # who has the right in `allow:` may do it wherever the action named here is granted, unless the grant says otherwise

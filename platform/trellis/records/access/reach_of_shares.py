@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from trellis.formula.sql.among import among
 from trellis.formula.sql.parameters import parameter
 from trellis.storage.sharing import WRITE
 
@@ -20,8 +21,8 @@ SHARED = {"read": None, "update": WRITE}  # the actions that a share opens, and 
 def is_shared(action: str, scope: SqlScope) -> sa.ColumnElement[bool]:
     """Whether the scope's record is shared with the reader, or with a team that they are in, as far as the action.
 
-    The ids are gathered once for the statement, by two indexes, and an index finds their rows: where nothing is
-    shared with the reader, that is all there is to it.
+    The ids are gathered once for the statement, by two indexes: where nothing is shared with the reader, that is all
+    there is to it.
     """
     wanted = SHARED[action]
     share = cast("Catalog", scope.catalog).session.tables.platform.share.alias()
@@ -34,6 +35,4 @@ def is_shared(action: str, scope: SqlScope) -> sa.ColumnElement[bool]:
     )
     if wanted is not None:
         found = found.where(share.c.level == wanted)
-    ids = sa.func.array(found.scalar_subquery(), type_=ARRAY(sa.Uuid()))
-    shared: sa.ColumnElement[bool] = scope.alias.c.id == sa.any_(ids)
-    return shared
+    return among(scope.alias.c.id, found)
