@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
@@ -33,7 +32,6 @@ from trellis.web.pages.saved_views import read_query
 if TYPE_CHECKING:
     from trellis.model.field import Field
 
-ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")  # what a browser's field for dates takes
 MOST_ROWS = 8
 PICKED = 20
 
@@ -55,9 +53,9 @@ class Row:
     places: Mapping[str, str] = dc_field(default_factory=dict)  # the pipelines of each stage, where there are several
 
     def value(self, at: int) -> str:
-        """One of the values, empty when there are fewer, or when it is of another operator and no date."""
+        """One of the values, empty when there are fewer; a period that stood here before is no date."""
         found = self.values[at] if at < len(self.values) else ""
-        return "" if self.input_type == "date" and not ISO_DATE.fullmatch(found) else found
+        return "" if self.input_type == "date" and found in PERIODS else found
 
 
 class FilterView(Page):
