@@ -61,6 +61,9 @@ def _is_navigation() -> bool:
 class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
     """Sign-in, people, roles. Records are permitted by the door; this knows who somebody is and what pages they see."""
 
+    oauth: Any = None  # Authlib's registry, once somebody has signed in by a provider
+    oauth_remotes: dict[str, Any]
+
     def __init__(self, appbuilder: Any) -> None:
         self.oauth_remotes = {}
         super().__init__(appbuilder)
@@ -109,13 +112,10 @@ class TenantSecurityManager(SecurityManager):  # type: ignore[misc]
         return person
 
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
-        """Count a wrong password. A right one is not yet a sign-in: a second factor may follow."""
-        if not success:
-            user.fail_login_count = (user.fail_login_count or 0) + 1
-        self.update_user(user)
+        """Nothing: what happened is written down by whoever asked, in the same way for accounts that there are not."""
 
-    oauth: Any = None  # Authlib's registry, once somebody has signed in by a provider
-    oauth_remotes: dict[str, Any]
+    def noop_user_update(self, user: Any) -> None:
+        """Nothing, as there is nothing to be balanced."""
 
     def authenticate(self, email: str, password: str, place: Place) -> Shown | None:
         """Who has this address and password, here or in the directory; None for nobody, after the same time."""

@@ -25,7 +25,6 @@ class SignIn:
     has_login: bool
     last: datetime | None
     asked: bool  # for a new password
-    failed: int
 
 
 def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
@@ -34,9 +33,7 @@ def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
     token = tenant.tables.platform.token
     asked = sa.exists().where(token.c.user == user.c.id, token.c.purpose == ASKED, token.c.expires_at > sa.func.now())
     query = (
-        sa.select(
-            user.c.id, login.c.id.label("login"), login.c.last_login, login.c.fail_login_count, asked.label("asked")
-        )
+        sa.select(user.c.id, login.c.id.label("login"), login.c.last_login, asked.label("asked"))
         .select_from(user.outerjoin(login, login.c.id == user.c.login))
         .where(user.c.id.in_(people))
     )
@@ -47,7 +44,6 @@ def sign_ins(tenant: Tenant, people: Sequence[UUID]) -> dict[UUID, SignIn]:
             has_login=r.login is not None,
             last=r.last_login.replace(tzinfo=UTC) if r.last_login else None,
             asked=bool(r.asked),
-            failed=r.fail_login_count or 0,
         )
         for r in rows
     }
