@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from trellis.records.store import Store
 from trellis.records.transfer import export_csv
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
+from trellis.web import reading_log
 from trellis.web.readings import LISTS, RECORDS
 
 CRM = YAML.replace("allow: [admin]", "allow: [admin, api]") + (
@@ -61,12 +63,14 @@ def system(tenant: Tenant) -> Store:
 @pytest.fixture
 def lines(tenant: Tenant) -> Callable[[], list[Any]]:
     table = tenant.tables.platform.access
+    reading_log.flush()
     with tenant.begin() as connection:
         connection.execute(sa.delete(table))
 
     def read() -> list[Any]:
+        reading_log.flush()
         with tenant.begin() as connection:
-            return list(connection.execute(sa.select(table).order_by(table.c.id)))
+            return list(connection.execute(sa.select(table).order_by(table.c.at)))
 
     return read
 
@@ -88,7 +92,7 @@ def test_every_address_that_is_named_exists(app: Flask, tenant: Tenant) -> None:
 
 def test_a_page_of_a_person_is_one_line(app: Flask, patient: UUID, lines: Any) -> None:
     ada = signed_in_client(app, "ada@readings.example")
-    assert ada.get(f"/e/patient/{patient}", buffered=True).status_code == 200
+    assert ada.get(f"/e/patient/{patient}").status_code == 200
     [line] = lines()
     assert (line.how, line.entity, line.record, line.by_name) == ("record", "patient", patient, "Ada")
     assert line.address == "127.0.0.1"
@@ -97,20 +101,20 @@ def test_a_page_of_a_person_is_one_line(app: Flask, patient: UUID, lines: Any) -
 
 def test_what_changes_of_an_open_page_is_no_new_reading(app: Flask, patient: UUID, lines: Any) -> None:
     ada = signed_in_client(app, "ada@readings.example")
-    ada.get(f"/e/patient/{patient}?parts=1", buffered=True)
-    ada.get(f"/e/patient/{UUID(int=1)}", buffered=True)
-    ada.get("/e/account/", buffered=True)
-    app.test_client().get(f"/e/patient/{patient}", buffered=True)
+    ada.get(f"/e/patient/{patient}?parts=1")
+    ada.get(f"/e/patient/{UUID(int=1)}")
+    ada.get("/e/account/")
+    app.test_client().get(f"/e/patient/{patient}")
     assert lines() == []
 
 
 def test_a_list_is_one_line_with_its_filter_and_count(app: Flask, system: Store, patient: UUID, lines: Any) -> None:
     ada = signed_in_client(app, "ada@readings.example")
-    assert ada.get("/e/patient/?q=Pat", buffered=True).status_code == 200
+    assert ada.get("/e/patient/?q=Pat").status_code == 200
     [line] = lines()
     assert (line.how, line.entity, line.record, line.count, line.filter) == ("list", "patient", None, 1, "q=Pat")
     account = system.read("patient", patient, fields=["account"])["account"].id
-    ada.get(f"/e/account/{account}/related/patients", buffered=True)
+    ada.get(f"/e/account/{account}/related/patients")
     assert [(r.how, r.entity) for r in lines()[1:]] == [("list", "patient")]
 
 
@@ -124,8 +128,8 @@ def test_the_api_and_exports_are_told_apart(tenant: Tenant, patient: UUID, lines
         ada = connection.execute(sa.select(user.c.id)).scalar_one()
     _key, secret = create_key(tenant, ada, "Reads")
     client, headers = both.test_client(), {"Authorization": f"Bearer {secret}"}
-    assert client.get(f"/api/v1/patient/{patient}", headers=headers, buffered=True).status_code == 200
-    assert client.get("/api/v1/patient?filter=name%20==%20%22Pat%22", headers=headers, buffered=True).status_code == 200
+    assert client.get(f"/api/v1/patient/{patient}", headers=headers).status_code == 200
+    assert client.get("/api/v1/patient?filter=name%20==%20%22Pat%22", headers=headers).status_code == 200
     export_csv(system, "patient", io.StringIO(), columns=["name"])
     one, many, file = lines()
     assert (one.how, one.record, one.by) == ("api", patient, ada)
@@ -134,8 +138,30 @@ def test_the_api_and_exports_are_told_apart(tenant: Tenant, patient: UUID, lines
 
 
 def test_old_lines_go(app: Flask, tenant: Tenant, patient: UUID, lines: Any) -> None:
-    signed_in_client(app, "ada@readings.example").get(f"/e/patient/{patient}", buffered=True)
+    signed_in_client(app, "ada@readings.example").get(f"/e/patient/{patient}")
+    reading_log.flush()
     now = datetime.now(UTC)
     assert purge_old(tenant, now + timedelta(days=365, hours=-1)) == 0
     assert purge_old(tenant, now + timedelta(days=365, hours=1)) == 1
     assert lines() == []
+
+
+def test_lines_are_written_by_themselves_and_lost_ones_stop_nothing(
+    app: Flask, tenant: Tenant, patient: UUID, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    ada.get(f"/e/patient/{patient}")
+    table = tenant.tables.platform.access
+    until = time.monotonic() + 20
+    found = 0
+    while not found and time.monotonic() < until:
+        with tenant.begin() as connection:
+            found = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        time.sleep(0.05)
+    assert found == 1
+    monkeypatch.setattr(reading_log, "write_rows", lambda *_: 1 / 0)
+    ada.get(f"/e/patient/{patient}")
+    reading_log.flush()
+    monkeypatch.undo()
+    assert ada.get(f"/e/patient/{patient}").status_code == 200
+    assert len(lines()) == 2

@@ -1,21 +1,20 @@
-"""Who acts in a request, for the audit log, and what of persons it has read, noted once the answer is out."""
+"""Who acts in a request, for the audit log, and what of persons it has read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-import structlog
+
 from flask import g, has_request_context, request
 
-from trellis.records.privacy.access import Reading, write
+from trellis.records.privacy.access import Reading
 from trellis.storage.audit import Actor, acting
+from trellis.web import reading_log
 from trellis.web.context import current_person, current_tenant
 from trellis.web.readings import readings
 from trellis.web.refusals import HEADER
 
 if TYPE_CHECKING:
     from flask import Flask, Response
-
-log = structlog.get_logger()
 
 
 def set_up_auditing(app: Flask) -> None:
@@ -57,18 +56,11 @@ def gave_out(reading: Reading) -> None:
 
 
 def _note_readings(response: Response) -> Response:
-    """Write what was read when the answer has gone out: nobody waits for it."""
+    """Note what was read, to be written soon: nobody waits for it."""
     if response.status_code >= 300 or HEADER in response.headers:
         return response
     found = [*g.get("readings", ()), *readings()]
-    if found and request_actor().by is not None:
-        tenant, who = current_tenant(), request_actor()
-
-        def note() -> None:
-            try:
-                write(tenant, who, list(dict.fromkeys(found)))
-            except Exception:  # the answer is out: all that is left is to say so
-                log.exception("access log not written", tenant=tenant.slug)
-
-        response.call_on_close(note)
+    who = request_actor() if found else None
+    if who is not None and who.by is not None:
+        reading_log.add(current_tenant(), who, list(dict.fromkeys(found)))
     return response

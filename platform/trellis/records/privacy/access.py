@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,19 +52,18 @@ class Told:
     filter: str
 
 
-def write(tenant: Tenant, who: Actor, readings: Sequence[Reading]) -> None:
-    """Write the lines of one request in a transaction of its own.
-
-    It does not wait for the disk: a machine that falls over may lose the last moments of this log, and a page that
-    only reads stays as fast as one.
-    """
+def rows_of(tenant: Tenant, who: Actor, readings: Sequence[Reading], at: datetime) -> list[dict[str, Any]]:
+    """Lines about those of the readings that are of persons."""
     entities = tenant.model.entities
-    rows = [_row(r, who) for r in readings if r.entity in entities and is_personal(entities[r.entity])]
-    if not rows:
-        return
+    of_persons = (r for r in readings if r.entity in entities and is_personal(entities[r.entity]))
+    return [{**_row(reading, who), "at": at} for reading in of_persons]
+
+
+def write_rows(tenant: Tenant, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write lines in a transaction of their own, which does not wait for the disk."""
     with tenant.begin() as connection:
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-        connection.execute(sa.insert(tenant.tables.platform.access), rows)
+        connection.execute(sa.insert(tenant.tables.platform.access), list(rows))
 
 
 def note(session: Session, reading: Reading) -> None:
@@ -91,7 +90,7 @@ def of_records(session: Session, entity: str, ids: Iterable[UUID], *, limit: int
     """Who opened some records, the latest first."""
     table = session.tables.platform.access
     query = sa.select(table).where(table.c.entity == entity, table.c.record.in_(list(ids)))
-    return [told(row) for row in session.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()]
+    return [told(row) for row in session.execute(query.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)).mappings()]
 
 
 def told(row: Any) -> Told:

@@ -67,7 +67,7 @@ def access_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("record", sa.Uuid),  # none: a list
         sa.Column("count", sa.Integer),
         sa.Column("filter", sa.Text),
-        sa.Index("_access_record", "entity", "record", "id"),
+        sa.Index("_access_record", "entity", "record", "at"),
         sa.Index("_access_at", "at"),
         sa.Index("_access_by", "by", "id"),
     )

@@ -20,6 +20,7 @@ from trellis.records.privacy.emptying import pseudonym_of
 from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store, as_id
+from trellis.web import reading_log
 from trellis.web.audit_words import HOW_WORDS
 from trellis.web.context import current_person, current_store, may
 from trellis.web.faults import fault_text
@@ -64,6 +65,7 @@ class PrivacyView(Page):
         """What is held and what is decided; from here it is given out or erased."""
         store = current_store()
         definition = entity_or_404(store, entity)
+        reading_log.flush()
         with store.transaction():
             plan = erasing.plan(store.session, entity, id)
             states = holding.standing(store.session, entity, id)
@@ -103,6 +105,7 @@ class PrivacyView(Page):
         store = current_store()
         entity_or_404(store, entity)
         out = io.BytesIO()
+        reading_log.flush()
         with store.transaction():
             found = gathering.gather(store.session, entity, id, _also())
             page = draw_held(found, store.tenant.model, store.principal.reader)
