@@ -20,7 +20,7 @@ from trellis.storage.database import Database
 from trellis.storage.followups import follow_up_all
 from trellis.storage.notify import Listener, on_revision
 from trellis.storage.secrets import use_installation_key
-from trellis.web import metrics
+from trellis.web import metrics, reading_log
 from trellis.web.app import LARGEST_REQUEST, Extension
 from trellis.web.apps import Apps, Built
 from trellis.web.errors import FAILED
@@ -175,7 +175,8 @@ class Dispatcher:
         return _plain(start_response, "200 OK", metrics.exposition(), metrics.CONTENT_TYPE)
 
     def close(self) -> None:
-        """Stop listening and give back the database."""
+        """Stop listening, write what is still to be noted, and give back the database."""
+        reading_log.flush()
         if self.listener is not None:
             self.listener.close()
         self.database.close()
