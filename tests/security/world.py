@@ -132,7 +132,7 @@ grants: {}
 """
 )
 CANARY = "Mine CANARY"
-NOTED = ("_session", "_api_key", "_audit", "_audit_seal")
+NOTED = ("_session", "_api_key", "_audit", "_audit_seal", "_access")
 """The tables that note who asked."""
 
 _numbers = itertools.count(1)
