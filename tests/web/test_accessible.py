@@ -28,6 +28,7 @@ PATHS = (
         "e/deal/?view=board&q=Deal+01",
         "admin/users",
         "profile",
+        "profile/factor",
         "e/deal/new",
         "changes",
         "settings",
@@ -54,8 +55,10 @@ def test_nothing_stands_in_anybodys_way(
     outside = browser.new_context(base_url=live, bypass_csp=True, **look)
     outside.add_init_script(path=AXE)
     page = outside.new_page()
-    page.goto("login")
-    wrong = wrong_with(page)
+    wrong: list[str] = []
+    for path in ("login", "forgot", "reset/none"):
+        page.goto(path)
+        wrong += wrong_with(page)
     outside.close()
 
     inside = browser.new_context(base_url=live, bypass_csp=True, storage_state=signed_in_state, **look)

@@ -184,6 +184,23 @@ def test_an_administrator_mails_a_new_password_link_and_resets_a_factor(
     assert {e.event for e in sign_in_history(tenant, bob)} == {"link", "factor-off"}
 
 
+def test_where_there_are_no_passwords_nobody_sets_one(make_tenant: Any, tmp_path: Path) -> None:
+    from trellis.identity.accounts import INVITATION, make_link
+
+    source = "entity_id: i, sso_url: 'https://idp.example/sso', certificate: MIIC"
+    tenant = make_tenant(YAML, profile=f"sign_in: {{password: false, saml: {{acme: {{{source}}}}}}}\n")
+    add_person(tenant, "anna@x.example", "admin")
+    account = find_account(tenant, "anna@x.example")
+    assert account is not None
+    client = app_of(tenant, tmp_path).test_client()
+    page = client.get("/login").text
+    assert "Continue with Acme" in page
+    assert 'name="password"' not in page
+    assert client.get("/forgot").location == "/login"
+    assert client.get(f"/reset/{make_link(tenant, account)}").status_code == 410
+    assert client.get(f"/invite/{make_link(tenant, account, purpose=INVITATION)}").location == "/login"
+
+
 def test_only_administrators_do_that(tenant: Any, tmp_path: Path) -> None:
     bob = add_person(tenant, "bob@x.example", "rep")
     client = signed_in_client(app_of(tenant, tmp_path), "bob@x.example")

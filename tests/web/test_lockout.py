@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.frame_tenants import YAML, add_person, app_of, outcome, sign_in
+from tests.web.frame_tenants import YAML, add_person, app_of, outcome, sign_in, token_of
 
 from trellis.identity.sign_in_log import sign_in_history
 
@@ -59,6 +59,20 @@ def test_a_success_begins_the_count_anew(tenant: Any, tmp_path: Path) -> None:
         for _ in range(4):
             assert outcome(sign_in(app.test_client(), "anna@x.example", "wrong")) == 422
         assert sign_in(app.test_client(), "anna@x.example").status_code == 302
+
+
+def test_a_password_that_is_set_by_a_link_does_not_wait(tenant: Any, tmp_path: Path) -> None:
+    from trellis.identity.accounts import find_account, make_link
+
+    app = app_of(tenant, tmp_path)
+    for _ in range(6):
+        sign_in(app.test_client(), "anna@x.example", "wrong")
+    account = find_account(tenant, "anna@x.example")
+    assert account is not None
+    client, address = app.test_client(), f"/reset/{make_link(tenant, account)}"
+    new = {"password": "violet kettle harbour", "again": "violet kettle harbour"}
+    client.post(address, data={"csrf_token": token_of(client.get(address).text), **new})
+    assert sign_in(client, "anna@x.example", "violet kettle harbour").status_code == 302
 
 
 def test_the_history_tells_of_each(tenant: Any, tmp_path: Path) -> None:

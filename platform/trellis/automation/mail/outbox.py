@@ -51,7 +51,10 @@ def send(work: jobs.Work) -> None:
     account = account_of(tenant)
     if account is None:
         raise jobs.GiveUp(NONE_SET_UP)
-    letter = Letter.of_data(orjson.loads(unseal(row.body)))
+    try:
+        letter = Letter.of_data(orjson.loads(unseal(row.body)))
+    except ValueError as fault:
+        raise jobs.GiveUp("the letter was sealed with another key of the installation") from fault
     try:
         deliver(account, letter.message(account, row.to, id), row.to)
     except smtplib.SMTPResponseException as refused:

@@ -14,7 +14,7 @@ from trellis.identity.accounts import INVITATION, SET_PASSWORD, Account, account
 from trellis.identity.invitations import forgot, language_of, tell
 from trellis.identity.person import PERSON, principal_for, read_person_by_id
 from trellis.identity.sign_in_log import note
-from trellis.identity.throttle import address_key, begin_attempt, letter_key
+from trellis.identity.throttle import account_key, address_key, begin_attempt, forgive, letter_key
 from trellis.records.refusal import Refused
 from trellis.web.context import current_model, current_tenant
 from trellis.web.faults import fault_texts
@@ -29,9 +29,11 @@ class LinksView(Page):
     """What people without a password, or with a link, see."""
 
     @expose("/forgot", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
-    def forgot(self) -> Response:
+    def forgot(self) -> Any:
         """Ask for a new password; the answer, and how long it takes, is the same for addresses that nobody has."""
         tenant, email = current_tenant(), request.form.get("email", "").strip()
+        if not tenant.profile.sign_in.password:
+            return redirect(url_for("AccountView.sign_in"))
         base = base_for_letters()
         by_mail = base is not None and is_set_up(tenant)
         if request.method == "GET":
@@ -48,7 +50,7 @@ class LinksView(Page):
     def reset(self, secret: str) -> Any:
         """Set a password by a link that works once."""
         account = account_of_link(current_tenant(), secret)
-        if account is None:
+        if account is None or not current_tenant().profile.sign_in.password:
             return self._gone()
         if request.method == "GET":
             return self.draw("account/reset.html", account=account, errors={})
@@ -67,6 +69,8 @@ class LinksView(Page):
         account = account_of_link(tenant, secret, INVITATION)
         if account is None:
             return self._gone()
+        if not tenant.profile.sign_in.password:  # there is nothing to set: another place's account lets in
+            return redirect(url_for("AccountView.sign_in"))
         name, language = request.form.get("name", account.name).strip(), request.form.get("language", "")
         values = {"name": name, "language": language or language_of(tenant, account.id)}
         if request.method == "GET":
@@ -103,6 +107,8 @@ def _set(secret: str, purpose: str) -> tuple[dict[str, str], Account | None]:
     except Refused as refused:
         return fault_texts(refused), None
     if done is not None:
+        # whoever has the mailbox, or was handed the link, does not wait for what others have tried
+        forgive(tenant, *(account_key(tenant, done.email, is_known_device=known) for known in (True, False)))
         with tenant.begin() as connection:
             note(tenant, "password", done.id, "link", here(), connection=connection)
             if purpose == SET_PASSWORD:
