@@ -85,9 +85,10 @@ def _stacked(
         for b in bundles
         if b.made_of == both
     }
+    nothing = asking.nothing()[place]
     ordered = asking.ordered([b for b in bundles if b.made_of == (stack,)], stack, keys)
     names = [REST if b.is_rest and stack == 0 else b.keys[stack] for b in ordered]
     return tuple(
-        Series(name, tuple(cells.get((c, name)) for c in categories), keys[stack], asking.measures[place].type)
+        Series(name, tuple(cells.get((c, name), nothing) for c in categories), keys[stack], asking.measures[place].type)
         for name in names[:MOST_SERIES]
     )

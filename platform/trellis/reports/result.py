@@ -95,7 +95,7 @@ class Answer:
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
         return not any(line.kind != "total" for line in self.lines) and not any(
-            v not in (None, 0) for line in self.lines for v in line.values
+            v is not None and getattr(v, "amount", v) != 0 for line in self.lines for v in line.values
         )
 
     @property

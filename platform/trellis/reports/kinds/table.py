@@ -83,5 +83,8 @@ def _heading(column: Column, asking: Asking) -> Heading:
 
 def _sorts(asking: Asking, columns: list[Column]) -> tuple[Sort, ...]:
     paths = {c.key: c.path for c in columns if c.path}
+    fields, permit = asking.store.tenant.model.entities[asking.report.entity].fields, asking.store.session.permit
+    seen = {key: key for key in fields if not permit.conceals(asking.report.entity, key)}
+    paths = {**seen, **paths}
     orders = [o for o in asking.orders if o.key in paths]
     return tuple(Sort(str(paths[o.key]), o.descending) for o in orders) or (Sort("created_at", descending=True),)

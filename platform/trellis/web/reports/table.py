@@ -45,6 +45,7 @@ class Cell:
     is_number: bool = False
     href: str = ""
     is_total: bool = False
+    is_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ def _row(
         href = drill.of(line, heading) if text and value not in (0, None) else ""
         if heading.role == "field":
             href = _field_link(heading, value, line, record_address)
-        cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total))
+        is_nothing = is_number and getattr(value, "amount", value) == 0
+        cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total, is_nothing))
     return Row(tuple(cells), line.kind, line.depth, name)
 
 

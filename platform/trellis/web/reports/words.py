@@ -95,7 +95,7 @@ class Words:
         """A bucket of days."""
         low, high = key.days(number)
         if low is None:
-            return str(_("Not due yet") if high == -1 else _("up to %(days)s days", days=high))
+            return str(_("Not due yet") if high is not None and high <= 0 else _("up to %(days)s days", days=high))
         if high is None:
             return str(_("over %(days)s days", days=low - 1))
         return str(_("%(low)s–%(high)s days", low=low, high=high))

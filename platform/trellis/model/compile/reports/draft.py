@@ -375,6 +375,8 @@ class ReportDraft:
                 wanted += list(found.each())
         for each in wanted:
             name = each.text.removeprefix("-")
+            if self.item.word("type") in ("table", "list") and self.types.field_at(self.entity, name) is not None:
+                continue  # records are ordered by any of their fields
             if known and name and name not in known:
                 self.ctx.unknown("column of the report", each, known, "E319", name=name)
 

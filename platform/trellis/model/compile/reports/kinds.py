@@ -11,7 +11,7 @@ from trellis.formula.formula import Formula, compile_formula
 from trellis.model.compile.formulas import formula
 from trellis.model.compile.reports.draft import ReportDraft
 from trellis.model.reports.keys import AgeKey, Key, PeriodKey
-from trellis.model.reports.report import Condition, Measure
+from trellis.model.reports.report import Chart, Condition, Measure
 from trellis.model.text import Text
 
 KINDS: dict[str, Callable[[ReportDraft], dict[str, Any]]] = {}
@@ -122,7 +122,7 @@ def forecast(draft: ReportDraft) -> dict[str, Any]:
         "across": (category,),
         "measures": draft.measures(),
         "sort": draft.sort(),
-        "chart": draft.chart(),
+        "chart": draft.chart() or Chart("bar"),
         "known": ("category", "closed", "commit", "best_case", "pipeline"),
     }
 

@@ -70,7 +70,8 @@ function legend(data, colors, names) {
 /** Few names are all shown, broken into lines where they are long; of many, those that fit. */
 function spread(data, sideways, width) {
   const room = Math.floor((width - 70) / data.categories.length);
-  return sideways || room < 44 ? { hideOverlap: true } : { interval: 0, width: room - 8, overflow: "break" };
+  if (sideways || data.categories.length > 16) return { hideOverlap: true };
+  return room < 84 ? { interval: 0, rotate: 38, formatter: (label) => cut(label, 14) } : { interval: 0, width: room - 8, overflow: "break" };
 }
 
 /** Bars, lines, areas and points along two axes. */
@@ -79,7 +80,7 @@ function cartesian(data, colors, width) {
   const sideways = data.horizontal && data.type === "bar";
   const many = data.series.length > 1;
   const names = { type: "category", data: data.categories, inverse: sideways, axisTick: { show: false }, axisLine: { lineStyle: { color: colors.hard } },
-    axisLabel: { color: colors.second, fontFamily: colors.font, fontSize: 12, ...spread(data, sideways, width), formatter: (label) => cut(label, width < 480 ? 18 : 26) } };
+    axisLabel: { color: colors.second, fontFamily: colors.font, fontSize: 12, formatter: (label) => cut(label, width < 480 ? 18 : 26), ...spread(data, sideways, width) } };
   const values = { type: "value", splitLine: { lineStyle: { color: colors.line } }, axisLabel: { color: colors.third, fontFamily: colors.font, fontSize: 12, formatter: write }, splitNumber: 4, minInterval: data.number.kind === "number" && Math.max(...data.series.flatMap((s) => s.values.map((v) => v ?? 0))) < 5 ? 1 : undefined };
   const type = { area: "line", scatter: "scatter" }[data.type] ?? data.type;
   const whole = data.percent ? data.categories.map((_, at) => data.series.reduce((sum, one) => sum + (one.values[at] ?? 0), 0)) : null;
@@ -156,6 +157,7 @@ function target(data, event) {
 /** Draws a box of the page with the data in it. */
 export function draw(box) {
   const data = JSON.parse(box.querySelector("script").textContent);
+  if (data.type === "heatmap" && data.series.length > 10) box.style.height = `${Math.min(900, 60 + data.series.length * 24)}px`;
   if (data.horizontal && data.categories.length > 9) box.style.height = `${Math.min(900, 60 + data.categories.length * 30)}px`;
   const chart = echarts.init(box, null, { renderer: "canvas" });
   chart.setOption(options(data, box));
