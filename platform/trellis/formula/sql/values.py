@@ -195,6 +195,8 @@ def money_in(amount: ColumnElement[Any], currency: ColumnElement[Any], scope: Sq
 
 
 def minor_units(currency: ColumnElement[Any]) -> ColumnElement[Any]:
-    """How many decimals the currency has."""
+    """How many decimals the currency has; of one that is known, that number."""
+    if isinstance(currency, sa.BindParameter) and currency.callable is None and isinstance(currency.value, str):
+        return sa.literal(money.minor_units(currency.value), sa.Integer())
     whens = [(currency.in_(list(c)), sa.literal(n, sa.Integer())) for n, c in money.MINOR_UNITS.items()]
     return sa.case(*whens, else_=sa.literal(2, sa.Integer()))

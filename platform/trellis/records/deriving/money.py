@@ -114,7 +114,7 @@ def _recompute_sums(session: Session, entities: Sequence[str] | None) -> None:
         table = session.table(entity.key)
         foreign = [table.c[short(f"{name}_currency")].is_distinct_from(session.reader.currency) for name in names]
         ids = set(session.execute(sa.select(table.c.id).where(sa.or_(*foreign))).scalars())
-        rollups.recompute(session, {(entity.key, name): ids for name in names})
+        rollups.recompute(session, {(entity.key, name): ids for name in names}, looking=True)
 
 
 def _with_money(session: Session) -> Iterator[Entity]:

@@ -51,8 +51,17 @@ class Changed:
     ids: Sequence[UUID]
 
 
-def write(session: Session, pending: Mapping[tuple[str, str], set[UUID]], follow: Callable[[Changed], Pending]) -> None:
-    """Write what differs, and what `follow` says depends on it, until nothing does; the words for the search last."""
+def write(
+    session: Session,
+    pending: Mapping[tuple[str, str], set[UUID]],
+    follow: Callable[[Changed], Pending],
+    *,
+    looking: bool = False,
+) -> None:
+    """Write what differs, and what `follow` says depends on it, until nothing does; the words for the search last.
+
+    `looking`: nothing was written that the values are computed of, so that only those are locked that differ.
+    """
     work: dict[str, dict[str, set[UUID]]] = defaultdict(dict)
     found: dict[str, set[UUID]] = defaultdict(set)
 
@@ -69,7 +78,10 @@ def write(session: Session, pending: Mapping[tuple[str, str], set[UUID]], follow
         names = work.pop(entity)
         ids = sorted(set().union(*names.values()))
         for start in range(0, len(ids), MANY):
-            changed = _write(session, entity, list(names), ids[start : start + MANY])
+            some = ids[start : start + MANY]
+            if looking and len(some) > FEW:
+                some = _differing(session, entity, list(names), some)
+            changed = _write(session, entity, list(names), some) if some else []
             if changed:
                 take(follow(Changed(entity, list(names), changed)))
     for entity, wanted in found.items():
@@ -83,32 +95,41 @@ def _write(session: Session, entity: str, names: Sequence[str], ids: Sequence[UU
     writer has committed, so that two children added at the same moment are both counted.
     """
     with as_tenant(session):
-        lock, statement = _statements(session, entity, tuple(sorted(names)))
+        lock, statement, _ = _statements(session, entity, tuple(sorted(names)))
         if len(ids) > FEW:  # PostgreSQL would keep a plan that is made for ten
             session.execute(_PLANNED_ANEW)
         session.execute(lock, {"_ids": ids})
         return list(session.execute(statement, {"_ids": ids}).scalars())
 
 
-def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[Any, Any]:
+def _differing(session: Session, entity: str, names: Sequence[str], ids: Sequence[UUID]) -> list[UUID]:
+    """The records whose stored values are not what they should be; nothing is locked.
+
+    A lock is written into each row: of many records of which few differ, that takes longer than all the sums.
+    """
+    with as_tenant(session):
+        statement = _statements(session, entity, tuple(sorted(names)))[2]
+        session.execute(_PLANNED_ANEW)
+        return sorted(session.execute(statement, {"_ids": ids}).scalars())
+
+
+def _statements(session: Session, entity: str, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """What locks the records of some `_ids`, what writes those that differ, and what only tells them."""
     reader = session.reader
     key = (session.model.hash, "rollups", entity, names, reader.currency, reader.language, str(reader.time_zone))
     made = known(key)
     if made is not None:
-        return cast("tuple[Any, Any]", made)
+        return cast("tuple[Any, Any, Any]", made)
     table = session.table(entity)
     lock = sa.select(table.c.id).where(among(table.c.id)).order_by(table.c.id).with_for_update(key_share=True)
     scope = system_scope(session, entity, late=True)
     new, computed = computed_apart(session, scope, names)
-    statement = (
-        sa.update(table)
-        .where(table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(e) for n, e in computed.items())))
-        .values(computed)
-        .returning(table.c.id)
-    )
+    other = (table.c.id == new.c.id, sa.or_(*(table.c[n].is_distinct_from(e) for n, e in computed.items())))
+    statement = sa.update(table).where(*other).values(computed).returning(table.c.id)
+    told = sa.select(table.c.id).join(new, other[0]).where(other[1])
     if not scope.catalog.is_personal:
-        keep(key, (lock, statement))
-    return lock, statement
+        keep(key, (lock, statement, told))
+    return lock, statement, told
 
 
 def among(id_: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -134,7 +155,7 @@ def computed_apart(
         assert rollup is not None
         raw[name] = value = (rollup.node.of if isinstance(rollup.node, Rounded) else rollup.node).value(scope)
         for part in sqlv.parts(value):
-            if id(part) not in places:
+            if id(part) not in places and not isinstance(part, sa.BindParameter):
                 places[id(part)] = f"v{len(places)}"
                 columns.append(part.label(places[id(part)]))
     found = sa.select(scope.alias.c.id, *columns).select_from(grouped.joined()).where(among(scope.alias.c.id))
@@ -143,7 +164,8 @@ def computed_apart(
     for name, value in raw.items():
         field = definition.fields[name]
         assert field.rollup is not None
-        known_ = sqlv.rebuilt(value, [new.c[places[id(part)]] for part in sqlv.parts(value)])
+        parts_of = [new.c[places[id(part)]] if id(part) in places else part for part in sqlv.parts(value)]
+        known_ = sqlv.rebuilt(value, parts_of)
         node = field.rollup.node
         made = node.to_sql(known_, scope) if isinstance(node, Rounded) else known_
         kinds = field.type.columns()

@@ -114,7 +114,7 @@ def _searched(model: Model, entity: Entity) -> list[tuple[Any, ...]]:
 
 
 def _compute(entity: str, names: list[str], session: Session, ids: list[UUID]) -> None:
-    recompute(session, {(entity, name): set(ids) for name in names})
+    recompute(session, {(entity, name): set(ids) for name in names}, looking=True)
 
 
 def _in_batches(tenant: Tenant, reader: Reader, entity: str, work: Callable[[Session, list[UUID]], None]) -> None:

@@ -208,8 +208,11 @@ def _back(session: Session, hop: Hop, ids: Iterable[UUID]) -> list[UUID]:
 # ── computing anew ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recompute(session: Session, pending: Mapping[tuple[str, str], set[UUID]]) -> None:
-    """Compute stored values anew and write those that differ, then what depends on them, until nothing changes."""
+def recompute(session: Session, pending: Mapping[tuple[str, str], set[UUID]], *, looking: bool = False) -> None:
+    """Compute stored values anew and write those that differ, then what depends on them, until nothing changes.
+
+    `looking`: no write is the reason, it is only looked whether they are right.
+    """
     walk = _Walk(session)
 
     def follow(changed: Changed) -> Pending:
@@ -219,4 +222,4 @@ def recompute(session: Session, pending: Mapping[tuple[str, str], set[UUID]]) ->
                 following.add(dependency, walk.back(dependency.hops, changed.ids))
         return following
 
-    write(session, pending, follow)
+    write(session, pending, follow, looking=looking)
