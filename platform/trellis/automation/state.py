@@ -45,6 +45,13 @@ def depths(database: Database) -> dict[str, Depth]:
         }
 
 
+def depth(tenant: Tenant) -> Depth:
+    """How much of one tenant's there is in the queue."""
+    with tenant.begin() as connection:
+        row = connection.exec_driver_sql("SELECT * FROM trellis_jobs.depth()").one()
+    return Depth(row.waiting, row.running, row.later, row.dead, float(row.oldest))
+
+
 def workers(database: Database, silent: float = 20) -> int:
     """How many workers have been heard of lately."""
     with database.engine.begin() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2  # counted up with every change below: an installation with another one is upgraded at the next start
+VERSION = 3  # counted up with every change below: an installation with another one is upgraded at the next start
 
 TABLES = """
 -- jobs whose time has not come: apart, so that a million of them slow nobody down
@@ -240,6 +240,22 @@ DECLARE
     mine text := trellis_jobs.whose(p_role);
 BEGIN
     RETURN QUERY SELECT d.id, d.at, d.kind, d.args, d.error FROM dead d WHERE d.queue = mine ORDER BY d.id DESC;
+END $$;
+
+-- How much there is of the caller's.
+CREATE OR REPLACE FUNCTION trellis_jobs.depth(p_role text DEFAULT NULL)
+RETURNS TABLE (waiting bigint, running bigint, later bigint, dead bigint, oldest double precision) {_MINE} AS $$
+DECLARE
+    mine text := trellis_jobs.whose(p_role);
+BEGIN
+    RETURN QUERY SELECT
+        (SELECT count(*) FROM procrastinate_jobs j WHERE j.queue_name = mine AND j.status = 'todo'),
+        (SELECT count(*) FROM procrastinate_jobs j WHERE j.queue_name = mine AND j.status = 'doing'),
+        (SELECT count(*) FROM later l WHERE l.queue = mine),
+        (SELECT count(*) FROM dead d WHERE d.queue = mine),
+        (SELECT coalesce(extract(epoch FROM now() - min(e.at)), 0)::double precision FROM procrastinate_events e
+         WHERE e.job_id = (SELECT min(j.id) FROM procrastinate_jobs j
+                           WHERE j.queue_name = mine AND j.status = 'todo'));
 END $$;
 
 -- Dead letters once more, or away with them; all of them when none is named.

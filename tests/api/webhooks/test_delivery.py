@@ -303,6 +303,19 @@ def test_a_message_to_try_it_out(office: Office, receiver: Receiver, make: Make)
     assert log.ping(office.tenant, webhook.id).status == 404
 
 
+def test_one_that_hears_again_when_it_is_tried_out_is_no_longer_failing(
+    catalogue: Catalogue, office: Office, receiver: Receiver, make: Make, store: Store
+) -> None:
+    webhook = make()
+    receiver.status = 500
+    store.create("account", {"name": "Mended"})
+    work(catalogue, office)
+    receiver.status = 200
+    log.ping(office.tenant, webhook.id)
+    with office.tenant.begin() as connection:
+        assert read_webhook(connection, office.tenant, webhook.id).failing_since is None
+
+
 def test_many_changes_at_once_are_told_one_by_one_in_order(
     catalogue: Catalogue, office: Office, receiver: Receiver, make: Make, store: Store
 ) -> None:

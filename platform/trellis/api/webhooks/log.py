@@ -131,4 +131,7 @@ def ping(tenant: Tenant, id: UUID) -> Attempt:
     with tenant.begin() as connection:
         connection.execute(sa.insert(table).values(**row, done_at=now))
         note_attempt(connection, tenant, id, message, attempt)
+        if attempt.is_delivered:  # it hears again: its patience begins anew
+            hooks = tenant.tables.platform.webhook
+            connection.execute(sa.update(hooks).where(hooks.c.id == id).values(failing_since=None))
     return attempt

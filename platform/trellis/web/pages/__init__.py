@@ -27,6 +27,7 @@ from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.import_ import ImportView
+from trellis.web.pages.jobs import JobsView
 from trellis.web.pages.keys import KeysView
 from trellis.web.pages.lines import LinesView
 from trellis.web.pages.links import LinksView
@@ -66,6 +67,7 @@ PAGES: tuple[type[BaseView], ...] = (
     ButtonsView,
     SettingsView,
     RolesView,
+    JobsView,
     KeysView,
     PrivacyView,
     ProfileView,
