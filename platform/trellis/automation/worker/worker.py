@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,7 +89,10 @@ class Worker:
             self._thread.join(1)
 
     def _run(self) -> None:
-        asyncio.run(self._work())
+        # psycopg does not work on the loop that Windows has by itself
+        factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(self._work())
 
     async def _work(self) -> None:
         """One loop for each database that tenants lie in."""
