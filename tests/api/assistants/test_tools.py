@@ -114,7 +114,7 @@ def test_a_link_is_given_by_name_and_an_unclear_one_is_asked_about(mona: Assista
         ("describe_entity", {}, "'entity' is a required property"),
         ("read_record", {"entity": "order", "id": "7"}, "no id of a record"),
         ("read_record", {"entity": "order", "id": str(UUID(int=5))}, "no such record"),
-        ("list_records", {"entity": "order", "filter": "stge == 1"}, "stge"),
+        ("list_records", {"entity": "order", "filter": "stge == 1"}, "did you mean 'stage'"),
         ("list_records", {"entity": "order", "limit": 1000}, "limit"),
         ("list_records", {"entity": "order", "fields": ["internal"]}, "internal"),
         ("list_records", {"entity": "order", "cursor": "x"}, "cursor"),
@@ -135,6 +135,11 @@ def test_the_caller_has_his_own_rights_and_no_more(mona: Assistant, carl: Assist
     assert carl.call("list_records", entity="order", filter='name == "Hers"')["records"] == []
     assert "margin" not in [f["key"] for f in carl.call("describe_entity", entity="order")["fields"]]
     assert "margin" in carl.refused("list_records", entity="order", filter="margin > 1")
+    assert "'margin'" not in carl.refused("list_records", entity="order", filter="margn > 1").replace("'margn'", "")
+    values = {"number": "L", "name": "L", "margn": 1}
+    refused = carl.refused("create_record", entity="order", values=values)
+    assert "margin" not in refused
+    assert "()" not in refused
     assert "payslip" not in [e["key"] for e in carl.call("list_entities")["entities"]]
     assert "not allow" in carl.refused("create_record", entity="account", values={"name": "No"})
     assert system.count("account", where=['name == "No"']).n == 0

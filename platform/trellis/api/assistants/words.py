@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import gettext as _
 
+from trellis.api.scope import readable, writable
 from trellis.config.problem import did_you_mean
 from trellis.model.entity import Entity
 from trellis.model.fields.choices import ChoiceLike
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
+from trellis.web.context import current_store
 from trellis.web.faults import fault_text
+
+MENDED_BY_LOOKING = frozenset({"unknown", "required", "invalid", "choice", "filter"})  # codes of faults
+QUOTED = re.compile(r"['“‘](\w+)['”’]")
 
 
 class ToolError(Exception):
@@ -29,7 +36,7 @@ def words_of(error: Exception) -> str:
     if isinstance(error, Refused):
         entity = error.entity if isinstance(error, RefusedWrite) else None
         lines = [f"- {_fault(fault, entity)}" for fault in error.faults]
-        if entity is not None and any(f.code in ("unknown", "required", "invalid", "choice") for f in error.faults):
+        if entity is not None and any(f.code in MENDED_BY_LOOKING for f in error.faults):
             lines.append(f"describe_entity with entity “{entity.key}” tells its fields, choices and stages.")
         if getattr(error, "is_stale", isinstance(error, Stale)):
             lines.append("Read the record again and repeat the change with its new version.")
@@ -45,13 +52,30 @@ def _fault(fault: Fault, entity: Entity | None) -> str:
     text = fault_text(fault)
     if fault.field is None:
         return text
-    field = entity.fields.get(fault.field) if entity is not None else None
-    hint = ""
-    if entity is not None and field is None and fault.code == "unknown":
-        hint = f" ({did_you_mean(fault.field, entity.fields)})"
-    elif field is not None and isinstance(field.type, ChoiceLike) and fault.code == "choice":
-        hint = f" (one of: {', '.join(c.key for c in list(field.type.options())[:50])})"
-    return f"{fault.field}: {text}{hint}"
+    return f"{fault.field}: {text}{_hint(fault, text, entity)}" if entity is not None else f"{fault.field}: {text}"
+
+
+def _hint(fault: Fault, text: str, entity: Entity) -> str:
+    """What would do, of what this caller knows."""
+    field = entity.fields.get(fault.field or "")
+    known = _known(entity)
+    if fault.code == "filter" and (named := QUOTED.search(text)) is not None and named[1] not in known:
+        return _in_brackets(did_you_mean(named[1], known))
+    if fault.code == "unknown" and fault.field and not fault.params.get("hint"):
+        return _in_brackets(did_you_mean(fault.field, known))
+    if field is not None and field.key in known and fault.code == "choice" and isinstance(field.type, ChoiceLike):
+        return f" (one of: {', '.join(c.key for c in list(field.type.options())[:50])})"
+    return ""
+
+
+def _in_brackets(hint: str) -> str:
+    return f" ({hint})" if hint else ""
+
+
+def _known(entity: Entity) -> list[str]:
+    """The fields that the API has for this caller."""
+    store = current_store()
+    return [f.key for f in (*readable(store, entity), *writable(store, entity))]
 
 
 def no_entity(key: str, known: list[str]) -> ToolError:

@@ -24,6 +24,7 @@ from trellis.web.guard import needs
 from trellis.web.i18n import say
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
+from trellis.web.sign_in_words import means_words
 
 PAGE = 50
 INTERNAL = frozenset({"user", "team"})
@@ -163,7 +164,7 @@ def _line(entry: Told, names: Mapping[UUID, str]) -> Line:
         MEANS_WORDS.get(entry.means, entry.means),
         about,
         address,
-        [(_field_name(entity, n), _device(v) if n == "agent" else v) for n, v in _details(entry.details)],
+        [(_field_name(entity, n), _value_words(group, n, v)) for n, v in _details(entry.details)],
     )
 
 
@@ -171,10 +172,14 @@ def _person_address(entry: Told) -> str:
     return f"{request.script_root}/admin/users/{entry.record}" if entry.entity == "user" else ""
 
 
-def _device(agent: str) -> str:
-    """A browser in two words; as it calls itself where it is not known."""
-    device = device_of(agent)
-    return ", ".join(part for part in (device.browser, device.system) if part) or agent
+def _value_words(group: str, name: str, value: str) -> str:
+    """A detail's value for people: a browser in two words, how somebody came in."""
+    if name == "agent":
+        device = device_of(value)
+        return ", ".join(part for part in (device.browser, device.system) if part) or value
+    if name == "how" and group in ("sign-in", "credential", "person"):
+        return means_words(value)
+    return value
 
 
 def _field_name(entity: Entity | None, name: str) -> str:
