@@ -14,6 +14,7 @@ from tests.records.access.test_portal import CRM
 from tests.web.frame_tenants import add_person, app_of, signed_in_client, token_of
 
 from trellis.formula.reader import Reader
+from trellis.identity.accounts import Account, set_password
 from trellis.identity.portal import guest_of
 from trellis.records.principal import Principal
 from trellis.records.record import Record
@@ -122,4 +123,20 @@ def test_who_cannot_be_invited_is_told_why(ada: FlaskClient, store: Store) -> No
 def test_only_administrators_invite(app: Flask, carla: Record) -> None:
     agnes = signed_in_client(app, "agnes@portal.example")
     assert agnes.get(f"/e/contact/{carla.id}/portal").status_code == 403
-    assert f"{carla.id}/portal\"" not in agnes.get(f"/e/contact/{carla.id}").text
+    assert f'{carla.id}/portal"' not in agnes.get(f"/e/contact/{carla.id}").text
+
+
+def test_a_named_filter_tells_nothing_of_what_is_hidden(app: Flask, firm: Tenant, store: Store, carla: Record) -> None:
+    guest = guest_of(firm, carla.id)
+    if guest is None:
+        store.create("user", {"name": "Carla", "email": "c@acme.example", "roles": ["customer"], "contact": carla.id})
+        guest = guest_of(firm, carla.id)
+    assert guest is not None
+    with firm.begin() as connection:
+        set_password(connection, firm, Account(guest.id, "Carla", guest.email, None), "plenty of words")
+    client = signed_in_client(app, guest.email, "plenty of words")
+    page = client.get("/e/ticket/?view=all").text
+    assert "Answered" in page
+    assert "Delicate" not in page
+    assert "Ours" in client.get("/e/ticket/?view=all&on=delicate").text  # not used, if the address names it
+    assert "Ours" not in client.get("/e/ticket/?view=all&on=answered").text

@@ -11,6 +11,7 @@ from trellis.model.fields.choices import ChoiceLike
 from trellis.model.pipeline import Pipeline
 from trellis.model.role import ACTIONS
 from trellis.records.store import Store
+from trellis.web.filters.fields import open_filters
 from trellis.web.i18n import say
 from trellis.web.lists.state import every_view
 
@@ -24,9 +25,9 @@ def describe(store: Store, entity: Entity) -> dict[str, Any]:
         "description": say(entity.description) if entity.description else None,
         "fields": [_field(f, f.key in writes) for f in fields],
         "lists": [_list(store, entity, name) for name in linked_lists(store, entity)],
-        "pipelines": [_pipeline(p) for p in entity.pipelines.values()],
+        "pipelines": [_pipeline(store, entity, p) for p in entity.pipelines.values()],
         "views": list(every_view(entity, store.principal.roles)),
-        "filters": list(entity.filters),
+        "filters": list(open_filters(store, entity)),
     }
 
 

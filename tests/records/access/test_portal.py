@@ -38,6 +38,9 @@ fields:
   contact: {type: link, to: contact, default: =me.contact}
   owner: {type: user, role: owner}
   inside: {type: text, search: true}
+filters:
+  delicate: {label: Delicate, filter: inside == "quiet"}
+  answered: {label: Answered, filter: subject == "Answered"}
 ---
 entity: payslip
 title: name

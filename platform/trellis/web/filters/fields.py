@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from trellis.web.cells.column import label_of
 
 if TYPE_CHECKING:
-    from trellis.model.entity import Entity
+    from trellis.formula.formula import Formula
+    from trellis.model.entity import Entity, Filter
     from trellis.model.field import Field
     from trellis.records.store import Store
 
@@ -41,6 +42,24 @@ class Sight:
             return True
         ends = [model.entities[key] for key in field.type.formula_type().entities if key in model.entities]
         return any(self.path(end, rest) for end in ends)
+
+
+def may_ask(store: Store, entity: Entity, formula: Formula | None) -> bool:
+    """Whether a formula of the Model tells the person nothing that is kept from them: no concealed field is read."""
+    permit, entities = store.session.permit, store.tenant.model.entities
+    for path in formula.reads if formula is not None else ():
+        at: tuple[str, ...] = (entity.key,)
+        for name in path:
+            if any(permit.conceals(key, name) for key in at):
+                return False
+            found = [entities[key].fields.get(name) for key in at]
+            at = tuple(k for f in found if f is not None for k in f.type.formula_type().entities if k in entities)
+    return True
+
+
+def open_filters(store: Store, entity: Entity) -> dict[str, Filter]:
+    """The entity's named filters that this person may use: what is hidden or masked cannot be found out by one."""
+    return {key: one for key, one in entity.filters.items() if may_ask(store, entity, one.formula)}
 
 
 @dataclass(frozen=True, slots=True)

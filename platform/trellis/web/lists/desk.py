@@ -16,7 +16,7 @@ from trellis.records.writing.lines import part_lists
 from trellis.web.cells.column import label_of
 from trellis.web.context import current_model, current_store
 from trellis.web.filters.check import formula_faults
-from trellis.web.filters.fields import Sight
+from trellis.web.filters.fields import Sight, may_ask, open_filters
 from trellis.web.filters.labels import ChipLabel, chip_labels
 from trellis.web.filters.source import Unreadable, group_source
 from trellis.web.filters.words import in_words
@@ -27,7 +27,9 @@ from trellis.web.lists.state import ListState, every_view, read_state
 from trellis.web.security import safe_address
 
 if TYPE_CHECKING:
-    from trellis.model.entity import Entity
+    from collections.abc import Mapping
+
+    from trellis.model.entity import Entity, Filter
     from trellis.records.store import Store
 
 ICONS = {"list": "list", "kanban": "layout-kanban", "calendar": "calendar-event", "map": "map-pin"}
@@ -103,6 +105,7 @@ class Desk:
         """The entity's views, then the saved ones."""
         now = self.state.key
         views = every_view(self.entity, self.store.principal.roles)
+        views = {k: v for k, v in views.items() if k == now or may_ask(self.store, self.entity, v.filter)}
         tabs = [
             Tab(
                 key,
@@ -120,6 +123,11 @@ class Desk:
             address, is_default = f"{self.base}/?view={saved.key}", saved.key == self.default
             tabs.append(Tab(saved.key, saved.label, icon, saved.key == now, address, saved, is_default))
         return tabs
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """The named filters that are offered."""
+        return open_filters(self.store, self.entity)
 
     @property
     def chips(self) -> list[ChipLabel]:
@@ -227,9 +235,10 @@ def as_seen(store: Store, state: ListState) -> ListState:
     columns = None if state.columns is None else tuple(p for p in state.columns if sight.path(entity, p))
     widths = tuple((path, width) for path, width in state.widths if sight.path(entity, path))
     chips = tuple(g for g in state.chips if all(sight.path(entity, chip.path) for chip in g.chips))
+    named = tuple(key for key in state.named if key in open_filters(store, entity)) if state.named else ()
     kept = state.sort if sort == state.sorting else sort
     group = state.group if not state.grouping or sight.path(entity, state.grouping) else ""
-    return replace(state, sort=kept, columns=columns or None, widths=widths, chips=chips, group=group)
+    return replace(state, sort=kept, columns=columns or None, widths=widths, chips=chips, group=group, named=named)
 
 
 def counted(n: int, capped: bool = False) -> str:
