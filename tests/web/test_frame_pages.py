@@ -86,7 +86,7 @@ def test_a_page_of_the_frame_takes_few_statements(rep: FlaskClient, tenant: Any)
 def test_make_a_person_who_then_signs_in(admin: FlaskClient, tenant: Any, tmp_path: Any) -> None:
     made = send(admin, "/admin/users/new", name="Nina New", email="nina@x.example", roles="rep", active="1")
     assert made.status_code == 200
-    link = re.search(r'value="http://localhost(/reset/[^"]+)"', made.text)
+    link = re.search(r'value="http://localhost(/invite/[^"]+)"', made.text)
     assert link
     fresh = app_of(tenant, tmp_path).test_client()
     token = token_of(fresh.get(link[1]).text)
