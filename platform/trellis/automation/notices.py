@@ -47,6 +47,13 @@ def tell(
         connection.execute(sa.insert(tenant.tables.platform.notice), rows)
 
 
+def settle(connection: sa.Connection, tenant: Tenant, user: UUID, text: str, *, kind: str) -> None:
+    """What a person was told is dealt with: it need not be read any more."""
+    table = tenant.tables.platform.notice
+    mine = table.c.user == user, table.c.kind == kind, table.c.text == text[:LONGEST], table.c.read_at.is_(None)
+    connection.execute(sa.update(table).where(*mine).values(read_at=now()))
+
+
 def notices(
     connection: sa.Connection, tenant: Tenant, user: UUID, *, limit: int = 30, before: UUID | None = None
 ) -> Sequence[sa.RowMapping]:

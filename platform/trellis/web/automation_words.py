@@ -16,7 +16,7 @@ from trellis.web.faults import fault_text
 
 STATES: Mapping[str, tuple[Any, str]] = {
     "ready": (_l("Working"), "blue"),
-    "waiting": (_l("Waiting"), "amber"),
+    "waiting": (_l("Waiting"), "yellow"),
     "paused": (_l("Paused"), "gray"),
     "done": (_l("Done"), "green"),
     "stopped": (_l("Stopped"), "gray"),
@@ -26,8 +26,8 @@ STATES: Mapping[str, tuple[Any, str]] = {
 OUTCOMES: Mapping[str, tuple[Any, str]] = {
     "done": (_l("Done"), "green"),
     "skipped": (_l("Left out"), "gray"),
-    "waiting": (_l("Waiting"), "amber"),
-    "retried": (_l("Tried again later"), "amber"),
+    "waiting": (_l("Waiting"), "yellow"),
+    "retried": (_l("Tried again later"), "yellow"),
     "failed": (_l("Failed"), "red"),
     "stopped": (_l("Stopped"), "gray"),
 }

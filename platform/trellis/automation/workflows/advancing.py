@@ -175,6 +175,8 @@ class Machine:
                 self._forward()
                 return
             with self.connection.begin_nested():
+                if type(step) not in DOES:
+                    raise StepFailed("This version does not do “{step}”.", step=verb_of(step))
                 outcome = DOES[type(step)](ctx, step)
         except FAILURES as error:
             self._failed(step, error)

@@ -17,8 +17,11 @@ from trellis.automation.jobs import defer_many
 from trellis.automation.workflows.run import read_run
 from trellis.automation.workflows.starting import job_of
 from trellis.formula.types import Ref
+from trellis.model.automation.steps import Approve, every_step
+from trellis.records.kept import kept
 
 if TYPE_CHECKING:
+    from trellis.model.model import Model
     from trellis.storage.tenant import Tenant
 
 Row = Mapping[str, Any]
@@ -41,6 +44,16 @@ class Ask:
     locks: bool = False
     asked_by: UUID | None = None
     due: datetime | None = None
+
+
+def may_be_asked_about(model: Model, entity: str) -> bool:
+    """Whether any workflow asks for approvals about records of an entity."""
+
+    def make() -> frozenset[str | None]:
+        bodies = (pair for workflow in model.workflows.values() for pair in workflow.bodies.items())
+        return frozenset(e for e, body in bodies if any(isinstance(s, Approve) for s in every_step(body.steps)))
+
+    return entity in kept((model.hash, "approvals"), make)
 
 
 def ask(connection: sa.Connection, tenant: Tenant, what: Ask, people: Sequence[UUID], *, in_turn: bool) -> None:
@@ -130,6 +143,7 @@ def decide(
     table = tenant.tables.platform.approval
     values = {"state": outcome, "decided_at": now(), "decided_by": user, "comment": comment or None}
     connection.execute(sa.update(table).where(table.c.id == id).values(**values, answers=dict(answers or {})))
+    notices.settle(connection, tenant, user, row["title"], kind="approval")
     _wake(connection, tenant, row)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from trellis.automation.workflows.starting import Start, start
 from trellis.formula.env import Env
@@ -60,9 +62,20 @@ def offered(store: Store, entity: str, id: UUID) -> Iterator[Button]:
         graph = StoreGraph(store.session)
         record = graph.follow(Ref(entity, id))
         env = Env(record, store.session.reader, graph, old=record)
+        busy = _at_work(store, mine, Ref(entity, id))
         for button in mine:
+            if button.key in busy:
+                continue  # what has been asked for is not asked for twice
             if button.trigger.when is None or (record is not None and button.trigger.when.evaluate(env) is True):
                 yield button
+
+
+def _at_work(store: Store, among: Sequence[Button], record: Ref) -> set[str]:
+    """The buttons whose workflows are still at work on the record."""
+    table = store.tenant.tables.platform.run
+    same = table.c.entity == record.entity, table.c.record == record.id, table.c.ended_at.is_(None)
+    statement = sa.select(table.c.workflow).where(*same, table.c.workflow.in_({button.key for button in among}))
+    return set(store.session.execute(statement).scalars())
 
 
 def _is_for(store: Store, button: Button) -> bool:
@@ -100,7 +113,8 @@ def _answers(store: Store, button: Button, answers: Mapping[str, Any]) -> tuple[
     for key, field in button.trigger.form.items():
         try:
             values[key] = field.type.parse(answers.get(key), store.session.reader)
-            wrong.extend(faults.invalid(key, one) for one in field.type.check(values[key]) if values[key] is not None)
+            found = field.type.check(values[key]) if values[key] is not None else ()
+            wrong.extend(faults.invalid(key, one) for one in found)
         except Invalid as error:
             wrong.append(faults.invalid(key, error))
             continue

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from trellis.automation.clock import now
 from trellis.automation.workflows import approvals
+from trellis.formula.types import Ref
 from trellis.model.automation.steps import Approve, every_step
 from trellis.model.fields.base import Invalid
 from trellis.records import faults
@@ -44,6 +45,38 @@ class Asked:
     props: list[tuple[Any, Markup]]
     fields: list[BoundField]
     is_late: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Somebody whose approval a record waits for. `is_mine`: this person's own; `may_recall`: this person has asked."""
+
+    title: str
+    who: str
+    run: UUID
+    is_mine: bool
+    may_recall: bool
+    is_queued: bool
+
+
+def asking(store: Store, record: Ref) -> list[Asking]:
+    """Whose approval a record waits for; costs nothing where no workflow asks for any."""
+    if not approvals.may_be_asked_about(store.tenant.model, record.entity):
+        return []
+    me = store.principal.id
+    with store.transaction() as connection:
+        rows = approvals.about(connection, store.tenant, record)
+    return [
+        Asking(
+            row["title"],
+            _name(store, row["user"]),
+            row["run"],
+            row["user"] == me and row["state"] == "pending",
+            row["asked_by"] == me,
+            row["state"] == "queued",
+        )
+        for row in rows
+    ]
 
 
 class ApprovalsView(Page):
@@ -84,6 +117,20 @@ class ApprovalsView(Page):
         words = {"approved": _("Approved"), "rejected": _("Rejected"), "delegated": _("Handed over")}
         toast(words[outcome])
         return redirect(url_for("ApprovalsView.index"), 303)
+
+    @expose("/approvals/<uuid:run>/recall", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def recall(self, run: UUID) -> Any:
+        """Withdraws what one has asked for."""
+        tenant = current_tenant()
+        try:
+            with tenant.begin() as connection:
+                approvals.recall(connection, tenant, run, _me())
+        except approvals.NotAsked:
+            toast(_("This has been decided already, or was withdrawn."), kind="error")
+        else:
+            toast(_("Withdrawn"))
+        return redirect(request.referrer or url_for("ApprovalsView.index"), 303)
 
     def _draw(
         self,

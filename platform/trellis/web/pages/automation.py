@@ -99,7 +99,7 @@ class AutomationView(Page):
             triggers=TRIGGERS,
             steps=_outline(found),
             verbs=VERBS,
-            origin=tenant.model.origins.get(f"workflow.{key}"),
+            origin=tenant.model.origins.get(key if ":" in key else f"workflow.{key}"),
             trial=None,
             entities=[e for e in found.bodies if e is not None and not _is_before(found)],
         )

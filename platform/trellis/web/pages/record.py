@@ -36,6 +36,7 @@ from trellis.web.context import may as may_right
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
+from trellis.web.pages.approvals import Asking, asking
 from trellis.web.pages.base import Page
 from trellis.web.pages.bin import restored_words
 from trellis.web.pages.convert import verb_of
@@ -104,6 +105,11 @@ class RecordPage:
     def buttons(self) -> list[Button]:
         """The buttons that workflows offer on the record as it is now."""
         return list(offered(self.store, self.entity.key, self.record.id)) if self.record.deleted_at is None else []
+
+    @cached_property
+    def asked(self) -> list[Asking]:
+        """Whose approval the record waits for."""
+        return asking(self.store, self.record.ref) if self.record.deleted_at is None else []
 
     @property
     def may_merge(self) -> bool:

@@ -71,10 +71,10 @@ class Bodies:
     def _may_stand_here(self, item: Item, verb: str) -> None:
         if self.in_a_save and verb not in _IN_A_SAVE:
             hint = f"inside a save stand: {', '.join(sorted(_IN_A_SAVE))}; let a workflow on `record` do the rest"
-            self.ctx.problem("E324", f"'{verb}' does not work before a save", item.get(verb) or item, hint, at_key=True)
+            self.ctx.problem("E325", f"'{verb}' does not work before a save", item.get(verb) or item, hint, at_key=True)
         if not self.in_a_save and verb == "refuse":
             hint = "refuse in a workflow on `before`"
-            self.ctx.problem("E324", "the save is over: nothing can be refused any more", item, hint, at_key=True)
+            self.ctx.problem("E325", "the save is over: nothing can be refused any more", item, hint, at_key=True)
 
     def given(self, item: Item | None) -> Given:
         """A value, or a formula for it."""
@@ -406,5 +406,5 @@ def _stop(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
 def _set(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
     if self.entity is None:
         hint = "create a record and update that"
-        self.ctx.problem("E324", "no record sets this off: there is nothing to set", item, hint, at_key=True)
+        self.ctx.problem("E325", "no record sets this off: there is nothing to set", item, hint, at_key=True)
     return steps.SetValues(values=fillings(self.names, item.get("set"), self.entity, self.scope()), **common), ANY

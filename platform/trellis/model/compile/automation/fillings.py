@@ -28,7 +28,7 @@ def fillings(names: Names, item: Item | None, entity: str | None, scope: EntityS
             hint = did_you_mean(key, draft.fields)
             names.ctx.problem("E304", f"unknown field '{key}' of {draft.key}", each, hint, at_key=True)
         elif field is not None and field.is_derived and field.item.get("lookup") is None:
-            names.ctx.problem("E324", f"'{key}' of {field.entity} is computed: it cannot be set", each, at_key=True)
+            names.ctx.problem("E325", f"'{key}' of {field.entity} is computed: it cannot be set", each, at_key=True)
         else:
             found[key] = _filling(names, each, field, scope)
     return found

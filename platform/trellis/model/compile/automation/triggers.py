@@ -76,7 +76,7 @@ def _record(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | 
     )
     if made == triggers.OnRecord(entity=entity):
         hint = "say when: created, updated, deleted, restored, changed, linked, unlinked or stage"
-        names.ctx.problem("E324", "nothing ever sets this off", item, hint)
+        names.ctx.problem("E325", "nothing ever sets this off", item, hint)
     return made, {}
 
 
@@ -148,7 +148,7 @@ def _date(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | No
         return None
     type = self.names.types.of(entity, field.text)
     if type is not None and type.kind not in ("date", "datetime"):
-        ctx.problem("E324", f"'{field.text}' is no date", field, "name a date or a datetime")
+        ctx.problem("E325", f"'{field.text}' is no date", field, "name a date or a datetime")
     clock = date.get("at")
     at = _TIME.fullmatch(clock.text) if clock is not None else None
     if clock is not None and at is None:
@@ -232,7 +232,7 @@ def _form(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | No
             if each.text not in known:
                 ctx.unknown("field", each, known, "E304")
             elif known[each.text].is_derived or known[each.text].system:
-                ctx.problem("E324", f"'{each.text}' is computed: nobody can fill it in", each)
+                ctx.problem("E325", f"'{each.text}' is computed: nobody can fill it in", each)
     return (
         triggers.OnForm(
             entity=entity,

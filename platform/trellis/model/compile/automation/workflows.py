@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from trellis.formula.types import Type
 from trellis.model.automation.triggers import Before, OnRecord, Trigger
 from trellis.model.automation.workflow import Body, Workflow
+from trellis.model.compile.automation.assignments import compile_assignments
 from trellis.model.compile.automation.bodies import Bodies
+from trellis.model.compile.automation.later import check_later
 from trellis.model.compile.automation.triggers import Triggers
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition
@@ -23,6 +25,8 @@ def compile_workflows(ctx: Context, types: Types) -> dict[str, Workflow]:
     for key, document in ctx.configuration.of("workflow").items():
         item = Item(dict(document.data), document.place, "", document.name)
         found[key] = _workflow(ctx, types, key, item)
+    check_later(ctx, found)
+    found |= compile_assignments(ctx, types)
     return dict(sorted(found.items(), key=lambda entry: entry[1].order))
 
 
@@ -70,7 +74,7 @@ def _alone(ctx: Context, item: Item, triggers: tuple[Trigger, ...]) -> None:
     kinds = {isinstance(trigger, Before) for trigger in triggers}
     if len(kinds) > 1:
         hint = "write two workflows"
-        ctx.problem("E324", "`before` stands with no other trigger", item.get("on") or item, hint, at_key=True)
+        ctx.problem("E325", "`before` stands with no other trigger", item.get("on") or item, hint, at_key=True)
 
 
 def _loops(ctx: Context, item: Item, trigger: Trigger) -> None:

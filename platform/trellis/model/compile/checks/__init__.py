@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from trellis.model.compile.automation.workflows import check_sequence
 from trellis.model.compile.checks.others import (
-    check_assignment,
     check_document,
     check_pool,
     check_scoring,
@@ -19,7 +18,6 @@ from trellis.model.compile.item import Item
 from trellis.model.compile.types import Types
 
 CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
-    "assignment": check_assignment,
     "dashboard": check_dashboard,
     "document": check_document,
     "pool": check_pool,

@@ -24,21 +24,6 @@ def check_sla(ctx: Context, types: Types, key: str, item: Item) -> None:
         names.conditions(target, scope, "when")
 
 
-def check_assignment(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """An assignment."""
-    names = Names(ctx, types)
-    entity = names.entity(item.get("entity"))
-    if entity is None:
-        return
-    names.conditions(item, names.scope(entity), "when")
-    rules = item.get("rules")
-    for rule in rules.each() if rules is not None else ():
-        names.conditions(rule, names.scope(entity), "when")
-        among = rule.get("among")
-        if among is not None:
-            names.roles(among.get("role"))
-
-
 def check_pool(ctx: Context, types: Types, key: str, item: Item) -> None:
     """A pool."""
     names = Names(ctx, types)
