@@ -31,6 +31,12 @@ fields:
   account: {type: link, to: account, inverse: deals}
   amount: {type: money}
 ---
+entity: deal_line
+part_of: deal
+fields:
+  product: {type: text, required: true}
+  quantity: {type: integer}
+---
 pipeline: sales
 entity: deal
 default: true
@@ -135,6 +141,25 @@ def test_a_move_tells_the_stage_left_and_the_one_entered(
     drain(catalogue, crm)
     assert told[0].stages(crm.model) == {"stage": (None, "open")}
     assert told[1].stages(crm.model) == {"stage": ("open", "won")}
+
+
+def test_a_change_of_lines_is_told_of_the_lines_and_of_their_record(
+    catalogue: Catalogue, crm: Tenant, told: list[Happening]
+) -> None:
+    listen(crm)
+    store = store_of(crm)
+    made = store.create("deal", {"name": "D", "lines": [{"product": "A"}, {"product": "B"}]})
+    a, b = store.lines("deal", made.id, "lines")
+    drain(catalogue, crm)
+    told.clear()
+    store.update("deal", made.id, {"lines": [{"id": str(a.id), "product": "A", "quantity": 2}]})
+    drain(catalogue, crm)
+    assert {(h.kind, h.entity, h.record) for h in told} == {
+        ("updated", "deal", made.id),
+        ("updated", "deal_line", a.id),
+        ("deleted", "deal_line", b.id),
+    }
+    assert {h.version for h in told if h.entity == "deal"} == {2}
 
 
 def test_what_is_refused_did_not_happen(catalogue: Catalogue, crm: Tenant, told: list[Happening]) -> None:

@@ -184,8 +184,9 @@ def finish(session: Session, drafts: Sequence[Draft], kind: str) -> None:
                 1 if d.is_new else d.record.version + 1,
             )
             for d in every
-            if d.is_new or changed_fields(d)
+            if d.is_new or changed_fields(d) or lines.changed(d)
         ]
+        + [Event("deleted", line.entity, line.id, d.means) for d in every for gone in d.gone.values() for line in gone]
     )
 
 
@@ -292,23 +293,25 @@ def changed_fields(draft: Draft) -> list[str]:
 
 def store_changed(session: Session, drafts: Sequence[Draft], *, kind: str = "update") -> None:
     """Write changed records that passed every check; nothing at all of those in which nothing changed."""
-    written = [draft for draft in drafts if _store_rows(session, draft)]
-    if written:
-        finish(session, written, kind)
+    changes = [(draft, changed) for draft in drafts if (changed := _to_write(draft)) is not None]
+    if not changes:
+        return
+    for draft, _ in changes:
+        draft.is_written = True
+        sequences.number(session, [d for d in draft.every() if d.is_new])
+    rows.update_all(session, changes)
+    for draft, _ in changes:
+        lines.store(session, draft)
+        linked.store(session, draft.every())
+    finish(session, [draft for draft, _ in changes], kind)
 
 
-def _store_rows(session: Session, draft: Draft) -> bool:
-    """Write one record's rows; whether there was anything to write."""
+def _to_write(draft: Draft) -> list[str] | None:
+    """The columns' fields that changed, none where only lines or links did; None when there is nothing to write."""
     for inner in draft.every():
         inner.record.forget_derived()
     changed = changed_fields(draft)
-    touched = bool(changed) or lines.changed(draft) or linked.changed(draft) or bool(draft.told)
-    if not touched:
-        return False
-    draft.is_written = True
-    sequences.number(session, [d for d in draft.every() if d.is_new])
+    if not (changed or lines.changed(draft) or linked.changed(draft) or draft.told):
+        return None
     stored = {f.key for f in draft.stored_fields()}
-    rows.update(session, draft, [name for name in changed if name in stored])
-    lines.store(session, draft)
-    linked.store(session, draft.every())
-    return True
+    return [name for name in changed if name in stored]
