@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,17 +40,32 @@ def insert(session: Session, drafts: Sequence[Draft]) -> None:
 
 def update(session: Session, draft: Draft, changed: Sequence[str]) -> None:
     """Write the changed fields of one record and count its version up."""
-    table = session.table(draft.entity.key)
+    update_all(session, [(draft, changed)])
+
+
+def update_all(session: Session, changes: Sequence[tuple[Draft, Sequence[str]]]) -> None:
+    """The same of many records; those of one entity in which the same columns change go in one statement."""
+    alike: dict[tuple[str, tuple[str, ...]], list[tuple[Draft, dict[str, Any]]]] = defaultdict(list)
+    for draft, changed in changes:
+        values = _changed_values(draft, changed)
+        alike[draft.entity.key, tuple(sorted(values))].append((draft, values))
+    for (entity, _columns), some in alike.items():
+        table = session.table(entity)
+        touched = {"updated_at": session.reader.now, "updated_by": session.principal.id}
+        statement = sa.update(table).where(table.c.id == sa.bindparam("_row", type_=sa.Uuid()))
+        rows = [{**values, **touched, "_row": draft.record.id} for draft, values in some]
+        with refusing_races(session, [draft for draft, _ in some]):
+            session.execute(statement.values(version=table.c.version + 1), rows if len(rows) > 1 else rows[0])
+
+
+def _changed_values(draft: Draft, changed: Sequence[str]) -> dict[str, Any]:
+    """What an update writes, by column name."""
     values = _values(draft, set(changed))
     if any(f.key in changed or f.is_derived for f in draft.entity.search_fields()):
         values["search"] = search_vector(draft)
     if (titled := ordered_field(draft.entity)) is not None and titled.key in changed:
         values[ORDER] = order_of(titled, draft.value(titled.key))
-    values["version"] = table.c.version + 1
-    values["updated_at"] = session.reader.now
-    values["updated_by"] = session.principal.id
-    with refusing_races(session, [draft]):
-        session.execute(sa.update(table).where(table.c.id == draft.record.id).values(values))
+    return values
 
 
 def _values(draft: Draft, only: set[str] | None = None) -> dict[str, Any]:
