@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from trellis.cli import main
+from trellis.cli.serve import require_free
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,13 @@ def test_what_nobody_foresaw_is_told_in_a_sentence(monkeypatch: Any) -> None:
     assert "trellis doctor" in done.output
     done = CliRunner().invoke(main, ["tenant", "list"], env={"TRELLIS_DEBUG": "1"})
     assert isinstance(done.exception, RuntimeError)
+
+
+def test_a_port_that_is_taken_is_told_at_once() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(click.ClickException, match=f"cannot listen on 127.0.0.1:{port}: .* Try --port {port + 1}"):
+            require_free("127.0.0.1", port)
+    require_free("127.0.0.1", port)

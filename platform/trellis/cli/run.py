@@ -43,7 +43,7 @@ def command(host: str, port: int, threads: int, demo: bool, root: Path | None) -
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, threads: int = 8, demo: bool = True) -> None:
     """Open the database, provision, serve; leave nothing running."""
     from trellis.cli.assembly import open_server, open_worker
-    from trellis.cli.serve import serve_until_stopped
+    from trellis.cli.serve import require_free, serve_until_stopped
     from trellis.web.assets import AssetsMissing, asset
     from trellis.web.logs import set_up_logs
 
@@ -54,6 +54,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, thread
         asset("main.css")
     except AssetsMissing as missing:
         raise click.ClickException(str(missing)) from missing
+    require_free(host, port)  # before minutes are spent on what could then not be served
     click.echo("Starting PostgreSQL …" if settings.database_url is None else "Connecting to PostgreSQL …", err=True)
     dispatcher = open_server(settings)
     worker = None

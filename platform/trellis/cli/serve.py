@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,20 @@ def command(host: str, port: int, threads: int, root: Path | None, work: bool) -
         dispatcher.close()
 
 
+def require_free(host: str, port: int) -> None:
+    """Say at once that an address is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise _taken(host, port, error) from error
+
+
+def _taken(host: str, port: int, error: OSError) -> click.ClickException:
+    return click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}. Try --port {port + 1}.")
+
+
 def serve_until_stopped(
     dispatcher: Dispatcher,
     settings: Settings,
@@ -73,9 +88,7 @@ def serve_until_stopped(
             channel_timeout=60,
         )
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {error.strerror}. Try --port {port + 1}."
-        ) from error
+        raise _taken(host, port, error) from error
     if ready is not None:
         ready()
     try:

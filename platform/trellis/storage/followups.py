@@ -56,8 +56,11 @@ def follow_up(catalogue: Catalogue, slug: str, *known: Tenant, wait: bool = True
                 hook(tenant, old)
         except RevisionChanged:
             return False  # whoever has published that does this, too
-        except Exception:
-            log.exception("work on the old records of %s failed; trellis doctor tells how to go on", slug)
+        except Exception as error:
+            if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:  # the server was stopped
+                log.warning("work on the old records of %s was interrupted; the next start goes on with it", slug)
+            else:
+                log.exception("work on the old records of %s failed; trellis doctor tells how to go on", slug)
             return False
         done = (followups.c.tenant == slug) & (followups.c.before < tenant.revision)
         with catalogue.database.engine.begin() as connection:
@@ -97,7 +100,11 @@ def _turn(catalogue: Catalogue, slug: str, wait: bool) -> Iterator[bool]:
         try:
             yield mine
         finally:
-            if mine:
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(LOCK, key)))
-            connection.exec_driver_sql("RESET lock_timeout; RESET statement_timeout")
-            connection.commit()
+            try:
+                if mine:
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(LOCK, key)))
+                connection.exec_driver_sql("RESET lock_timeout; RESET statement_timeout")
+                connection.commit()
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:  # a connection that is gone holds no lock
+                    raise
