@@ -140,3 +140,15 @@ def test_a_named_filter_tells_nothing_of_what_is_hidden(app: Flask, firm: Tenant
     assert "Delicate" not in page
     assert "Ours" in client.get("/e/ticket/?view=all&on=delicate").text  # not used, if the address names it
     assert "Ours" not in client.get("/e/ticket/?view=all&on=answered").text
+
+
+def test_views_that_the_house_saves_stay_in_the_house(app: Flask, firm: Tenant, carla: Record) -> None:
+    agnes = signed_in_client(app, "agnes@portal.example")
+    post(agnes, "/e/ticket/views", do="save", label="Difficult customers", shared="1", state="view=all")
+    guest = guest_of(firm, carla.id)
+    assert guest is not None
+    client = signed_in_client(app, guest.email, "plenty of words")
+    page = client.get("/e/ticket/?view=all").text
+    assert "Difficult customers" not in page
+    assert "Share with everybody" not in page
+    assert post(client, "/e/ticket/views", do="save", label="Mine", shared="1", state="view=all").status_code == 403

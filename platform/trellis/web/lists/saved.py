@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from trellis.identity.preferences import keep_preference
+from trellis.records.refusal import Forbidden
 
 if TYPE_CHECKING:
     from trellis.records.store import Store
@@ -58,7 +59,9 @@ def views_of(store: Store, entity: str) -> Kept:
     platform = store.tenant.tables.platform
     table, chosen = platform.saved_view, platform.preference
     one = sa.select(sa.literal(1).label("one")).subquery()
-    seen = sa.and_(table.c.entity == entity, sa.or_(table.c.owner == user, table.c.shared))
+    own = table.c.owner == user
+    # what people name their lists among themselves is nothing for those from outside
+    seen = sa.and_(table.c.entity == entity, own if store.session.permit.is_portal else sa.or_(own, table.c.shared))
     mine = sa.and_(chosen.c.user == user, chosen.c.key == default_key(entity))
     query = (
         sa.select(
@@ -103,6 +106,8 @@ def save_view(store: Store, entity: str, label: str, definition: Mapping[str, An
 def change_view(store: Store, entity: str, id: UUID, **values: Any) -> bool:
     """Changes one of the person's own views (`label`, `definition`, `shared`); says whether there was one."""
     table = store.tenant.tables.platform.saved_view
+    if values.get("shared") and store.session.permit.is_portal:
+        raise Forbidden(entity, "share")
     if "label" in values:
         values["label"] = cut(values["label"])
     if "definition" in values:
