@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 log = logging.getLogger(__name__)
-AT_ONCE = 500  # events told in one transaction
+AT_ONCE = 100  # events told in one transaction, which must not take too long: listeners read each record
 
 
 @kind(DISPATCH, priority=10)
