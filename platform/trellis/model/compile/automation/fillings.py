@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from trellis.config.problem import did_you_mean
 from trellis.model.compile.drafts import FieldDraft
-from trellis.model.compile.formulas import given
+from trellis.model.compile.formulas import given, said
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.scope import EntityScope
@@ -36,7 +36,8 @@ def fillings(names: Names, item: Item | None, entity: str | None, scope: EntityS
 
 def _filling(names: Names, item: Item, field: FieldDraft | None, scope: EntityScope) -> Given:
     expected = names.types.formula_type(field) if field is not None else None
-    made = given(names.ctx, item, scope, expected)
+    is_text = isinstance(item.data, str) and not item.text.startswith("=")
+    made = said(names.ctx, item, scope) if is_text else given(names.ctx, item, scope, expected)
     is_plain = made.formula is None and made.parts is None and item.data not in (None, "")
     if field is not None and is_plain and field.type_name in _PLAIN and not _is_formula(item):
         names.types.constant(field, item)
