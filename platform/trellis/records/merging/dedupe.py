@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from trellis.formula.types import Ref
 from trellis.model import matching
@@ -65,23 +66,28 @@ def find(session: Session, rule: Dedupe, drafts: Sequence[Draft]) -> list[tuple[
     if not asked:
         return []
     found: dict[int, list[tuple[str, UUID]]] = defaultdict(list)
-    for target, names in rule.targets(drafts[0].entity.key):
+    own = drafts[0].entity.key
+    known = {m.field: not session.permit.conceals(own, m.field) for m in rule.match}
+    if rule.action != "block" and not all(known.values()):
+        return []  # a hint would tell what the person may not see
+    for target, names in rule.targets(own):
         for at, ids in _stored(session, rule, target, names, asked).items():
             found[at] += [(target, id) for id in ids]
-    seen = _describe(session, found)
+    seen = _describe(session, found) if all(known.values()) else {}
+    field = next((name for name, is_known in known.items() if is_known), None)
     said = []
     earlier = _earlier(rule, asked) if not rule.against else set()
     for at, one in enumerate(asked):
         if records := found.get(at):
-            said.append((one.draft, _fault(rule, [seen.get(r) for r in records])))
+            said.append((one.draft, _fault(rule, [seen.get(r) for r in records], field)))
         elif at in earlier:
-            said.append((one.draft, _batch_fault(rule)))
+            said.append((one.draft, _batch_fault(rule, field)))
     return said
 
 
-def _batch_fault(rule: Dedupe) -> Fault:
+def _batch_fault(rule: Dedupe, field: str | None) -> Fault:
     message = "This looks like another record of the same import or edit."
-    return Fault("duplicate", message, rule.match[0].field, {"rule": rule.key, "blocks": rule.action == "block"})
+    return Fault("duplicate", message, field, {"rule": rule.key, "blocks": rule.action == "block"})
 
 
 def _concerns(draft: Draft, rule: Dedupe) -> bool:
@@ -158,7 +164,7 @@ def _same(
 def _similar(
     session: Session, rule: Dedupe, target: str, names: Mapping[str, str], asked: Sequence[Asked]
 ) -> dict[int, list[UUID]]:
-    """Records that are equal in some parts and similar in others, each draft's by a statement of its own.
+    """Records that are equal in some parts and similar in others: one statement for all drafts.
 
     Similar names are neighbours in the order of their letters, read from the front or from the end: so an index
     gives the ones to look at, as many in a large table as in a small one.
@@ -168,17 +174,44 @@ def _similar(
     place = next(at for at, m in enumerate(rule.match) if m.how == "similar")
     fields = [session.model.entities[target].fields[names[m.field]] for m in rule.match]
     raw = [table.c[short(f.key)] for f in fields]  # Python is quicker with their normal forms
-    found = {}
-    for at, one in enumerate(asked):
-        same = [p == v for p, v, m in zip(parts, one.key, rule.match, strict=True) if m.how != "similar"]
-        near = [
-            sa.select(table.c.id, *raw).where(*same, condition, table.c.deleted_at.is_(None)).order_by(order)
-            for condition, order in _neighbourhood(parts[place], one.key[place])
-        ]
-        rows = session.execute(sa.union_all(*(s.limit(NEIGHBOURS).subquery().select() for s in near))).all()
-        ids = [row[0] for row in rows if _is_alike(rule, one.key, _normal(rule, fields, one.key, row[1:]))]
-        found[at] = list(dict.fromkeys(ids))
-    return found
+    sought, columns = _sought(parts, asked)
+    same = [p == c for p, c, m in zip(parts, columns, rule.match, strict=True) if m.how != "similar"]
+    near = [
+        sa.select(table.c.id, *raw)
+        .where(*same, condition, table.c.deleted_at.is_(None))
+        .order_by(order)
+        .limit(NEIGHBOURS)
+        .correlate(sought)
+        .lateral(f"near{at}")
+        for at, (condition, order) in enumerate(_neighbourhood(parts[place], columns[place]))
+    ]
+    found_near = [sa.select(sought.c.place, *n.c).select_from(sought.join(n, sa.true())) for n in near]
+    rows = session.execute(sa.union_all(*found_near)).all()
+    known: dict[str, Any] = {}
+    found: dict[int, dict[UUID, None]] = defaultdict(dict)
+    for at, id, *values in map(tuple, rows):
+        one = asked[at - 1]
+        spelled = repr(values)  # neighbours of one are neighbours of the next
+        normal = known.get(spelled) or known.setdefault(spelled, _normal(rule, fields, one.key, values))
+        if id not in found[at - 1] and _is_alike(rule, one.key, _with_own(rule, one.key, normal)):
+            found[at - 1][id] = None
+    return {at: list(ids) for at, ids in found.items()}
+
+
+def _sought(parts: Sequence[Any], asked: Sequence[Asked]) -> tuple[Any, list[Any]]:
+    """What the drafts are looked for by, as a table of the query with each one's place from 1 on."""
+    values = [
+        sa.cast(sa.literal([one.key[at] for one in asked], ARRAY(part.type)), ARRAY(part.type))
+        for at, part in enumerate(parts)
+    ]
+    named = [sa.column(f"v{at}", part.type) for at, part in enumerate(parts)]
+    sought = sa.func.unnest(*values).table_valued(*named, with_ordinality="place").render_derived(name="sought")
+    return sought, [sought.c[f"v{at}"] for at in range(len(parts))]
+
+
+def _with_own(rule: Dedupe, key: Sequence[Any], normal: Sequence[Any]) -> list[Any]:
+    """A row's normal forms, with what was asked for where the statement saw to it that it is equal."""
+    return [n if m.how == "similar" else k for m, k, n in zip(rule.match, key, normal, strict=True)]
 
 
 def _normal(rule: Dedupe, fields: Sequence[Any], key: Sequence[Any], values: Sequence[Any]) -> list[Any]:
@@ -189,10 +222,10 @@ def _normal(rule: Dedupe, fields: Sequence[Any], key: Sequence[Any], values: Seq
     ]
 
 
-def _neighbourhood(part: Any, value: str) -> list[tuple[Any, Any]]:
+def _neighbourhood(part: Any, value: Any) -> list[tuple[Any, Any]]:
     """What stands before and after a value, in the order from the front and from the end."""
     ways = []
-    for expression, own in ((part, value), (sql.backwards(part), value[::-1])):
+    for expression, own in ((part, value), (sql.backwards(part), sql.backwards(value))):
         ways += [(expression >= own, expression.asc()), (expression < own, expression.desc())]
     return ways
 
@@ -276,13 +309,12 @@ def _telling(session: Session, entity: Entity) -> list[str]:
     ]
 
 
-def _fault(rule: Dedupe, records: Sequence[dict[str, Any] | None]) -> Fault:
+def _fault(rule: Dedupe, records: Sequence[dict[str, Any] | None], field: str | None) -> Fault:
     """The refusal or warning; of records that the person may not see, only that there are any."""
     told = [r for r in records if r is not None][:MOST_TOLD]
     hidden = sum(r is None for r in records)
     blocks = rule.action == "block"
     params = {"rule": rule.key, "blocks": blocks, "title": "", "id": "", "records": tuple(told), "hidden": hidden}
-    field = rule.match[0].field
     if not told:
         message = "There is already a record like this, which you cannot see. Ask an administrator."
         return Fault("duplicate", message, field, params)
