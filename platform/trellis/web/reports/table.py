@@ -101,7 +101,7 @@ def table_of(
 
 def _settled(answer: Answer, at: int, heading: Heading) -> Heading:
     """Amounts without cents are written without them, where the whole column has none."""
-    if heading.type.kind != "money" or heading.scale is not None or heading.role != "measure":
+    if heading.type.kind != "money" or heading.scale is not None:
         return heading
     amounts = [line.values[at] for line in answer.lines]
     is_whole = all(v.amount == v.amount // 1 for v in amounts if isinstance(v, Money))

@@ -225,6 +225,9 @@ class ReportDraft:
         if path in self.ctx.translations:
             return self.ctx.translated(humanize(name or value.source.strip()), path)
         found = self._field_label(value, entity)
+        if found is None and value.type.kind == "record" and len(value.type.entities) == 1:
+            target = self.ctx.drafts[value.type.entities[0]]
+            found = self.ctx.text(target.item, "label", humanize(target.key), target.ancestors)
         return found or Text(humanize(name or value.source.strip()))
 
     def _field_label(self, value: Formula, entity: str | None) -> Text | None:
