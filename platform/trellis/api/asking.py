@@ -23,6 +23,7 @@ from trellis.model.view import Sort
 from trellis.records.reading.pointing import Linked
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
+from trellis.web.filters.fields import Sight
 from trellis.web.lists.desk import as_seen
 from trellis.web.lists.saved import saved_views
 from trellis.web.lists.state import ListState, read_state
@@ -55,7 +56,8 @@ def read_list(store: Store, entity: Entity, *, paged: bool = True) -> ListReques
     """The query of a list, or of a stream that has no pages and fields of its own. Raises Problem or Refused."""
     view = _view(store, entity)
     since = read_moment("updated_since")
-    usual = view.paths if view is not None else None
+    sight = Sight(store)
+    usual = tuple(path for path in view.paths if sight.path(entity, path)) if view is not None else None
     paths, lines = read_fields(store, entity, usual) if paged else ([], [])
     where = view.formulas(store.principal.reader) if view is not None else []
     if given := request.args.get("filter", "").strip():

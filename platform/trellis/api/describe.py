@@ -38,9 +38,13 @@ def summary(store: Store, entity: Entity) -> dict[str, Any]:
         "label": say(entity.label),
         "plural": say(entity.plural),
         "part_of": entity.part_of,
-        "natural_key": entity.natural_key,
+        "natural_key": None if _hides(store, entity, entity.natural_key) else entity.natural_key,
         "actions": [action for action in ACTIONS if store.may(action, entity.key)],
     }
+
+
+def _hides(store: Store, entity: Entity, name: str | None) -> bool:
+    return name is not None and store.session.permit.hides(entity.key, name)
 
 
 def _field(field: Field, is_writable: bool) -> dict[str, Any]:
@@ -71,7 +75,8 @@ def _list(store: Store, entity: Entity, name: str) -> dict[str, Any]:
     return {"name": name, "entity": inverse.entity, "part": name in part_lists(store, entity)}
 
 
-def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+def _pipeline(store: Store, entity: Entity, pipeline: Pipeline) -> dict[str, Any]:
+    hides = store.session.permit.hides
     return {
         "key": pipeline.key,
         "label": say(pipeline.label),
@@ -81,7 +86,7 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
                 "key": stage.key,
                 "label": say(stage.label),
                 "type": stage.type,
-                "require": list(stage.require),
+                "require": [name for name in stage.require if not hides(entity.key, name)],
                 "checklist": {key: say(text) for key, text in stage.checklist.items()},
             }
             for stage in pipeline.stages.values()

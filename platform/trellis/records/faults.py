@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def unknown_field(session: Session, entity: str, name: str, path: str | None = None) -> Fault:
     """A field that is not there, or that this person knows nothing of; the hint names only what the person may see."""
     definition = session.model.entities[entity]
-    modes = session.permit.modes(entity)
-    known = [key for key in (*definition.fields, *definition.inverses) if modes.get(key) != "hidden"]
+    known = [key for key in (*definition.fields, *definition.inverses) if not session.permit.hides(entity, key)]
     hint = did_you_mean(name, known)
     message = "There is no field “{name}” ({hint})." if hint else "There is no field “{name}”."
     return Fault("unknown", message, path or name, {"name": name, "hint": hint})

@@ -10,6 +10,7 @@ from trellis.api.app import api
 from trellis.api.representation import json_response
 from trellis.api.scope import entity_of
 from trellis.web.context import current_store
+from trellis.web.filters.fields import Sight
 from trellis.web.i18n import say
 from trellis.web.lists.saved import saved_views
 from trellis.web.lists.state import every_view, write_sort
@@ -20,13 +21,14 @@ def list_views(entity: str) -> Response:
     """The entity's views, and those that the person has saved."""
     store = current_store()
     definition = entity_of(store, entity)
+    sight = Sight(store)
     rows: list[dict[str, Any]] = [
         {
             "key": key,
             "label": say(view.label),
             "type": view.type,
-            "columns": list(view.columns),
-            "sort": write_sort(view.sort),
+            "columns": [path for path in view.columns if sight.path(definition, path)],
+            "sort": write_sort(tuple(s for s in view.sort if sight.path(definition, s.path))),
             "saved": False,
         }
         for key, view in every_view(definition, store.principal.roles).items()

@@ -107,7 +107,7 @@ def propose(session: Session, entity: str, id: UUID) -> list[Proposal]:
         found.append(
             Proposal(
                 target=target,
-                values={key: new.value(key) for key in fills},
+                values={key: new.value(key) for key in fills if not session.permit.conceals(target.entity, key)},
                 given=frozenset(k for k, f in target.fills.items() if _names_made(conversion, f)),
                 matches=_matches(session, new, target),
                 may_create=session.permit.may("create", target.entity),

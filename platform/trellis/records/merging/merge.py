@@ -127,7 +127,7 @@ def _check(session: Session, draft: Draft) -> None:
     for field in draft.entity.fields.values():
         if field.is_writable and draft.has_changed(field.key):
             check.check_field(session, draft, field)
-    check.check_rules(draft)
+    check.check_rules(session, draft)
     unique.check(session, [draft])
     write.refuse([draft])
 

@@ -47,7 +47,7 @@ def linked_list(store: Store, entity: Entity, name: str) -> LinkedList | None:
     entities = store.tenant.model.entities
     inverse = entity.inverses.get(name)
     if inverse is not None:
-        if not store.may("read", inverse.entity):
+        if not store.may("read", inverse.entity) or store.session.permit.hides(entity.key, name):
             return None
         target = entities[inverse.entity]
         if not inverse.many:

@@ -145,7 +145,9 @@ def _affected(
     is_part: bool = False,
 ) -> Affected:
     named: list[Ref] = []
-    if not is_part:
+    if field is not None and session.permit.conceals(entity.key, field.key):
+        field = None  # that they point here is not for this person to know, only that something does
+    elif not is_part:
         titles = shown.titles(session, [Ref(entity.key, id) for id in ids[:LOOKED_AT]])
         named = [Ref(entity.key, id, titles[entity.key, id]) for id in ids if (entity.key, id) in titles][:NAMED]
     return Affected(entity, field, len(ids), tuple(named), in_bin, is_part)

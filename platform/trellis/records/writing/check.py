@@ -18,18 +18,22 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.formats import named_format
+from trellis.model.text import Text
 from trellis.records import faults
 from trellis.records.deriving import money
 from trellis.records.draft import Draft
 from trellis.records.kept import keep, known
 from trellis.records.reading import shown
 from trellis.records.reading.catalog import system_scope
+from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Fault
 from trellis.records.writing import assigning, attached, conditions
 from trellis.records.writing.values import PEOPLE
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 def check(session: Session, drafts: Iterable[Draft]) -> None:
@@ -39,7 +43,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
         for field in draft.entity.fields.values():
             if field.is_writable:
                 check_field(session, draft, field)
-        check_rules(draft)
+        check_rules(session, draft)
     check_links(session, every, hold=True)
     attached.check(session, every)
     assigning.check(session, every)
@@ -118,13 +122,24 @@ def _check_format(session: Session, draft: Draft, field: Field, value: Value) ->
         draft.set(field.key, tidied)
 
 
-def check_rules(draft: Draft) -> None:
-    """The entity's rules, which bind everyone; what is wrong already is not said twice."""
-    env = draft.env()
+def check_rules(session: Session, draft: Draft) -> None:
+    """The entity's rules, which bind everyone; what is wrong already is not said twice, what is kept secret never."""
+    env, entity = draft.env(), draft.entity.key
+    message: Any
     for rule in draft.entity.rules:
-        if rule.check.refuses(env):
-            message = rule.message.evaluate(env) if not rule.message.is_constant else rule.text
-            draft.fault(Fault("rule", message or rule.text, rule.field, {}))
+        if not rule.check.refuses(env):
+            continue
+        message = rule.message.evaluate(env) if not rule.message.is_constant else rule.text
+        if not session.principal.is_system and conceals(session, entity, rule.message):
+            message = _without_values(rule.text)
+        field = None if rule.field and session.permit.hides(entity, rule.field) else rule.field
+        draft.fault(Fault("rule", message or rule.text, field, {}))
+
+
+def _without_values(text: Text) -> Text:
+    """A rule's message where what it would name is not for this person."""
+    said = {language: _PLACEHOLDER.sub("…", words) for language, words in text.translations.items()}
+    return Text(_PLACEHOLDER.sub("…", text.source), said)
 
 
 def check_links(session: Session, drafts: Iterable[Draft], *, hold: bool = False) -> None:

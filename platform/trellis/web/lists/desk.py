@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from trellis.records.reading.concealed import conceals
 from trellis.records.reading.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.writing.lines import part_lists
@@ -137,7 +138,18 @@ class Desk:
     @property
     def view_words(self) -> str:
         """What the view leaves in, in words; empty when it shows everything."""
-        return in_words(self.store, self.entity, self.state.view.filter) if self.state.view.filter else ""
+        own = self.state.view.filter
+        if own is None:
+            return ""
+        if not self.view_source:
+            return str(_("A filter with fields that you may not see"))
+        return in_words(self.store, self.entity, own)
+
+    @property
+    def view_source(self) -> str:
+        """The view's own filter as it is written; empty where it names what this person may not see."""
+        own = self.state.view.filter
+        return "" if own is None or conceals(self.store.session, self.entity.key, own) else own.source
 
     @property
     def sort_label(self) -> str:

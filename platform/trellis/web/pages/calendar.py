@@ -49,7 +49,15 @@ def calendar_page(desk: Desk) -> str:
     start = view.start or next((f.key for f in entity.fields.values() if f.type.name in ("date", "datetime")), None)
     if start is None or start not in store.readable_fields(entity.key):
         return render_template(
-            "calendar.html", **desk.places, weeks=[], names=[], month="", before="", after="", more=0
+            "calendar.html",
+            **desk.places,
+            counted_short="",
+            weeks=[],
+            names=[],
+            month="",
+            before="",
+            after="",
+            more=0,
         )
     today = reader.today()
     first = _month(request.args.get("month", ""), today)

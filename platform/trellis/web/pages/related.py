@@ -129,7 +129,7 @@ class RelatedView(Page):
             if found is None:
                 abort(404)
             columns = self._columns(store, found)
-            sort = self._sort(found, columns)
+            sort = self._sort(store, found, columns)
             rows_read, next_cursor = self._page(store, found, record, columns, sort)
             kept = found.values(store, record.ref, [row.id for row in rows_read])
             can_update = store.may("update", entity, record)
@@ -395,7 +395,7 @@ class RelatedView(Page):
         filled.sort(key=lambda id: rank(values[id]), reverse=sort.descending)
         return [*filled, *sorted((id for id, value in values.items() if value is None), key=str)]
 
-    def _sort(self, found: RelatedList, columns: Sequence[Column]) -> tuple[Sort, ...]:
+    def _sort(self, store: Store, found: RelatedList, columns: Sequence[Column]) -> tuple[Sort, ...]:
         """What the address asks for, else the order of lines, else that of the target's first list."""
         target, asked = found.target, request.args.get("sort", "")
         if asked.removeprefix("-") in {c.path for c in columns if c.can_sort}:
@@ -403,7 +403,8 @@ class RelatedView(Page):
         if target.part_of and "position" in target.fields:
             return (Sort("position"),)
         view = next(iter(target.views.values()), None)
-        return view.sort if view else ()
+        sight = Sight(store)
+        return tuple(s for s in view.sort if sight.path(target, s.path)) if view else ()
 
     def _add(self, store: Store, found: RelatedList, record: Record, can_update: bool) -> dict[str, str] | None:
         """The offer to create a record in the list."""
