@@ -92,8 +92,9 @@ def test_make_a_person_who_then_signs_in(admin: FlaskClient, tenant: Any, tmp_pa
     token = token_of(fresh.get(link[1]).text)
     password = {"csrf_token": token, "password": "a few words in a row", "again": "a few words in a row"}
     assert fresh.post(link[1], data=password).status_code == 302
-    assert sign_in(fresh, "nina@x.example", "a few words in a row").status_code == 302
     assert "Nina New" in fresh.get("/profile").text
+    again = app_of(tenant, tmp_path).test_client()
+    assert sign_in(again, "nina@x.example", "a few words in a row").status_code == 302
     assert fresh.get("/admin/users").status_code == 403
 
 

@@ -85,8 +85,15 @@ def test_people_from_the_command_line(make_tenant: Any, database: Any, tmp_path:
     assert trellis("password", "nina@x.example", "--password", "other words in a row").exit_code == 0
     assert sign_in(app_of(tenant, tmp_path).test_client(), "nina@x.example", "other words in a row").status_code == 302
     assert f"/t/{tenant.slug}/reset/" in trellis("password", "nina@x.example", "--link").output
+    invited = trellis("create", "olaf@x.example", "--name", "Olaf", "--role", "rep").output
+    assert f"/t/{tenant.slug}/invite/" in invited
+    assert "TRELLIS_URL" in invited
+    environment["TRELLIS_URL"] = "https://crm.example"
+    assert f"https://crm.example/t/{tenant.slug}/invite/" in trellis("invite", "olaf@x.example").output
+    assert trellis("create", "weak@x.example", "--name", "Weak", "--password", "password123").exit_code == 1
     for words in (
         ("create", "x@x.example", "--name", "X", "--role", "nope"),
+        ("invite", "nobody@x.example"),
         ("password", "nobody@x.example", "--link"),
         ("create", "nina@x.example", "--name", "Again"),
     ):
