@@ -23,12 +23,13 @@ ROOT = Path(__file__).parents[2]
 class Workers:
     """Processes that work until they are killed."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, module: str = "tests.automation.counting") -> None:
+        self.module = module
         self.address = tenant.database.url.render_as_string(hide_password=False)
         self.running: list[subprocess.Popen[str]] = []
 
     def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.automation.counting", self.address]
+        command = [sys.executable, "-m", self.module, self.address]
         env = {"PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}", "PATH": ""}
         started = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
