@@ -110,8 +110,7 @@ def test_a_person_is_shown_given_out_and_erased(
     assert "Erased; the records are called Erased " in done.output
     assert store.read("member", id).title.startswith("Erased ")
     assert store.read("member", twin).title == "P. Post"
-    again = trellis("privacy", "erase", tenant.slug, "member", id, "--yes")
-    assert (again.exit_code, "was erased" in again.output) == (1, True)
+    assert trellis("privacy", "erase", tenant.slug, "member", id, "--yes").exit_code == 0
 
 
 def test_who_is_not_there_is_told(trellis: Callable[..., Result], tenant: Tenant) -> None:

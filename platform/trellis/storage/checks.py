@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trellis.storage.audit.chain import watch
 from trellis.storage.audit.tables import APPEND_ONLY, READ_ONLY
 from trellis.storage.catalogue import BrokenConfiguration
 from trellis.storage.database import OLDEST_VERSION
@@ -119,6 +120,10 @@ def _tenant(tenant: Tenant) -> Iterator[Finding]:
     with tenant.database.engine.begin() as connection:
         rows = connection.exec_driver_sql(_RIGHTS, {"schema": tenant.schema, "role": tenant.role})
         rights = {r.name: r for r in rows}
+        is_watched = watch(connection, tenant.schema)
+    if not is_watched:
+        mend = f"Run `trellis apply {tenant.slug} --live`, then `trellis audit verify --tenant {tenant.slug}`."
+        yield Finding("wrong", f"{tenant.slug}: the triggers that keep the audit log are missing or switched off", mend)
     for name, table in tenant.tables.metadata.tables.items():
         right = rights.get(name)
         grows = bool(table.info.get(APPEND_ONLY))

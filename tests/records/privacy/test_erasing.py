@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -236,12 +236,22 @@ def test_what_the_law_keeps_is_refused_with_its_reason(shop: Shop) -> None:
     with pytest.raises(Refused) as refused:
         erase(shop.officer, id)
     assert "Lawsuit 7 O 12/26" in str(refused.value)
+    shop.rep.delete("contact", id)
+    with pytest.raises(Refused, match="The law keeps"):
+        shop.rep.purge("contact", id)
+    Store(shop.tenant, Principal.system(Reader())).purge_old(timedelta(0))
+    assert shop.system.read("contact", id, deleted=True).title == "Leo Legal"
+    shop.system.restore("contact", id)
     decide("hold", False)
     erase(shop.officer, id)
-    with pytest.raises(Refused, match="was erased"):
-        erase(shop.officer, id)
-    with pytest.raises(Refused, match="was erased"):
-        decide("hold", True, "too late")
+
+
+def test_who_is_typed_in_again_is_erased_again(shop: Shop) -> None:
+    id = shop.contact("Rudi Return", email=["rudi@return.example"])
+    erase(shop.officer, id)
+    shop.rep.update("contact", id, {"name": "Rudi Return", "email": ["rudi@return.example"]})
+    erase(shop.officer, id)
+    assert "rudi" not in everything(shop).lower()
 
 
 def test_restricted_data_is_not_changed_until_the_restriction_ends(shop: Shop) -> None:

@@ -90,7 +90,10 @@ def of_records(session: Session, entity: str, ids: Iterable[UUID], *, limit: int
     """Who opened some records, the latest first."""
     table = session.tables.platform.access
     query = sa.select(table).where(table.c.entity == entity, table.c.record.in_(list(ids)))
-    return [told(row) for row in session.execute(query.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)).mappings()]
+    return [
+        told(row)
+        for row in session.execute(query.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)).mappings()
+    ]
 
 
 def told(row: Any) -> Told:

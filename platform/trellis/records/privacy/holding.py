@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from trellis.records import auditing
 from trellis.records.privacy.finding import refused, require
+from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -24,6 +26,7 @@ KINDS = {
     ("restricted", False): "privacy.unrestricted",
 }
 LONGEST = 500
+KEPT = "The law keeps this data: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
     return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in rows}
 
 
+def kept_by_law(session: Session, records: Mapping[str, Collection[UUID]]) -> list[Fault]:
+    """Why some of the records may not be destroyed."""
+    table = session.tables.platform.privacy
+    either = [sa.and_(table.c.entity == key, table.c.record.in_(list(ids))) for key, ids in records.items() if ids]
+    held = sa.select(table.c.reason).where(table.c.state == "hold", sa.or_(sa.false(), *either)).limit(1)
+    found = session.execute(held).first()
+    return [] if found is None else [Fault("privacy", KEPT, None, {"reason": found.reason or ""})]
+
+
 def decide(session: Session, entity: str, id: UUID, state: State, on: bool, reason: str = "") -> None:
     """Keep a person's data by law or no longer, or restrict its processing. Raises Refused without a reason."""
     require(session, entity, id)
@@ -50,8 +62,6 @@ def decide(session: Session, entity: str, id: UUID, state: State, on: bool, reas
         raise ValueError("what is erased is so for good")
     if on and not reason.strip():
         raise refused("Say why, so that others can judge it later.")
-    if "erased" in standing(session, entity, id):
-        raise refused("The data of this person was erased.")
     table = session.tables.platform.privacy
     here = (table.c.entity == entity, table.c.record == id, table.c.state == state)
     if on:

@@ -17,6 +17,7 @@ from trellis.records.deriving import rollups
 from trellis.records.draft import Draft, Event
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.merging import lookup
+from trellis.records.privacy.holding import kept_by_law
 from trellis.records.reading.catalog import system_scope
 from trellis.records.recycling import orphans
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -318,7 +319,7 @@ def purge_all(session: Session, entity: str, wanted: Sequence[UUID], *, means: s
     reach_all_or_raise(session, entity, wanted, "delete", deleted=True)
     going: Found = defaultdict(dict)
     _collect_for_good(session, entity, wanted, going)
-    held = _holders_for_good(session, going)
+    held = kept_by_law(session, going) or _holders_for_good(session, going)
     if held:
         raise Refused(held)
     for key, ids in going.items():

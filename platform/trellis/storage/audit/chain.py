@@ -11,12 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trellis.storage.names import sql_name, sql_text
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
 GENESIS = "0" * 64
 LOCK = 7275  # the advisory lock of a chain's head
+TRIGGERS = 5  # of the two tables
+_TRIGGERS = """
+SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname IN ('_audit', '_audit_seal') AND g.tgenabled = 'O'
+    AND g.tgname IN ('_audit_sealed', '_audit_kept', '_audit_whole')
+"""
 SEALED = ("id", "at", "kind", "by", "by_name", "means", "address", "request", "entity", "record", "digest")
 
 
@@ -60,7 +69,14 @@ def seal_statements(schema: str) -> list[str]:
         f" FOR EACH ROW EXECUTE FUNCTION {where}._audit_keep()",
         f"CREATE OR REPLACE TRIGGER _audit_whole BEFORE TRUNCATE ON {seal}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {where}._audit_keep()",
+        *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in (audit, seal)),
     ]
+
+
+def watch(connection: Connection, schema: str) -> bool:
+    """Whether all the triggers that keep and seal the log are there and on."""
+    found = connection.exec_driver_sql(_TRIGGERS, {"schema": schema}).scalar_one()
+    return int(found) == TRIGGERS
 
 
 def _seal_function(where: str, schema: str) -> str:
