@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import as_id
+from trellis.reports.seen import reports_of
 from trellis.web.cells.markup import avatar
 from trellis.web.cells.markup import icon as draw
 from trellis.web.context import current_language, current_model, current_store, may
@@ -175,12 +176,18 @@ def destinations(q: str, here: str) -> list[Entry]:
         key = f"G {keyed[entity.key].upper()}" if entity.key in keyed else ""
         entries.append(Entry(marked(label, q), entity_address(entity.key), face, kind=_("List"), key=key))
     pages = [(_("Home"), "home", ""), (_("Profile"), "user-circle", "profile")]
+    if may("reports"):
+        pages.append((_("Reports"), "chart-bar", "reports/"))
     if may("admin"):
         pages.append((_("Settings"), "settings", "settings"))
     for label, icon, path in pages:
         if not q or matches(q, label):
             face = Markup(f'<span class="t-tile">{draw(icon)}</span>')
             entries.append(Entry(marked(label, q), address(path), face, kind=_("Page")))
+    for report in reports_of(current_store()) if q and may("reports") else ():
+        if matches(q, label := report.label.in_language(language)):
+            face = Markup(f'<span class="t-tile c-indigo">{draw(report.icon)}</span>')
+            entries.append(Entry(marked(label, q), address(f"reports/{report.key}"), face, kind=_("Report")))
     return entries[:OFFERED] if q else entries
 
 
