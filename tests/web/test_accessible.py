@@ -27,6 +27,7 @@ PATHS = (
         "",
         "e/deal/?view=board&q=Deal+01",
         "admin/users",
+        "admin/jobs",
         "profile",
         "profile/factor",
         "e/deal/new",

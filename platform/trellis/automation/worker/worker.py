@@ -134,7 +134,7 @@ class Worker:
             max_lifetime=RETIRE_AFTER,
         )
         app = procrastinate.App(connector=connector)
-        app.job_manager = Manager(connector, self.tenants.closed)
+        app.job_manager = Manager(connector, self.tenants.known_closed)
         _register(app, runner)
         async with app.open_async():
             loop = app._worker(
@@ -171,6 +171,7 @@ class Worker:
         count = 0
         while True:
             try:
+                await asyncio.to_thread(self.tenants.entries)  # who is closed, for the loop that must not wait
                 while await asyncio.to_thread(promote, database, datetime.now(UTC), None, MOST) == MOST:
                     pass
                 if count % 5 == 0:
