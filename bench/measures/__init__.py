@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.measures import (
+    api,
     compiling,
     derived,
     documents,
@@ -17,11 +18,13 @@ from bench.measures import (
     rights,
     saving,
     tenants,
+    workflows,
 )
 from bench.registry import MEASURES
 
 __all__ = [
     "MEASURES",
+    "api",
     "compiling",
     "derived",
     "documents",
@@ -36,4 +39,5 @@ __all__ = [
     "rights",
     "saving",
     "tenants",
+    "workflows",
 ]
