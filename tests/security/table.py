@@ -147,6 +147,7 @@ ROUTES: dict[str, Ask] = {
     "UsersView.sign_out": Ask("admin", args={"id": "{person}"}),
     "UsersView.factor_off": Ask("admin", args={"id": "{person}"}),
     "UsersView.unlink": Ask("admin", args={"id": "{person}"}),
+    "UsersView.unlock": Ask("admin", args={"id": "{person}"}),
     "RolesView.roles": Ask("admin", args={"key": "seller"}),
     "JobsView.jobs": ADMIN,
     "JobsView.retry": ADMIN,

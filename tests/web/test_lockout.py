@@ -75,6 +75,22 @@ def test_a_password_that_is_set_by_a_link_does_not_wait(tenant: Any, tmp_path: P
     assert sign_in(client, "anna@x.example", "violet kettle harbour").status_code == 302
 
 
+def test_an_administrator_sees_it_and_lets_them_try_again(tenant: Any, tmp_path: Path) -> None:
+    app = app_of(tenant, tmp_path)
+    rep = add_person(tenant, "rep@x.example", "rep")
+    admin = app.test_client()
+    sign_in(admin, "anna@x.example")
+    address = f"/admin/users/{rep}"
+    assert "waits until" not in admin.get(address).text
+    for _ in range(6):
+        sign_in(app.test_client(), "rep@x.example", "wrong")
+    page = admin.get(address).text
+    assert "waits until" in page
+    admin.post(f"{address}/unlock", data={"csrf_token": token_of(page)})
+    assert sign_in(app.test_client(), "rep@x.example").status_code == 302
+    assert [e.event for e in sign_in_history(tenant, rep)][:2] == ["in", "unlocked"]
+
+
 def test_the_history_tells_of_each(tenant: Any, tmp_path: Path) -> None:
     app = app_of(tenant, tmp_path)
     person = app_person(tenant)

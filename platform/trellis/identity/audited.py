@@ -19,6 +19,7 @@ KINDS: dict[Event, str] = {
     "refused": "sign-in.failed",
     "code-refused": "credential.factor-failed",
     "locked": "sign-in.locked",
+    "unlocked": "sign-in.unlocked",
     "out": "sign-in.ended",
     "ended": "sign-in.ended-by-other",
     "password": "credential.password-changed",

@@ -17,6 +17,7 @@ Event = Literal[
     "in",  # signed in
     "refused",  # wrong password, or an account that may not come in
     "code-refused",  # right password, wrong code
+    "unlocked",  # by an administrator
     "locked",  # not even looked at: too many failures
     "out",  # signed out
     "ended",  # a session was ended from elsewhere

@@ -101,6 +101,21 @@ def begin_attempt(tenant: Tenant, *keys: Key) -> timedelta:
         return max(waits, default=timedelta())
 
 
+def locked_until(tenant: Tenant, email: str) -> datetime | None:
+    """Until when an account waits, in whatever browser; None when it does not."""
+    table = tenant.tables.platform.attempt
+    names = [account_key(tenant, email, is_known_device=known).name for known in (True, False)]
+    query = sa.select(sa.func.max(table.c.until)).where(table.c.key.in_(names), table.c.until > datetime.now(UTC))
+    with tenant.begin() as connection:
+        found: datetime | None = connection.execute(query).scalar()
+        return found
+
+
+def unlock(tenant: Tenant, email: str) -> None:
+    """Let an account be tried anew, in every browser."""
+    forgive(tenant, *(account_key(tenant, email, is_known_device=known) for known in (True, False)))
+
+
 def forgive(tenant: Tenant, *keys: Key) -> None:
     """Forget the failures of what has succeeded."""
     table = tenant.tables.platform.attempt

@@ -27,6 +27,7 @@ EVENTS = {
     "refused": Word(_l("Refused: wrong password, or no way in"), "x", "red"),
     "code-refused": Word(_l("Refused: wrong code"), "x", "red"),
     "locked": Word(_l("Refused: too many attempts"), "lock", "orange"),
+    "unlocked": Word(_l("Unlocked"), "lock-open", "blue"),
     "out": Word(_l("Signed out"), "logout", "gray"),
     "ended": Word(_l("Signed out from elsewhere"), "logout", "gray"),
     "password": Word(_l("Password set"), "key", "blue"),

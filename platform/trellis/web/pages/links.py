@@ -14,7 +14,7 @@ from trellis.identity.accounts import INVITATION, SET_PASSWORD, Account, account
 from trellis.identity.invitations import forgot, language_of, tell
 from trellis.identity.person import PERSON, principal_for, read_person_by_id
 from trellis.identity.sign_in_log import note
-from trellis.identity.throttle import account_key, address_key, begin_attempt, forgive, letter_key
+from trellis.identity.throttle import address_key, begin_attempt, letter_key, unlock
 from trellis.records.refusal import Refused
 from trellis.web.context import current_model, current_tenant
 from trellis.web.faults import fault_texts
@@ -108,7 +108,7 @@ def _set(secret: str, purpose: str) -> tuple[dict[str, str], Account | None]:
         return fault_texts(refused), None
     if done is not None:
         # whoever has the mailbox, or was handed the link, does not wait for what others have tried
-        forgive(tenant, *(account_key(tenant, done.email, is_known_device=known) for known in (True, False)))
+        unlock(tenant, done.email)
         with tenant.begin() as connection:
             note(tenant, "password", done.id, "link", here(), connection=connection)
             if purpose == SET_PASSWORD:

@@ -20,6 +20,7 @@ from trellis.identity.people import names_of, other_administrators, sign_ins
 from trellis.identity.person import ADMIN, PERSON, TEAM
 from trellis.identity.sessions import browsers, close_session_of, close_sessions
 from trellis.identity.sign_in_log import note, sign_in_history
+from trellis.identity.throttle import locked_until, unlock
 from trellis.model.view import Sort
 from trellis.records.refusal import Refused, Stale
 from trellis.web.context import current_model, current_person, current_store, current_tenant
@@ -152,6 +153,18 @@ class UsersView(Page):
         toast(_("The second factor of %(name)s is gone.", name=record.title))
         return redirect(url_for("UsersView.edit", id=id, _anchor="sign-in"))
 
+    @expose("/admin/users/<uuid:id>/unlock", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def unlock(self, id: UUID) -> Any:
+        """Let somebody try again at once whom too many wrong passwords have made wait."""
+        tenant, record = current_tenant(), current_store().read(PERSON, id, fields=("name",))
+        account = read_account(tenant, id)
+        if account is not None and locked_until(tenant, account.email) is not None:
+            unlock(tenant, account.email)
+            note(tenant, "unlocked", id, "admin", here(), by=_me())
+        toast(_("%(name)s can try again.", name=record.title))
+        return redirect(url_for("UsersView.edit", id=id, _anchor="sign-in"))
+
     @expose("/admin/users/<uuid:id>/unlink", methods=["POST"])  # type: ignore[untyped-decorator]
     @needs("admin")
     def unlink(self, id: UUID) -> Any:
@@ -274,6 +287,12 @@ def _me() -> UUID | None:
     return person.id if person is not None else None
 
 
+def _locked(id: UUID) -> Any:
+    """Until when a person's account waits."""
+    account = read_account(current_tenant(), id)
+    return locked_until(current_tenant(), account.email) if account is not None and account.email else None
+
+
 def _own_session(id: UUID) -> str | None:
     """The session at hand, where it is the person's own."""
     person = current_person()
@@ -291,6 +310,7 @@ def _sign_in_of(id: UUID) -> dict[str, Any]:
         "entries": entries,
         "names": names_of(tenant, {entry.by for entry in entries if entry.by is not None}),
         "has_factor": second_factor.has_factor(tenant, id),
+        "locked": _locked(id),
         "identities": identities_of(tenant, id),
         "can_mail": is_set_up(tenant),
         **door_words(),
