@@ -7,6 +7,7 @@ own, and the Model says which entities its workflows listen to. A save that nobo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,22 +28,41 @@ EVERY = "*"
 SECRET = "•••"  # that a secret was there is told, not which
 UNTOLD = frozenset({"purged", "unmerged"})  # nobody's business any more, or told by what it restores
 
-# what the Model's own listeners hear: (model) -> entities; automation registers its workflows here
-by_model: list[Callable[[Model], frozenset[str]]] = []
+
+@dataclass(frozen=True)
+class ModelListener:
+    """Listeners that the Model says: whose records they hear, and which of their events matter."""
+
+    hears: Callable[[Model], frozenset[str]]
+    matters: Callable[[Model, Event], bool]
+
+
+by_model: list[ModelListener] = []  # automation registers its workflows here
 
 
 def heard_by_model(model: Model) -> frozenset[str]:
     """The entities that a Model's own listeners hear."""
     found: frozenset[str] = kept(
-        (model.hash, "heard", len(by_model)), lambda: frozenset().union(*(hears(model) for hears in by_model))
+        (model.hash, "heard", len(by_model)), lambda: frozenset().union(*(one.hears(model) for one in by_model))
     )
     return found
 
 
 def write(session: Session, events: Sequence[Event]) -> None:
     """Write down what somebody listens to, and ask for it to be told when the transaction is committed."""
-    heard = session.heard
-    wanted = [e for e in events if (EVERY in heard or e.entity in heard) and e.kind not in UNTOLD]
+    heard, by_workflows = session.heard, heard_by_model(session.model)
+    if not heard and not by_workflows:
+        return
+    wanted = [
+        e
+        for e in events
+        if e.kind not in UNTOLD
+        and (
+            EVERY in heard
+            or e.entity in heard
+            or (e.entity in by_workflows and any(one.matters(session.model, e) for one in by_model))
+        )
+    ]
     if not wanted:
         return
     session.execute(sa.insert(session.tables.platform.event), [_row(session, event) for event in wanted])

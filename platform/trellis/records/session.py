@@ -58,7 +58,7 @@ class Session:
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
         self._restricted: frozenset[tuple[str, UUID]] | None = None
         self._alone = False  # nobody else writes until the open transaction ends
-        self.heard: frozenset[str] = frozenset()  # the entities that somebody listens to
+        self.heard: frozenset[str] = frozenset()  # the entities that webhooks listen to
         self._writes = False  # the open transaction changes something: the tenant's revision is held
         self.hooks = hooks if hooks is not None else hooks_of(self)
 
@@ -172,7 +172,7 @@ class Session:
     def _hold(self, connection: sa.Connection, *, alone: bool) -> None:
         """Write by the tenant's current revision or not at all. Raises RevisionChanged."""
         if not self._writes or (alone and not self._alone):
-            self.heard = self.tenant.hold(connection, alone=alone) | events.heard_by_model(self.model)
+            self.heard = self.tenant.hold(connection, alone=alone)
             self._writes, self._alone = True, self._alone or alone
 
     def batch_id(self) -> UUID | None:
@@ -237,8 +237,7 @@ class Session:
         money.after_events(self, happened)
         for listener in self.hooks.after:
             listener(happened)
-        if self.heard:
-            events.write(self, happened)
+        events.write(self, happened)
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Run a statement in the open transaction, for this reader."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from trellis.model.automation.steps import Wait, every_step
 from trellis.model.automation.triggers import Before, OnRecord, Trigger
 from trellis.model.automation.workflow import Workflow
 from trellis.model.model import Model
@@ -22,13 +23,14 @@ class Listeners:
 
     before: By[Before]
     after: By[OnRecord]
+    awaited: frozenset[str]  # whose records a wait may look at
 
 
 def listeners(model: Model) -> Listeners:
     """The workflows of a Model that listen to records."""
     found: Listeners = kept(
         (model.hash, "listeners"),
-        lambda: Listeners(before=_by_entity(model, Before), after=_by_entity(model, OnRecord)),
+        lambda: Listeners(_by_entity(model, Before), _by_entity(model, OnRecord), _awaited(model)),
     )
     return found
 
@@ -40,3 +42,10 @@ def _by_entity(model: Model, kind: type[T]) -> By[T]:
             if workflow.active and isinstance(trigger, kind) and trigger.entity is not None:
                 found[trigger.entity].append((trigger, workflow))
     return {entity: tuple(pairs) for entity, pairs in found.items()}
+
+
+def _awaited(model: Model) -> frozenset[str]:
+    """The entities that waits of active workflows read; also of paused ones, whose runs go on."""
+    bodies = (body for workflow in model.workflows.values() for body in workflow.bodies.values())
+    waits = (step for body in bodies for step in every_step(body.steps) if isinstance(step, Wait))
+    return frozenset().union(*(wait.reads for wait in waits))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,11 +18,11 @@ from trellis.automation.workflows.run import run_of
 from trellis.automation.workflows.starting import Start, job_of, start
 from trellis.formula.env import Env
 from trellis.formula.types import Ref
-from trellis.model.automation.steps import Wait, every_step
 from trellis.model.automation.triggers import OnRecord
 from trellis.model.automation.workflow import Workflow
 from trellis.model.model import Model
 from trellis.records import events
+from trellis.records.draft import Event
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.session import Session
 
@@ -34,16 +34,20 @@ if TYPE_CHECKING:
 
 def heard(model: Model) -> frozenset[str]:
     """The entities whose events matter to workflows: what sets them off, and what a wait may look at."""
-    found = set(listeners(model).after)
-    for workflow in model.workflows.values():
-        for body in workflow.bodies.values():
-            if any(isinstance(step, Wait) and step.until is not None for step in every_step(body.steps)):
-                return frozenset({events.EVERY})  # which records it will wait for is known when it waits
-    return frozenset(found)
+    return frozenset(listeners(model).after) | listeners(model).awaited
 
 
-if heard not in events.by_model:
-    events.by_model.append(heard)
+def matters(model: Model, event: Event) -> bool:
+    """Whether an event may set a workflow off, or end a wait: others are not even written down."""
+    found = listeners(model)
+    if event.entity in found.awaited:
+        return True
+    pairs = found.after.get(event.entity, ())
+    return event.means not in QUIET and any(_is_meant(t, event.kind, event.changed) for t, _workflow in pairs)
+
+
+if heard not in [one.hears for one in events.by_model]:
+    events.by_model.append(events.ModelListener(heard, matters))
 
 
 @listener("workflows")
@@ -71,7 +75,11 @@ def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
             continue  # purged since: nothing is left to work on
         begun: set[str] = set()
         for trigger, workflow in listeners(session.model).after[one.entity]:
-            if workflow.key not in begun and _is_meant(trigger, one) and _holds(session, workflow, one, record):
+            if (
+                workflow.key not in begun
+                and _is_meant(trigger, one.kind, one.changes)
+                and _holds(session, workflow, one, record)
+            ):
                 begun.add(workflow.key)
                 yield _start(workflow, one)
 
@@ -89,39 +97,35 @@ def _start(workflow: Workflow, one: Happening) -> Start:
     )
 
 
-def _is_meant(trigger: OnRecord, one: Happening) -> bool:
-    """Whether an event is one of those that a trigger listens to."""
-    changed = one.changes.keys()
-    if one.kind == "created":
-        return trigger.created or _enters(trigger, one)
-    if one.kind == "deleted":
+def _is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether an event is one of those that a trigger listens to. `changes`: by field, what it was and what it is."""
+    changed = changes.keys()
+    if kind == "created":
+        return trigger.created or _enters(trigger, changes)
+    if kind == "deleted":
         return trigger.deleted
-    if one.kind == "restored":
+    if kind == "restored":
         return trigger.restored
-    if one.kind in ("linked", "unlinked"):
-        wanted = trigger.linked if one.kind == "linked" else trigger.unlinked
+    if kind in ("linked", "unlinked"):
+        wanted = trigger.linked if kind == "linked" else trigger.unlinked
         return bool(wanted) and wanted in changed
-    if one.kind not in ("updated", "converted", "merged"):
+    if kind not in ("updated", "converted", "merged"):
         return False
     if trigger.changed & changed or (trigger.updated and not trigger.changed):
         return True
-    return _enters(trigger, one)
+    return _enters(trigger, changes)
 
 
-def _enters(trigger: OnRecord, one: Happening) -> bool:
+def _enters(trigger: OnRecord, changes: Mapping[str, Sequence[Any]]) -> bool:
     """Whether a stage is entered or left that the trigger names."""
+    if not trigger.enter and not trigger.leave:
+        return False
     return any(
         (bool(trigger.enter) and ("*" in trigger.enter or new in trigger.enter))
         or (old is not None and bool(trigger.leave) and ("*" in trigger.leave or old in trigger.leave))
-        for old, new in _stages(one)
-        if old != new
+        for name, (old, new) in changes.items()
+        if old != new and (name == "stage" or f"{name}_type" in changes)
     )
-
-
-def _stages(one: Happening) -> Iterator[tuple[str | None, str | None]]:
-    for name, (old, new) in one.changes.items():
-        if f"{name}_type" in one.changes or name == "stage":
-            yield old, new
 
 
 def _holds(session: Session, workflow: Workflow, one: Happening, record: LiveRecord) -> bool:

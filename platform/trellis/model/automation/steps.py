@@ -202,6 +202,7 @@ class Wait(Step):
     span: Span | None = None
     at: Formula | None = None
     until: Formula | None = None
+    reads: frozenset[str] = frozenset()  # the entities whose records `until` looks at
     at_most: Span | None = None
 
 

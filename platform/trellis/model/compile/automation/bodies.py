@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, cast
 
 from trellis.formula.formula import Formula
@@ -18,6 +18,7 @@ from trellis.model.compile.scope import EntityScope
 from trellis.model.given import Given
 from trellis.model.spans import Span, read_span
 
+_WORD = re.compile(r"[a-z_]\w*")
 _PATH = re.compile(r"=?\s*(?:([a-z_][\w.]*)\.)?([a-z_]\w*)\s*")
 _IN_A_SAVE = frozenset({"set", "refuse", "if", "switch", "find", "each", "log", "stop"})
 _SENT = ("to", "cc", "bcc", "from", "subject", "body", "text", "attach", "reply_to", "language")
@@ -94,6 +95,23 @@ class Bodies:
         made = self.steps(item, f"{place}.")
         self.variables = {**self.variables, **kept}
         return made
+
+    def read_by(self, found: Formula) -> Iterator[str]:
+        """The entities whose records a formula looks at: its own, those on the way, and what steps have given."""
+        if self.entity is not None and found.reads:
+            yield self.entity
+        for path in found.reads:
+            entities: tuple[str, ...] = (self.entity,) if self.entity is not None else ()
+            for name in path:
+                types = [t for e in entities if (t := self.names.types.of(e, name)) is not None]
+                entities = tuple(entity for type in types for entity in type.entities)
+                yield from entities
+        words = set(_WORD.findall(found.source))
+        for name, type in self.variables.items():
+            if name in words:
+                yield from type.entities
+        if self.entity is not None and "record" in words:
+            yield self.entity
 
     def list_of(self, item: Item) -> tuple[ListOf, str | None]:
         """The list that a path names, and the entity of its records."""
@@ -305,7 +323,8 @@ def _wait(self: Bodies, item: Item, common: dict[str, Any]) -> _Made:
     at = self.formula(wait.get("at"))
     if at is not None and at.type.kind not in ("date", "datetime", "any", "blank"):
         self.ctx.problem("E406", f"a date or a datetime is expected here, not a {at.type}", wait.get("at") or wait)
-    return steps.Wait(until=until, at=at, at_most=span(wait.get("at_most")), **common), ANY
+    reads = frozenset(self.read_by(until)) if until is not None else frozenset()
+    return steps.Wait(until=until, reads=reads, at=at, at_most=span(wait.get("at_most")), **common), ANY
 
 
 @_verb("if")
