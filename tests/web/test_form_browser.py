@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.web.frame_tenants import PASSWORD
 from tests.web.live import ADMIN
 
@@ -159,3 +161,48 @@ def test_a_file_that_is_too_large_is_told_the_limit(page: Page, tmp_path: Path) 
     page.goto("e/sheet/new")
     page.locator("#f-papers").set_input_files(paper)
     expect(page.locator("[data-file-wrong]")).to_have_text("“long.txt” is larger than 1.0 KB.")
+
+
+def slowly(route: Route) -> None:
+    """An answer that comes after the person has typed on."""
+    time.sleep(0.4)
+    route.continue_()
+
+
+def test_enter_takes_what_was_typed_not_what_was_listed_before(page: Page) -> None:
+    page.goto("e/deal/new")
+    page.locator("#f-account").click()
+    expect(page.get_by_role("option").first).to_be_visible()  # everything there is
+    page.route("**/pick**", slowly)
+    page.keyboard.type("Ångs")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-field='account']")).to_contain_text("Ångström")
+
+
+def test_what_was_typed_becomes_the_name_of_what_is_created(page: Page) -> None:
+    page.goto("e/deal/new")
+    page.locator("#f-account").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.route("**/pick**", slowly)
+    page.keyboard.type("Brand New")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("dialog[open] [name=name]")).to_have_value("Brand New")
+    page.keyboard.press("Escape")
+
+
+def test_dates_that_changed_stand_beside_each_other_on_the_timeline(page: Page) -> None:
+    page.goto("e/deal/?view=open")
+    page.locator("tbody .is-title a").first.click()
+    for day in ("2027-03-04", "2027-04-05"):
+        page.locator("[data-edit$='/field/close_date']").first.click()
+        box = page.locator(".t-edit-in input:not([type=hidden])").first
+        box.fill(day)
+        box.press("Enter")
+        expect(page.locator(".t-edit-in")).to_have_count(0)
+    page.reload()
+    line = page.locator(".t-event-line", has_text="Close date").first
+    expect(line).to_contain_text("Apr 5")
+    boxes = [shown.bounding_box() for shown in line.locator("time").all()]
+    places = sorted((box["x"], box["x"] + box["width"]) for box in boxes if box)
+    assert len(places) == 3
+    assert all(left[1] <= right[0] for left, right in itertools.pairwise(places))

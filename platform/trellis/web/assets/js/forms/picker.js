@@ -198,8 +198,17 @@ class Picker {
       }, icon("plus"), make("span", { class: "t-grow t-cut" }, create.label), make("kbd", { class: "t-kbd" }, "Ctrl ↵")));
     }
     this.creating = create;
+    this.shownFor = q;
+    const wished = this.wish && q === this.query();
+    this.wish = false;
     const chosenAt = this.items.findIndex((item) => taken.has(item.value));
     this.point(q || chosenAt < 0 ? (this.items.length && q ? 0 : -1) : chosenAt);
+    if (wished && q && this.at >= 0) this.take(this.at);
+  }
+
+  /** Whether what is listed answers another text than the one that stands there now. */
+  isBehind() {
+    return Boolean(this.src) && this.query() !== (this.shownFor ?? "");
   }
 
   big(item) {
@@ -233,7 +242,9 @@ class Picker {
     } else if (event.key === "Enter" && open && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       event.stopPropagation();
-      if (this.at >= 0) this.take(this.at);
+      // what is listed was found for an earlier text: the first of what comes is meant
+      if (this.isBehind()) this.wish = true;
+      else if (this.at >= 0) this.take(this.at);
       else if (this.free && this.query()) this.add(this.query());
       else this.close();
     } else if (event.key === "Escape" && open) {
@@ -242,7 +253,7 @@ class Picker {
       this.typing = false;
       this.draw();
       this.close();
-    } else if (event.key === "Tab" && open && this.at >= 0 && this.query()) {
+    } else if (event.key === "Tab" && open && this.at >= 0 && this.query() && !this.isBehind()) {
       this.take(this.at);
     } else if (event.key === "Backspace" && this.multiple && !this.input.value) {
       const chosen = this.chosen();
@@ -288,6 +299,7 @@ class Picker {
 
   create(url) {
     const address = new URL(url, location.href);
+    if (this.query()) address.searchParams.set("title", this.query()); // more may have been typed since the offer came
     this.close();
     openQuick(address, {
       opener: this.input,
