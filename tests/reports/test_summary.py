@@ -244,3 +244,31 @@ def test_a_question_that_takes_too_long_is_ended_with_a_message(
     with pytest.raises(Refused, match="takes longer"):
         ask(f"entity: deal\nfilter: {slow}\ngroup: [account]")
     assert world.boss().count("deal").n == 60
+
+
+def test_a_chart_goes_by_any_two_of_the_groups(world: World, ask: Ask) -> None:
+    answer = ask(
+        "entity: deal\ngroup: {industry: account.industry, stage: stage, month: month(close_date)}\n"
+        "measures: {n: count()}\nchart: {type: bar, x: stage, y: n, stack: month}"
+    )
+    assert answer.drawing is not None
+    drawn = {
+        (stage, series.label): value
+        for series in answer.drawing.series
+        for stage, value in zip(answer.drawing.categories, series.values, strict=True)
+        if value
+    }
+    expected = grouped(world, lambda d: (d["stage"], d["close_date"] and d["close_date"].replace(day=1)))
+    assert drawn == {key: len(deals) for key, deals in expected.items()}
+
+
+def test_a_stack_of_many_is_as_high_as_all_of_them(world: World, ask: Ask) -> None:
+    answer = ask(
+        "entity: deal\ngroup: {stage: stage, day: day(close_date)}\nmeasures: {amount: sum(amount)}\n"
+        "chart: {type: bar, x: stage, y: amount, stack: day}"
+    )
+    assert answer.drawing is not None
+    assert len(answer.drawing.series) == 12
+    heights = [sum(s.values[n].amount for s in answer.drawing.series) for n in range(len(answer.drawing.categories))]
+    subtotals = [line.values[2].amount for line in answer.lines if line.kind == "subtotal"]
+    assert heights == subtotals

@@ -208,6 +208,25 @@ def of_nothing(measure: Measure, reader: Reader) -> Value:
     return 0
 
 
+def can_add(measure: Measure) -> bool:
+    """Whether the measure of several groups is the sum of theirs."""
+    node = measure.formula.node
+    return isinstance(node, Gathered) and node.measure in ("sum", "count") and measure.over is None
+
+
+def added(asking: Asking, measure: Measure, values: Sequence[Value]) -> Value:
+    """A measure of several groups together."""
+    total = of_nothing(measure, asking.reader)
+    for value in values:
+        if value is not None:
+            total = Money(number(total) + number(value), asking.reader.currency) if _is_money(value) else total + value
+    return total
+
+
+def _is_money(value: Value) -> bool:
+    return isinstance(value, Money)
+
+
 def number(value: Value) -> Any:
     """A value to compare and add: money in the tenant's currency."""
     if isinstance(value, Money):

@@ -8,7 +8,7 @@ from trellis.formula.types import Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Chart
 from trellis.records.reading.gather import Bundle
-from trellis.reports.asking import Asking
+from trellis.reports.asking import Asking, added, can_add
 from trellis.reports.result import Drawing, Series
 
 MOST_CATEGORIES = 60
@@ -88,7 +88,14 @@ def _stacked(
     nothing = asking.nothing()[place]
     ordered = asking.ordered([b for b in bundles if b.made_of == (stack,)], stack, keys)
     names = [REST if b.is_rest and stack == 0 else b.keys[stack] for b in ordered]
-    return tuple(
-        Series(name, tuple(cells.get((c, name), nothing) for c in categories), keys[stack], asking.measures[place].type)
-        for name in names[:MOST_SERIES]
-    )
+    measure = asking.measures[place]
+    shown = names if len(names) <= MOST_SERIES else names[: MOST_SERIES - 1]
+    found = [
+        Series(name, tuple(cells.get((c, name), nothing) for c in categories), keys[stack], measure.type)
+        for name in shown
+    ]
+    others = names[len(shown) :]
+    if others and can_add(measure):  # so that a stack is as high as it is in truth
+        values = tuple(added(asking, measure, [cells.get((c, name)) for name in others]) for c in categories)
+        found.append(Series(REST, values, keys[stack], measure.type))
+    return tuple(found)

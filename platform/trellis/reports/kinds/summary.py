@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import ClassVar
 
 from trellis.formula.types import Value
@@ -25,7 +26,8 @@ class Summary:
         """The answer: one statement with every subtotal."""
         report, keys = asking.report, asking.report.groups
         sets = dict.fromkeys(with_total(asking, keys))
-        sets |= dict.fromkeys([(n,) for n in range(len(keys))])  # a chart may go by any of them
+        sets |= dict.fromkeys([(n,) for n in range(len(keys))])  # a chart may go by any of them, or by any two
+        sets |= dict.fromkeys(combinations(range(len(keys)), 2))
         bundles = asking.gather(sets=tuple(sets), top=_top(asking))
         headings = (
             *(asking.key_heading(k) for k in keys),
