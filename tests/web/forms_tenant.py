@@ -89,4 +89,5 @@ grants:
   order: {read: all, update: own, create: true}
   account: {read: all}
 """
-FORMS = YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}") + ORDERS
+MORE = "update: all, delete: all, restore: all, export: true}}\nallow: [admin, import]"
+FORMS = YAML.replace("update: all, delete: all}}\nallow: [admin]", MORE, 1) + ORDERS

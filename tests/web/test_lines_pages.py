@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -98,3 +100,23 @@ def test_a_copy_brings_the_lines_with_their_own_prices(ada: FlaskClient, store: 
     assert 'name="lines.0.id"' not in page  # they are lines of the new order
     assert "€78.00" in page
     assert store.lines("order", first.id, "lines")[0]["quantity"] == 7
+
+
+def test_lines_are_imported_with_what_their_record_is_known_by(ada: FlaskClient, store: Store, order: Record) -> None:
+    product = store.create("product", {"name": "Rope", "price": 4})
+    assert "/e/order_line/import" in ada.get("/e/order/").text
+    file = f"Order,Product,Quantity\n{order.id},{product['name']},7\nNo such order,{product['name']},1\n"
+    sent = {"file": (BytesIO(file.encode()), "lines.csv"), "csrf_token": token(ada, "/e/order_line/import")}
+    at = ada.post("/e/order_line/import", data=sent, content_type="multipart/form-data").location
+    columns = {"column-0": "order", "column-1": "product", "column-2": "quantity", "do": "import"}
+    ada.post(at, data={**columns, "csrf_token": token(ada, at)})
+    page = ada.get(at).text
+    assert "has been imported" in page
+    assert "names no record" in page
+    assert [line["quantity"] for line in store.lines("order", order.id, "lines")][-1] == 7
+
+
+def token(client: FlaskClient, page: str) -> str:
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)
+    assert found
+    return found[1]

@@ -59,3 +59,13 @@ def test_who_may_not_export_the_records_may_not_export_their_lines(system, perso
     for work in (lambda: export_csv(someone, "deal", io.StringIO()), lambda: lines_of(someone)):
         with pytest.raises(Forbidden):
             work()
+
+
+def test_lines_that_a_file_adds_stand_after_those_that_are_there(system, deal):
+    before = [r["product"] for r in system.lines("deal", deal.id, "lines")]
+    number = deal["number"]
+    rows = f"deal,product,price,quantity\n{number},X,1,1\n{number},Y,1,1\n"
+    done = import_table(system, "deal_line", read_table(rows))
+    assert done.failures == []
+    found = system.lines("deal", deal.id, "lines")
+    assert [r["product"] for r in found] == [*before, "X", "Y"]

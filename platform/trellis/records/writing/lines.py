@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
+from trellis.formula.types import Ref
 from trellis.model.entity import Entity, Inverse
 from trellis.records import faults
 from trellis.records.deriving import money
@@ -17,6 +19,7 @@ from trellis.records.graph import LiveRecord
 from trellis.records.refusal import Fault
 from trellis.records.writing import following
 from trellis.records.writing.foresight import foresee
+from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -85,6 +88,27 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
     draft.record.lists[inverse.name] = [d.record for d in drafts]
     for line, row in zip(drafts, list(raw), strict=False):
         write.prepare(session, line, {k: v for k, v in row.items() if k not in ("position", part.parent_field)})
+
+
+def place(session: Session, drafts: Sequence[Draft]) -> None:
+    """Give lines that are made alone, by a file or a program, the place after the last one of their record."""
+    by_parent: dict[tuple[str, UUID], list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        part = draft.entity
+        parent = draft.value(part.parent_field) if part.parent_field and "position" in part.fields else None
+        if isinstance(parent, Ref) and draft.value("position") is None:
+            by_parent[part.key, parent.id].append(draft)
+    for entity in dict.fromkeys(key for key, _ in by_parent):
+        table = session.table(entity)
+        link = table.c[short(session.entity(entity).parent_field or "")]
+        parents = [id for key, id in by_parent if key == entity]
+        last = sa.select(link, sa.func.max(table.c.position)).where(link.in_(parents)).group_by(link)
+        found: Sequence[Any] = session.execute(last).all()
+        known: dict[UUID, int | None] = {row[0]: row[1] for row in found}
+        for parent_id in parents:
+            at = known.get(parent_id)
+            for n, draft in enumerate(by_parent[entity, parent_id], 0 if at is None else at + 1):
+                draft.set("position", n)
 
 
 def _line(draft: Draft, part: Entity, row: Mapping[str, Any], left: dict[UUID, LiveRecord], place: str) -> Draft | None:

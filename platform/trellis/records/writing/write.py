@@ -141,6 +141,7 @@ def store_new(session: Session, drafts: Sequence[Draft]) -> None:
     """Write new records that passed every check."""
     every = [inner for draft in drafts for inner in draft.every()]
     sequences.number(session, every)
+    lines.place(session, drafts)
     for entity in dict.fromkeys(d.entity.key for d in every):
         rows.insert(session, [d for d in every if d.entity.key == entity])
     linked.store(session, every)

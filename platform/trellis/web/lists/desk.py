@@ -99,7 +99,7 @@ class Desk:
     @property
     def can_import(self) -> bool:
         """Whether the person may bring in records of the entity as a file."""
-        return self.entity.features.import_ and not self.entity.part_of and self.may("import") and self.may("create")
+        return self.entity.features.import_ and self.may("import") and self.may("create")
 
     @property
     def tabs(self) -> list[Tab]:
