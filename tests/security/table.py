@@ -63,6 +63,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "create":        ("gone",      "no",    "no",      "yes",     "yes", "yes"),
     "change":        ("gone",      "no",    "no",      "gone",    "yes", "yes"),
     "many":          ("gone",      "blank/no", "blank/no", "blank", "yes", "yes"),  # an outcome for each row
+    "report":        ("gone/blank", "yes",  "no",      "blank",   "yes", "yes"),   # the right “reports”
     "export":        ("gone",      "no",    "no",      "blank",   "yes", "yes"),
 }  # fmt: skip
 
@@ -250,7 +251,9 @@ ROUTES: dict[str, Ask] = {
     "SharingView.sharing": Ask("change", get="record", form={"whom": "user:{guest}"}),
     "SharingView.change": Ask("change", args={"share": "{share}"}, form={"level": "write"}),
     "SharingView.end": Ask("change", args={"share": "{share}"}),
-    "SharingView.pick": ENTITY,
+    "SharingView.pick": CHANGE,
+    "PortalView.portal": Ask("admin", args={"id": "{contact}"}),
+    "PortalView.again": Ask("admin", args={"id": "{contact}"}),
     # reports
     "ReportsView.index": Ask("report"),
     "ReportsView.report": Ask("report", args={"key": "names"}),
@@ -268,6 +271,8 @@ ROUTES: dict[str, Ask] = {
     "ImportView.start": Ask("import", file="file"),
     "ImportView.step": Ask("import", args={"token": "none"}, also=(404,)),
     "ImportView.outcome": Ask("import", args={"token": "none"}, also=(404,)),
+    "api.list_reports": Ask("report"),
+    "api.read_report": Ask("report", args={"key": "names"}),
     # assistants (MCP), by keys only
     "assistants.message": Ask("anyone", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
     "assistants.no_stream": Ask("anyone", also=(405,)),
@@ -297,6 +302,10 @@ ROUTES: dict[str, Ask] = {
     "api.list_links": Ask("record", args={"name": "contacts"}),
     "api.add_link": Ask("change", args={"name": "friends"}, json={"id": "{second}"}),
     "api.remove_link": Ask("change", args={"name": "friends", "target": "{friend}"}),
+    "api.list_shares": RECORD,
+    "api.add_share": Ask("change", json={"with": {"entity": "user", "id": "{guest}"}}),
+    "api.change_share": Ask("change", args={"share": "{share}"}, json={"level": "write"}),
+    "api.end_share": Ask("change", args={"share": "{share}"}),
     "api.move": Ask("change", json={"stage": "done", "checklist": ["asked"]}),
     "api.propose": Ask("change", args={"entity": "lead", "id": "{lead}"}),
     "api.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}, json={}),

@@ -160,6 +160,9 @@ class Names(dict[str, str]):
         self._new("contact", "contact", account=id)
         return id
 
+    def _make_contact(self) -> UUID:
+        return self._new("contact", "contact", account=self["id"])
+
     def _make_friend(self) -> UUID:
         return self._new("account", "friend")
 
@@ -267,7 +270,7 @@ def open_world(catalogue: Any, var: Path, slug: str) -> World:
     settings = Settings(var=var)
     apps = [create_tenant_app(tenant, settings, None, [add_api]) for tenant in tenants]
     roles = {"outsider": "outsider", "viewer": "viewer", "colleague": "seller", "owner": "seller", "admin": "admin"}
-    roles["guest"] = "viewer"
+    roles["guest"] = "seller"
     people = {who: add_person(tenants[0], f"{who}@x.example", role) for who, role in roles.items()}
     for who in ("ended", "deactivated", "spare"):
         people[who] = add_person(tenants[0], f"{who}@x.example", "admin")
