@@ -143,6 +143,8 @@ def test_erasing_asks_for_the_name_and_says_what_goes(olga: FlaskClient, system:
     path = f"/e/member/{pia}/privacy/erase"
     page = olga.get(path).text
     assert "Goes for good" in page
+    sent = olga.get(f"{path}?csrf_token=x&also=member:{pia}")
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{path}?also=member:{pia}")
     assert "Email" in page or "E-mail" in page
     wrong = post(olga, path, typed="Pia")
     assert outcome(wrong) == 422

@@ -79,7 +79,7 @@ def _replace(draft: Draft, field: Field, called: str) -> bool:
     before = draft.before(field.key)
     if before is None or before == ():
         return False
-    needed = field.required or field.key in (draft.entity.title_field, draft.entity.natural_key)
+    needed = field.required or field.key == draft.entity.title_field
     draft.set(field.key, substitute(field, called) if needed else None)
     return True
 

@@ -144,6 +144,9 @@ class PrivacyView(Page):
         store = current_store()
         definition = entity_or_404(store, entity)
         also = _also()
+        if "csrf_token" in request.args:  # the form beside it sends all that it has
+            chosen = [f"{ref.entity}:{ref.id}" for ref in also]
+            return redirect(url_for("PrivacyView.erase", entity=entity, id=id, also=chosen), 303)
         with store.transaction():
             plan = erasing.plan(store.session, entity, id, also)
         if request.method == "GET":
