@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from trellis.automation.workflows.finding import in_hand
+from trellis.automation.workflows.happened import before_the_event
 from trellis.formula.env import Env, RecordLike
 from trellis.formula.formula import Formula
 from trellis.formula.types import Ref, Value
@@ -32,31 +32,6 @@ class StepFailed(Exception):
     def __init__(self, message: str, **params: Any) -> None:
         self.fault = Fault("step", message, None, params)
         super().__init__(str(self.fault))
-
-
-class Before:
-    """The record as it was before the change that set the run off: what the event tells, else as it is now."""
-
-    def __init__(self, record: RecordLike, changed: Mapping[str, Value], *, is_new: bool) -> None:
-        self._record = record
-        self._changed = changed
-        self._is_new = is_new
-
-    @property
-    def entity(self) -> str:
-        """The entity's key."""
-        return self._record.entity
-
-    @property
-    def id(self) -> UUID | None:
-        """The record's id."""
-        return self._record.id
-
-    def get(self, name: str) -> Value:
-        """A field's value; blank for a record that was created."""
-        if self._is_new:
-            return None
-        return self._changed[name] if name in self._changed else self._record.get(name)
 
 
 @dataclass
@@ -85,8 +60,6 @@ class StepContext:
 
     def env(self) -> Env:
         """What formulas are evaluated with."""
-        from trellis.automation.workflows.happened import before_the_event
-
         record, old = self.record, None
         if record is not None:
             old = before_the_event(self.store.session, self.run, record)

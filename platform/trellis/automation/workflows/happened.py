@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from trellis.automation.workflows.context import Before
+from trellis.formula.env import RecordLike
 from trellis.model.fields.base import Invalid
 from trellis.records.events import SECRET
 
@@ -14,6 +15,31 @@ if TYPE_CHECKING:
     from trellis.formula.types import Value
     from trellis.records.graph import LiveRecord
     from trellis.records.session import Session
+
+
+class Before:
+    """The record as it was before the change that set the run off: what the event tells, else as it is now."""
+
+    def __init__(self, record: RecordLike, changed: Mapping[str, Value], *, is_new: bool) -> None:
+        self._record = record
+        self._changed = changed
+        self._is_new = is_new
+
+    @property
+    def entity(self) -> str:
+        """The entity's key."""
+        return self._record.entity
+
+    @property
+    def id(self) -> UUID | None:
+        """The record's id."""
+        return self._record.id
+
+    def get(self, name: str) -> Value:
+        """A field's value; blank for a record that was created."""
+        if self._is_new:
+            return None
+        return self._changed[name] if name in self._changed else self._record.get(name)
 
 
 def before_the_event(session: Session, run: Run, record: LiveRecord) -> Before:

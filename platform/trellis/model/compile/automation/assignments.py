@@ -9,7 +9,8 @@ from trellis.formula.types import BOOLEAN
 from trellis.model.automation.steps import Assign, If, Steps
 from trellis.model.automation.triggers import OnRecord
 from trellis.model.automation.workflow import Body, Workflow
-from trellis.model.compile.automation.bodies import Bodies, choosing
+from trellis.model.compile.automation.bodies import Bodies
+from trellis.model.compile.automation.verbs import choosing
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
