@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 from flask_appbuilder import expose
 
 from trellis.identity.invitations import Sent
@@ -27,11 +27,9 @@ class PortalView(Page):
     @needs("admin")
     def portal(self, id: UUID) -> Response:
         """Who the contact signs in as; POST invites."""
-        tenant, store = current_tenant(), current_store()
-        if not has_portal(tenant):
-            abort(404)
-        if request.method == "GET":
-            return self._draw("_portal.html", id)
+        store = current_store()
+        if request.method == "GET" or not has_portal(current_tenant()):
+            return self._draw("_portal.html" if request.method == "GET" else "_portal_parts.html", id)
         try:
             person = admit(store, id, request.form.get("role", ""))
         except Refused as refused:
@@ -43,19 +41,19 @@ class PortalView(Page):
     def again(self, id: UUID) -> Response:
         """Another invitation; the one before is worth nothing then."""
         current_store().read(CONTACT, id, fields=())
-        guest = guest_of(current_tenant(), id) or abort(404)
-        return self._draw("_portal_parts.html", id, sent=invite_person(guest.id))
+        guest = guest_of(current_tenant(), id) if has_portal(current_tenant()) else None
+        return self._draw("_portal_parts.html", id, sent=None if guest is None else invite_person(guest.id))
 
     def _draw(self, template: str, id: UUID, faults: Sequence[Fault] = (), sent: Sent | None = None) -> Response:
         tenant, store = current_tenant(), current_store()
         record = store.read(CONTACT, id)
-        guest = guest_of(tenant, id)
+        guest = guest_of(tenant, id) if has_portal(tenant) else None
         return self.draw(
             template,
             record=record,
             guest=guest,
             came=sign_ins(tenant, [guest.id])[guest.id] if guest is not None else None,
-            roles=portal_roles(tenant),
+            roles=portal_roles(tenant) if has_portal(tenant) else {},
             role=request.form.get("role", ""),
             errors=[fault_text(fault) for fault in faults],
             sent=sent,

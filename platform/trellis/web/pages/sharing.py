@@ -16,7 +16,7 @@ from trellis.identity.person import PERSON, TEAM
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
 from trellis.model.fields.registry import make_type
-from trellis.records.refusal import Fault, Missing, Refused
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.store import Store, as_id
 from trellis.web.cells.markup import color_of, initials
 from trellis.web.context import current_store
@@ -67,9 +67,12 @@ class SharingView(Page):
         """People and teams that it may be shared with, by a few letters."""
         store = current_store()
         entity_or_404(store, entity)
+        store.read(entity, id, fields=())
+        if not store.may_share(entity, id):
+            raise Forbidden(entity, "share")
         q, options = request.args.get("q", ""), []
         for kind in (PERSON, TEAM):
-            if kind in store.tenant.model.entities and store.may_share(entity, id):
+            if kind in store.tenant.model.entities:
                 label = store.tenant.model.entities[kind].label.in_language(store.principal.reader.language)
                 for one in store.pick(kind, q, limit=LIMIT):
                     if one.ref != store.principal.reader.me:
