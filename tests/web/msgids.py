@@ -29,7 +29,8 @@ KEYWORDS = {
 }
 METHODS = [("assets/**", "ignore"), ("static/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
 JINJA = {"newstyle_gettext": "true", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols", "silent": "false"}
-BELOW = ("records", "reports", "identity", "model/fields", "model/formats")  # where refusals are worded, as plain msgids
+# where refusals are worded, as plain msgids
+BELOW = ("records", "reports", "identity", "model/fields", "model/formats")
 SENTENCE = re.compile(r"[A-Z“{].* .*[.?]", re.DOTALL)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 HEADER = """msgid ""

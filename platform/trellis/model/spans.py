@@ -25,11 +25,13 @@ class Span:
 
     def after(self, moment: _Moment) -> _Moment:
         """The moment so much later; a day that a month does not have becomes its last."""
-        return moment + relativedelta(months=self.months) + self.rest
+        later: _Moment = moment + relativedelta(months=self.months) + self.rest
+        return later
 
     def before(self, moment: _Moment) -> _Moment:
         """The moment so much earlier."""
-        return moment - relativedelta(months=self.months) - self.rest
+        earlier: _Moment = moment - relativedelta(months=self.months) - self.rest
+        return earlier
 
 
 def read_span(text: str) -> Span | None:
