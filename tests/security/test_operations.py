@@ -92,10 +92,10 @@ def test_the_document_tells_each_key_of_what_it_may_do(world: World, program: Fl
     adapter = world.app.url_map.bind("localhost")
     wrong = []
     for path, methods in documents["admin"].items():
-        for method in methods:
-            rule, arguments = adapter.match("/api/v1" + _concrete(path), method=method.upper(), return_rule=True)
+        for method in methods if path.startswith("/account") else ():
+            rule, _arguments = adapter.match("/api/v1" + _concrete(path), method=method.upper(), return_rule=True)
             ask = ROUTES.get(rule.endpoint)
-            if ask is None or arguments.get("entity") != "account" or path.startswith("/meta"):
+            if ask is None:
                 continue
             row = dict(zip(PROGRAMS[-6:], OPERATIONS[ask.kind_of(method.upper(), rule.arguments)], strict=True))
             for who, document in documents.items():
@@ -110,6 +110,5 @@ def test_the_document_tells_each_key_of_what_it_may_do(world: World, program: Fl
 
 def _concrete(path: str) -> str:
     """A path of the document with something in its places."""
-    id = "00000000-0000-7000-8000-000000000000"
-    path = re.sub(r"\{(id|file|target|message)\}", id, path)
-    return re.sub(r"\{entity\}", "account", re.sub(r"\{(field|name)\}", "x", path))
+    path = re.sub(r"\{(field|name|list|key)\}", "x", path).replace("{entity}", "account")
+    return re.sub(r"\{\w+\}", "00000000-0000-7000-8000-000000000000", path)
