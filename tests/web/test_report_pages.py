@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
@@ -239,3 +240,12 @@ def test_rows_lead_to_their_records(boss: FlaskClient) -> None:
 
 def test_the_palette_finds_reports(boss: FlaskClient) -> None:
     assert "/reports/rows" in boss.get("/search?q=rows").text
+
+
+def test_a_file_that_leaves_stands_in_the_audit_log(app: Flask, boss: FlaskClient) -> None:
+    boss.get("/reports/by-stage.xlsx")
+    tenant = app.extensions["trellis"].tenant
+    audit = tenant.tables.platform.audit
+    with tenant.begin() as connection:
+        told = connection.execute(sa.select(audit.c.details).where(audit.c.kind == "data.exported")).scalars().all()
+    assert any('"report":"by-stage"' in details for details in told)

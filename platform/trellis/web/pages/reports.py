@@ -13,6 +13,8 @@ from flask_babel import gettext as _
 
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
+from trellis.records import auditing
+from trellis.records.privacy.access import Reading
 from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
@@ -21,6 +23,7 @@ from trellis.reports.params import read_params
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import reports_of
+from trellis.web.auditing import gave_out
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.guard import needs
@@ -102,6 +105,7 @@ class ReportsView(Page):
     def csv(self, key: str) -> Response:
         """The table as CSV."""
         answer, words = _answer(key)
+        _tell_of_export(answer)
         response = Response(csv_of(answer, words), mimetype="text/csv")
         return _attached(response, file_name(answer, words, "csv"))
 
@@ -110,8 +114,19 @@ class ReportsView(Page):
     def xlsx(self, key: str) -> Response:
         """The table as a workbook, with true numbers and dates."""
         answer, words = _answer(key)
+        _tell_of_export(answer)
         response = Response(xlsx_of(answer, words), mimetype=XLSX)
         return _attached(response, file_name(answer, words, "xlsx"))
+
+
+def _tell_of_export(answer: Answer) -> None:
+    """To the audit log; and to the log of who reads personal data, where the rows are records."""
+    store, report = current_store(), answer.report
+    details = {"report": report.key, "count": len(answer.lines), "columns": [h.key for h in answer.headings]}
+    with store.transaction():
+        auditing.note(store.session, "data.exported", entity=report.entity, details=details)
+    if report.type == "table":
+        gave_out(Reading("export", report.entity, None, len(answer.lines), f"report={report.key}"))
 
 
 def _report(store: Store, key: str, place: str | None = None) -> Report:
