@@ -96,7 +96,12 @@ def table_of(
     shown = [_row(answer, line, words, drill, record_address) for line in answer.lines]
     rows = tuple(r for r in shown if r.kind != "total")
     foot = tuple(r for r in shown if r.kind == "total")
-    return Table(_above(answer, words), heads, rows, foot, sum(h.role == "group" for h in answer.headings))
+    above = _above(answer, words)
+    if above and len({h.key for h in answer.headings if h.role != "group"}) == 1:  # its name need not stand everywhere
+        names = [cell.label for cell in above[-1] for _n in range(cell.width)]
+        heads = tuple(replace(h, label=n or h.label) for h, n in zip(heads, names, strict=True))
+        above = above[:-1]
+    return Table(above, heads, rows, foot, sum(h.role == "group" for h in answer.headings))
 
 
 def _settled(answer: Answer, at: int, heading: Heading) -> Heading:
