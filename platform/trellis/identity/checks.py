@@ -14,6 +14,8 @@ from trellis.storage.secrets import secret_name
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
+NO_MAIL = "Set mail: in tenant.yaml, or TRELLIS_SMTP_URL and TRELLIS_MAIL_FROM; until then links go by hand."
+
 
 @check("Sign-in")
 def _sign_in(patient: Patient) -> Iterator[Finding]:
@@ -47,5 +49,4 @@ def findings(tenant: Tenant) -> Iterator[Finding]:
         if getattr(sign_in, kind) and find_spec(module) is None:
             yield Finding("wrong", f"{tenant.slug}: {kind} needs a package", f"pip install 'trellis[{extra}]'")
     if not is_set_up(tenant):
-        advice = "Set mail: in tenant.yaml, or TRELLIS_SMTP_URL and TRELLIS_MAIL_FROM; until then links go by hand."
-        yield Finding("advice", f"{tenant.slug}: no mail goes out", advice)
+        yield Finding("advice", f"{tenant.slug}: no mail goes out", NO_MAIL)
