@@ -120,6 +120,9 @@ step = st.one_of(
     st.tuples(st.just("change_item"), few, st.fixed_dictionaries({}, optional=line)),
     st.tuples(st.just("link"), st.booleans(), few, few, st.sampled_from([None, "a", "b"])),
     st.tuples(st.just("note"), st.sampled_from(["branch", "firm"]), few, st.integers(0, 5)),
+    st.tuples(st.just("merge"), st.sampled_from(["firm", "branch", "bill", "product"]), few, few),
+    st.tuples(st.just("unmerge")),
+    st.tuples(st.just("undo")),
 )
 
 
@@ -140,6 +143,7 @@ class World:
         self.store = store
         self.ids: dict[str, list[Any]] = defaultdict(list)
         self.gone: list[tuple[str, Any]] = []
+        self.merged: list[tuple[str, Any]] = []
         for n in range(2):
             self.made("firm", {"name": f"F{n}"})
         for n in range(3):
@@ -202,6 +206,21 @@ class World:
         self.store.update(
             "branch", self.one("branch", index), {"firm": None if firm is None else self.one("firm", firm)}
         )
+
+    def merge(self, entity: str, index: int, other: int) -> None:
+        winner, loser = self.one(entity, index), self.one(entity, other)
+        self.store.merge(entity, winner, [loser])
+        self.merged.append((entity, winner))
+
+    def unmerge(self) -> None:
+        if self.merged:
+            entity, winner = self.merged.pop()
+            self.store.unmerge(self.store.merges(entity, winner)[0].id)
+
+    def undo(self) -> None:
+        """Take back the latest bulk change, or its undoing."""
+        if batches := self.store.batches():
+            self.store.undo(batches[0].id)
 
     def price(self, index: int, given: tuple[Decimal, str] | None) -> None:
         money = None if given is None else {"amount": given[0], "currency": given[1]}
