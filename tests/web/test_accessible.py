@@ -27,6 +27,7 @@ PATHS = (
         "",
         "e/deal/?view=board&q=Deal+01",
         "admin/users",
+        "admin/audit?kind=sign-in",
         "admin/jobs",
         "profile",
         "profile/factor",

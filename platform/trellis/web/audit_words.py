@@ -136,4 +136,5 @@ DETAIL_WORDS = {
     "tool": _l("Tool"),
     "client": _l("Program"),
     "batch": _l("Bulk change"),
+    "report": _l("Report"),
 }
