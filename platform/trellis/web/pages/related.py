@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from trellis.records.reading.linked import LinkedList, linked_list
 from trellis.records.reading.pointing import one_of
 from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
-from trellis.records.refusal import Fault, Forbidden, Refused
+from trellis.records.refusal import Forbidden, Refused
 from trellis.records.store import Store
 from trellis.web.cells.column import Column, columns_for, reads_of
 from trellis.web.cells.registry import CellContext, renderer
@@ -30,7 +30,8 @@ from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, faults_json, label_of, submitted
+from trellis.web.pages.form import entity_or_404, label_of, submitted
+from trellis.web.pages.linking import join, may_leave, may_point, part
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.faults import fault_text
@@ -160,8 +161,8 @@ class RelatedView(Page):
             address=request.script_root + request.path,
             sort=sort[0] if "sort" in request.args and sort else None,
             add=self._add(store, found, record, can_update),
-            link=(can_update and found.many is not None) or self._may_point(store, found),
-            may_unlink=(can_update and found.many is not None) or self._may_leave(store, found),
+            link=(can_update and found.many is not None) or may_point(store, found),
+            may_unlink=(can_update and found.many is not None) or may_leave(store, found),
             edit_lines=url_for("LinesView.edit", entity=entity, id=id, name=name)
             if found.is_part and can_update
             else "",
@@ -201,68 +202,7 @@ class RelatedView(Page):
         ref = as_ref(target, found.target.key) if found else None
         if found is None or not isinstance(ref, Ref):
             abort(404)
-        if found.many is None:
-            return self._point(store, found, record, ref) if what == "link" else self._leave(store, found, record, ref)
-        if not store.may("update", entity, record):
-            raise Forbidden(entity, "update")
-        owner, field = found.many
-        source, far = (record.ref, ref) if found.from_owner else (ref, record.ref)
-        asked = [c for c in found.link_columns.values() if c.required and what == "link"]
-        if asked and not any(column.key in request.form for column in asked):
-            return self._ask(store, found, record, ref, {}, ())
-        sent = submitted()
-        given = {c.key: widget_of(c).read(sent, c) for c in found.link_columns.values() if c.key in request.form}
-        kept = found.values(store, record.ref, [ref.id]).get(ref.id, {})
-        try:
-            if what == "link":
-                store.link(owner, source.id, field, far, {k: None if v is UNCHANGED else v for k, v in given.items()})
-            else:
-                store.unlink(owner, source.id, field, far)
-        except Refused as refused:
-            if given:
-                return self._ask(store, found, record, ref, given, refused.faults)
-            return _refused(store, refused)
-        if what == "link":
-            return jsonify({"toast": _("Linked")})
-        is_whole = all(value is None for value in kept.values())  # what the link kept would not come back
-        return jsonify({"toast": _("Unlinked"), "undo": _back(record, found, ref) if is_whole else None})
-
-    def _ask(
-        self,
-        store: Store,
-        found: RelatedList,
-        record: Record,
-        ref: Ref,
-        given: Mapping[str, Any],
-        faults: Sequence[Fault],
-    ) -> Response:
-        """The dialog that asks for what a link cannot be without."""
-        language = store.principal.reader.language
-        wrong = {c: [fault_text(f, language) for f in faults if f.field == c] for c in found.link_columns}
-        fields = [
-            BoundField(
-                store,
-                found.target,
-                column,
-                given.get(key),
-                typed=key in given,
-                errors=wrong[key],
-                required=column.required,
-                span="full",
-            )
-            for key, column in found.link_columns.items()
-        ]
-        title = store.read(ref.entity, ref.id, fields=()).title
-        return self.draw(
-            "_link_dialog.html",
-            status=422,
-            action=url_for("RelatedView.link", entity=record.entity, id=record.id, name=found.name),
-            target=ref.id,
-            entity=found.target,
-            title=_("Link “%(title)s”", title=title or label_of(found.target, store)),
-            fields=fields,
-            rest=[fault_text(f, language) for f in faults if f.field not in found.link_columns],
-        )
+        return join(store, found, record, ref) if what == "link" else part(store, found, record, ref)
 
     @expose("/e/<entity>/<uuid:id>/related/<name>/<uuid:target>/<column>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @signed_in
@@ -324,44 +264,6 @@ class RelatedView(Page):
         }
         return [made for path in found.columns if (made := kept.get(path) or own.get(path)) is not None]
 
-    def _may_point(self, store: Store, found: RelatedList) -> bool:
-        """Whether records that are there may be linked into a list of plain links: they are what is changed."""
-        return (
-            found.many is None
-            and not found.is_part
-            and store.may("update", found.target.key)
-            and found.link in store.writable_fields(found.target.key)
-        )
-
-    def _point(self, store: Store, found: RelatedList, record: Record, ref: Ref) -> Response:
-        """Let another record's link point here; says where it pointed before."""
-        if not self._may_point(store, found):
-            raise Forbidden(found.target.key, "update")
-        try:
-            before = store.read(ref.entity, ref.id, fields=[found.link])[found.link]
-            store.update(ref.entity, ref.id, {found.link: record.ref})
-        except Refused as refused:
-            return _refused(store, refused)
-        if isinstance(before, Ref) and before.title and before.id != record.id:
-            return jsonify({"toast": _("Linked. Before, it was linked with %(title)s.", title=before.title)})
-        return jsonify({"toast": _("Linked")})
-
-    def _may_leave(self, store: Store, found: RelatedList) -> bool:
-        """Whether a list of plain links may lose a record: its link may then be blank."""
-        return self._may_point(store, found) and not found.target.fields[found.link].required
-
-    def _leave(self, store: Store, found: RelatedList, record: Record, ref: Ref) -> Response:
-        """Blank the link by which another record points here."""
-        if not self._may_leave(store, found):
-            raise Forbidden(found.target.key, "update")
-        try:
-            before = store.read(ref.entity, ref.id, fields=[found.link])[found.link]
-            if isinstance(before, Ref) and before.id == record.id:
-                store.update(ref.entity, ref.id, {found.link: None})
-        except Refused as refused:
-            return _refused(store, refused)
-        return jsonify({"toast": _("Unlinked"), "undo": _back(record, found, ref)})
-
     def _page(
         self, store: Store, found: RelatedList, record: Record, columns: Sequence[Column], sort: Sequence[Sort]
     ) -> tuple[Sequence[Record], str | None]:
@@ -418,15 +320,3 @@ class RelatedView(Page):
         prefix = f"{record.entity}:" if "_entity" in found.target.fields[found.link].type.columns() else ""
         values: dict[str, Any] = {found.link: f"{prefix}{record.id}"}
         return {"label": label, "url": url_for("FormView.new", entity=found.target.key, quick=1, **values), "then": ""}
-
-
-def _refused(store: Store, refused: Refused) -> Response:
-    response = jsonify(faults_json(refused.faults, store.principal.reader.language))
-    response.status_code = 422
-    return response
-
-
-def _back(record: Record, found: RelatedList, ref: Ref) -> dict[str, Any]:
-    """How a record that was taken out of a list comes back into it."""
-    address = url_for("RelatedView.link", entity=record.entity, id=record.id, name=found.name)
-    return {"url": address, "values": {"target": str(ref.id)}}
