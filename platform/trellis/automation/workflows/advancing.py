@@ -31,6 +31,7 @@ from trellis.records.store import Store
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
+JUDGED_HERE = frozenset({"schedule", "webhook", "button", "run", "email", "form"})
 AT_ONCE = 200  # steps in one transaction; then the run takes its turn again
 # what a step may fall over: it is the step's failure, which its `on_error` speaks of, and the run's log tells
 FAILURES = (Refused, Missing, Forbidden, StepFailed, Invalid, ArithmeticError, ValueError, LookupError, TypeError)
@@ -137,6 +138,8 @@ class Machine:
         """Do steps until the run is over, waits, or has had its turn."""
         run, before = self.run, self.run.steps
         run.state, run.wake_at = "ready", None
+        if run.steps == 0 and run.waiting is None and run.trigger in JUDGED_HERE:
+            self._judge()
         while run.state == "ready" and run.steps - before < AT_ONCE:
             step = self._next()
             if step is None:
@@ -148,6 +151,21 @@ class Machine:
         if run.state == "ready":
             defer_many(self.connection, [job_of(run)])
         write_run(self.connection, self.tenant, run)
+
+    def _judge(self) -> None:
+        """End a run whose workflow's condition does not hold; changes of records are judged before there is a run."""
+        ctx = StepContext(self.run, self.store, self.connection)
+        condition = self.body.when
+        if not ctx.holds(condition):
+            fault = Fault(
+                "condition",
+                "Its condition does not hold: {formula}.",
+                None,
+                {"formula": condition.source if condition else ""},
+            )
+            said = [{"message": str(fault.message), "field": None, "params": dict(fault.params)}]
+            told = {"kind": "stopped", "text": str(fault), "faults": said}
+            end(self.connection, self.tenant, self.run, "stopped", told)
 
     def _next(self) -> Step | None:
         """The step at hand; None when there is none left. Blocks that are done are left, items gone through."""

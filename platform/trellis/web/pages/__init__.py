@@ -26,6 +26,7 @@ from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
 from trellis.web.pages.frame import FrameView
+from trellis.web.pages.hooks import HooksView
 from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.jobs import JobsView
 from trellis.web.pages.keys import KeysView
@@ -65,6 +66,7 @@ PAGES: tuple[type[BaseView], ...] = (
     ApprovalsView,
     NoticesView,
     ButtonsView,
+    HooksView,
     SettingsView,
     RolesView,
     JobsView,

@@ -16,17 +16,19 @@ from trellis.automation.clock import now
 from trellis.automation.workflows import health, looking, steering, trying
 from trellis.model.automation import steps
 from trellis.model.automation.steps import Step, every_step
-from trellis.model.automation.triggers import OnButton
+from trellis.model.automation.triggers import OnButton, OnWebhook
 from trellis.model.automation.workflow import Workflow
 from trellis.model.given import Given
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
+from trellis.storage.secrets import secret_name
 from trellis.web.automation_words import EVENTS, KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, error_text, told
 from trellis.web.context import current_person, current_reader, current_store, current_tenant
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
+from trellis.web.pages.hooks import secret_of
 
 RECENT = timedelta(days=30)
 PAGE = 50
@@ -101,6 +103,11 @@ class AutomationView(Page):
             verbs=VERBS,
             origin=tenant.model.origins.get(key if ":" in key else f"workflow.{key}"),
             trial=None,
+            hooks=[
+                (url_for("HooksView.receive", key=t.key, _external=True), _secret(t))
+                for t in found.triggers
+                if isinstance(t, OnWebhook)
+            ],
             entities=[e for e in found.bodies if e is not None and not _is_before(found)],
         )
 
@@ -221,6 +228,11 @@ def _workflow_or_404(key: str) -> Workflow:
     if found is None:
         abort(404)
     return found
+
+
+def _secret(trigger: OnWebhook) -> str:
+    """The secret of an address to be shown: that of the environment is named."""
+    return secret_name(current_tenant().slug, trigger.secret) if trigger.secret else secret_of(trigger)
 
 
 def _uuid(name: str) -> UUID | None:

@@ -11,7 +11,7 @@ from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
 KINDS = ("calendar", "sla", "pool", "scoring", "sequence", "document")
-TRIGGERS = {triggers.OnMail: "email", triggers.OnForm: "form", triggers.OnSla: "sla", triggers.OnWebhook: "webhook"}
+TRIGGERS = {triggers.OnMail: "email", triggers.OnForm: "form", triggers.OnSla: "sla"}
 HINT = "it is kept for a later version"
 
 
