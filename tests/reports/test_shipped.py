@@ -50,4 +50,4 @@ def test_numbers_are_those_of_the_records(demo: Tenant) -> None:
                 empty.append(report.key)
             found += differences(store, graph, answer)
     assert found == []
-    assert len(empty) <= 3, empty
+    assert len(empty) * 5 <= len(demo.model.reports), empty  # a shop has no quotes, a consultancy no machines
