@@ -8,11 +8,11 @@ from typing import Any
 from trellis.config.problem import did_you_mean
 from trellis.formula.formula import Formula
 from trellis.formula.types import Type, record_of
-from trellis.model.compile.names import Names
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
 from trellis.model.compile.formulas import condition, formula, template
 from trellis.model.compile.item import Item
+from trellis.model.compile.names import Names
 from trellis.model.compile.outline import SYSTEM_FIELDS, add_inverse, made_field
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
