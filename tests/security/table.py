@@ -276,8 +276,9 @@ ROUTES: dict[str, Ask] = {
     "api.list_reports": Ask("report"),
     "api.read_report": Ask("report", args={"key": "names"}),
     # assistants (MCP), by keys only
-    "assistants.message": Ask("anyone", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
-    "assistants.no_stream": Ask("anyone", also=(405,)),
+    # assistants take keys only: a browser's session is worth nothing there
+    "assistants.message": Ask("anyone", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, needs_token=False),
+    "assistants.no_stream": Ask("anyone", also=(405,), needs_token=False),
     # the API
     "api.read_meta": Ask("anyone"),
     "api.openapi": Ask("anyone"),

@@ -12,13 +12,6 @@ from tests.security.world import World, open_world, prepare, send
 from tests.web.frame_tenants import token_of
 from werkzeug.routing import Rule
 
-NEEDS_NONE = {
-    "assistants.message": "takes keys only: a browser's session is worth nothing there",
-    "assistants.no_stream": "takes keys only",
-    "ElsewhereView.acs": "has to answer a request that this browser began, and is fetched by it",
-}
-"""Addresses that take requests of another site, and why that does no harm."""
-
 
 @pytest.fixture(scope="module")
 def world(catalogue: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -33,7 +26,7 @@ def changing(world: World) -> list[tuple[Rule, str]]:
     return [
         (rule, method)
         for rule in world.app.url_map.iter_rules()
-        if rule.endpoint in ROUTES and rule.endpoint not in NEEDS_NONE
+        if rule.endpoint in ROUTES and ROUTES[rule.endpoint].needs_token
         for method in sorted(set(rule.methods or ()) - {"GET", "HEAD", "OPTIONS"})
     ]
 
