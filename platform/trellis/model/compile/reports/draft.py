@@ -9,18 +9,16 @@ from typing import Any
 
 from trellis.formula.errors import FormulaError
 from trellis.formula.formula import Formula, compile_formula, constant
-from trellis.formula.nodes.gathered import Gathered
 from trellis.formula.nodes.paths import Member
-from trellis.formula.parser import parse
 from trellis.formula.reader import Reader
 from trellis.formula.rows import RowsScope
 from trellis.formula.scope import Scope
-from trellis.formula.syntax import CallNode, Node
 from trellis.formula.types import ANY, BOOLEAN, Type
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
+from trellis.model.compile.reports.sources import call_of, condition_of, source_of
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.field import Field
@@ -150,8 +148,8 @@ class ReportDraft:
         written = each.get("formula") if isinstance(each.data, dict) else each
         if written is None:
             return None
-        source, start = _source(written)
-        call = _call(source)
+        source, start = source_of(written)
+        call = call_of(source)
         unit = PERIODS.get(call.name) if call is not None and len(call.args) == 1 else None
         if unit is not None and call is not None:
             inner = call.args[0]
@@ -276,8 +274,8 @@ class ReportDraft:
         written = each.get("formula") if isinstance(each.data, dict) else each
         if written is None:
             return None
-        source, start = _source(written)
-        call, over = _call(source), None
+        source, start = source_of(written)
+        call, over = call_of(source), None
         if call is not None and call.name in OVER and len(call.args) == 1:
             over, inner = call.name, call.args[0]
             value = part(self.ctx, written, start + inner.start, start + inner.end, self.measure_scope())
@@ -297,7 +295,7 @@ class ReportDraft:
             over,
             self.ctx.text(each, "unit") if isinstance(each.data, dict) else Text(""),
             int(scale.data) if scale is not None and isinstance(scale.data, int) else None,
-            _condition(value),
+            condition_of(value),
         )
 
     def _measure_label(self, each: Item, key: str) -> Text:
@@ -385,33 +383,3 @@ class ReportDraft:
 
 
 _NAMED = ("group", "rows", "columns", "measures")
-
-
-def _source(item: Item) -> tuple[str, int]:
-    """A formula's text without the sign that may begin it, and where it starts."""
-    text = item.text
-    source = text.lstrip()
-    if source.startswith("=") and not source.startswith("=="):
-        source = source[1:]
-    return source, len(text) - len(source)
-
-
-def _call(source: str) -> CallNode | None:
-    """The function that a formula is a call of."""
-    try:
-        node: Node = parse(source)
-    except FormulaError:  # told where it is compiled
-        return None
-    return node if isinstance(node, CallNode) else None
-
-
-def _condition(value: Formula) -> str | None:
-    """The condition of a measure that is one aggregate."""
-    node = value.node
-    if not isinstance(node, Gathered) or node.condition is None:
-        return None
-    call = parse(value.source)
-    if not isinstance(call, CallNode):
-        return None
-    at = call.args[-1]
-    return value.source[at.start : at.end]
