@@ -123,8 +123,10 @@ def error_text(error: Mapping[str, Any]) -> str:
     faults = error.get("faults") or ()
     if not faults:
         return str(error.get("text") or "")
-    said = (Fault("", one["message"], None, {k: thaw(v) for k, v in one["params"].items()}) for one in faults)
-    texts = [fault_text(fault) for fault in said]
+    texts = []
+    for one in faults:
+        words = one["message"]
+        texts.append(fault_text(Fault("", words, None, {k: thaw(v) for k, v in one["params"].items()})))
     return " ".join(
         f"{one['field']}: {text}" if one["field"] else text for one, text in zip(faults, texts, strict=True)
     )

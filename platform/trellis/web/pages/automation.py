@@ -187,11 +187,13 @@ class AutomationView(Page):
             may_retry=row["state"] == "failed" and (row["error"] or {}).get("kind") == "failed",
         )
 
-    @expose("/admin/runs/<uuid:id>/<any(pause, resume, cancel, again):what>", methods=["POST"])  # type: ignore[untyped-decorator]
+    @expose("/admin/runs/<uuid:id>/<what>", methods=["POST"])  # type: ignore[untyped-decorator]
     @needs("admin")
     def steer(self, id: UUID, what: str) -> Any:
         """Pauses, resumes, cancels a run, or lets it go on from the step that failed."""
         tenant = current_tenant()
+        if what not in STEERED:
+            abort(404)
         try:
             with tenant.begin() as connection:
                 getattr(steering, what)(connection, tenant, id)
