@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from trellis.model import collation
 from trellis.records.reading import search
 from trellis.storage.names import sql_name
 
@@ -70,7 +71,7 @@ def _people(connection: psycopg.Connection, first: UUID, people: int, roles: Seq
 
 def _names(connection: psycopg.Connection) -> None:
     """A temporary table of names with the words that they are found by."""
-    connection.execute("CREATE TEMP TABLE names (n int PRIMARY KEY, name jsonb, plain text, words text)")
+    connection.execute("CREATE TEMP TABLE names (n int PRIMARY KEY, name jsonb, plain text, words text, sorted text)")
     chance = random.Random(1)
     with connection.cursor().copy("COPY pg_temp.names FROM STDIN") as copy:
         for n in range(NAMES):
@@ -79,22 +80,24 @@ def _names(connection: psycopg.Connection) -> None:
                 last += chance.choice(ENDS)
             name = {"first": first, "last": last}
             words = search.vector_text(search.tokens([f"{first} {last}"]))
-            copy.write_row((n, json.dumps(name, ensure_ascii=False), f"{first} {last}", words))
+            key = collation.name_key(last, first)
+            copy.write_row((n, json.dumps(name, ensure_ascii=False), f"{first} {last}", words, key))
 
 
 _ACCOUNTS = f"""
-INSERT INTO account (id, created_at, updated_at, search, name, number, type, industry, status, owner, open_deals)
+INSERT INTO account (id, created_at, updated_at, search, _order, name, number, type, industry, status, owner,
+                     open_deals)
 SELECT {ID.format(kind="a000", n="i")}, {MOMENT}, {MOMENT},
-       ($$'company' '$$ || i || $$'$$)::tsvector, 'Company ' || i, 'A-' || lpad(i::text, 5, '0'),
+       ($$'company' '$$ || i || $$'$$)::tsvector, 'company ' || i, 'Company ' || i, 'A-' || lpad(i::text, 5, '0'),
        (ARRAY['prospect', 'customer', 'partner'])[1 + i %% 3],
        (ARRAY{list(INDUSTRIES)!r})[1 + i %% 3], 'active', {ID.format(kind="9000", n="1 + i %% PEOPLE")}, 0
 FROM generate_series(1, %s) i
 """
 _CONTACTS = f"""
-INSERT INTO contact (id, created_at, updated_at, created_by, search, name, email, phone, account, job_title, department,
-                     buying_role, mobile, is_primary, do_not_call, no_email, birthday, owner, tags, description)
+INSERT INTO contact (id, created_at, updated_at, created_by, search, _order, name, email, phone, account, job_title,
+                     department, buying_role, mobile, is_primary, do_not_call, no_email, birthday, owner, tags, description)
 SELECT {ID.format(kind="b000", n="i")}, {MOMENT}, {MOMENT}, {ID.format(kind="9000", n="1 + i %% PEOPLE")},
-       (words || $$ 'c$$ || i || $$' 'mail' 'example'$$)::tsvector, name, 'c' || i || '@mail.example', NULL,
+       (words || $$ 'c$$ || i || $$' 'mail' 'example'$$)::tsvector, sorted, name, 'c' || i || '@mail.example', NULL,
        {ID.format(kind="a000", n="1 + i %% ACCOUNTS")},
        (ARRAY['Buyer', 'Engineer', 'Head of sales', 'Director', 'Assistant', NULL])[1 + i %% 6],
        (ARRAY['Sales', 'Works', NULL])[1 + i %% 3],

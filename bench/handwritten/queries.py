@@ -56,7 +56,7 @@ class Hand:
             words = " & ".join(f"'{word}'" for word in q.lower().split()) + ":*"
             statement = statement.where(c.search.op("@@")(sa.func.to_tsquery("simple", words)))
         if by_name:
-            order = name_order(c.name)
+            order = c["_order"]
             statement = statement.where(order.is_not(None)).order_by(order, c.id)
             if after:
                 statement = statement.where(sa.tuple_(order, c.id) > sa.tuple_(after[0], after[1]))
@@ -85,7 +85,7 @@ class Hand:
         boss, referrer = c.alias("boss"), c.alias("referrer")
         statement = (
             sa.select(
-                *(column for column in c.c if column.name != "search"),
+                *(column for column in c.c if column.name not in ("search", "_order")),
                 t.account.c.name.label("account_name"),
                 t.user.c.name.label("owner_name"),
                 boss.c.name.label("boss_name"),
@@ -107,7 +107,7 @@ class Hand:
         c, now = self.tables.contact, datetime.now(UTC)
         with self.engine.begin() as connection:
             row = connection.execute(
-                sa.select(*(column for column in c.c if column.name != "search"))
+                sa.select(*(column for column in c.c if column.name not in ("search", "_order")))
                 .where(c.c.id == id, c.c.deleted_at.is_(None))
                 .with_for_update()
             ).mappings().one()  # fmt: skip
@@ -140,12 +140,3 @@ def named(row: sa.RowMapping) -> dict[str, Any]:
     """A row with the name as people read it."""
     name = row["name"] or {}
     return {**row, "title": " ".join(filter(None, (name.get("first"), name.get("last"))))}
-
-
-def name_order(name: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """What the index over names holds: the last name, then the first, then the middle one."""
-    at = {key: name.op("->>")(sa.literal_column(f"'{key}'")) for key in ("last", "first", "middle")}
-    space: sa.ColumnElement[str] = sa.literal_column("' '")
-    none: sa.ColumnElement[str] = sa.literal_column("''")
-    parts = [sa.func.coalesce(at[key].op("||")(space), none, type_=sa.Text()) for key in at]
-    return sa.func.nullif(parts[0].op("||")(parts[1]).op("||")(parts[2]), none, type_=sa.Text())

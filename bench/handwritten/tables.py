@@ -32,6 +32,7 @@ def hand_tables(schema: str) -> HandTables:
         *(sa.Column(name, sa.Uuid) for name in ("reports_to", "referrer")),
         sa.Column("version", sa.Integer),
         sa.Column("search", TSVECTOR),
+        sa.Column("_order", sa.Text),
         *(sa.Column(name, JSONB) for name in ("name", "address", "photo")),
         *(sa.Column(name, sa.Text) for name in ("email", "phone", "mobile", "job_title", "department", "buying_role")),
         *(sa.Column(name, sa.Text) for name in ("language", "wechat", "gender", "description")),
