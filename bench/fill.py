@@ -95,7 +95,8 @@ FROM generate_series(1, %s) i
 """
 _CONTACTS = f"""
 INSERT INTO contact (id, created_at, updated_at, created_by, search, _order, name, email, phone, account, job_title,
-                     department, buying_role, mobile, is_primary, do_not_call, no_email, birthday, owner, tags, description)
+                     department, buying_role, mobile, is_primary, do_not_call, no_email, birthday, owner, tags,
+                     description)
 SELECT {ID.format(kind="b000", n="i")}, {MOMENT}, {MOMENT}, {ID.format(kind="9000", n="1 + i %% PEOPLE")},
        (words || $$ 'c$$ || i || $$' 'mail' 'example'$$)::tsvector, sorted, name, 'c' || i || '@mail.example', NULL,
        {ID.format(kind="a000", n="1 + i %% ACCOUNTS")},
