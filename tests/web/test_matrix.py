@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.store import Store
+from trellis.storage.secrets import use_installation_key
 from trellis.storage.tenant import Tenant
 
 CRM = (
@@ -84,6 +85,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(catalogue: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     var = tmp_path_factory.mktemp("matrix")
+    use_installation_key(var)
     tenants = [catalogue.create(slug, layers_of(CRM, slug), "test") for slug in ("matrix", "matrix-other")]
     apps = [app_of(tenant, var) for tenant in tenants]
     for app in apps:
