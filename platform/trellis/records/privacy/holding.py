@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.records import auditing
+from trellis.records.kept import kept
 from trellis.records.privacy.finding import refused, require
 from trellis.records.refusal import Fault
 
@@ -41,8 +42,14 @@ class Standing:
 
 def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
     """What is decided about a record, by state."""
-    table = session.tables.platform.privacy
-    rows = session.execute(sa.select(table).where(table.c.entity == entity, table.c.record == id)).mappings()
+
+    def make() -> sa.Select[Any]:
+        table = session.tables.platform.privacy
+        ours = table.c.record == sa.bindparam("_id", type_=sa.Uuid())
+        return sa.select(table).where(table.c.entity == sa.bindparam("_entity", type_=sa.Text()), ours)
+
+    statement = kept((session.model.hash, "standing"), make)  # every record's page asks it
+    rows = session.execute(statement, {"_entity": entity, "_id": id}).mappings()
     return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in rows}
 
 
