@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ def order(mona: Api) -> dict[str, Any]:
 
 
 @pytest.fixture
-def carls(office: Office) -> Iterator[dict[str, str]]:
-    yield {"entity": "user", "id": str(office.carl)}
+def carls(office: Office) -> dict[str, str]:
+    return {"entity": "user", "id": str(office.carl)}
 
 
 def test_a_share_opens_a_record_changes_and_ends(

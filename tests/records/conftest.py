@@ -134,7 +134,8 @@ label: Careful
 grants:
   "*": {read: all, update: all, delete: all, restore: all}
   deal:
-    {read: all, create: true, update: all, delete: all, restore: all, bulk-edit: own, assign: own, export: own, import: own}
+    {read: all, create: true, update: all, delete: all, restore: all, bulk-edit: own, assign: own, export: own,
+     import: own}
 allow: [bulk-edit]
 ---
 role: clerk

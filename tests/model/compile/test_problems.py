@@ -91,7 +91,9 @@ CASES = {
     ),
     "default that is no choice": (
         "entity: deal\nfields: {a: {type: choice, choices: [low, high], default: medium}}",
-        ["a.yaml:2:59: E215 fields.a.default: not a value of this field: “medium” is not one of the choices: Low, High."],
+        [
+            "a.yaml:2:59: E215 fields.a.default: not a value of this field: “medium” is not one of the choices: Low, High."
+        ],
     ),
     "inverse given twice": (
         "entity: a\nfields:\n  x: {type: link, to: b, inverse: things}\n  y: {type: link, to: b, inverse: things}\n---\nentity: b",

@@ -171,7 +171,7 @@ class Importer:
 
     @staticmethod
     def own_key(entity: Entity, columns: Sequence[Column]) -> tuple[str, ...]:
-        """What finds a record when nobody says: the natural key, a `unique:` group, a unique field, if the file has it."""
+        """What finds a record when nobody says: the natural key, a `unique:` group or field, if the file has it."""
         fields = {column.field for column in columns}
         if entity.natural_key in fields:
             return (entity.natural_key,) if entity.natural_key else ()
