@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from trellis.model.collation import name_key, sort_key, spelled
 
 def test_letters_stand_without_case_and_accents_and_chinese_by_pinyin() -> None:
     expected = ["阿里", "apfel", "Ärzte", "长沙", "重庆啤酒", "李四", "osaka", "Österreich", "王五", "张三", "Zoe"]
-    assert sorted(expected[::-1], key=sort_key) == expected
+    assert sorted(random.Random(1).sample(expected, len(expected)), key=sort_key) == expected
 
 
 def test_the_same_character_stands_together() -> None:
