@@ -39,6 +39,7 @@ role: clerk
 grants:
   "*": {read: all, create: true, update: all}
   contact: {read: not secret}
+allow: [bulk-edit]
 """
 
 

@@ -31,7 +31,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "decimal": (", scale: 3", Decimal("2.125")),
     "percent": ("", 12),
     "rating": ("", 4),
-    "money": ("", {"amount": "9.99", "currency": "USD"}),
+    "money": ("", {"amount": "9.99", "currency": "EUR"}),
     "duration": ("", "90 min"),
     "date": ("", "2026-05-01"),
     "datetime": ("", "2026-05-01T10:00:00Z"),

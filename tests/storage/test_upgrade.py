@@ -75,7 +75,8 @@ def test_rows_that_do_not_fit_stop_it_and_the_message_says_what_to_do(make_tenan
     insert(tenant, "account", name="Acme", code="a")
     insert(tenant, "account", name="Bold", code="b")
     indexes = (
-        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%%UNIQUE%%code%%'"
+        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'account'"
+        " AND indexdef LIKE '%%UNIQUE%%code%%'"
     )
     drop = "".join(f'DROP INDEX "{name}"; ' for (name,) in run(tenant, indexes))
     as_owner(catalogue, tenant, drop + "UPDATE account SET code = 'same'; DROP TABLE _api_key CASCADE")

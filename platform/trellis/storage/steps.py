@@ -16,6 +16,7 @@ from sqlalchemy.sql.visitors import iterate
 from trellis.storage.convert import Case, conversion, sql_type
 from trellis.storage.ddl import DIALECT, compile_ddl, create_statements, foreign_keys
 from trellis.storage.names import sql_name
+from trellis.storage.ordering import ORDER
 from trellis.storage.step import Phase, Step
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def _drop_column(difference: Difference, table: str, operation: Any, gone: set[s
     rows = difference.count(table, f"{difference.live_name(table, name)} IS NOT NULL")
     text = f"Drop the column {table}.{name}; {rows} rows have a value in it."
     sql = (f"ALTER TABLE {sql_name(table)} DROP COLUMN {sql_name(name)}",)
-    yield Step(Phase.DROP, "drop_column", table, name, text, sql, rows=rows, destroys=True)
+    destroys = name != ORDER  # that one is computed from the title
+    yield Step(Phase.DROP, "drop_column", table, name, text, sql, rows=rows, destroys=destroys)
 
 
 def _alter_column(difference: Difference, table: str, operation: Any, gone: set[str]) -> Iterator[Step]:

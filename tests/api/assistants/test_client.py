@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -47,7 +48,9 @@ def ask(address: str, key: str, mode: str, *calls: tuple[str, dict[str, Any]]) -
                 assert answer.is_error or json.loads(text) == answer.structured_content
             return found
 
-    return anyio.run(talk)
+    # in a thread of its own: a browser of another test may have a loop in this one
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(anyio.run, talk).result()
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])

@@ -164,7 +164,7 @@ def test_a_trial_of_duplicates(office: Office, mona: Assistant) -> None:
 def test_a_report_is_run_and_its_rows_lead_to_records(mona: Assistant, carl: Assistant) -> None:
     [report] = [r for r in mona.call("list_reports")["reports"] if r["key"] == "orders-by-month"]
     assert report["entity"] == "order"
-    mona.call("create_record", entity="order", values={"number": "R-1", "name": "Reported"})
+    mona.call("create_record", entity="order", values={"number": "REPORTED-1", "name": "Reported"})
     answer = mona.call("run_report", report="orders-by-month")
     row = answer["data"][0]
     assert row["values"]

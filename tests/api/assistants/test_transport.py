@@ -38,7 +38,7 @@ def test_a_key_is_asked_for_and_a_session_is_worth_nothing(office: Office) -> No
 def test_who_may_not_use_the_api_is_told_so(office: Office) -> None:
     from tests.web.frame_tenants import add_person
 
-    outsider = add_person(office.tenant, "out@office.example", "outsider")
+    outsider = add_person(office.tenant, "no-assistant@office.example", "outsider")
     assert post(office, key=office.key(outsider)).status_code == 403
 
 

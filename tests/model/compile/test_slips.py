@@ -77,7 +77,7 @@ FIELDS = {
     "a formula without its sign": (
         "{type: date, default: today()}",
         "today",
-        "E215 “today()” is not a date. (a formula begins with =: =today())",
+        "E215 “today()” is not a date. Write it like 2026-11-30. (a formula begins with =: =today())",
     ),
     "a formula that is a text": (
         "{type: text, default: today()}",

@@ -107,7 +107,10 @@ def _upsert(store: Store, entity: Entity, rows: Rows, body: Mapping[str, Any]) -
 
 def _delete(store: Store, entity: Entity, rows: Rows, _body: Mapping[str, Any]) -> list[Outcome]:
     def delete(good: Sequence[tuple[UUID, Mapping[str, Any]]]) -> Sequence[Outcome]:
-        return store.delete_many(entity.key, [id for id, _row in good], means=MEANS)
+        once = list(dict.fromkeys(id for id, _row in good))
+        done = dict(zip(once, store.delete_many(entity.key, once, means=MEANS), strict=True))
+        gone = Outcome("refused", None, (_MISSING,))
+        return [done.pop(id, gone) for id, _row in good]  # named again, it is gone
 
     return _by_id([(row.get("id"), row) for row in rows], delete)
 
