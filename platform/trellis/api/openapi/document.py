@@ -74,7 +74,10 @@ def _make(store: Store, label: str, base: str) -> dict[str, Any]:
     }
 
 
-_VALUES: Schema = {"type": "object", "properties": {"kind": {"type": "string"}, "values": {"type": "array"}}}
+_VALUES: Schema = {
+    "type": "object",
+    "properties": {"kind": {"type": "string"}, "values": {"type": "array", "items": {}}},
+}
 _REPORT: Schema = {
     "type": "object",
     "properties": {
