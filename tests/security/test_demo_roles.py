@@ -1,0 +1,67 @@
+"""Every role of the demo companies, over every entity: the pages open for whom the grants say, and break for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from tests.web.frame_tenants import add_person, outcome, signed_in_client
+
+from trellis.api.app import add_api
+from trellis.config.workspace import Workspace
+from trellis.identity.person import principal_for, read_person_by_id
+from trellis.records.store import Store
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.tenant import Tenant
+from trellis.web.app import create_tenant_app
+from trellis.web.navigation import is_on
+from trellis.web.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPANIES = ("northstar-retail", "halden-manufacturing", "yunqi-services")
+
+
+@pytest.fixture(scope="module", params=COMPANIES)
+def company(catalogue: Catalogue, request: pytest.FixtureRequest) -> Iterator[Tenant]:
+    """A demo company without its records."""
+    slug = f"roles-of-{request.param}"
+    layers = Workspace(ROOT).layers_for_tenant(request.param)
+    yield catalogue.create(slug, layers, "test")
+    catalogue.drop(slug)
+
+
+@pytest.fixture(scope="module")
+def app(company: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The company's pages and its API."""
+    settings = Settings(var=tmp_path_factory.mktemp("roles"))
+    return create_tenant_app(company, settings, None, extensions=(add_api,))
+
+
+def store_of(tenant: Tenant, person: UUID) -> Store:
+    with tenant.begin() as connection:
+        found = read_person_by_id(connection, tenant, person)
+    assert found is not None
+    return Store(tenant, principal_for(tenant, found))
+
+
+def test_pages_and_api_open_for_whom_the_grants_say(company: Tenant, app: Flask) -> None:
+    wrong = []
+    for turn, (role, definition) in enumerate(company.model.roles.items()):
+        person = add_person(company, f"{role}@roles.example", role)
+        client, store = signed_in_client(app, f"{role}@roles.example"), store_of(company, person)
+        asked: list[tuple[str, bool]] = [("/", True), ("/admin/users", "admin" in definition.allow)]
+        for place, (key, entity) in enumerate(company.model.entities.items()):
+            reads, creates = store.may("read", key), store.may("create", key)
+            if entity.part_of is None and is_on(company, entity):
+                # the one page or the other, so that every role and every entity meets both
+                asked.append((f"/e/{key}/", reads) if (turn + place) % 2 else (f"/e/{key}/new", creates))
+            if "api" in definition.allow and entity.features.api:
+                asked.append((f"/api/v1/{key}?limit=1", reads))
+        for address, may in asked:
+            status = outcome(client.get(address))
+            if status >= 500 or (status == 200) != may:
+                wrong.append(f"{role}: {address} answers {status}, may: {may}")
+    assert not wrong, "\n".join(wrong)
