@@ -80,9 +80,11 @@ def test_a_killed_process_leaves_a_sound_database_and_the_next_one_stops_it(var)
 
 def test_a_killed_server_comes_back(var):
     other = hold(var)
-    for process in (other.pid, *servers(var)):
-        os.kill(process, signal.SIGKILL)
+    killed = [psutil.Process(pid) for pid in servers(var)]
+    for pid in (other.pid, *(process.pid for process in killed)):
+        os.kill(pid, signal.SIGKILL)
     other.wait()
+    psutil.wait_procs(killed, timeout=30)  # a signal is sent before it is obeyed
     other.stdout.close()
     database = Database.open(None, var, settings=FAST)
     assert rows(database) == 1

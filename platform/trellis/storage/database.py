@@ -72,6 +72,9 @@ class Database:
             raise DatabaseUnusable(_not_started(var / "postgres", error)) from error
         try:
             return cls(_engine(_with_driver(_ensure_database(server, NAME))), server)
+        except psycopg.OperationalError as error:  # it ended between its start and this
+            server.close()
+            raise DatabaseUnusable(_not_started(var / "postgres", error)) from error
         except BaseException:
             server.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import subprocess
 import threading
@@ -80,7 +81,8 @@ class _Server(PostgresServer):
         """Stop the server unless another live process uses it."""
         with self._lock:
             if not self.holders():
-                self._stop()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it was killed: there is nothing to stop
+                    self._stop()
 
 
 class EmbeddedServer:

@@ -117,15 +117,15 @@ def test_the_owners_rights_hold(
 ) -> None:
     make("order", ("created", "updated"), owner=office.carl)
     account = store.create("account", {"name": "Rights"})
-    store.create("order", {"number": "R-1", "name": "x", "account": account.id})  # mona's: carl sees his own
-    mine = store.create("order", {"number": "R-2", "name": "x", "account": account.id, "owner": office.carl})
+    store.create("order", {"number": "RIGHTS-1", "name": "x", "account": account.id})  # mona's: carl sees his own
+    mine = store.create("order", {"number": "RIGHTS-2", "name": "x", "account": account.id, "owner": office.carl})
     store.update(
         "order",
         mine.id,
         {"margin": 12, "phone": "+49 30 123456", "internal": "psst", "token": "t0p", "due": "2031-01-01"},
     )
     work(catalogue, office)
-    assert [h.event["data"]["record"]["number"] for h in receiver.heard] == ["R-2", "R-2"]
+    assert [h.event["data"]["record"]["number"] for h in receiver.heard] == ["RIGHTS-2", "RIGHTS-2"]
     record, changed = (receiver.heard[1].event["data"][part] for part in ("record", "changed"))
     assert set(changed) == {"due"}
     assert not {"margin", "internal", "token"} & set(record)
