@@ -6,39 +6,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from trellis.formula.parser import parse
-from trellis.formula.syntax import (
-    BinaryNode,
-    CallNode,
-    ChainNode,
-    ListNode,
-    MemberNode,
-    NameNode,
-    Node,
-    UnaryNode,
-)
+from trellis.formula.syntax import BinaryNode, ChainNode, ListNode, MemberNode, NameNode, Node, UnaryNode, parts
 
 SPACE = "param"
 
 
 def params_in(node: Node) -> Iterator[str]:
     """The parameters that a part of a formula names."""
-    match node:
-        case MemberNode():
-            if isinstance(node.of, NameNode) and node.of.name == SPACE:
-                yield node.name
-            else:
-                yield from params_in(node.of)
-        case UnaryNode():
-            yield from params_in(node.of)
-        case BinaryNode():
-            yield from params_in(node.left)
-            yield from params_in(node.right)
-        case ListNode() | ChainNode():
-            for item in node.items:
-                yield from params_in(item)
-        case CallNode():
-            for item in node.args:
-                yield from params_in(item)
+    if isinstance(node, MemberNode) and isinstance(node.of, NameNode) and node.of.name == SPACE:
+        yield node.name
+        return
+    for part in parts(node):
+        yield from params_in(part)
 
 
 def params_of(source: str) -> frozenset[str]:

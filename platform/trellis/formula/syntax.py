@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 
@@ -85,3 +86,31 @@ class OuterNode(Node):
     """Inside an aggregate, a part that is read in the record around it: made by the check, never written."""
 
     of: Node
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """What a node is made of, as it was written."""
+    match node:
+        case MemberNode() | UnaryNode():
+            return (node.of,)
+        case BinaryNode():
+            return (node.left, node.right)
+        case ListNode() | ChainNode():
+            return node.items
+        case CallNode():
+            return node.args
+    return ()
+
+
+def with_parts(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with each of its parts changed."""
+    match node:
+        case MemberNode() | UnaryNode():
+            return replace(node, of=change(node.of))
+        case BinaryNode():
+            return replace(node, left=change(node.left), right=change(node.right))
+        case ListNode() | ChainNode():
+            return replace(node, items=tuple(change(i) for i in node.items))
+        case CallNode():
+            return replace(node, args=tuple(change(a) for a in node.args))
+    return node

@@ -21,6 +21,7 @@ from trellis.formula.syntax import (
     NameNode,
     Node,
     UnaryNode,
+    with_parts,
 )
 from trellis.formula.types import BOOLEAN, Money, Ref, Type, Value
 from trellis.model.reports.keys import literal, quoted
@@ -88,23 +89,14 @@ def settled(store: Store, report: Report, measure: Measure, chosen: Chosen) -> M
 
 
 def _without(node: Node, unset: frozenset[str]) -> Node:
-    match node:
-        case CallNode() if node.name in GATHERS and node.args:
-            first, *rest = node.args
-            kept = [k for arg in rest if (k := prune(arg, unset)) is not None]
-            if node.name == "count" and not rest:
-                only = prune(first, unset)
-                return replace(node, args=() if only is None else (only,))
-            return replace(node, args=(first, *kept))
-        case CallNode():
-            return replace(node, args=tuple(_without(a, unset) for a in node.args))
-        case UnaryNode():
-            return replace(node, of=_without(node.of, unset))
-        case BinaryNode():
-            return replace(node, left=_without(node.left, unset), right=_without(node.right, unset))
-        case ListNode() | ChainNode():
-            return replace(node, items=tuple(_without(i, unset) for i in node.items))
-    return node
+    if not (isinstance(node, CallNode) and node.name in GATHERS and node.args):
+        return with_parts(node, lambda part: _without(part, unset))
+    first, *rest = node.args
+    if node.name == "count" and not rest:
+        only = prune(first, unset)
+        return replace(node, args=() if only is None else (only,))
+    kept = [k for arg in rest if (k := prune(arg, unset)) is not None]
+    return replace(node, args=(first, *kept))
 
 
 # ── as text ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,17 +21,7 @@ from trellis.formula.nodes.gathered import gathered
 from trellis.formula.nodes.listed import Listed, Step
 from trellis.formula.nodes.paths import Place, Root
 from trellis.formula.sql import values as sqlv
-from trellis.formula.syntax import (
-    BinaryNode,
-    CallNode,
-    ChainNode,
-    ListNode,
-    MemberNode,
-    NameNode,
-    Node,
-    OuterNode,
-    UnaryNode,
-)
+from trellis.formula.syntax import CallNode, MemberNode, NameNode, Node, OuterNode, parts, with_parts
 from trellis.formula.types import BOOLEAN, MONEY, NUMBER, RECORDS, TEXT, Type, record_of
 
 FAMILY = "aggregates"
@@ -68,21 +58,10 @@ def _paths(node: Node) -> Iterator[Node]:
     if names_of(node) is not None:
         yield node
         return
-    match node:
-        case MemberNode():
-            yield from _paths(node.of)
-        case UnaryNode():
-            yield from _paths(node.of)
-        case BinaryNode():
-            yield from _paths(node.left)
-            yield from _paths(node.right)
-        case ListNode() | ChainNode():
-            for item in node.items:
-                yield from _paths(item)
-        case CallNode():
-            if node.name not in AGGREGATES:
-                for item in node.args:
-                    yield from _paths(item)
+    if isinstance(node, CallNode) and node.name in AGGREGATES:
+        return
+    for part in parts(node):
+        yield from _paths(part)
 
 
 def _types(checker: Checker, names: list[str]) -> list[Type]:
@@ -162,20 +141,9 @@ def _inner(node: Node, path: tuple[str, ...]) -> Node:
         if tuple(names[: len(path)]) == path and len(names) > len(path):
             return _stripped(node, len(path))
         return OuterNode(node.start, node.end, node.depth, node.size, node)
-    match node:
-        case MemberNode():
-            return replace(node, of=_inner(node.of, path))
-        case UnaryNode():
-            return replace(node, of=_inner(node.of, path))
-        case BinaryNode():
-            return replace(node, left=_inner(node.left, path), right=_inner(node.right, path))
-        case ListNode() | ChainNode():
-            return replace(node, items=tuple(_inner(i, path) for i in node.items))
-        case CallNode():
-            if node.name in AGGREGATES:
-                return OuterNode(node.start, node.end, node.depth, node.size, node)
-            return replace(node, args=tuple(_inner(a, path) for a in node.args))
-    return node
+    if isinstance(node, CallNode) and node.name in AGGREGATES:
+        return OuterNode(node.start, node.end, node.depth, node.size, node)
+    return with_parts(node, lambda part: _inner(part, path))
 
 
 def _stripped(node: Node, count: int) -> Node:
@@ -257,16 +225,7 @@ def _rows(checker: Checker) -> str | None:
 
 def _gathers(node: Node) -> bool:
     """Whether there is an aggregate in a part of a measure."""
-    match node:
-        case CallNode():
-            return node.name in AGGREGATES or any(_gathers(a) for a in node.args)
-        case UnaryNode():
-            return _gathers(node.of)
-        case BinaryNode():
-            return _gathers(node.left) or _gathers(node.right)
-        case ListNode() | ChainNode():
-            return any(_gathers(i) for i in node.items)
-    return False
+    return (isinstance(node, CallNode) and node.name in AGGREGATES) or any(_gathers(part) for part in parts(node))
 
 
 def _items(value: Any) -> Any:

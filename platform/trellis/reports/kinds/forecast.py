@@ -11,11 +11,11 @@ from trellis.formula.types import Money, Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Measure
 from trellis.model.text import Text
-from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, number
 from trellis.reports.drawing import draw
+from trellis.reports.levels import Path, Places, level_lines, places
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Heading, Kind, Line
+from trellis.reports.result import Answer, Heading, Line
 
 CATEGORIES = ("closed", "commit", "best_case", "pipeline")
 CUMULATIVE = {
@@ -42,8 +42,9 @@ class Forecast:
         sets += [(0,), (0, depth)]
         bundles = asking.gather(keys=keys, sets=tuple(dict.fromkeys(sets)), where=where)
         headings = [*(asking.key_heading(k) for k in rows), *self._headings(asking, across[0])]
-        lines = list(self._lines(asking, bundles, (), depth))
-        lines.append(Line((*(None for _ in rows), *self._values(asking, bundles, (), depth)), "total", 0, ()))
+        found = places(bundles, depth)
+        lines = list(level_lines(asking, bundles, lambda down: self._values(asking, found, down)))
+        lines.append(Line((*(None for _ in rows), *self._values(asking, found, ())), "total", 0, ()))
         return Answer(
             asking.report,
             asking.chosen,
@@ -67,33 +68,13 @@ class Forecast:
         for measure in others:
             yield asking.measure_heading(measure, conditions_=(_any_of(category, CATEGORIES),))
 
-    def _values(
-        self, asking: Asking, bundles: Sequence[Bundle], down: tuple[Value, ...], depth: int
-    ) -> tuple[Value, ...]:
-        level = tuple(range(len(down)))
-        first = asking.measures[0]
-        by_category = {
-            b.keys[depth]: b.values[0] for b in bundles if b.made_of == (*level, depth) and b.keys[: len(down)] == down
-        }
-        whole = next((b.values for b in bundles if b.made_of == level and b.keys[: len(down)] == down), None)
-        single = [by_category.get(key, asking.nothing()[0]) for key in CATEGORIES]
+    def _values(self, asking: Asking, found: Places, down: Path) -> tuple[Value, ...]:
+        first, empty = asking.measures[0], asking.nothing()
+        by_category = {c: bundle.values[0] for c in CATEGORIES if (bundle := found.get((down, (c,)))) is not None}
+        single = [by_category.get(key, empty[0]) for key in CATEGORIES]
         cumulative = [_added(asking, first, [by_category.get(p) for p in parts]) for _, parts in CUMULATIVE.values()]
-        others = whole[1:] if whole is not None else asking.nothing()[1:]
-        return (*single, *cumulative, *others)
-
-    def _lines(self, asking: Asking, bundles: Sequence[Bundle], above: tuple[Value, ...], depth: int) -> Iterator[Line]:
-        rows, at = asking.report.groups, len(above)
-        if at >= len(rows):
-            return
-        level = tuple(range(at + 1))
-        found = [b for b in bundles if b.made_of == level and b.keys[:at] == above]
-        for bundle in asking.ordered(asking.filled(found, at, rows) if not at else found, at, rows):
-            down = (*above, bundle.keys[at])
-            blank = (None,) * (len(rows) - at - 1)
-            conditions = tuple(k.condition(v, asking.reader) for k, v in zip(rows, down, strict=False))
-            kind: Kind = "line" if at == len(rows) - 1 else "subtotal"
-            yield Line((*down, *blank, *self._values(asking, bundles, down, depth)), kind, at, conditions)
-            yield from self._lines(asking, bundles, down, depth)
+        whole = found.get((down, ()))
+        return (*single, *cumulative, *(whole.values if whole is not None else empty)[1:])
 
 
 def _any_of(category: Key, parts: Sequence[str]) -> str:

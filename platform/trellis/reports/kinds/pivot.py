@@ -11,11 +11,11 @@ from trellis.model.reports.report import Measure
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, sort_key
 from trellis.reports.drawing import draw
+from trellis.reports.levels import Places, level_lines, places
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Heading, Kind, Line
+from trellis.reports.result import Answer, Heading, Line
 
 MOST_COLUMNS = 60
-Places = dict[tuple[tuple[Value, ...], tuple[Value, ...]], Bundle]
 
 
 @report_kind("pivot")
@@ -43,17 +43,13 @@ class Pivot:
         """The cells in their places."""
         rows, across = asking.report.groups, asking.report.across
         depth, keys = len(rows), (*rows, *across)
-        places: Places = {}
-        for bundle in bundles:
-            down = tuple(bundle.keys[n] for n in bundle.made_of if n < depth)
-            over = tuple(bundle.keys[n] for n in bundle.made_of if n >= depth)
-            places[down, over] = bundle
+        found = places(bundles, depth)
         tops = self.columns(asking, bundles, depth)
         headings = [asking.key_heading(k) for k in rows]
         for over in tops:
             headings += self._headings(asking, across, over, measures)
-        lines = list(self._lines(asking, places, bundles, (), tops, len(measures)))
-        lines.append(Line((*(None for _ in rows), *self._cells(places, (), tops, asking)), "total", 0, ()))
+        lines = list(level_lines(asking, bundles, lambda down: self._cells(found, down, tops, asking)))
+        lines.append(Line((*(None for _ in rows), *self._cells(found, (), tops, asking)), "total", 0, ()))
         cut = len(tops) > MOST_COLUMNS
         return Answer(
             asking.report,
@@ -101,28 +97,6 @@ class Pivot:
             bundle = places.get((down, over))
             found += bundle.values if bundle is not None else asking.nothing()
         return found
-
-    def _lines(
-        self,
-        asking: Asking,
-        places: Places,
-        bundles: Sequence[Bundle],
-        above: tuple[Value, ...],
-        tops: Sequence[tuple[Value, ...]],
-        width: int,
-    ) -> Iterator[Line]:
-        rows, at = asking.report.groups, len(above)
-        if at >= len(rows):
-            return
-        level = tuple(range(at + 1))
-        found = [b for b in bundles if b.made_of == level and b.keys[:at] == above]
-        for bundle in asking.ordered(asking.filled(found, at, rows) if not at else found, at, rows):
-            down = (*above, bundle.keys[at])
-            blank = (None,) * (len(rows) - at - 1)
-            conditions = tuple(k.condition(v, asking.reader) for k, v in zip(rows, down, strict=False))
-            kind: Kind = "line" if at == len(rows) - 1 else "subtotal"
-            yield Line((*down, *blank, *self._cells(places, down, tops, asking)), kind, at, conditions)
-            yield from self._lines(asking, places, bundles, down, tops, width)
 
 
 class GroupName(tuple[Key, Value]):

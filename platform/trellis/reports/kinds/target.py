@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from trellis.formula import exact
 from trellis.formula.types import NUMBER, Value
-from trellis.model.reports.keys import Key
 from trellis.model.text import Text
 from trellis.records.reading.gather import Bundle, Question
 from trellis.reports import conditions
 from trellis.reports.asking import Asking, number, with_total
+from trellis.reports.levels import level_lines
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Kind, Line, Series
+from trellis.reports.result import Answer, Drawing, Heading, Line, Series
 
 TARGET, REACHED = Text("Target"), Text("Achievement")
 Found = dict[tuple[Value, ...], tuple[Value, ...]]
@@ -49,7 +49,11 @@ class Target:
             Heading("target", TARGET, spec.value.type, can_drill=False),
             Heading("achievement", REACHED, NUMBER, as_percent=True, can_drill=False),
         )
-        lines = list(self._lines(asking, keys, reached, targets, ()))
+        groups = [
+            Bundle(tuple(range(len(path))), path, reached.get(path, asking.nothing()))
+            for path in dict.fromkeys((*reached, *targets))
+        ]
+        lines = list(level_lines(asking, groups, lambda path: _told(asking, reached, targets, path)))
         lines.append(Line((*(None for _ in keys), *_told(asking, reached, targets, ())), "total", 0, ()))
         tops = [line for line in lines if line.depth == 0 and line.kind != "total"]
         place = len(keys)
@@ -71,23 +75,6 @@ class Target:
             asking.condition,
             asking.can_drill,
         )
-
-    def _lines(
-        self, asking: Asking, keys: Sequence[Key], reached: Found, targets: Found, above: tuple[Value, ...]
-    ) -> Iterator[Line]:
-        at = len(above)
-        if at >= len(keys):
-            return
-        names = [k for k in (*reached, *targets) if len(k) == at + 1 and k[:at] == above]
-        made = [
-            Bundle(tuple(range(at + 1)), name, reached.get(name, asking.nothing())) for name in dict.fromkeys(names)
-        ]
-        for bundle in asking.ordered(made, at, keys):
-            kind: Kind = "line" if at == len(keys) - 1 else "subtotal"
-            blank = (None,) * (len(keys) - at - 1)
-            where = tuple(k.condition(v, asking.reader) for k, v in zip(keys, bundle.keys, strict=False))
-            yield Line((*bundle.keys, *blank, *_told(asking, reached, targets, bundle.keys)), kind, at, where)
-            yield from self._lines(asking, keys, reached, targets, bundle.keys)
 
 
 def _by_keys(bundles: Sequence[Bundle]) -> Found:

@@ -1,0 +1,50 @@
+"""Groups within groups: the lines of a report's rows, each followed by what it is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from trellis.formula.types import Value
+from trellis.records.reading.gather import Bundle
+from trellis.reports.asking import Asking
+from trellis.reports.result import Kind, Line
+
+Path = tuple[Value, ...]
+Places = dict[tuple[Path, Path], Bundle]
+
+
+def places(bundles: Sequence[Bundle], depth: int) -> Places:
+    """Bundles by their groups in the rows, of which there are `depth`, and by those across."""
+    return {
+        (
+            tuple(b.keys[n] for n in b.made_of if n < depth),
+            tuple(b.keys[n] for n in b.made_of if n >= depth),
+        ): b
+        for b in bundles
+    }
+
+
+def level_lines(asking: Asking, bundles: Sequence[Bundle], told: Callable[[Path], Sequence[Value]]) -> Iterator[Line]:
+    """A line for each group of the rows; `told` gives what stands in it, by the groups from the outermost on."""
+    keys = asking.report.groups
+    below: dict[Path, list[Bundle]] = defaultdict(list)
+    for bundle in bundles:
+        size = len(bundle.made_of)
+        if 0 < size <= len(keys) and bundle.made_of == tuple(range(size)):
+            below[bundle.keys[: size - 1]].append(bundle)
+
+    def lines(above: Path) -> Iterator[Line]:
+        at = len(above)
+        if at == len(keys):
+            return
+        found = below[above]
+        kind: Kind = "line" if at == len(keys) - 1 else "subtotal"
+        blank = (None,) * (len(keys) - at - 1)
+        for bundle in asking.ordered(found if at else asking.filled(found, at, keys), at, keys):
+            path = (*above, bundle.keys[at])
+            conditions = tuple(k.condition(v, asking.reader) for k, v in zip(keys, path, strict=False))
+            yield Line((*path, *blank, *told(path)), kind, at, conditions)
+            yield from lines(path)
+
+    return lines(())
