@@ -101,11 +101,39 @@ def test_a_page_of_a_person_is_one_line(app: Flask, patient: UUID, lines: Any) -
 
 def test_what_changes_of_an_open_page_is_no_new_reading(app: Flask, patient: UUID, lines: Any) -> None:
     ada = signed_in_client(app, "ada@readings.example")
+    ada.get(f"/e/patient/{patient}")
     ada.get(f"/e/patient/{patient}?parts=1")
     ada.get(f"/e/patient/{UUID(int=1)}")
     ada.get("/e/account/")
     app.test_client().get(f"/e/patient/{patient}")
-    assert lines() == []
+    assert len(lines()) == 1
+
+
+def test_what_changes_of_a_page_that_nobody_opened_is_a_reading(
+    app: Flask, system: Store, patient: UUID, lines: Any
+) -> None:
+    unseen = system.create("patient", {"name": "Quiet"}).id
+    ada = signed_in_client(app, "ada@readings.example")
+    ada.get(f"/e/patient/{unseen}?parts=1")
+    ada.get(f"/e/patient/{unseen}?parts=1")
+    assert [(line.how, line.record) for line in lines()] == [("record", unseen)]
+    system.delete("patient", unseen)
+
+
+def test_one_row_of_a_list_is_a_reading_of_that_record(app: Flask, patient: UUID, lines: Any) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    assert ada.get(f"/e/patient/rows?only={patient}").status_code == 200
+    assert ada.get("/e/patient/rows").status_code == 200
+    assert [(line.how, line.record, line.count) for line in lines()] == [("list", patient, 1), ("list", None, 1)]
+
+
+@pytest.mark.parametrize("word", ["only=1", "parts=1", "parts=&only=", "=1"])
+def test_no_word_in_an_address_hides_a_reading(app: Flask, patient: UUID, lines: Any, word: str) -> None:
+    ada = signed_in_client(app, "ada@readings.example")
+    ada.get(f"/e/patient/{patient}")
+    for address in (f"/e/patient/?{word}", f"/e/patient/{patient}/edit?{word}", f"/e/patient/{patient}/peek?{word}"):
+        assert ada.get(address).status_code == 200, address
+    assert [line.how for line in lines()] == ["record", "list", "record", "record"]
 
 
 def test_a_list_is_one_line_with_its_filter_and_count(app: Flask, system: Store, patient: UUID, lines: Any) -> None:
@@ -128,7 +156,7 @@ def test_the_api_and_exports_are_told_apart(tenant: Tenant, patient: UUID, lines
         ada = connection.execute(sa.select(user.c.id)).scalar_one()
     _key, secret = create_key(tenant, ada, "Reads")
     client, headers = both.test_client(), {"Authorization": f"Bearer {secret}"}
-    assert client.get(f"/api/v1/patient/{patient}", headers=headers).status_code == 200
+    assert client.get(f"/api/v1/patient/{patient}?parts=1&only=1", headers=headers).status_code == 200
     assert client.get("/api/v1/patient?filter=name%20==%20%22Pat%22", headers=headers).status_code == 200
     export_csv(system, "patient", io.StringIO(), columns=["name"])
     one, many, file = lines()

@@ -10,7 +10,7 @@ from trellis.records.privacy.access import Reading
 from trellis.storage.audit import Actor, acting
 from trellis.web import reading_log
 from trellis.web.context import current_person, current_tenant
-from trellis.web.readings import readings
+from trellis.web.readings import is_again, readings
 from trellis.web.refusals import HEADER
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def _note_readings(response: Response) -> Response:
     found = [*g.get("readings", ()), *readings()]
     who = request_actor() if found else None
     if who is not None and who.by is not None:
-        reading_log.add(current_tenant(), who, list(dict.fromkeys(found)))
+        reading_log.add(current_tenant(), who, list(dict.fromkeys(found)), again=is_again())
     return response

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,27 +23,47 @@ if TYPE_CHECKING:
 
 EVERY = 0.5  # seconds
 MOST = 10_000  # lines that wait while the database is away; the oldest go
+OPEN = 3600.0  # seconds: so long a page that was noted may fetch again what it shows
 log = structlog.get_logger()
 
 _waiting: list[tuple[Tenant, dict[str, Any]]] = []
+_opened: OrderedDict[tuple[str, Any, str, Any], float] = OrderedDict()  # what was noted lately, and when
 _guard = threading.Lock()
 _writing = threading.Lock()
 _wake = threading.Event()
 _thread: threading.Thread | None = None
 
 
-def add(tenant: Tenant, who: Actor, readings: Sequence[Reading]) -> None:
-    """Note what somebody has read; of what is not personal, nothing."""
+def add(tenant: Tenant, who: Actor, readings: Sequence[Reading], *, again: bool = False) -> None:
+    """Note what somebody has read; of what is not personal, nothing.
+
+    `again`: a page that is open asks once more; that is noted only where this process knows of no such page.
+    """
     rows = rows_of(tenant, who, readings, datetime.now(UTC))
-    if not rows:
-        return
     with _guard:
+        fresh = [row for row in rows if _open(tenant, row) or not again]
+        if not fresh:
+            return
+        rows = fresh
         _waiting.extend((tenant, row) for row in rows)
         if len(_waiting) > MOST:
             log.error("access log overflows", lost=len(_waiting) - MOST)
             del _waiting[: len(_waiting) - MOST]
         _start()
     _wake.set()
+
+
+def _open(tenant: Tenant, row: dict[str, Any]) -> bool:
+    """Remember that somebody has opened a record; whether that is new."""
+    key, now = (tenant.slug, row["by"], row["entity"], row["record"]), time.monotonic()
+    known = _opened.get(key)
+    if known is not None and now - known < OPEN:
+        return False
+    _opened[key] = now
+    _opened.move_to_end(key)
+    while len(_opened) > MOST:
+        _opened.popitem(last=False)
+    return True
 
 
 def _start() -> None:

@@ -6,6 +6,7 @@ change would do are no readings. What stands in neither table is held by a test.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,7 +43,8 @@ LISTS: dict[str, How] = {
     "api.list_records": "api",
     "api.list_links": "api",
 }
-AGAIN = ("parts", "only")  # a page that is open fetches what has changed of it
+AGAIN = {"RecordView.show": "parts"}  # by endpoint: a page that is open fetches what has changed of it
+ONE = {"ListView.rows": "only"}  # by endpoint: one row of a list that is open, fetched again
 MOST = 20
 SHAPE = frozenset(
     {"filter", "q", "view", "f", "on", "updated_since", "deleted", "lane", "in"}
@@ -53,13 +55,21 @@ def readings() -> list[Reading]:
     """What this request has given out."""
     endpoint, args = request.endpoint or "", request.view_args or {}
     entity = args.get("entity")
-    if request.method not in ("GET", "HEAD") or not isinstance(entity, str) or any(a in request.args for a in AGAIN):
+    if request.method not in ("GET", "HEAD") or not isinstance(entity, str):
         return []
     if (how := RECORDS.get(endpoint)) is not None:
         return [Reading(how, entity, id) for id in _ids(args.get("id"))]
+    if endpoint in ONE and (one := request.args.get(ONE[endpoint])):
+        return [Reading(LISTS[endpoint], entity, id, 1) for id in _parsed([one])]
     if (how := LISTS.get(endpoint)) is not None:
         return [Reading(how, _listed(entity, args.get("name")), None, g.get("shown_rows"), _filter())]
     return []
+
+
+def is_again() -> bool:
+    """Whether this request asks for what has changed of a page that is open: its reading is noted already."""
+    word = AGAIN.get(request.endpoint or "")
+    return word is not None and word in request.args
 
 
 def showed(count: int) -> None:
@@ -71,8 +81,12 @@ def _ids(one: UUID | None) -> list[UUID]:
     """The record of the address, or those that it compares."""
     if one is not None:
         return [one]
+    return _parsed(",".join((*request.args.getlist("ids"), *request.args.getlist("id"))).split(",")[:MOST])
+
+
+def _parsed(texts: Sequence[str]) -> list[UUID]:
     found = []
-    for text in ",".join((*request.args.getlist("ids"), *request.args.getlist("id"))).split(",")[:MOST]:
+    for text in texts:
         try:
             found.append(UUID(text.strip()))
         except ValueError:

@@ -131,6 +131,7 @@ class ListView(Page):
             page = read_page(desk.store, desk.state, grid, cursor=request.args.get("cursor"), more=more)
         except Refused:  # a cursor of another list, or of one that has changed since
             abort(400)
+        showed(len(page.rows))
         return render_template(
             "_rows.html", **desk.places, grid=grid, rows=grid.rows(page.rows), next=page.next, band=band, is_late=False
         )
