@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -27,6 +27,7 @@ from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
+from trellis.web import reading_log
 
 YAML = (
     PEOPLE
@@ -41,6 +42,8 @@ fields:
   margin: {type: money}
   day:    {type: date}
   secret: {type: money, hidden: [export]}
+  buyer:  {type: text, personal: true}
+  at:     {type: datetime}
 ---
 role: boss
 grants: {"*": {read: all, create: true, update: all}}
@@ -80,11 +83,19 @@ columns: [stage, amount, day]
 totals: {amount: sum}
 sort: [name]
 ---
+report: moments
+label: Moments
+type: list
+entity: sale
+filter: not is_blank(at)
+columns: [at]
+---
 menu: main
 groups:
   work: {label: Work, items: [sale, {report: by-stage}, {report: by-margin}]}
 """
 )
+MOMENT = datetime(2026, 1, 6, 0, 30, tzinfo=UTC)
 SALES: list[tuple[str, str | None, int, date | None]] = [
     ("=1+1", "new", 100, date(2026, 1, 5)),
     ("B", "won", 50, date(2026, 1, 20)),
@@ -99,9 +110,11 @@ def app(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Itera
     store = Store(tenant, Principal.system(Reader(currency="EUR")))
     for role in ("boss", "clerk", "guest"):
         add_person(tenant, f"{role}@example.com", role)
+    add_person(tenant, "tokyo@example.com", "boss", time_zone="Asia/Tokyo")
     for name, stage, amount, day in SALES:
         money = Money(Decimal(amount), "EUR")
-        store.create("sale", {"name": name, "stage": stage, "amount": money, "margin": money, "day": day})
+        at = MOMENT if name == "B" else None
+        store.create("sale", {"name": name, "stage": stage, "amount": money, "margin": money, "day": day, "at": at})
     try:
         yield app_of(tenant, tmp_path_factory.mktemp("report-pages"))
     finally:
@@ -231,6 +244,32 @@ def test_a_workbook_has_typed_cells_and_runs_nothing(boss: FlaskClient) -> None:
     assert rows[1][0] == "'=1+1"
     assert (rows[1][2], rows[1][3].date()) == (100, date(2026, 1, 5))
     assert rows[-1][2] == 180
+
+
+def test_files_say_the_same_hour_as_the_page(app: Flask) -> None:
+    tokyo = signed_in_client(app, "tokyo@example.com")
+    assert "9:30" in tokyo.get("/reports/moments").text
+    sheet: Any = load_workbook(io.BytesIO(tokyo.get("/reports/moments.xlsx").data)).active
+    assert sheet["B2"].value == datetime(2026, 1, 6, 9, 30)
+    assert "2026-01-06T09:30:00+09:00" in tokyo.get("/reports/moments.csv").text
+
+
+def test_records_that_a_report_shows_are_readings_of_persons(app: Flask, boss: FlaskClient) -> None:
+    tenant = app.extensions["trellis"].tenant
+    access = tenant.tables.platform.access
+    reading_log.flush()
+    with tenant.begin() as connection:
+        connection.execute(sa.delete(access))
+    for address in ("rows", "moments", "moments.xlsx", "by-stage", "by-stage.csv"):
+        assert boss.get(f"/reports/{address}").status_code == 200
+    reading_log.flush()
+    with tenant.begin() as connection:
+        told = connection.execute(sa.select(access.c.how, access.c.count, access.c.filter).order_by(access.c.id)).all()
+    assert [tuple(line) for line in told] == [
+        ("list", 4, "report=rows"),
+        ("list", 1, "report=moments"),
+        ("export", 1, "report=moments"),
+    ]
 
 
 def test_rows_lead_to_their_records(boss: FlaskClient) -> None:

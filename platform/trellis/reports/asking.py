@@ -158,22 +158,16 @@ class Asking:
 
     def filled(self, bundles: list[Bundle], at: int, keys: Sequence[Key]) -> list[Bundle]:
         """The groups of a level with those in between that have no records, where the level is one of time."""
-        from trellis.model.reports.keys import fiscal_start
-
         unit = keys[at].period
         days = [b.keys[at] for b in bundles if b.keys[at] is not None]
         if unit is None or len(days) < 2:
             return bundles
-        known, day, last = set(days), min(days), max(days)
-        more: list[Bundle] = []
-        like = bundles[0]
-        while day < last and len(more) + len(known) <= MOST_FILLED:
-            if day not in known:
-                values = tuple(day if n == at else v for n, v in enumerate(like.keys))
-                more.append(Bundle(like.made_of, values, self.nothing()))
-            day = unit.shift(day, 1)
-            day = unit.start(day, fiscal_start(self.reader))
-        return [*bundles, *more] if len(more) + len(known) <= MOST_FILLED else bundles
+        every, is_cut = unit.each(min(days), max(days), MOST_FILLED)
+        if is_cut:  # so few of them have records that gaps would hide these
+            return bundles
+        like, known = bundles[0].keys, set(days)
+        gaps = (tuple(day if n == at else v for n, v in enumerate(like)) for day in every if day not in known)
+        return [*bundles, *(Bundle(bundles[0].made_of, values, self.nothing()) for values in gaps)]
 
 
 def ask(store: Store, report: Report, given: Mapping[str, str], wishes: Wishes | None = None) -> Asking:
@@ -249,6 +243,6 @@ def sort_key(value: Value, key: Key) -> tuple[Any, ...]:
     return (0, number(value), "")
 
 
-def with_total(asking: Asking, keys: Sequence[Key]) -> tuple[tuple[int, ...], ...]:
+def with_total(keys: Sequence[Key]) -> tuple[tuple[int, ...], ...]:
     """The sets of keys for groups within groups: each prefix, down to the total of everything."""
     return tuple(tuple(range(n)) for n in range(len(keys), -1, -1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trellis.formula.types import Value
 from trellis.records.reading.gather import Bundle
@@ -25,14 +25,28 @@ def places(bundles: Sequence[Bundle], depth: int) -> Places:
     }
 
 
-def level_lines(asking: Asking, bundles: Sequence[Bundle], told: Callable[[Path], Sequence[Value]]) -> Iterator[Line]:
-    """A line for each group of the rows; `told` gives what stands in it, by the groups from the outermost on."""
-    keys = asking.report.groups
+class _Rest:
+    """Stands in a path for everything that a limit put together."""
+
+
+REST = _Rest()
+
+
+def by_parent(bundles: Sequence[Bundle], depth: int) -> Mapping[Path, list[Bundle]]:
+    """The bundles of the rows, of which there are `depth` levels, by the groups that they are in."""
     below: dict[Path, list[Bundle]] = defaultdict(list)
     for bundle in bundles:
         size = len(bundle.made_of)
-        if 0 < size <= len(keys) and bundle.made_of == tuple(range(size)):
-            below[bundle.keys[: size - 1]].append(bundle)
+        if 0 < size <= depth and bundle.made_of == tuple(range(size)):
+            above = bundle.keys[: size - 1]
+            below[(REST, *above[1:]) if bundle.is_rest and above else above].append(bundle)
+    return below
+
+
+def level_lines(asking: Asking, bundles: Sequence[Bundle], told: Callable[[Path], Sequence[Value]]) -> Iterator[Line]:
+    """A line for each group of the rows; `told` gives what stands in it, by the groups from the outermost on."""
+    keys = asking.report.groups
+    below = by_parent(bundles, len(keys))
 
     def lines(above: Path) -> Iterator[Line]:
         at = len(above)

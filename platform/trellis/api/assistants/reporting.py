@@ -14,6 +14,7 @@ from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT, reports_of
+from trellis.web.reports.read import tell_of_records
 
 MOST = 200  # rows of an answer
 
@@ -61,4 +62,6 @@ def run_report(store: Store, arguments: Mapping[str, Any]) -> Result:
     if unknown := [name for name in given if name not in report.params]:
         hint = did_you_mean(unknown[0], report.params) if report.params else "it has none"
         raise ToolError(f"“{unknown[0]}” is no param of this report ({hint}).")
-    return _answer(run(store, report, given, Wishes(limit=MOST, place=PLACE)))
+    answer = run(store, report, given, Wishes(limit=MOST, place=PLACE))
+    tell_of_records(answer, "assistant")
+    return _answer(answer)

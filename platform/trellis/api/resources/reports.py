@@ -24,6 +24,7 @@ from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT, reports_of
 from trellis.web.context import current_store
 from trellis.web.i18n import say
+from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.words import Words
 
 PLACE = "api"
@@ -52,6 +53,7 @@ def read_report(key: str) -> Response:
             raise bad_request(_("“%(name)s” is no param of this report.", name=name), name)
     columns = tuple(part for part in request.args.get("cols", "").split(",") if part)
     answer = run(store, report, given, Wishes(_orders(), columns, limit=MOST, place=PLACE))
+    tell_of_records(answer, "api")
     return json_response(_answer(answer))
 
 

@@ -39,6 +39,15 @@ class Period:
         """The first day after the unit."""
         return self.shift(start, 1)
 
+    def each(self, first: date, last: date, most: int) -> tuple[list[date], bool]:
+        """The days on which the units from one to another begin, at most so many, and whether there are more."""
+        days: list[date] = []
+        day = first
+        while day <= last and len(days) < most:
+            days.append(day)
+            day = self.shift(day, 1)
+        return days, day <= last
+
     def sql(self, day: Column, first_month: int = 1) -> Column:
         """The first day of the unit that holds the date."""
         if self.days == 1:

@@ -15,10 +15,12 @@ from trellis.model.text import Text
 from trellis.records.reading.gather import Question
 from trellis.reports import conditions
 from trellis.reports.asking import Asking
+from trellis.reports.kinds.trend import CUT
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Drawing, Heading, Line, Series
 
 SIZE = Text("Size")
+MOST = 500
 
 
 @report_kind("cohort")
@@ -50,7 +52,7 @@ class Cohort:
             if came in sizes and at is not None:
                 active[came, _between(unit, came, at)] = bundle.values[0]
         today = unit.start(asking.reader.today(), fiscal_start(asking.reader))
-        cohorts = self._cohorts(unit, sizes)
+        cohorts, is_cut = unit.each(min(sizes), max(sizes), MOST) if sizes else ([], False)
         width = min(report.spec.periods, 1 + max((_between(unit, c, today) for c in cohorts), default=0))
         headings = [
             asking.key_heading(key),
@@ -74,17 +76,8 @@ class Cohort:
             self._drawing(asking, cohorts, rates, width),
             asking.condition,
             asking.can_drill,
+            ((CUT, {"count": MOST}),) if is_cut else (),
         )
-
-    def _cohorts(self, unit: Period, sizes: Mapping[date, Value]) -> list[date]:
-        if not sizes:
-            return []
-        days: list[date] = []
-        day = min(sizes)
-        while day <= max(sizes) and len(days) < 500:
-            days.append(day)
-            day = unit.shift(day, 1)
-        return days
 
     def _total(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from trellis.model.reports.keys import Key
 from trellis.records.reading.gather import Bundle, Top
 from trellis.reports.asking import Asking, number, with_total
 from trellis.reports.drawing import draw
+from trellis.reports.levels import REST, Path, by_parent
 from trellis.reports.over import OVER
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Line
@@ -25,7 +26,7 @@ class Summary:
     def answer(self, asking: Asking) -> Answer:
         """The answer: one statement with every subtotal."""
         report, keys = asking.report, asking.report.groups
-        sets = dict.fromkeys(with_total(asking, keys))
+        sets = dict.fromkeys(with_total(keys))
         sets |= dict.fromkeys([(n,) for n in range(len(keys))])  # a chart may go by any of them, or by any two
         sets |= dict.fromkeys(combinations(range(len(keys)), 2))
         bundles = asking.gather(sets=tuple(sets), top=_top(asking))
@@ -35,7 +36,7 @@ class Summary:
         )
         total = next((b for b in bundles if not b.made_of), None)
         values = total.values if total is not None else asking.nothing()
-        lines = list(_lines(asking, keys, bundles, (), values))
+        lines = list(_lines(asking, keys, by_parent(bundles, len(keys)), (), values))
         whole = _total_values(asking, values)
         lines.append(Line((*(None for _ in keys), *whole), "total", 0, ()))
         return Answer(
@@ -62,15 +63,13 @@ def _top(asking: Asking) -> Top | None:
 
 
 def _lines(
-    asking: Asking, keys: Sequence[Key], bundles: Sequence[Bundle], above: tuple[Value, ...], total: tuple[Value, ...]
+    asking: Asking, keys: Sequence[Key], below: Mapping[Path, list[Bundle]], above: Path, total: tuple[Value, ...]
 ) -> Iterator[Line]:
     """The lines of a level, each with what it is made of below."""
     at = len(above)
     if at >= len(keys):
         return
-    level = tuple(range(at + 1))
-    rest_above = at and above[0] is REST
-    found = [b for b in bundles if b.made_of == level and _same(b, above) and (not at or b.is_rest == bool(rest_above))]
+    found = below[above]
     if not any(b.is_rest for b in found):
         found = asking.filled(found, at, keys) if not at else found
     ordered = asking.ordered(found, at, keys)
@@ -85,15 +84,8 @@ def _lines(
         conditions = None if bundle.is_rest else _conditions(asking, keys, own)
         shown = (*own, *blank, *values)
         yield Line(shown, kind, at, conditions)  # type: ignore[arg-type]
-        below = (*above, REST if bundle.is_rest and not at else bundle.keys[at])
-        yield from _lines(asking, keys, bundles, below, bundle.values)
-
-
-REST = object()
-
-
-def _same(bundle: Bundle, above: tuple[Value, ...]) -> bool:
-    return all(v is REST or bundle.keys[n] == v for n, v in enumerate(above))
+        path = (*above, REST if bundle.is_rest and not at else bundle.keys[at])
+        yield from _lines(asking, keys, below, path, bundle.values)
 
 
 def _conditions(asking: Asking, keys: Sequence[Key], values: tuple[Value, ...]) -> tuple[str, ...]:

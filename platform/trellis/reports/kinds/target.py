@@ -29,7 +29,7 @@ class Target:
     def answer(self, asking: Asking) -> Answer:
         """The answer: what was reached and what was wanted, each under the reader's permissions."""
         report, keys, spec = asking.report, asking.report.groups, asking.report.spec
-        sets = with_total(asking, keys)
+        sets = with_total(keys)
         reached = _by_keys(asking.gather(sets=sets))
         wanted = asking.store.gather(
             Question(

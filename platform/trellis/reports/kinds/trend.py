@@ -21,6 +21,8 @@ from trellis.reports.result import Answer, Drawing, Heading, Line, Series
 
 BEFORE = {"previous_period": Text("Period before"), "previous_year": Text("Year before")}
 CHANGE = Text("Change")
+MOST = 1000
+CUT = "Only the first %(count)s periods are shown."
 
 
 @report_kind("trend")
@@ -48,8 +50,8 @@ class Trend:
             keys, sets = (key, Key("now", Text(""), is_now)), ((0,), (1,))
         bundles = asking.gather(keys=keys, sets=sets, where=where)
         found = {b.keys[0]: b.values for b in bundles if b.made_of == (0,)}
-        days = self.days(asking, unit, first, last, found)
-        return self.arranged(asking, key, days, found, bundles)
+        days, is_cut = self.days(unit, first, last, found)
+        return self.arranged(asking, key, days, found, bundles, is_cut=is_cut)
 
     def span(self, asking: Asking, unit: Period) -> tuple[date | None, date | None]:
         """The first and the last period; None: what the filter leaves."""
@@ -68,20 +70,15 @@ class Trend:
         return unit.shift(day, -(12 // unit.months))
 
     def days(
-        self, asking: Asking, unit: Period, first: date | None, last: date | None, found: dict[Any, Any]
-    ) -> list[date]:
-        """Every period that is shown, gaps included."""
+        self, unit: Period, first: date | None, last: date | None, found: dict[Any, Any]
+    ) -> tuple[list[date], bool]:
+        """Every period that is shown, gaps included, and whether there are more."""
         known = [d for d in found if d is not None]
         if first is None or last is None:
             if not known:
-                return []
+                return [], False
             first, last = min(known), max(known)
-        days: list[date] = []
-        day = first
-        while day <= last and len(days) < 1000:
-            days.append(day)
-            day = unit.shift(day, 1)
-        return days
+        return unit.each(first, last, MOST)
 
     def arranged(
         self,
@@ -90,6 +87,8 @@ class Trend:
         days: Sequence[date],
         found: dict[Any, tuple[Value, ...]],
         bundles: Sequence[Bundle],
+        *,
+        is_cut: bool = False,
     ) -> Answer:
         """Lines and series."""
         report, nothing = asking.report, asking.nothing()
@@ -135,6 +134,7 @@ class Trend:
             self.drawing(asking, key, days, series),
             asking.condition,
             asking.can_drill,
+            ((CUT, {"count": MOST}),) if is_cut else (),
         )
 
     def drawing(self, asking: Asking, key: Key, days: Sequence[date], series: Sequence[Series]) -> Drawing | None:

@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.records import auditing
-from trellis.records.privacy.access import Reading
 from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
@@ -23,7 +22,6 @@ from trellis.reports.params import read_params
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import reports_of
-from trellis.web.auditing import gave_out
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.guard import needs
@@ -35,6 +33,7 @@ from trellis.web.reports.charts import chart_data
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
 from trellis.web.reports.form import controls
 from trellis.web.reports.links import Drill, report_address
+from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.table import table_of
 from trellis.web.reports.words import Words
 
@@ -97,6 +96,7 @@ class ReportsView(Page):
             "choosable": _choosable(store, report),
         }
         if answer is not None:
+            tell_of_records(answer, "list")
             places |= _shown(answer, asked, words)
         return self.draw("report.html", status=200 if answer is not None else 422, **places, **_tools(report, asked))
 
@@ -125,8 +125,7 @@ def _tell_of_export(answer: Answer) -> None:
     details = {"report": report.key, "count": len(answer.lines), "columns": [h.key for h in answer.headings]}
     with store.transaction():
         auditing.note(store.session, "data.exported", entity=report.entity, details=details)
-    if report.type == "table":
-        gave_out(Reading("export", report.entity, None, len(answer.lines), f"report={report.key}"))
+    tell_of_records(answer, "export")
 
 
 def _report(store: Store, key: str, place: str | None = None) -> Report:
@@ -178,7 +177,7 @@ def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
         drill,
         asked.sort,
         lambda column: report_address(key, asked.sorted_by(column)),
-        lambda entity, id: entity_address(entity, id),
+        entity_address,
     )
     chart = chart_data(answer, words, drill) if asked.chart != NO_CHART else None
     notes = [gettext(text, **params) for text, params in answer.notes]

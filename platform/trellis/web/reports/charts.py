@@ -8,6 +8,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 
+from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Value
 from trellis.reports.drawing import REST
 from trellis.reports.result import Answer, Drawing, Heading, Series
@@ -28,7 +29,7 @@ def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | N
         "percent": drawing.percent,
         "title": words.text(heading.label),
         "categories": [category(drawing, words, value) for value in drawing.categories],
-        "series": [_series(answer, drawing, one, words, drill, heading) for one in drawing.series],
+        "series": [_series(drawing, one, words, drill, heading) for one in drawing.series],
         "number": _number(heading, words),
         **{key: value for key, value in answer.more.items() if key == "marks"},
     }
@@ -39,33 +40,24 @@ def category(drawing: Drawing, words: Words, value: Value) -> str:
     return words.group(drawing.key, value) if drawing.key is not None else words.text(value)
 
 
-def _series(
-    answer: Answer, drawing: Drawing, series: Series, words: Words, drill: Drill, heading: Heading
-) -> dict[str, Any]:
+def _series(drawing: Drawing, series: Series, words: Words, drill: Drill, heading: Heading) -> dict[str, Any]:
     label = words.group(series.key, series.label) if series.key is not None else words.text(series.label)
     return {
         "label": label,
         "values": [plain(v) for v in series.values],
         "texts": [words.cell(heading, v) if series.type == heading.type else words.value(v) for v in series.values],
-        "links": [_link(drawing, series, value, drill, heading) for value in drawing.categories],
+        "links": [_link(drawing, series, value, drill, heading, words.reader) for value in drawing.categories],
     }
 
 
-def _link(drawing: Drawing, series: Series, value: Value, drill: Drill, heading: Heading) -> str:
+def _link(drawing: Drawing, series: Series, value: Value, drill: Drill, heading: Heading, reader: Reader) -> str:
     if drawing.key is None or value == REST or series.label == REST or not heading.can_drill:
         return ""
-    conditions = [drawing.key.condition(value, drill_reader(drill))]
+    conditions = [drawing.key.condition(value, reader)]
     if series.key is not None:
-        conditions.append(series.key.condition(series.label, drill_reader(drill)))
+        conditions.append(series.key.condition(series.label, reader))
     more = heading.conditions if series.key is not None or len(drawing.series) == 1 else ()
     return drill.where((*conditions, *more))
-
-
-def drill_reader(drill: Drill) -> Any:
-    """The reader that a condition is written for."""
-    from trellis.web.context import current_reader
-
-    return current_reader()
 
 
 def plain(value: Value) -> float | None:

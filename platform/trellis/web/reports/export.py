@@ -94,6 +94,8 @@ def _settled(heading: Heading, value: Value, words: Words) -> Value:
         return value.base if heading.role == "measure" and value.base is not None else value.amount
     if isinstance(value, timedelta):
         return Decimal(str(round(value.total_seconds() / 86400, 6)))
+    if isinstance(value, datetime):
+        return value.astimezone(words.reader.time_zone)  # a file says the same hour as the page
     if isinstance(value, Decimal | int | float | date) and not isinstance(value, bool):
         return value
     return words.cell(heading, value)

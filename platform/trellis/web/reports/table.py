@@ -56,7 +56,6 @@ class Row:
     kind: str
     depth: int
     name: str
-    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def _row(
     for at, (heading, value) in enumerate(zip(answer.headings, line.values, strict=True)):
         is_number = heading.type.kind in NUMBERS and heading.role != "group"
         if heading.role == "group":
-            text = _group_text(line, at, len(groups), heading, value, words)
+            text = _group_text(line, at, heading, value, words)
             name = text or name
             cells.append(Cell(Markup(escape(text)), False))
             continue
@@ -154,13 +153,13 @@ def _row(
             text = str(_("Total"))
         href = drill.of(line, heading) if text and value not in (0, None) else ""
         if heading.role == "field":
-            href = _field_link(heading, value, line, record_address)
+            href = _field_link(value, record_address)
         is_nothing = is_number and getattr(value, "amount", value) == 0
         cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total, is_nothing))
     return Row(tuple(cells), line.kind, line.depth, name)
 
 
-def _group_text(line: Line, at: int, count: int, heading: Heading, value: Value, words: Words) -> str:
+def _group_text(line: Line, at: int, heading: Heading, value: Value, words: Words) -> str:
     """What a line is about stands in the column of its own group, the total's in the first."""
     if line.kind == "total":
         return str(_("Total")) if at == 0 else ""
@@ -173,7 +172,7 @@ def _group_text(line: Line, at: int, count: int, heading: Heading, value: Value,
     return words.cell(heading, value)
 
 
-def _field_link(heading: Heading, value: Value, line: Line, record_address: Callable[[str, object], str] | None) -> str:
+def _field_link(value: Value, record_address: Callable[[str, object], str] | None) -> str:
     if record_address is None:
         return ""
     if isinstance(value, Ref) and value.title:
