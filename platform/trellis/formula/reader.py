@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from trellis.formula import clock
 from trellis.formula.types import Ref
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -39,7 +40,7 @@ class Reader:
     time_zone: ZoneInfo = UTC_ZONE
     currency: str = "EUR"
     region: str = "DE"
-    now: datetime = dc_field(default_factory=lambda: datetime.now(UTC))
+    now: datetime = dc_field(default_factory=clock.now)
     settings: Mapping[str, Any] = dc_field(default_factory=dict)
     rates: Mapping[str, Decimal] = dc_field(default_factory=dict)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from trellis.automation.clock import now
 from trellis.automation.worker.runner import Runner, Taken
 from trellis.automation.worker.tenants import Tenants
 
@@ -29,7 +30,7 @@ def drain(
     runner = Runner(tenants, database)
     with registered(database) as worker:
         for done in range(most):
-            promote(database, datetime.now(UTC) + ahead, only)
+            promote(database, now() + ahead, only)
             taken = take(database, worker, tenants.closed(), only)
             if taken is None:
                 return done
@@ -37,11 +38,11 @@ def drain(
     raise RuntimeError(f"more than {most} jobs: does one ask for itself again and again?")
 
 
-def promote(database: Database, now: datetime, only: str | None = None, most: int = 1000) -> int:
+def promote(database: Database, until: datetime, only: str | None = None, most: int = 1000) -> int:
     """Put jobs whose time has come into the queue; how many they were."""
     with database.engine.begin() as connection:
         return int(
-            connection.exec_driver_sql("SELECT trellis_queue.promote(%s, %s, %s)", (most, now, only)).scalar_one()
+            connection.exec_driver_sql("SELECT trellis_queue.promote(%s, %s, %s)", (most, until, only)).scalar_one()
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 
+from trellis.automation.clock import now
 from trellis.automation.jobs.kind import KINDS, Kind
 from trellis.automation.jobs.retry import Backoff, GiveUp, Later
 from trellis.automation.jobs.work import Lost, Work
@@ -111,7 +112,7 @@ class Runner:
         args = {**taken.args, "tries": tries}
         if error:
             args["error"] = error[:LONGEST_ERROR]
-        at = datetime.now(UTC) + after
+        at = now() + after
         query = "SELECT trellis_queue.postpone(%s, %s, %s, %s::jsonb, %s)"
         self._call(query, (taken.id, taken.worker, at, orjson.dumps(args).decode(), in_line))
 

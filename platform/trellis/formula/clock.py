@@ -1,0 +1,37 @@
+"""What time it is: everything that acts or remembers asks here, so that a scenario test can move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+
+_moved: ContextVar[timedelta] = ContextVar("moved", default=timedelta())
+_stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    stopped = _stopped.get()
+    return stopped if stopped is not None else datetime.now(UTC) + _moved.get()
+
+
+@contextmanager
+def moved(by: timedelta) -> Iterator[None]:
+    """Let the clock be so far ahead within the block."""
+    token = _moved.set(_moved.get() + by)
+    try:
+        yield
+    finally:
+        _moved.reset(token)
+
+
+@contextmanager
+def stopped_at(moment: datetime) -> Iterator[None]:
+    """Let the clock stand still at a moment within the block."""
+    token = _stopped.set(moment)
+    try:
+        yield
+    finally:
+        _stopped.reset(token)
