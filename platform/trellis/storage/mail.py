@@ -1,4 +1,4 @@
-"""The platform table of mail that goes out."""
+"""The platform tables of mail and other messages: what goes out, what came in, and who wants none."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import sqlalchemy as sa
 
 from trellis.storage.names import quoted
 
+NOW = sa.text("now()")
+MOMENT = sa.DateTime(timezone=True)
+
 
 def mail_table(metadata: sa.MetaData) -> sa.Table:
     """A letter to somebody: `body` is sealed, and taken away once it is sent or given up; what is left is the log."""
-    moment = sa.DateTime(timezone=True)
     return sa.Table(
         quoted("_mail"),
         metadata,
@@ -20,7 +22,65 @@ def mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("body", sa.Text, info={"sealed": True}),
         sa.Column("state", sa.Text, nullable=False, server_default="waiting"),  # waiting, sent, failed
         sa.Column("error", sa.Text),
-        sa.Column("created_at", moment, nullable=False, server_default=sa.text("now()")),
-        sa.Column("sent_at", moment),
+        sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("sent_at", MOMENT),
+        sa.Column("channel", sa.Text, nullable=False, server_default="email"),  # email, sms, chat
+        sa.Column("account", sa.Text),  # of several; null: the tenant's first, or the installation's
+        sa.Column("message", sa.Uuid),  # the record that keeps it, if the Model has such an entity
+        sa.Column("once", sa.Text),  # what goes to one address once only, whoever asks
+        sa.Column("begun_at", MOMENT),  # when it was last handed over: what a limit counts
         sa.Index("_mail_created", "created_at"),
+        sa.Index("_mail_begun", "account", "begun_at"),
+        sa.Index("_mail_once", "once", unique=True, postgresql_where=sa.text("once IS NOT NULL")),
+        sa.Index("_mail_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
+    )
+
+
+def mail_in_table(metadata: sa.MetaData) -> sa.Table:
+    """How far each account for incoming mail has been read, and how that went."""
+    return sa.Table(
+        quoted("_mail_in"),
+        metadata,
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("place", sa.Text, nullable=False),  # server, user and folder: another one is read anew
+        sa.Column("uidvalidity", sa.BigInteger),
+        sa.Column("last_uid", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("next_at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("checked_at", MOMENT),
+        sa.Column("error", sa.Text),
+        sa.Column("failing_since", MOMENT),
+    )
+
+
+def mail_received_table(metadata: sa.MetaData) -> sa.Table:
+    """A message that came in, and what became of it. Each is taken once, in whatever mailbox it lies."""
+    return sa.Table(
+        quoted("_mail_received"),
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("message_id", sa.Text, nullable=False, unique=True),
+        sa.Column("at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("outcome", sa.Text, nullable=False),  # reply, new, auto, bounce, unsubscribe, loop, nobody, failed
+        sa.Column("error", sa.Text),
+        sa.Column("message", sa.Uuid),  # the record that keeps it
+        sa.Column("entity", sa.Text),  # what it is about
+        sa.Column("record", sa.Uuid),
+        sa.Index("_mail_received_sender", "sender", "at"),
+        sa.Index("_mail_received_at", "at"),
+    )
+
+
+def suppressed_table(metadata: sa.MetaData) -> sa.Table:
+    """Addresses that get no more: kept as hashes, so that it outlives whose address it was."""
+    return sa.Table(
+        quoted("_suppressed"),
+        metadata,
+        sa.Column("channel", sa.Text, primary_key=True),  # email, sms, chat
+        sa.Column("address", sa.Text, primary_key=True),  # the hash of it
+        sa.Column("reason", sa.Text, primary_key=True),  # opted_out, bounced
+        sa.Column("at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("source", sa.Text, nullable=False, server_default=""),  # the letter, or who has entered it
     )

@@ -10,8 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
-from trellis.storage.mail import mail_table
+from trellis.storage.forms import form_entry_table
+from trellis.storage.mail import mail_in_table, mail_received_table, mail_table, suppressed_table
 from trellis.storage.names import quoted
+from trellis.storage.reports import own_report_table, report_mail_table, report_snapshot_table, report_timer_table
 from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
 from trellis.storage.sharing import share_table
 from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
@@ -32,6 +34,10 @@ class PlatformTables:
     file: sa.Table
     preference: sa.Table
     saved_view: sa.Table
+    own_report: sa.Table
+    report_mail: sa.Table
+    report_timer: sa.Table
+    report_snapshot: sa.Table
     follow: sa.Table
     recent: sa.Table
     comment: sa.Table
@@ -62,6 +68,10 @@ class PlatformTables:
     recovery_code: sa.Table
     identity: sa.Table
     mail: sa.Table
+    mail_in: sa.Table
+    mail_received: sa.Table
+    suppressed: sa.Table
+    form_entry: sa.Table
     audit: sa.Table
     audit_seal: sa.Table
     access: sa.Table
@@ -81,6 +91,10 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         file=_file(metadata),
         preference=_preference(metadata),
         saved_view=_saved_view(metadata),
+        own_report=own_report_table(metadata),
+        report_mail=report_mail_table(metadata),
+        report_timer=report_timer_table(metadata),
+        report_snapshot=report_snapshot_table(metadata),
         follow=_follow(metadata),
         recent=_recent(metadata),
         comment=_comment(metadata),
@@ -111,6 +125,10 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         recovery_code=recovery_code_table(metadata),
         identity=identity_table(metadata),
         mail=mail_table(metadata),
+        mail_in=mail_in_table(metadata),
+        mail_received=mail_received_table(metadata),
+        suppressed=suppressed_table(metadata),
+        form_entry=form_entry_table(metadata),
         audit=audit_table(metadata),
         audit_seal=audit_seal_table(metadata),
         access=access_table(metadata),
