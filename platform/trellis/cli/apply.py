@@ -29,7 +29,7 @@ def command(
 
         current = here.tenant(tenant, as_it_is=True)
         planned = plan(current, layers_of(here, tenant, path, revision, live))
-        show(planned)
+        show(planned, allowed=allow_destroy)
         if planned.is_empty and not planned.changes_configuration and not live:
             if not follow_up(here.catalogue, tenant):
                 raise click.ClickException("the work on old records is not done; the log says why")

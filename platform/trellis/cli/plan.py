@@ -42,8 +42,8 @@ def command(tenant: str, path: Path | None, revision: int | None, live: bool, fo
         raise SystemExit(1)
 
 
-def show(planned: Plan, *, sql: bool = False) -> None:
-    """Print a plan for people."""
+def show(planned: Plan, *, sql: bool = False, allowed: bool = False) -> None:
+    """Print a plan for people; `allowed`: they have said already that data may go."""
     tenant = planned.tenant
     if planned.is_empty:
         what = "only the configuration changes" if planned.changes_configuration else "nothing changes"
@@ -63,7 +63,8 @@ def show(planned: Plan, *, sql: bool = False) -> None:
         click.secho(f"  ? {text}", fg="yellow")
     if planned.destroys:
         lost = sum(s.rows for s in planned.destroys)
-        click.secho(f"This destroys data ({_count(lost, 'row')}): it needs --allow-destroy.", fg="red", err=True)
+        need = "." if allowed else ": it needs --allow-destroy."
+        click.secho(f"This destroys data ({_count(lost, 'row')}){need}", fg="red", err=True)
     if planned.failing:
         click.secho("Some rows do not fit: correct them first, nothing will be applied.", fg="yellow", err=True)
 
