@@ -135,6 +135,18 @@ def test_language_and_time_zone_are_ones_own(rep: FlaskClient, tenant: Any) -> N
     assert send(rep, "/profile", time_zone="Mars/Olympus").status_code == 422
 
 
+def test_what_a_browser_keeps_of_a_safe_connection_stays_on_safe_ones(tenant: Any, tmp_path: Any) -> None:
+    app = app_of(tenant, tmp_path)
+    app.config["PREFERRED_URL_SCHEME"] = "https"  # what the client asks by
+    client = app.test_client()
+    client.environ_base["HTTP_REFERER"] = "https://localhost/profile"
+    sign_in(client, "rep@x.example")
+    for address in ("/profile", "/language/en"):
+        cookies = send(client, address, language="en").headers.getlist("Set-Cookie")
+        [language] = [cookie for cookie in cookies if cookie.startswith("t-lang=")]
+        assert "; Secure" in language, address
+
+
 def test_theme_follows_the_person(rep: FlaskClient, tenant: Any, tmp_path: Any) -> None:
     assert send(rep, "/profile/theme", theme="dark").status_code == 204
     other = app_of(tenant, tmp_path).test_client()

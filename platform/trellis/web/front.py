@@ -13,12 +13,11 @@ from trellis.web.i18n import CATALOGUE, COOKIE, LANGUAGES, best_language
 from trellis.web.logs import set_up_request_log
 from trellis.web.schemas import schema_response
 from trellis.web.security import secure
+from trellis.web.signing_in import keep_cookie
 
 if TYPE_CHECKING:
     from trellis.storage.catalogue import Catalogue
     from trellis.web.settings import Settings
-
-YEAR = 365 * 24 * 3600
 
 
 def create_front_app(settings: Settings, catalogue: Catalogue) -> Flask:
@@ -49,7 +48,7 @@ def create_front_app(settings: Settings, catalogue: Catalogue) -> Flask:
         """Choose the language of these pages."""
         response = redirect("/")
         if tag in LANGUAGES:
-            response.set_cookie(COOKIE, tag, max_age=YEAR, samesite="Lax", secure=request.is_secure)
+            keep_cookie(response, COOKIE, tag)
         return response
 
     return app.ready()

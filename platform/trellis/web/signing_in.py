@@ -109,8 +109,8 @@ def welcome(response: Any) -> Any:
     if person is not None:
         theme = read_preference(current_tenant(), person.id, "theme")
         if isinstance(theme, str):
-            _keep(response, "t-theme", theme)
-        _keep(response, DEVICE, str(_devices().dumps(_mark(person.email))), http_only=True)
+            keep_cookie(response, "t-theme", theme)
+        keep_cookie(response, DEVICE, str(_devices().dumps(_mark(person.email))), http_only=True)
     return response
 
 
@@ -136,7 +136,8 @@ def _devices() -> URLSafeSerializer:
     return URLSafeSerializer(serving().settings.secret_for("device", current_tenant().slug))
 
 
-def _keep(response: Any, name: str, value: str, *, http_only: bool = False) -> None:
+def keep_cookie(response: Any, name: str, value: str, *, http_only: bool = False) -> None:
+    """Let the browser keep something of this tenant for a year."""
     response.set_cookie(
         name,
         value,

@@ -23,10 +23,9 @@ from trellis.web.i18n import COOKIE, LANGUAGES
 from trellis.web.metrics import SIGN_INS
 from trellis.web.pages.base import Page
 from trellis.web.security import safe_address
-from trellis.web.signing_in import here, is_known_device, proceed
+from trellis.web.signing_in import here, is_known_device, keep_cookie, proceed
 
 log = structlog.get_logger()
-YEAR = 365 * 24 * 3600
 SORRY = "_sorry"  # in the cookie: why a sign-in by another place has come back to this page
 
 
@@ -93,9 +92,7 @@ class AccountView(Page):
         """Choose the language for this browser, and for the person when one is signed in."""
         response = redirect(safe_address(request.form.get("next")) or url_for("HomeView.index"))
         if tag in LANGUAGES:
-            response.set_cookie(
-                COOKIE, tag, max_age=YEAR, path=f"{request.script_root}/", samesite="Lax", secure=request.is_secure
-            )
+            keep_cookie(response, COOKIE, tag)
             if (person := current_person()) is not None and "language" in current_model().entities[PERSON].fields:
                 own_store().update(PERSON, person.id, {"language": tag})
         return response

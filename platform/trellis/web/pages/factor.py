@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.identity import pending, second_factor
-from trellis.identity.accounts import Account, is_password, read_account
+from trellis.identity.accounts import Account, read_account
 from trellis.identity.pending import Pending
 from trellis.identity.sign_in_log import note
 from trellis.identity.throttle import begin_attempt, forgive, person_key
@@ -19,6 +19,7 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.pages.account import too_many
 from trellis.web.pages.base import Page
+from trellis.web.pages.proofs import own_account, password_fault, shown_code
 from trellis.web.signing_in import PENDING, begin, finish, here, rotate, welcome
 
 DRAFT = "_factor"  # in the cookie: the secret that the picture shows, sealed, until a code proves that an app has it
@@ -36,21 +37,14 @@ class FactorView(Page):
         if request.method == "GET":
             return self.draw("account/code.html", error="")
         tenant, person, means = current_tenant(), waiting.person, str(waiting.data["means"])
-        key = person_key(tenant, person, "code")
-        if wait := begin_attempt(tenant, key):
-            note(tenant, "locked", person, means, here())
-            return self.draw("account/code.html", status=429, error=too_many(wait))
-        given = request.form.get("code", "").strip()
-        by_recovery = second_factor.looks_like_recovery_code(given)
-        check = second_factor.use_recovery_code if by_recovery else second_factor.is_code
-        if not check(tenant, person, given):
-            note(tenant, "code-refused", person, means, here())
-            return self.draw("account/code.html", status=422, error=_("That is not the current code."))
-        forgive(tenant, key)
+        shown = shown_code(person)
+        if shown.event is not None:
+            note(tenant, shown.event, person, means, here())
+        if shown.error:
+            return self.draw("account/code.html", status=shown.status, error=shown.error)
         if not pending.end(tenant, waiting):
             return redirect(url_for("AccountView.sign_in"))
-        if by_recovery:
-            note(tenant, "code-used", person, means, here())
+        if shown.event == "code-used":
             left = second_factor.recovery_codes_left(tenant, person)
             toast(_("Recovery codes that are left: %(count)s. New ones are in your profile.", count=left))
         answer = finish(person, means, remember=bool(waiting.data["remember"]), target=waiting.data["target"])
@@ -80,13 +74,12 @@ class FactorView(Page):
     @signed_in
     def own(self) -> Any:
         """Set one's second factor up, or another phone for it."""
-        account = _own_account()
+        account = own_account()
         if not second_factor.is_offered(current_tenant(), _own_roles()):
             return redirect(url_for("ProfileView.profile"))
         if request.method == "GET":
             return self._picture("factor.html", account)
-        error = _password_fault(account)
-        if error:
+        if _asks_password() and (error := password_fault(account)):
             return self._picture("factor.html", account, {"current": error})
         codes, error = _shown_code(account)
         if codes is None:
@@ -98,10 +91,10 @@ class FactorView(Page):
     @signed_in
     def codes(self) -> Any:
         """New recovery codes; those before are worth nothing."""
-        tenant, account = current_tenant(), _own_account()
+        tenant, account = current_tenant(), own_account()
         if not second_factor.has_factor(tenant, account.id):
             return redirect(url_for("FactorView.own"))
-        if error := _code_fault(account):
+        if error := shown_code(account.id).error:
             toast(error, kind="danger")
             return redirect(url_for("ProfileView.profile", _anchor="factor"))
         with tenant.begin() as connection:
@@ -113,12 +106,12 @@ class FactorView(Page):
     @signed_in
     def off(self) -> Any:
         """Do without a second factor, where nobody asks for one."""
-        tenant, account = current_tenant(), _own_account()
+        tenant, account = current_tenant(), own_account()
         back = redirect(url_for("ProfileView.profile", _anchor="factor"))
         if second_factor.is_required(tenant, _own_roles()):
             toast(_("Your role asks for a second factor: it stays on."), kind="danger")
             return back
-        if error := _code_fault(account):
+        if error := shown_code(account.id).error:
             toast(error, kind="danger")
             return back
         with tenant.begin() as connection:
@@ -179,13 +172,6 @@ def _shown_code(account: Account) -> tuple[list[str] | None, str]:
     return codes, ""
 
 
-def _own_account() -> Account:
-    person = current_person()
-    account = read_account(current_tenant(), person.id) if person is not None else None
-    assert account is not None
-    return account
-
-
 def _own_roles() -> tuple[str, ...]:
     person = current_person()
     return person.roles if person is not None else ()
@@ -195,36 +181,6 @@ def _asks_password() -> bool:
     """Whether the person came by a password of ours, which has to be shown again for what opens doors."""
     person = current_person()
     return person is not None and str(person.session_data.get("means") or "password") == "password"
-
-
-def _password_fault(account: Account) -> str:
-    """What is wrong with the password that the form shows; nothing where none is asked for."""
-    if not _asks_password():
-        return ""
-    tenant = current_tenant()
-    key = person_key(tenant, account.id, "password")
-    if wait := begin_attempt(tenant, key):
-        return too_many(wait)
-    with tenant.begin() as connection:
-        if not is_password(connection, tenant, account, request.form.get("current", "")):
-            return str(_("That is not your password."))
-    forgive(tenant, key)
-    return ""
-
-
-def _code_fault(account: Account) -> str:
-    """What is wrong with the code that the form shows."""
-    tenant = current_tenant()
-    key = person_key(tenant, account.id, "code")
-    if wait := begin_attempt(tenant, key):
-        return too_many(wait)
-    given = request.form.get("code", "").strip()
-    by_recovery = second_factor.looks_like_recovery_code(given)
-    check = second_factor.use_recovery_code if by_recovery else second_factor.is_code
-    if not check(tenant, account.id, given):
-        return str(_("That is not the current code."))
-    forgive(tenant, key)
-    return ""
 
 
 def _rotate() -> None:

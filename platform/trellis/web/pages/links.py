@@ -22,7 +22,7 @@ from trellis.web.i18n import COOKIE, LANGUAGES
 from trellis.web.links_to import base_for_letters
 from trellis.web.pages.account import too_many
 from trellis.web.pages.base import Page
-from trellis.web.signing_in import YEAR, here, proceed
+from trellis.web.signing_in import here, keep_cookie, proceed
 
 
 class LinksView(Page):
@@ -88,8 +88,7 @@ class LinksView(Page):
         if answer is None:
             return redirect(url_for("AccountView.sign_in"))
         if language in LANGUAGES:
-            path = f"{request.script_root}/"
-            answer.set_cookie(COOKIE, language, max_age=YEAR, path=path, samesite="Lax", secure=request.is_secure)
+            keep_cookie(answer, COOKIE, language)
         return answer
 
     def _gone(self) -> Response:

@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.identity import letters, second_factor
-from trellis.identity.accounts import Account, is_password, read_account, set_password
+from trellis.identity.accounts import Account, set_password
 from trellis.identity.invitations import language_of, tell
 from trellis.identity.manager import SESSION_KEY
 from trellis.identity.passwords import check_password
@@ -18,21 +18,19 @@ from trellis.identity.person import PERSON, Person
 from trellis.identity.preferences import keep_preference
 from trellis.identity.sessions import browsers, close_session_of, close_sessions, digest
 from trellis.identity.sign_in_log import note, sign_in_history
-from trellis.identity.throttle import begin_attempt, forgive, person_key
 from trellis.records.refusal import Refused
 from trellis.web.context import current_model, current_person, current_tenant, own_store
 from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.i18n import COOKIE, LANGUAGES
-from trellis.web.pages.account import too_many
 from trellis.web.pages.base import Page
+from trellis.web.pages.proofs import own_account, password_fault
 from trellis.web.pages.users import options_of, time_zones
 from trellis.web.sign_in_words import door_words
-from trellis.web.signing_in import here, rotate
+from trellis.web.signing_in import here, keep_cookie, rotate
 from trellis.web.ui import THEMES
 
-YEAR = 365 * 24 * 3600
 OWN = ("language", "time_zone")  # what everybody may set on their own record
 
 
@@ -55,9 +53,7 @@ class ProfileView(Page):
         toast(_("Saved"))
         response = redirect(url_for("ProfileView.profile"))
         if values.get("language") in LANGUAGES:
-            response.set_cookie(
-                COOKIE, values["language"], max_age=YEAR, path=f"{request.script_root}/", samesite="Lax"
-            )
+            keep_cookie(response, COOKIE, values["language"])
         elif "language" in values:  # what was chosen before sign-in, or earlier, no longer counts
             response.delete_cookie(COOKIE, path=f"{request.script_root}/")
         return response
@@ -78,7 +74,7 @@ class ProfileView(Page):
         tenant, person = current_tenant(), _me()
         if not tenant.profile.sign_in.password:
             abort(404)
-        account = _own_account()
+        account = own_account()
         errors = _password_faults(account)
         if errors:
             return self._page(errors)
@@ -145,26 +141,15 @@ def _me() -> Person:
     return person
 
 
-def _own_account() -> Account:
-    account = read_account(current_tenant(), _me().id)
-    assert account is not None
-    return account
-
-
 def _password_faults(account: Account) -> dict[str, str]:
     """What stands in the way of the new password, by field."""
-    form, tenant = request.form, current_tenant()
-    key = person_key(tenant, account.id, "password")
-    if wait := begin_attempt(tenant, key):
-        return {"current": too_many(wait)}
-    with tenant.begin() as connection:
-        if not is_password(connection, tenant, account, form.get("current", "")):
-            return {"current": _("That is not your password.")}
-    forgive(tenant, key)
+    form = request.form
+    if error := password_fault(account):
+        return {"current": error}
     if form.get("password", "") != form.get("again", ""):
         return {"again": _("The two are not the same.")}
     try:
-        check_password(form.get("password", ""), account, tenant)
+        check_password(form.get("password", ""), account, current_tenant())
     except Refused as refused:
         return fault_texts(refused)
     return {}
