@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,18 @@ def test_dead_letters_are_seen_tried_again_and_thrown_away(failed: None, shop: T
     assert state.depth(shop).dead == 1
     anna.post("/admin/jobs/discard", data={"csrf_token": token, "all": "1"})
     assert state.depth(shop).dead == 0
+
+
+def test_a_page_reads_only_the_newest_and_says_how_many_more_there_are(
+    failed: None, shop: Tenant, anna: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, *older = state.dead_letters(shop)
+    assert state.dead_letters(shop, 1) == [newest]
+    assert older
+    monkeypatch.setattr("trellis.web.pages.jobs.MOST", 1)
+    page = anna.get("/admin/jobs").text
+    assert page.count("&lt;b&gt;no such thing&lt;/b&gt;") == 1
+    assert re.search(rf"\b{len(older)} more (is|are) not shown", page)
 
 
 def test_it_is_for_administrators(sam: FlaskClient) -> None:

@@ -62,10 +62,10 @@ def workers(database: Database, silent: float = 20) -> int:
         return int(connection.exec_driver_sql(query, (silent,)).scalar_one())
 
 
-def dead_letters(tenant: Tenant) -> list[DeadLetter]:
-    """A tenant's jobs that were given up, the latest first."""
+def dead_letters(tenant: Tenant, limit: int | None = None) -> list[DeadLetter]:
+    """A tenant's jobs that were given up, the latest first; the newest so many, or all."""
     with tenant.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT * FROM trellis_jobs.dead()")
+        rows = connection.exec_driver_sql("SELECT * FROM trellis_jobs.dead(%s)", (limit,))
         return [_letter(row) for row in rows]
 
 

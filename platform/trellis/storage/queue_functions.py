@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3  # counted up with every change below: an installation with another one is upgraded at the next start
+VERSION = 4  # counted up with every change below: an installation with another one is upgraded at the next start
 
 TABLES = """
 -- jobs whose time has not come: apart, so that a million of them slow nobody down
@@ -234,12 +234,15 @@ BEGIN
     RETURN gone;
 END $$;
 
-CREATE OR REPLACE FUNCTION trellis_jobs.dead(p_role text DEFAULT NULL)
+-- The newest dead letters, so many of them or all.
+DROP FUNCTION IF EXISTS trellis_jobs.dead(text);
+CREATE OR REPLACE FUNCTION trellis_jobs.dead(p_most bigint DEFAULT NULL, p_role text DEFAULT NULL)
 RETURNS TABLE (id bigint, at timestamptz, kind text, args jsonb, error text) {_MINE} AS $$
 DECLARE
     mine text := trellis_jobs.whose(p_role);
 BEGIN
-    RETURN QUERY SELECT d.id, d.at, d.kind, d.args, d.error FROM dead d WHERE d.queue = mine ORDER BY d.id DESC;
+    RETURN QUERY SELECT d.id, d.at, d.kind, d.args, d.error FROM dead d WHERE d.queue = mine ORDER BY d.id DESC
+        LIMIT p_most;
 END $$;
 
 -- How much there is of the caller's.

@@ -55,6 +55,7 @@ class AuditView(Page):
         with tenant.begin() as connection:
             entries = read(connection, tenant, wanted, limit=PAGE + 1, before=request.args.get("before", type=int))
             known = people(connection, tenant)
+        names = dict(known)
         older = ""
         if len(entries) > PAGE:
             entries = entries[:PAGE]
@@ -62,7 +63,7 @@ class AuditView(Page):
         return self.draw(
             "audit.html",
             status=422 if wrong else 200,
-            lines=[_line(entry, dict(known)) for entry in entries],
+            lines=[_line(entry, names) for entry in entries],
             asked=asked,
             wrong=wrong,
             is_narrowed=any(asked.values()),

@@ -14,11 +14,13 @@ from flask_babel import gettext as _
 
 from trellis.automation.clock import now
 from trellis.automation.workflows import health, looking, steering, trying
+from trellis.formula.types import Ref
 from trellis.model.automation import steps
 from trellis.model.automation.steps import Step, every_step
 from trellis.model.automation.triggers import OnButton, OnWebhook
 from trellis.model.automation.workflow import Workflow
 from trellis.model.given import Given
+from trellis.records.reading import shown
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
 from trellis.storage.secrets import secret_name
@@ -349,13 +351,7 @@ def _step(row: Mapping[str, Any]) -> Done:
 def _titles(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, tuple[str, str]]:
     """(title, address) of the records that the runs are about, as far as this person may read them."""
     store = current_store()
-    found: dict[UUID, tuple[str, str]] = {}
-    for row in rows:
-        if row["record"] is None or row["record"] in found or row["entity"] not in store.tenant.model.entities:
-            continue
-        try:
-            record = store.read(row["entity"], row["record"], fields=())
-        except Missing:
-            continue
-        found[row["record"]] = (record.title or "—", entity_address(row["entity"], row["record"]))
-    return found
+    refs = [Ref(row["entity"], row["record"]) for row in rows if row["record"] is not None]
+    with store.transaction():
+        known = shown.titles(store.session, refs)
+    return {id: (title or "—", entity_address(entity, id)) for (entity, id), title in known.items()}

@@ -25,15 +25,15 @@ class JobsView(Page):
     @expose("/admin/jobs")  # type: ignore[untyped-decorator]
     @needs("admin")
     def jobs(self) -> Response:
-        """How much waits, and every dead letter with its reason."""
+        """How much waits, and the latest dead letters with their reasons."""
         tenant = current_tenant()
-        letters = state.dead_letters(tenant)
-        shown = [(letter, json.dumps(letter.payload, indent=1, ensure_ascii=False)) for letter in letters[:MOST]]
+        depth, letters = state.depth(tenant), state.dead_letters(tenant, MOST)
+        shown = [(letter, json.dumps(letter.payload, indent=1, ensure_ascii=False)) for letter in letters]
         return self.draw(
             "jobs.html",
-            depth=state.depth(tenant),
+            depth=depth,
             letters=shown,
-            more=max(0, len(letters) - MOST),
+            more=max(0, depth.dead - len(letters)),
             nobody_works=serving().catalogue is not None and not state.workers(tenant.database),
         )
 
