@@ -308,7 +308,6 @@ class RecordView(Page):
             tabs=tabs,
             past=past,
             first=first,
-            has_timeline=definition.features.activities or True,
             list_address=entity_address(entity),
         )
 

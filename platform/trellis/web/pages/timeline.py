@@ -38,7 +38,6 @@ from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
 CHANGES = 30
-MOST_DETAILS = 3
 LINKING = ("link", "unlink")  # entries that say nothing without what was linked
 
 
