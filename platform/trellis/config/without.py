@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from trellis.config.layer import Document
 from trellis.config.merge import item_key
@@ -99,6 +99,12 @@ def _everywhere(data: Data, place: Place, path: tuple[str, ...], keep: Wanted) -
     return data, place
 
 
+_WIDGETS: Mapping[str, tuple[str, ...]] = {
+    "entity": ("list", "calendar"),
+    "report": ("number", "chart", "table", "funnel", "gauge", "leaders"),
+}
+
+
 def _from_roles(documents: Documents, gone: str) -> None:
     for key, document in documents.get("role", {}).items():
         data, place = _filtered(document.data, document.place, ("grants",), lambda k, _: k != gone)
@@ -117,10 +123,12 @@ def _from_menus(documents: Documents, kind: str, gone: str) -> None:
     for key, document in documents.get("dashboard", {}).items():
 
         def shown(_: str, widget: Data) -> bool:
-            words = ("list",) if kind == "entity" else ("number", "chart", "table") if kind == "report" else ()
+            words = _WIDGETS.get(kind, ())
             return not isinstance(widget, dict) or all(str(widget.get(w, "")).partition(".")[0] != gone for w in words)
 
         data, place = _filtered(document.data, document.place, ("widgets",), shown)
+        if kind == "entity":  # a feed tells of several entities
+            data, place = _everywhere(data, place, ("widgets",), lambda _, v: v != gone)
         documents["dashboard"][key] = _with(document, data, place)
 
 

@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, Any
 
+from trellis.model.automation.document import DocumentTemplate
 from trellis.model.automation.email import EmailTemplate
 from trellis.model.automation.workflow import Workflow
+from trellis.model.calendar import BusinessCalendar
 from trellis.model.conversion import Conversion
+from trellis.model.dashboards.dashboard import Dashboard
 from trellis.model.entity import Entity
 from trellis.model.pipeline import Pipeline
+from trellis.model.pool import Pool
 from trellis.model.reports.report import Report
 from trellis.model.role import Role
+from trellis.model.service_level import ServiceLevel
+from trellis.model.scenario import Scenario
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
     from trellis.config.problem import Mark
+    from trellis.model.compile.reports.bench import Bench
     from trellis.model.formats.registry import Format
 
 
@@ -73,11 +80,19 @@ class Model:
     modules: Mapping[str, Module] = dc_field(default_factory=dict)
     menus: Mapping[str, tuple[MenuGroup, ...]] = dc_field(default_factory=dict)
     reports: Mapping[str, Report] = dc_field(default_factory=dict)
+    dashboards: Mapping[str, Dashboard] = dc_field(default_factory=dict)
     emails: Mapping[str, EmailTemplate] = dc_field(default_factory=dict)
+    documents: Mapping[str, DocumentTemplate] = dc_field(default_factory=dict)
+    document_files: Mapping[str, str] = dc_field(default_factory=dict)  # of the layers' documents/ folders, by name
     workflows: Mapping[str, Workflow] = dc_field(default_factory=dict)  # in the order in which they run
+    scenarios: tuple[Scenario, ...] = ()  # the tests of the last layer
+    pools: Mapping[str, Pool] = dc_field(default_factory=dict)
+    calendars: Mapping[str, BusinessCalendar] = dc_field(default_factory=dict)
+    service_levels: Mapping[str, ServiceLevel] = dc_field(default_factory=dict)
     settings: Mapping[str, Setting] = dc_field(default_factory=dict)
     formats: Mapping[str, Format] = dc_field(default_factory=dict)  # those of `format:` documents
     languages: tuple[str, ...] = ("en",)
+    bench: Bench | None = dc_field(default=None, compare=False, repr=False)  # compiles the reports that people build
     origins: Mapping[str, Mark] = dc_field(default_factory=dict)  # "entity.deal.fields.amount" → where it was written
 
     def links_to(self, entity: str) -> list[tuple[Entity, str]]:

@@ -12,13 +12,18 @@ from trellis.config.layer import Layer
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
+from trellis.model.compile.automation.documents import compile_documents, files_of
+from trellis.model.compile.automation.calendars import compile_calendars
 from trellis.model.compile.automation.emails import compile_emails
+from trellis.model.compile.automation.service_levels import compile_service_levels, draft_service_levels
+from trellis.model.compile.automation.pools import compile_pools, draft_pools
 from trellis.model.compile.automation.workflows import compile_workflows
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
 from trellis.model.compile.context import Context
 from trellis.model.compile.conversions import compile_conversions, draft_conversions
 from trellis.model.compile.cycles import check_cycles
+from trellis.model.compile.dashboards import compile_dashboards
 from trellis.model.compile.entities import compile_entity
 from trellis.model.compile.formats import compile_formats
 from trellis.model.compile.menus import compile_menus, compile_modules
@@ -27,12 +32,15 @@ from trellis.model.compile.outline import outline
 from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
 from trellis.model.compile.reports import compile_reports
+from trellis.model.compile.reports.bench import Bench
 from trellis.model.compile.roles import compile_roles
+from trellis.model.compile.scenarios import compile_scenarios
 from trellis.model.compile.shapes import check_shapes
 from trellis.model.compile.sharing import has_plain_manifest, profile_upon, told_below
 from trellis.model.compile.tenants import compile_profile, compile_settings, languages
 from trellis.model.compile.translations import check_translations
 from trellis.model.compile.types import Types
+from trellis.model.formats.registry import Format
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 
@@ -128,20 +136,30 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     )
 
 
-def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
-    """The steps of compiling, in their order."""
+def _prepare(ctx: Context) -> tuple[dict[str, Format], Types]:
+    """What every formula of the configuration is checked against."""
     ctx.roles = frozenset(ctx.configuration.of("role")) | {"admin"}
     formats = compile_formats(ctx)
     compile_settings(ctx)
     outline(ctx)
     compile_choices(ctx)
     draft_pipelines(ctx)
+    draft_service_levels(ctx)
     draft_conversions(ctx)
-    types = Types(ctx)
+    draft_pools(ctx)
+    return formats, Types(ctx)
+
+
+def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
+    """The steps of compiling, in their order."""
+    formats, types = _prepare(ctx)
     drafts = [d for d in ctx.drafts.values() if not d.is_abstract]
     entities = {d.key: compile_entity(ctx, types, d) for d in drafts}
     settle_rollups(ctx, entities, check_cycles(ctx, entities))
+    pools = compile_pools(ctx, types, entities)
     modules = compile_modules(ctx)
+    calendars = compile_calendars(ctx)
+    reports = compile_reports(ctx, types)
     model = Model(
         hash=key,
         entities=entities,
@@ -150,12 +168,20 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         modules=modules,
         menus=compile_menus(ctx, entities, modules),
         conversions=compile_conversions(ctx, types),
-        reports=compile_reports(ctx, types),
+        reports=reports,
+        dashboards=compile_dashboards(ctx, types, entities, reports),
         workflows=compile_workflows(ctx, types),
         emails=compile_emails(ctx, types),
+        calendars=calendars,
+        service_levels=compile_service_levels(ctx, types, calendars),
+        documents=compile_documents(ctx, types),
+        document_files=files_of(ctx),
+        pools=pools,
+        scenarios=compile_scenarios(ctx, types),
         settings=ctx.settings,
         formats=formats,
         languages=languages(ctx),
+        bench=Bench(ctx.configuration, _prepare),
         origins=_origins(ctx),
     )
     check_others(ctx, types)

@@ -1,6 +1,18 @@
 """The kinds of documents: one JSON Schema each, in a registry. Importing the package fills it."""
 
-from trellis.model.kinds import access, automation, clocks, entity, layers, lists, messages, pipeline, reports, scenario
+from trellis.model.kinds import (
+    access,
+    automation,
+    clocks,
+    dashboards,
+    entity,
+    layers,
+    lists,
+    messages,
+    pipeline,
+    reports,
+    scenario,
+)
 from trellis.model.kinds.registry import KINDS, Kind
 
 __all__ = [
@@ -9,6 +21,7 @@ __all__ = [
     "access",
     "automation",
     "clocks",
+    "dashboards",
     "entity",
     "layers",
     "lists",

@@ -22,6 +22,7 @@ from trellis.model.kinds.parts import (
     with_doc,
 )
 from trellis.model.kinds.registry import kind
+from trellis.model.kinds.sign_in import ADDRESS
 
 SET = mapping(VALUE, None)
 STEPS: Schema = {"type": "array", "items": {"$ref": "#/definitions/step"}}
@@ -173,7 +174,11 @@ def trigger() -> Schema:
             "thanks": TEXT,
             "label": TEXT,
             "key": NAME,
-            "redirect": TEXT,
+            "redirect": {**ADDRESS, "description": "where one is sent after it, in place of the thanks"},
+            "intro": with_doc(TEXT, "what stands above the fields, in Markdown"),
+            "button": TEXT,
+            "confirm": with_doc(NAME, "the e-mail field whose address must be confirmed by a link first"),
+            "embed": with_doc(NAMES, "the sites whose pages may show the form: https://www.example.com"),
         },
         ("entity", "fields"),
     )

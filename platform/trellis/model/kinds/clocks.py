@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trellis.model.kinds.automation import ASSIGN, EVENTS
 from trellis.model.kinds.parts import (
+    BOOLEAN,
     DURATION,
     FORMULA,
     INTEGER,
@@ -63,6 +64,7 @@ def sla() -> dict[str, Schema]:
         "when": FORMULA,
         "start": FORMULA,
         "met_when": FORMULA,
+        "met_at": FORMULA,
         "pause_when": FORMULA,
         "targets": mapping(
             closed({"when": FORMULA, "within": DURATION, "warn": warn, "label": TEXT}, ("within",)), minProperties=1
@@ -86,26 +88,33 @@ def assignment() -> dict[str, Schema]:
 @kind("pool", "records that belong to nobody until they are claimed", required=("entity",))
 def pool() -> dict[str, Schema]:
     """What a pool may say."""
+    renewal = either(NAME, mapping(FORMULA, None))
+    rule = closed(
+        {
+            "label": TEXT,
+            "after": DURATION,
+            "without": {"anyOf": [NAME, list_of(renewal)]},
+            "extend": DURATION,
+            "at_most": DURATION,
+            "warn": {"anyOf": [DURATION, list_of(DURATION)]},
+            "when": FORMULA,
+        },
+        ("after",),
+    )
     return {
         "label": TEXT,
+        "description": TEXT,
         "entity": NAME,
         "filter": FORMULA,
         "members": _PEOPLE,
         "admins": _PEOPLE,
         "hide": NAMES,
-        "release": closed(
-            {
-                "after": DURATION,
-                "without": NAMES,
-                "extend": DURATION,
-                "at_most": DURATION,
-                "warn": DURATION,
-                "when": FORMULA,
-            }
-        ),
+        "columns": NAMES,
+        "release": {"anyOf": [rule, mapping(rule)]},
         "claim": closed({"per_day": INTEGER, "holding": INTEGER, "not_counting": FORMULA}),
         "lock": closed({"at_most": INTEGER, "for": DURATION}),
         "cool_down": DURATION,
+        "active": BOOLEAN,
     }
 
 

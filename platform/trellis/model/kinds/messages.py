@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.model.kinds.parts import FORMULA, NAME, NAMES, TEXT, VALUE, Schema, closed, either, mapping, one_of
+from trellis.model.kinds.parts import FORMULA, NAME, NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping, one_of
 from trellis.model.kinds.registry import kind
 
 
@@ -40,6 +40,8 @@ def document() -> dict[str, Schema]:
         "footer": TEXT,
         "style": TEXT,
         "name": TEXT,
+        "texts": mapping(TEXT, SNAKE),
+        "into": NAME,
         "language": VALUE,
         "when": FORMULA,
         "roles": either(NAME, NAMES),

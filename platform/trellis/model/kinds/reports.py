@@ -1,4 +1,4 @@
-"""The kinds `report` and `dashboard`."""
+"""The kind `report`."""
 
 from __future__ import annotations
 
@@ -115,39 +115,4 @@ def report() -> dict[str, Schema]:
         "thresholds": mapping(list_of(NUMBER), None),
         "compare": one_of("previous_period", "previous_year"),
         "mail": _MAIL,
-    }
-
-
-_SIZE = {"type": "array", "items": INTEGER, "minItems": 4, "maxItems": 4}
-_WIDGET_COMMON: dict[str, Schema] = {
-    "label": TEXT,
-    "at": _SIZE,
-    "filter": FORMULA,
-    "compare": one_of("previous_period", "previous_year"),
-    "icon": NAME,
-    "color": NAME,
-    "roles": NAME_OR_NAMES,
-    "limit": INTEGER,
-    "measure": NAME,
-    "columns": {"type": "array", "items": NAME},
-    "target": VALUE,
-    "params": mapping(VALUE, None),
-}
-WIDGETS = ("number", "chart", "table", "list", "calendar", "text", "funnel", "gauge", "links", "tasks", "timeline")
-
-
-@kind("dashboard", "a page of numbers, charts and lists", required=("widgets",))
-def dashboard() -> dict[str, Schema]:
-    """What a dashboard may say."""
-    forms = {
-        name: closed({name: either(NAME, NAME_OR_NAMES, {"type": "object"}), **_WIDGET_COMMON}) for name in WIDGETS
-    }
-    period = closed({"type": NAME, "default": VALUE, "label": TEXT, "required": BOOLEAN, "choices": VALUE, "to": NAME})
-    return {
-        "label": TEXT,
-        "icon": NAME,
-        "roles": NAME_OR_NAMES,
-        "filters": mapping(period, SNAKE),
-        "widgets": mapping({"type": "object", "x-forms": {"noun": "widget", "keys": forms}}),
-        "refresh": {"type": "string"},
     }

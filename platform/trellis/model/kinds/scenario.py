@@ -17,6 +17,7 @@ from trellis.model.kinds.parts import (
     either,
     list_of,
     mapping,
+    one_of,
 )
 from trellis.model.kinds.registry import kind
 
@@ -46,6 +47,7 @@ ACTIONS: dict[str, Schema] = {
     "convert": _action(convert=FORMULA, set=_SET),
     "claim": _action(claim=FORMULA),
     "run": _action(run=NAME, on=FORMULA),
+    "find": _action(find=NAME, where=FORMULA),
     "user": closed({"user": NAME}),
 }
 EXPECTATIONS: dict[str, Schema] = {
@@ -68,6 +70,14 @@ EXPECTATIONS: dict[str, Schema] = {
     "count": closed({"count": NAME, "where": FORMULA, "is": INTEGER, "as_user": NAME, "label": TEXT}, ("is",)),
     "mail": closed({"mail": closed({"to": VALUE, "subject": TEXT, "text": TEXT}), "times": INTEGER, "label": TEXT}),
     "notified": closed({"notified": NAME, "text": TEXT, "times": INTEGER, "label": TEXT}),
+    "run": closed(
+        {
+            "run": NAME,
+            "state": one_of("done", "stopped", "failed", "waiting", "cancelled", "paused"),
+            "times": INTEGER,
+            "label": TEXT,
+        }
+    ),
     "log": closed({"log": TEXT, "times": INTEGER, "label": TEXT}),
 }
 

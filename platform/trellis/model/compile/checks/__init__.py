@@ -9,21 +9,17 @@ from trellis.model.compile.checks.others import (
     check_document,
     check_pool,
     check_scoring,
-    check_sla,
 )
-from trellis.model.compile.checks.reports import check_dashboard
 from trellis.model.compile.checks.slips import check_slips
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.compile.types import Types
 
 CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
-    "dashboard": check_dashboard,
     "document": check_document,
     "pool": check_pool,
     "scoring": check_scoring,
     "sequence": check_sequence,
-    "sla": check_sla,
 }
 
 

@@ -1,4 +1,4 @@
-"""Service levels, assignments, pools, scorings, messages."""
+"""Pools, scorings, messages."""
 
 from __future__ import annotations
 
@@ -9,35 +9,9 @@ from trellis.model.compile.names import Names
 from trellis.model.compile.types import Types
 
 
-def check_sla(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A service level."""
-    names = Names(ctx, types)
-    names.document(item.get("calendar"), "calendar")
-    entity = names.entity(item.get("entity"))
-    if entity is None:
-        return
-    scope = names.scope(entity)
-    names.conditions(item, scope, "when", "met_when", "pause_when")
-    formula(ctx, item.get("start"), scope)
-    targets = item.get("targets")
-    for _, target in targets.entries() if targets is not None else ():
-        names.conditions(target, scope, "when")
-
-
 def check_pool(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A pool."""
-    names = Names(ctx, types)
-    entity = names.entity(item.get("entity"))
-    if entity is None:
-        return
-    names.conditions(item, names.scope(entity), "filter")
-    names.fields(item.get("hide"), entity)
-    for word in ("members", "admins"):
-        people = item.get(word)
-        names.roles(people.get("roles") if people is not None else None)
-    claim = item.get("claim")
-    if claim is not None:
-        names.conditions(claim, names.scope(entity), "not_counting")
+    """A pool: the rest is checked where it is compiled."""
+    Names(ctx, types).entity(item.get("entity"))
 
 
 def check_scoring(ctx: Context, types: Types, key: str, item: Item) -> None:

@@ -28,7 +28,8 @@ from trellis.model.reports.periods import PERIODS
 from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
 from trellis.model.text import Text
 
-RESERVED = ("sort", "cols", "chart", "report")  # what the address of a report says beside its params
+# what the address of a report says beside its params
+RESERVED = ("sort", "cols", "chart", "report", "saved", "filter", "stood")
 OVER = ("running", "share", "change", "rank")
 _NOT_GROUPED = "group by a part of it, or by a field of what it points to"
 
@@ -96,12 +97,13 @@ class ReportDraft:
             self.variables[f"param.{key}"] = made.formula_type() if made is not None else ANY
             if made is None:
                 continue
-            default = self._default(each.get("default"), made)
+            default = self.default(each.get("default"), made)
             label = self.ctx.text(each, "label", humanize(key))
             required = each.flag("required")
             self.params[key] = Param(key, Field(key, made, label, required=required, default=default))
 
-    def _default(self, item: Item | None, made: Any) -> Formula | None:
+    def default(self, item: Item | None, made: Any) -> Formula | None:
+        """What is chosen before anybody chooses: a formula after `=`, or a value."""
         if item is None:
             return None
         if isinstance(item.data, str) and item.text.startswith("=") and not item.text.startswith("=="):
