@@ -60,7 +60,7 @@ def where(
     if condition is None:
         return ()
     tree = parse(condition.source)
-    if not any(True for _ in params_in(tree)):
+    if not report.is_own and not any(True for _ in params_in(tree)):
         return (condition.formula,)
     kept = prune(tree, chosen.unset(report))
     if kept is None:

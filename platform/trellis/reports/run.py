@@ -8,6 +8,8 @@ from trellis.model.reports.report import Report
 from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes, ask, require_order
+from trellis.reports.own.compiled import own_report
+from trellis.reports.own.rows import PREFIX
 from trellis.reports.registry import kind_of
 from trellis.reports.result import Answer
 from trellis.reports.seen import RIGHT, may_run
@@ -18,6 +20,8 @@ def report_of(store: Store, key: str, place: str | None = None) -> Report:
     if not store.session.permit.allows(RIGHT):
         raise Forbidden("report", RIGHT)
     report = store.tenant.model.reports.get(key)
+    if report is None and key.startswith(PREFIX):
+        report = own_report(store, key, place)
     if report is None or not may_run(store, report, place):
         raise Missing(f"report {key}")
     return report

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from trellis.formula.formula import Formula
+from trellis.model.reports.keys import LevelKey
 from trellis.model.reports.report import Report
 from trellis.records.reading.concealed import conceals
 
@@ -29,7 +30,9 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
     needed = [k.formula for k in (*report.groups, *report.across)]
     if report.date is not None and report.type != "summary":
         needed.append(report.date)
-    if hides(store, report.entity, needed, place):
+    if hides(store, report.entity, needed, place) or _hides_tree(store, report):
+        return False
+    if report.is_own and _hides_filter(store, report):  # of the configuration's it is not theirs to see
         return False
     spec = report.spec  # of kinds that ask another entity, too
     if (other := getattr(spec, "entity", None)) is not None:
@@ -41,6 +44,24 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
         return False
     given = [m.formula for m in report.measures] or [c.formula for c in report.columns]
     return not given or any(not hides(store, report.entity, [f], place) for f in given)
+
+
+def is_seen(store: Store, report: Report) -> bool:
+    """Whether nothing that a report asks is kept from this person, so that they may know how it is made."""
+    parts = [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
+    return may_run(store, report) and not _hides_filter(store, report) and not hides(store, report.entity, parts)
+
+
+def _hides_filter(store: Store, report: Report) -> bool:
+    own, other = report.filter, getattr(report.spec, "filter", None)
+    return (own is not None and hides(store, report.entity, [own.formula])) or (
+        other is not None and hides(store, report.spec.entity, [other.formula])
+    )
+
+
+def _hides_tree(store: Store, report: Report) -> bool:
+    levels = (k for k in (*report.groups, *report.across) if isinstance(k, LevelKey))
+    return any(store.session.permit.conceals(k.type.entities[0], k.parent) for k in levels)
 
 
 def is_on(store: Store, report: Report) -> bool:

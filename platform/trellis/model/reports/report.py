@@ -117,3 +117,4 @@ class Report:
     chart: Chart | None = None
     compare: str | None = None
     spec: Any = None
+    is_own: bool = False  # a person has built it: its filter, too, is read with the reader's eyes

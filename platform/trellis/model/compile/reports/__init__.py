@@ -15,13 +15,14 @@ def compile_reports(ctx: Context, types: Types) -> dict[str, Report]:
     found: dict[str, Report] = {}
     for key, document in ctx.configuration.of("report").items():
         item = Item(dict(document.data), document.place, "", document.name)
-        report = _report(ctx, types, key, item)
+        report = compile_report(ctx, types, key, item)
         if report is not None:
             found[key] = report
     return found
 
 
-def _report(ctx: Context, types: Types, key: str, item: Item) -> Report | None:
+def compile_report(ctx: Context, types: Types, key: str, item: Item) -> Report | None:
+    """One report, and what is wrong with it among the problems."""
     kind = item.word("type", "summary")
     compile_kind = KINDS.get(kind)
     draft = ReportDraft.open(ctx, types, item)
