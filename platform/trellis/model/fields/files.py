@@ -52,7 +52,7 @@ class FileField(FieldType):
 
     multiple: bool = option(False, "whether several files may be attached")
     accept: tuple[str, ...] = option(
-        (), "the kinds that are taken, like `.pdf`, `image/*`", {"type": ["string", "array"]}
+        (), "the kinds that are taken, like `pdf`, `image/*`", {"type": ["string", "array"]}
     )
     max_size: int | None = option(None, "the largest file in bytes, or like `5 MB`", {"type": ["string", "integer"]})
 
@@ -117,7 +117,9 @@ class FileField(FieldType):
         """Whether a file of this name and media type is taken."""
         wanted = self.accept or self.accepted
         suffix = PurePosixPath(name).suffix.lower()
-        return not wanted or any(w.lower() == suffix if w.startswith(".") else fnmatch(type, w.lower()) for w in wanted)
+        return not wanted or any(
+            fnmatch(type, w.lower()) if "/" in w else suffix == f".{w.lower().removeprefix('.')}" for w in wanted
+        )
 
     def json_schema(self) -> dict[str, Any]:
         parts = {"id": {"type": "string", "format": "uuid"}, "name": {"type": "string"}}

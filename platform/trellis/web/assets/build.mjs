@@ -1,7 +1,7 @@
 // Builds ../static/dist: one stylesheet, one entry of ES modules, fonts, images and the table of icons.
 // Every name carries a hash of its content, so that browsers may keep the files for ever; manifest.json says which is which.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, extname, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -80,6 +80,13 @@ function put(name, content) {
 }
 put("logo.svg", readFileSync(join(here, "img/logo.svg")));
 put("chevron.svg", readFileSync(join(here, "img/chevron.svg")));
+
+// papers are drawn with these; browsers never load them
+mkdirSync(join(fresh, "fonts"));
+for (const name of ["400Regular", "600SemiBold"]) {
+  const file = `NotoSansSC_${name}.ttf`;
+  copyFileSync(join(here, "node_modules/@expo-google-fonts/noto-sans-sc", name, file), join(fresh, "fonts", file));
+}
 
 // the server draws icons into the page; a name that YAML gives is looked up here
 const table = {};

@@ -10,8 +10,8 @@ from trellis.model.automation.workflow import Workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
-KINDS = ("calendar", "sla", "pool", "scoring", "sequence", "document")
-TRIGGERS = {triggers.OnMail: "email", triggers.OnForm: "form", triggers.OnSla: "sla"}
+KINDS = ("scoring", "sequence")
+TRIGGERS = {triggers.OnMail: "email"}
 HINT = "it is kept for a later version"
 
 
@@ -36,6 +36,4 @@ def _words(workflow: Workflow) -> Iterator[str]:
 
 
 def _word(step: Step) -> str:
-    if isinstance(step, steps.MakeDocument):
-        return "document"
     return f"send: {step.channel}" if isinstance(step, steps.Send) and step.channel != "email" else ""
