@@ -97,3 +97,4 @@ def test_german_nouns_keep_their_capital(ada, world):
         assert lower_first("Angebote") == "Angebote"
     assert lower_first("Open deals") == "open deals"
     assert lower_first("API keys") == "API keys"
+    assert lower_first("WeChat account") == "WeChat account"

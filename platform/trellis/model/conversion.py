@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from trellis.model.given import Given
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
@@ -26,21 +27,13 @@ def came_from(entity: str) -> str:
     return f"from_{entity}"
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """What a field is set to: a formula, or a plain value as it was written."""
-
-    formula: Formula | None
-    plain: Any = None
-
-
 @dataclass(frozen=True)
 class Target:
     """An entity that the record becomes. `match`: the fields by which existing records are proposed."""
 
     entity: str
     label: Text
-    fills: Mapping[str, Filling]
+    fills: Mapping[str, Given]
     match: tuple[str, ...] = ()
     optional: bool = False
     when: Formula | None = None  # offered only where it holds
@@ -54,7 +47,7 @@ class Conversion:
     label: Text
     into: Mapping[str, Target]
     move: tuple[str, ...] = ()
-    then: Mapping[str, Filling] = dc_field(default_factory=dict)
+    then: Mapping[str, Given] = dc_field(default_factory=dict)
     lock: bool = False
     when: Formula | None = None
     roles: tuple[str, ...] = ()

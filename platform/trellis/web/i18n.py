@@ -157,13 +157,13 @@ CAPITAL_NOUNS = ("de", "lb")
 
 
 def lower_first(label: str) -> str:
-    """A label inside a sentence: "Open deals" → "open deals"; acronyms, other scripts and German nouns stay.
+    """A label inside a sentence: "Open deals" → "open deals"; acronyms, "WeChat", other scripts, German nouns stay.
 
     What language a label is written in, nobody says: a tenant whose language is German has German labels.
     """
     from trellis.web.context import current_tenant
 
-    if not label[1:2].islower():
+    if not label[1:2].islower() or not label.split()[0][1:].islower():
         return label
     language = current_tenant().profile.language if has_app_context() else ""
     return label if language.partition("-")[0] in CAPITAL_NOUNS else label[:1].lower() + label[1:]

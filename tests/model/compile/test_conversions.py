@@ -94,3 +94,9 @@ def test_a_field_of_the_entitys_own_may_be_the_link(compile_yaml) -> None:
     assert "E308" in [
         p.code for p in compile_yaml(wrong + "convert: lead\ninto: {account: {set: {name: =name}}}").problems
     ]
+
+
+def test_a_text_that_begins_with_an_equals_sign_is_written_with_two(compile_yaml) -> None:
+    model = compile_yaml(CRM + "convert: lead\ninto: {account: {set: {name: ==plain}}}").model
+    name = model.conversions["lead"].into["account"].fills["name"]
+    assert (name.formula, name.plain) == (None, "=plain")

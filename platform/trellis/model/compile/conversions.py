@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trellis.config.problem import did_you_mean
-from trellis.formula.formula import Formula
 from trellis.formula.types import Type, record_of
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
-from trellis.model.compile.formulas import condition, formula, template
+from trellis.model.compile.formulas import condition, given
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.outline import SYSTEM_FIELDS, add_inverse, made_field
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
-from trellis.model.conversion import CONVERTED_AT, MOVES, Conversion, Filling, Target, became_field, came_from
+from trellis.model.conversion import CONVERTED_AT, MOVES, Conversion, Target, became_field, came_from
+from trellis.model.given import Given
 from trellis.model.text import NO_TEXT
 
 UNCOMPARED = frozenset({"links", "file", "image", "signature", "secret", "json", "location"})
@@ -151,7 +151,7 @@ class _Compiler:
             self._unfilled(item, draft, fills)
             self.made[key] = record_of(key)
 
-    def _match(self, item: Item, draft: EntityDraft, fills: Mapping[str, Filling]) -> tuple[str, ...]:
+    def _match(self, item: Item, draft: EntityDraft, fills: Mapping[str, Given]) -> tuple[str, ...]:
         found = []
         listed = item.get("match")
         for each in listed.each() if listed is not None else ():
@@ -170,7 +170,7 @@ class _Compiler:
                 found.append(each.text)
         return tuple(found)
 
-    def _fills(self, item: Item | None, draft: EntityDraft) -> dict[str, Filling]:
+    def _fills(self, item: Item | None, draft: EntityDraft) -> dict[str, Given]:
         found = {}
         scope = self.scope()
         for key, each in item.entries() if item is not None else ():
@@ -182,21 +182,10 @@ class _Compiler:
             if field.is_derived or field.system:
                 self.ctx.problem("E322", f"'{key}' of {draft.key} is computed: it cannot be set", each, at_key=True)
                 continue
-            found[key] = self._filling(each, field, scope)
+            found[key] = given(self.ctx, each, scope, self.types.formula_type(field))
         return found
 
-    def _filling(self, item: Item, field: FieldDraft, scope: EntityScope) -> Filling:
-        if not isinstance(item.data, str) or item.text.startswith("=="):
-            return Filling(None, item.data)
-        if item.text.startswith("="):
-            compiled: Formula | None = formula(self.ctx, item, scope, self.types.formula_type(field))
-        elif "{" in item.text:
-            compiled = template(self.ctx, item, scope)
-        else:
-            return Filling(None, item.text)
-        return Filling(compiled)
-
-    def _unfilled(self, item: Item, draft: EntityDraft, fills: Mapping[str, Filling]) -> None:
+    def _unfilled(self, item: Item, draft: EntityDraft, fills: Mapping[str, Given]) -> None:
         """Advice: what the person will always have to type."""
         for key, field in draft.fields.items():
             given = bool(field.given.get("required", field.item.flag("required")))

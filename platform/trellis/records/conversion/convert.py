@@ -12,8 +12,9 @@ from uuid_utils.compat import uuid7
 
 from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
-from trellis.model.conversion import CONVERTED_AT, Conversion, Filling, Target, became_field
+from trellis.model.conversion import CONVERTED_AT, Conversion, Target, became_field
 from trellis.model.fields.base import Invalid
+from trellis.model.given import Given
 from trellis.records import faults
 from trellis.records.access import rights
 from trellis.records.conversion import matches, moving
@@ -272,13 +273,11 @@ def _new_draft(session: Session, draft: Draft, target: Target, fills: Mapping[st
     return new
 
 
-def _evaluate(draft: Draft, filling: Filling, became: Mapping[str, LiveRecord]) -> Any:
-    if filling.formula is None:
-        return filling.plain
+def _evaluate(draft: Draft, filling: Given, became: Mapping[str, LiveRecord]) -> Any:
     record = draft.record
     variables: dict[str, Any] = {"record": record.ref, **{name: made.ref for name, made in became.items()}}
     env = Env(record, record.graph.session.reader, record.graph, old=draft.old, variables=variables)
-    return filling.formula.evaluate(env)
+    return filling.evaluate(env)
 
 
 def _carried(session: Session, conversion: Conversion, draft: Draft, target: Target) -> dict[str, Any]:
@@ -294,12 +293,12 @@ def _carried(session: Session, conversion: Conversion, draft: Draft, target: Tar
     }
 
 
-def _names(filling: Filling, name: str) -> bool:
+def _names(filling: Given, name: str) -> bool:
     """Whether a value follows from what the record becomes under this name."""
-    return filling.formula is not None and re.search(rf"(?<![\w.\"']){name}\b", filling.formula.source) is not None
+    return any(re.search(rf"(?<![\w.\"']){name}\b", formula.source) for formula in filling.formulas())
 
 
-def _names_made(conversion: Conversion, filling: Filling) -> bool:
+def _names_made(conversion: Conversion, filling: Given) -> bool:
     return any(_names(filling, name) for name in conversion.into)
 
 
