@@ -95,7 +95,7 @@ def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> boo
         )
         connection.exec_driver_sql(made[0], (one.name, now))
         struck_at = connection.exec_driver_sql(made[1], (one.name,)).scalar_one()
-        due = _latest(one, struck_at, now)
+        due = latest(one, struck_at, now)
         if due is None:
             return False
         one.strike(Strike(due, catalogue, connection))
@@ -103,7 +103,7 @@ def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> boo
     return True
 
 
-def _latest(one: Clock, since: datetime, now: datetime) -> datetime | None:
+def latest(one: Clock, since: datetime, now: datetime) -> datetime | None:
     """The latest of the clock's moments after `since` and up to now: of many that were missed, only that one."""
     trigger = one.trigger
     due = trigger.get_next_fire_time(None, since.astimezone(UTC))

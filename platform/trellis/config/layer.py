@@ -117,11 +117,16 @@ def _files_of(folder: Path) -> Iterator[Path]:
         if (folder / name).is_file():
             yield folder / name
     for name in FOLDERS:
-        # scenarios stand in tests/ itself: below it there may be tests of another kind
-        for path in sorted((folder / name).glob("*") if name == "tests" else (folder / name).rglob("*")):
+        for path in sorted(_scenarios(folder / name) if name == "tests" else (folder / name).rglob("*")):
             relevant = path.suffix in (".yaml", ".yml") or name == "documents"
             if relevant and path.is_file() and not any(part.startswith(".") for part in path.parts[-3:]):
                 yield path
+
+
+def _scenarios(folder: Path) -> Iterator[Path]:
+    """Scenarios stand in tests/ itself or in tests/scenarios/: beside these there may be tests of another kind."""
+    yield from folder.glob("*")
+    yield from (folder / "scenarios").glob("*")
 
 
 def _from_here(folder: Path) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
+FAR = timedelta(days=365_250)
 _moved: ContextVar[timedelta] = ContextVar("moved", default=timedelta())
 _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 
@@ -25,6 +26,23 @@ def moved(by: timedelta) -> Iterator[None]:
         yield
     finally:
         _moved.reset(token)
+
+
+def alarm(at: datetime) -> datetime | None:
+    """A moment as a clock that nobody can stop has it, the database's: None when it has come.
+
+    While ours stands still, what is later for us lies so far ahead that the database's own never finds it due.
+    """
+    if _stopped.get() is None:
+        return at
+    return at + FAR if at > now() else None
+
+
+def move_to(moment: datetime) -> None:
+    """Let the clock, which stands still, show another moment."""
+    if _stopped.get() is None:
+        raise RuntimeError("the clock runs: stop it first")
+    _stopped.set(moment)
 
 
 @contextmanager

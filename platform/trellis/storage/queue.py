@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
+from trellis.formula.clock import alarm
 from trellis.storage.names import sql_text
 from trellis.storage.queue_functions import FUNCTIONS, TABLES, VERSION
 
@@ -62,7 +63,8 @@ def row(
     """A job as `enqueue` takes it."""
     # uid: the same through every try; what goes to the outside carries it, so that it is recognised the second time
     args = {"uid": str(uuid7()), "payload": dict(payload), "tries": 0}
-    return {"kind": kind, "priority": priority, "lock": lock, "at": at, "args": args}
+    when = alarm(at) if at is not None else None
+    return {"kind": kind, "priority": priority, "lock": lock, "at": when, "args": args}
 
 
 def forget(connection: Connection, role: str) -> None:

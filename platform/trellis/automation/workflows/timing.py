@@ -120,17 +120,22 @@ def strike(work: Work) -> None:
         if timer is None or row is None or row.next_at != at:
             return  # another configuration, or another job has looked
         moment = max(now(), at)
-        with Session(tenant, system_of(tenant)).within(connection) as session:
-            ids = due_records(session, timer.trigger, row.last_at, moment)
-        if timer.trigger.entity is None:
-            start(connection, tenant, [Start(timer.workflow, "schedule")])
-        for begin in range(0, len(ids), AT_ONCE):
-            part = [str(id) for id in ids[begin : begin + AT_ONCE]]
-            payload = {"workflow": timer.workflow.key, "entity": timer.trigger.entity, "records": part}
-            defer(connection, BEGIN, {**payload, "trigger": _word(timer.trigger)})
+        come_due(connection, tenant, timer, row.last_at, moment)
         next_at = timer.next_after(moment, ZoneInfo(tenant.profile.time_zone))
         connection.execute(sa.update(table).where(table.c.key == key).values(last_at=moment, next_at=next_at))
         defer(connection, STRIKE, {"timer": key, "at": next_at.isoformat()}, at=next_at, lock=f"timer:{key}")
+
+
+def come_due(connection: sa.Connection, tenant: Tenant, timer: Timer, after: datetime, until: datetime) -> None:
+    """Begin what has come due after the one moment and not after the other."""
+    with Session(tenant, system_of(tenant)).within(connection) as session:
+        ids = due_records(session, timer.trigger, after, until)
+    if timer.trigger.entity is None:
+        start(connection, tenant, [Start(timer.workflow, "schedule")])
+    for begin in range(0, len(ids), AT_ONCE):
+        part = [str(id) for id in ids[begin : begin + AT_ONCE]]
+        payload = {"workflow": timer.workflow.key, "entity": timer.trigger.entity, "records": part}
+        defer(connection, BEGIN, {**payload, "trigger": _word(timer.trigger)})
 
 
 @kind(BEGIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,6 +22,9 @@ from trellis.automation.workflows.steps.registry import Done, Outcome, Suspended
 from trellis.formula.types import Ref, Value
 from trellis.model.automation import steps
 from trellis.storage.secrets import MissingSecret, tenant_secret
+
+if TYPE_CHECKING:
+    from trellis.storage.tenant import Tenant
 
 CALL = "workflows.request"
 LONGEST = 64 * 1024  # of an answer that is kept
@@ -83,7 +86,7 @@ def plain(value: Value) -> Any:
 
 def _given_up(work: Work, reason: str) -> None:
     with work.tenant.begin() as connection:
-        _answered(connection, work, {"error": reason, "status": 0})
+        answered(connection, work.tenant, UUID(work.payload["run"]), {"error": reason, "status": 0})
 
 
 @kind(CALL, retry=Backoff(tries=4, first=5, longest=120), on_death=_given_up)
@@ -104,16 +107,17 @@ def call(work: Work) -> None:
     if answer.status in (408, 425, 429) or answer.status >= 500:
         raise OutgoingFailed("status", f"it answered {answer.status}")
     with work.finishing() as connection:
-        _answered(connection, work, {"status": answer.status, "body": _read(answer.body)})
+        told = {"status": answer.status, "body": _read(answer.body)}
+        answered(connection, work.tenant, UUID(sent["run"]), told)
 
 
-def _answered(connection: Any, work: Work, answer: dict[str, Any]) -> None:
+def answered(connection: Any, tenant: Tenant, id: UUID, answer: dict[str, Any]) -> None:
     """Keep the answer with the run, and let the run go on."""
-    run = read_run(connection, work.tenant, UUID(work.payload["run"]), lock=True)
+    run = read_run(connection, tenant, id, lock=True)
     if run is None or run.is_over or run.waiting is None:
         return
     run.waiting = {**run.waiting, "answer": answer}
-    write_run(connection, work.tenant, run)
+    write_run(connection, tenant, run)
     defer_many(connection, [job_of(run)])
 
 

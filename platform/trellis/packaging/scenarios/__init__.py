@@ -1,0 +1,1 @@
+"""Scenarios: a layer's tests, played on a throw-away tenant."""
