@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -51,15 +53,21 @@ def servers(var: Path) -> list[int]:
     return found
 
 
-def hold(var: Path) -> subprocess.Popen[str]:
-    """Another process that has the database open."""
+@contextmanager
+def hold(var: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the database open; it is gone afterwards, whatever happened."""
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "platform")}
     started = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(var)], stdout=subprocess.PIPE, text=True, env=environment
     )
     assert started.stdout is not None
-    assert started.stdout.readline() == "ready\n"
-    return started
+    try:
+        assert started.stdout.readline() == "ready\n"
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+        started.stdout.close()
 
 
 def rows(database: Database) -> int:
@@ -68,10 +76,8 @@ def rows(database: Database) -> int:
 
 
 def test_a_killed_process_leaves_a_sound_database_and_the_next_one_stops_it(var):
-    other = hold(var)
-    other.send_signal(signal.SIGKILL)
-    other.wait()
-    other.stdout.close()
+    with hold(var) as other:
+        other.send_signal(signal.SIGKILL)
     database = Database.open(None, var, settings=FAST)
     assert rows(database) == 1
     database.close()
@@ -79,13 +85,11 @@ def test_a_killed_process_leaves_a_sound_database_and_the_next_one_stops_it(var)
 
 
 def test_a_killed_server_comes_back(var):
-    other = hold(var)
-    killed = [psutil.Process(pid) for pid in servers(var)]
-    for pid in (other.pid, *(process.pid for process in killed)):
-        os.kill(pid, signal.SIGKILL)
-    other.wait()
+    with hold(var) as other:
+        killed = [psutil.Process(pid) for pid in servers(var)]
+        for pid in (other.pid, *(process.pid for process in killed)):
+            os.kill(pid, signal.SIGKILL)
     psutil.wait_procs(killed, timeout=30)  # a signal is sent before it is obeyed
-    other.stdout.close()
     database = Database.open(None, var, settings=FAST)
     assert rows(database) == 1
     database.close()
@@ -93,16 +97,15 @@ def test_a_killed_server_comes_back(var):
 
 
 def test_processes_share_one_server_and_the_last_stops_it(var):
-    other = hold(var)
-    (server,) = servers(var)
-    database = Database.open(None, var, settings=FAST)
-    assert servers(var) == [server]
-    database.close()
-    assert servers(var) == [server]
-    other.send_signal(signal.SIGINT)
-    other.wait(10)
-    other.stdout.close()
-    assert servers(var) == []
+    with hold(var) as other:
+        (server,) = servers(var)
+        database = Database.open(None, var, settings=FAST)
+        assert servers(var) == [server]
+        database.close()
+        assert servers(var) == [server]
+        other.send_signal(signal.SIGINT)
+        other.wait(60)  # the server writes everything down first, which takes its time on a busy disk
+        assert servers(var) == []
 
 
 def test_the_second_start_makes_nothing_anew(var):

@@ -32,7 +32,12 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 @pytest.fixture(autouse=True)
 def no_webhooks(office: Office) -> Iterator[None]:
-    """Each test begins and ends without any."""
+    """Each test begins and ends without any, and without jobs of an earlier one, which would have their turn first."""
+    with office.tenant.database.engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL search_path TO trellis_queue")  # its triggers count on it
+        connection.exec_driver_sql(
+            "DELETE FROM trellis_queue.procrastinate_jobs WHERE queue_name = %s", (office.tenant.role,)
+        )
     yield
     tables = office.tenant.tables.platform
     with office.tenant.begin() as connection:
