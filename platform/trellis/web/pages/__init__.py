@@ -25,6 +25,7 @@ from trellis.web.pages.field import FieldView
 from trellis.web.pages.files import FilesView
 from trellis.web.pages.filters import FilterView
 from trellis.web.pages.form import FormView
+from trellis.web.pages.form_entries import FormEntriesView
 from trellis.web.pages.frame import FrameView
 from trellis.web.pages.hooks import HooksView
 from trellis.web.pages.import_ import ImportView
@@ -36,6 +37,7 @@ from trellis.web.pages.list import ListView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.notices import NoticesView
 from trellis.web.pages.palette import PaletteView
+from trellis.web.pages.papers import PapersView
 from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
 from trellis.web.pages.portal import PortalView
@@ -51,6 +53,8 @@ from trellis.web.pages.sharing import SharingView
 from trellis.web.pages.stages import StagesView
 from trellis.web.pages.timeline import TimelineView
 from trellis.web.pages.users import UsersView
+from trellis.web.pages.variants import VariantsView
+from trellis.web.pages.web_forms import WebFormsView
 
 PAGES: tuple[type[BaseView], ...] = (
     AccountView,
@@ -67,6 +71,8 @@ PAGES: tuple[type[BaseView], ...] = (
     NoticesView,
     ButtonsView,
     HooksView,
+    WebFormsView,
+    FormEntriesView,
     SettingsView,
     RolesView,
     JobsView,
@@ -91,11 +97,13 @@ PAGES: tuple[type[BaseView], ...] = (
     FilesView,
     FormView,
     LinesView,
+    PapersView,
     PastView,
     PickerView,
     RecordView,
     RelatedView,
     ReportsView,
+    VariantsView,
     PortalView,
     SharingView,
     StagesView,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, abort, request
 from flask_appbuilder import expose
@@ -34,7 +35,9 @@ from trellis.web.reports.export import csv_of, file_name, xlsx_of
 from trellis.web.reports.form import controls
 from trellis.web.reports.links import Drill, report_address
 from trellis.web.reports.read import tell_of_records
+from trellis.web.reports.shelf import kept_reports
 from trellis.web.reports.table import table_of
+from trellis.web.reports.variants import open_report, shareable_roles, variant_address
 from trellis.web.reports.words import Words
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -67,8 +70,9 @@ class ReportsView(Page):
     def index(self) -> Response:
         """The reports that this person may see, by module."""
         store, q = current_store(), request.args.get("q", "").strip()
-        found = [r for r in reports_of(store) if _fits(r, q)]
-        return self.draw("reports.html", shelves=_shelves(store, found), q=q, count=len(found))
+        found, kept = [r for r in reports_of(store) if _fits(r, q)], kept_reports(store, q)
+        count = len(found) + len(kept)
+        return self.draw("reports.html", shelves=_shelves(store, found), kept=kept, q=q, count=count)
 
     @expose("/reports/<key>")  # type: ignore[untyped-decorator]
     @needs("reports")
@@ -76,7 +80,7 @@ class ReportsView(Page):
         """A report with its params, chart and table; what cannot be computed is said, and nothing typed is lost."""
         store = current_store()
         report = _report(store, key)
-        asked = read_asked(report)
+        asked, variants = open_report(store, report)
         reader = store.principal.reader
         chosen = read_params(report, asked.given, reader)
         words, answer, errors = Words(reader), None, []
@@ -94,6 +98,11 @@ class ReportsView(Page):
             "table": None,
             "chart": None,
             "choosable": _choosable(store, report),
+            "variants": variants,
+            "variant_address": variant_address,
+            "state": urlencode(asked.parts()),
+            "can_share": not store.session.permit.is_portal,
+            "roles_known": shareable_roles(store),
         }
         if answer is not None:
             tell_of_records(answer, "list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -24,6 +24,11 @@ class Asked:
     columns: tuple[str, ...] = ()
     chart: str = ""
     filters: tuple[str, ...] = ()
+    saved: str = ""  # the variant that this look began with
+
+    def without_saved(self) -> Asked:
+        """The same, beginning with no variant."""
+        return replace(self, saved="")
 
     @property
     def wishes(self) -> Wishes:
@@ -40,6 +45,8 @@ class Asked:
         if self.chart:
             found.append(("chart", self.chart))
         found += [("filter", text) for text in self.filters]
+        if self.saved:
+            found.append(("saved", self.saved))
         kept = [(k, v) for k, v in found if k not in changed]
         return kept + [(k, v) for k, v in changed.items() if v is not None]
 
@@ -72,4 +79,5 @@ def read_asked(report: Report, args: MultiDict[str, str] | None = None) -> Asked
         tuple(dict.fromkeys(columns)),
         given.get("chart", ""),
         tuple(text for text in given.getlist("filter") if text.strip()),
+        given.get("saved", ""),
     )

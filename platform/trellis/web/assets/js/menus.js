@@ -16,7 +16,9 @@ export function place(box, button) {
 
 const buttonOf = (menu) => {
   const all = [...document.querySelectorAll(`[popovertarget="${CSS.escape(menu.id)}"]`)];
-  return all.find((button) => button.getClientRects().length) ?? all[0];
+  const seen = all.find((button) => button.getClientRects().length);
+  const outer = all[0]?.closest("[popover]"); // a button in a menu that is closed by now: where that one hangs
+  return seen ?? (outer && outer !== menu ? buttonOf(outer) : all[0]);
 };
 const itemsOf = (menu) => [...menu.querySelectorAll('[role^="menuitem"]:not([disabled])')].filter((item) => item.getClientRects().length);
 
