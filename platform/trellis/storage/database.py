@@ -45,6 +45,7 @@ class Database:
 
     engine: Engine
     server: EmbeddedServer | None = None
+    files: Path | None = None  # the folder with the contents of files, which stand in rows of the database
 
     @cached_property
     def counters(self) -> Engine:
@@ -59,7 +60,7 @@ class Database:
         Raises DatabaseUnusable.
         """
         if url:
-            opened = cls(_engine(_with_driver(url)))
+            opened = cls(_engine(_with_driver(url)), files=var / "files")
             try:
                 _check(opened)
             except BaseException:
@@ -71,7 +72,7 @@ class Database:
         except (OSError, subprocess.SubprocessError, AssertionError, RuntimeError) as error:
             raise DatabaseUnusable(_not_started(var / "postgres", error)) from error
         try:
-            return cls(_engine(_with_driver(_ensure_database(server, NAME))), server)
+            return cls(_engine(_with_driver(_ensure_database(server, NAME))), server, var / "files")
         except psycopg.OperationalError as error:  # it ended between its start and this
             server.close()
             raise DatabaseUnusable(_not_started(var / "postgres", error)) from error

@@ -164,7 +164,9 @@ class Picture(Shown):
 class Record(Shown):
     """A record that the reader of the paper may read; its values are asked for when the first is looked at."""
 
-    def __init__(self, drawer: Drawer, entity: str, id: str, shown: str, values: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, drawer: Drawer, entity: str, id: str, shown: str, values: Mapping[str, Any] | None = None
+    ) -> None:
         self._drawer, self._entity, self._id, self._given = drawer, entity, id, values
         self.shown = shown
 

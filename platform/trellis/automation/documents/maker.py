@@ -240,9 +240,9 @@ def _say(to: IO[bytes], what: Any) -> None:
     to.flush()
 
 
-def document_or_missing(store: Store, entity: str, key: str) -> DocumentTemplate:
-    """A paper of an entity that this person may make. Raises Missing."""
-    found = next((one for one in offered(store, entity) if one.key == key), None)
+def document_or_missing(store: Store, entity: str, id: UUID, key: str) -> DocumentTemplate:
+    """A paper that this person is offered on a record. Raises Missing."""
+    found = next((one for one in offered(store, entity, id) if one.key == key), None)
     if found is None:
         raise Missing(key)
     return found

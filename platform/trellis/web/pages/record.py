@@ -16,9 +16,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from trellis.automation.documents import maker
 from trellis.automation.workflows.buttons import Button, offered
 from trellis.identity.person import CONTACT
 from trellis.identity.portal import has_portal
+from trellis.model.automation.document import DocumentTemplate
 from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
@@ -105,6 +107,11 @@ class RecordPage:
     def buttons(self) -> list[Button]:
         """The buttons that workflows offer on the record as it is now."""
         return list(offered(self.store, self.entity.key, self.record.id)) if self.record.deleted_at is None else []
+
+    @cached_property
+    def papers(self) -> list[DocumentTemplate]:
+        """The papers that can be made of the record."""
+        return maker.offered(self.store, self.entity.key, self.record.id) if self.record.deleted_at is None else []
 
     @cached_property
     def asked(self) -> list[Asking]:

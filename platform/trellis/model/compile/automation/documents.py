@@ -46,9 +46,7 @@ def compile_documents(ctx: Context, types: Types) -> dict[str, DocumentTemplate]
     return found
 
 
-def _document(
-    ctx: Context, types: Types, key: str, item: Item, files: Mapping[str, str]
-) -> DocumentTemplate | None:
+def _document(ctx: Context, types: Types, key: str, item: Item, files: Mapping[str, str]) -> DocumentTemplate | None:
     names = Names(ctx, types)
     entity = names.entity(item.get("entity"))
     body, style = item.get("body"), item.word("style")
@@ -97,7 +95,9 @@ def _document(
 def _margins(ctx: Context, item: Item | None) -> dict[str, str]:
     if item is None:
         return {}
-    sides = dict(item.entries()) if isinstance(item.data, dict) else dict.fromkeys(("top", "right", "bottom", "left"), item)
+    sides = (
+        dict(item.entries()) if isinstance(item.data, dict) else dict.fromkeys(("top", "right", "bottom", "left"), item)
+    )
     for each in sides.values():
         if not _MARGIN.fullmatch(each.text.strip()):
             ctx.problem("E205", f"'{each.text}' is no width", each, "write it like 20 mm")
@@ -113,7 +113,12 @@ def _into(ctx: Context, types: Types, entity: str, item: Item) -> str:
     if named.text not in fields:
         ctx.unknown("field", named, fields, "E304")
     elif not _keeps_papers(types.type_of(fields[named.text])):
-        ctx.problem("E326", f"'{named.text}' does not take several PDF files", named, "a field with `type: file, multiple: true`")
+        ctx.problem(
+            "E326",
+            f"'{named.text}' does not take several PDF files",
+            named,
+            "a field with `type: file, multiple: true`",
+        )
     return named.text
 
 
@@ -145,6 +150,16 @@ class _Checked:
         self.ctx, self.types, self.entity, self.item, self.mark = ctx, types, entity, item, mark
         self.files, self.texts = files, texts
 
+        self._seen: set[str] = set()
+
+    def included(self, name: str) -> Iterator[str]:
+        """The same check of a file that the template takes in, in which the same names hold."""
+        if name not in self._seen:
+            self._seen.add(name)
+            own, self.mark = self.mark, _mark_in(self.ctx, name)
+            yield from _check(self, self.files[name])
+            self.mark = own
+
     def problem(self, code: str, message: str, line: int, hint: str = "") -> None:
         """Note what is wrong, at its line of the template."""
         mark = Mark(self.mark.file, line, 1, self.mark.layer) if self.mark is not None else None
@@ -164,6 +179,8 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
     stored |= {node.target for node in tree.find_all(nodes.Import)}
     for node in tree.find_all(nodes.FromImport):
         stored |= {name if isinstance(name, str) else name[1] for name in node.names}
+    # what is asked for with `is defined` may be missing: a file that several papers share
+    stored |= {t.node.name for t in tree.find_all(nodes.Test) if t.name == "defined" and isinstance(t.node, nodes.Name)}
     for loop in tree.find_all(nodes.For):
         if isinstance(loop.target, nodes.Name):
             known[loop.target.name] = _entity_of(checked, known, stored - {*known}, loop.iter)
@@ -186,14 +203,11 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
     for part in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
         name = part.template.value if isinstance(part.template, nodes.Const) else None
         if name in checked.files:
-            yield from _labels_in(checked.files[str(name)])
+            yield from checked.included(str(name))
         elif isinstance(name, str):
-            checked.problem("E326", f"there is no file documents/{name}", part.lineno, did_you_mean(name, checked.files))
-
-
-def _labels_in(text: str) -> Iterator[str]:
-    """The labels that an included file asks for."""
-    yield from re.findall(r"""\blabel\(\s*["']([\w.]+)["']\s*\)""", text)
+            checked.problem(
+                "E326", f"there is no file documents/{name}", part.lineno, did_you_mean(name, checked.files)
+            )
 
 
 def _names(checked: _Checked, entity: str) -> list[str]:
@@ -205,9 +219,7 @@ def _has(checked: _Checked, entity: str, name: str) -> bool:
     return name in ("id", "title") or checked.types.of(entity, name) is not None
 
 
-def _entity_of(
-    checked: _Checked, known: Mapping[str, str | None], hidden: set[str], node: nodes.Node
-) -> str | None:
+def _entity_of(checked: _Checked, known: Mapping[str, str | None], hidden: set[str], node: nodes.Node) -> str | None:
     """The entity of the record, or of the records of the list, that an expression gives, where that is certain."""
     if isinstance(node, nodes.Name):
         if node.name in known:
