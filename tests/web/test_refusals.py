@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
@@ -9,7 +11,7 @@ from playwright.sync_api import Page
 from structlog.testing import capture_logs
 from tests.web.frame_tenants import token_of
 
-from trellis.web.refusals import HEADER, REFUSALS, set_up_refusals
+from trellis.web.refusals import FOR_SCRIPTS, HEADER, REFUSALS, set_up_refusals
 
 BROWSERS = [
     {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
@@ -38,6 +40,16 @@ def test_a_browser_gets_an_answer_that_names_the_refusal(
 ) -> None:
     answer = answering.get(f"/{status}", headers=headers)
     assert (answer.status_code, answer.headers[HEADER], answer.text) == (200, str(status), "what was wrong")
+
+
+@pytest.mark.parametrize("headers", BROWSERS[1:])
+@pytest.mark.parametrize("status", sorted(FOR_SCRIPTS))
+def test_a_script_gets_an_answer_for_what_is_not_for_it(
+    answering: FlaskClient, headers: dict[str, str], status: int
+) -> None:
+    answer = answering.get(f"/{status}", headers=headers)
+    assert (answer.status_code, answer.headers[HEADER]) == (200, str(status))
+    assert answering.get(f"/api/v1/{status}", headers=headers).status_code == status
 
 
 def test_programs_get_the_status_itself(answering: FlaskClient) -> None:
@@ -72,3 +84,14 @@ def test_a_form_and_a_cell_are_refused_in_silence(page: Page) -> None:
     page.locator("[name=current]").fill("not it")
     page.locator("[name=current]").press("Enter")
     page.locator("[aria-invalid=true]").first.wait_for()
+
+
+def test_what_htmx_may_not_have_is_told_in_silence(page: Page) -> None:
+    elsewhere = re.compile("/e/deal/sort")
+    page.route(elsewhere, lambda route: route.continue_(url=elsewhere.sub("/e/nothing/sort", route.request.url)))
+    page.goto("e/deal/")
+    menu = page.locator("#sort-menu")
+    before = menu.inner_html()
+    page.locator("[popovertarget=sort-menu]").first.click()
+    page.locator(".t-toasts", has_text="does not exist any more").wait_for()
+    assert menu.inner_html() == before

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from trellis.records.refusal import Forbidden, Missing
 from trellis.storage.tenant import RevisionChanged
 from trellis.web.context import current_person
+from trellis.web.refusals import asked_by_script
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -65,7 +66,7 @@ def answer(status: int, *, message: str | None = None, title: str | None = None)
     ):
         response = jsonify(type="about:blank", title=heading, status=status, detail=said, instance=g.get("request_id"))
         response.mimetype = "application/problem+json"
-    elif "HX-Request" in request.headers or "X-Requested-With" in request.headers:
+    elif asked_by_script():
         response = Response(said, mimetype="text/plain")
         if message:
             response.headers["X-Message"] = quote(message)
@@ -111,7 +112,7 @@ def _http(error: HTTPException) -> Any:
 
 def _expired(error: CSRFError) -> Any:
     log.info("csrf refused", reason=error.description)
-    is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
+    is_script = asked_by_script()
     if is_script and current_person() is None:
         return answer(401)
     response = answer(

@@ -17,8 +17,13 @@ export function address(path) {
   return root + path.replace(/^\//, "");
 }
 
+/** The true status of what htmx was answered: a refusal comes as 200 with X-Refused (web/refusals.py). */
+export function statusOf(xhr) {
+  return Number(xhr.getResponseHeader("X-Refused")) || xhr.status;
+}
+
 /**
- * Every fetch of ours ends here. A refusal (422) and a stale save (409) come as 200 with X-Refused, as browsers write other
+ * Every fetch of ours ends here. A refusal (422), a stale save (409) and what may not be seen (401, 403, 404) come as 200 with X-Refused, as browsers write other
  * statuses into the console (web/refusals.py): the true one is put back, so `answer.status === 422` and `answer.ok` hold.
  */
 export async function send(url, options) {
