@@ -7,6 +7,8 @@ from importlib import import_module
 # automation's own come with the package; the rest lie in the folders that use it
 MODULES: tuple[str, ...] = (
     "trellis.automation.workflows.engine",
+    "trellis.automation.service_levels.engine",
+    "trellis.automation.pools",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
     "trellis.automation.keeping",

@@ -69,7 +69,7 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
         format=item.word("format") or None,
         search=item.flag("search"),
         index=item.flag("index"),
-        audit=item.flag("audit", True),
+        audit=bool(field.given.get("audit", item.flag("audit", True))),
         copy=bool(field.given.get("copy", item.flag("copy", True))),
         stored=item.flag("stored", True),
         translate=item.flag("translate"),

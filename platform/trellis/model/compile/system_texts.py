@@ -29,6 +29,10 @@ _FIELDS = {
     "checklist": "检查清单",
     "forecast_category": "预测类别",
     "converted_at": "转换时间",
+    "owner_since": "负责人起始时间",
+    "returns_at": "回收到公海时间",
+    "previous_owner": "前负责人",
+    "locked_until": "锁定至",
 }
 _FORECASTS = {
     "pipeline": "管道",
@@ -37,12 +41,14 @@ _FORECASTS = {
     "closed": "已关闭",
     "omitted": "不计入",
 }
+_SLA_STATES = {"running": "计时中", "warned": "即将超时", "paused": "已暂停", "met": "已达成", "breached": "已超时"}
 _STAGE_TYPES = {"open": "进行中", "won": "赢单", "lost": "输单", "done": "已完成", "cancelled": "已取消"}
 
 SYSTEM_TEXTS: Mapping[str, Mapping[str, str]] = {
     **{f"system.fields.{key}.label": {"zh-Hans": text} for key, text in _FIELDS.items()},
     **{f"system.stage_types.{key}.label": {"zh-Hans": text} for key, text in _STAGE_TYPES.items()},
     **{f"system.forecasts.{key}.label": {"zh-Hans": text} for key, text in _FORECASTS.items()},
+    **{f"system.sla_states.{key}.label": {"zh-Hans": text} for key, text in _SLA_STATES.items()},
     "system.views.all.label": {"zh-Hans": "全部"},
     "system.form.other.label": {"zh-Hans": "其他"},
     "system.form.details.label": {"zh-Hans": "详情"},

@@ -1,0 +1,1 @@
+"""Service levels at work: the clocks of records, moved by saves, and what happens when their time is up."""
