@@ -323,6 +323,7 @@ ROUTES: dict[str, Ask] = {
     "api.end_share": Ask("change", args={"share": "{share}"}),
     "api.move": Ask("change", json={"stage": "done", "checklist": ["asked"]}),
     "api.propose": Ask("change", args={"entity": "lead", "id": "{lead}"}),
+    "api.paper": Ask("record", args={"document": "paper"}),
     "api.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}, json={}),
     "api.merge": Ask("change", json={"losers": ["{second}"]}),
     "api.upload": Ask("create", args={"field": "scan"}, file="file"),

@@ -1,10 +1,14 @@
-"""At night: it is forgotten who read personal data long ago, and the heads of the audit logs are noted."""
+"""At night: it is forgotten who read personal data long ago, and what nobody confirmed or looked at in time.
+
+The heads of the audit logs are noted.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from trellis.automation import clocks
+from trellis.automation.forms import looking
 from trellis.automation.jobs import Work, kind
 from trellis.records.privacy.access import purge_lines
 from trellis.storage.audit.anchors import anchor_now
@@ -21,9 +25,10 @@ def nightly(strike: clocks.Strike) -> None:
 
 @kind(ACCESS_LOG)
 def purge(work: Work) -> None:
-    """Remove the lines that are older than the tenant keeps them."""
+    """Remove the lines that are older than the tenant keeps them, and what public forms no longer need."""
     with work.finishing() as connection:
         purge_lines(connection, work.tenant, datetime.now(UTC))
+        looking.purge(connection, work.tenant)
 
 
 @kind(HEAD)

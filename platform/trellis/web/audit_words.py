@@ -77,6 +77,7 @@ KIND_WORDS = {
     "assistant.wrote": _l("Written by an assistant"),
     "automation.paused": _l("Workflow paused"),
     "automation.resumed": _l("Workflow resumed"),
+    "automation.entry-dropped": _l("Laid-aside form entry deleted"),
     "automation.run-paused": _l("Run of a workflow paused"),
     "automation.run-resumed": _l("Run of a workflow resumed"),
     "automation.run-cancelled": _l("Run of a workflow cancelled"),

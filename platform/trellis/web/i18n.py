@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}  # that the platform's own texts are written in
 COOKIE = "t-lang"
+FOR_STRANGERS = ("WebFormsView.", "OptOutView.")  # pages whose language the address may say
 
 
 class Catalogues(Domain):  # type: ignore[misc]
@@ -104,6 +105,9 @@ def select_locale() -> str:
     """The language of this page: the person's; before sign-in the cookie's, then the browser's; then the tenant's."""
     from trellis.web.context import current_person, current_tenant
 
+    if (request.endpoint or "").startswith(FOR_STRANGERS):  # whoever is signed in beside it
+        said = (request.args.get("lang"), *request.accept_languages.values(), current_tenant().profile.language)
+        return next((found.replace("-", "_") for wish in said if (found := best_language(wish))), "en")
     person = current_person()
     wishes = (
         [person.language]

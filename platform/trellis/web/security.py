@@ -45,6 +45,8 @@ def secure(response: Response) -> Response:
     """Add the headers; pages with somebody's records are not kept by any cache."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if "frame-ancestors 'self'" in response.headers["Content-Security-Policy"]:  # which says it better
+        response.headers.pop("X-Frame-Options")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
     if "Cache-Control" not in response.headers:

@@ -97,7 +97,7 @@ class OnWebhook(Trigger):
 
 @dataclass(frozen=True, kw_only=True)
 class OnMail(Trigger):
-    """Mail that was received at an address; `creates` is the entity of the record that is made of it."""
+    """Mail that was received at an address, or by an account; `entity` is that of the record that is made of it."""
 
     to: str
     values: Mapping[str, Given] = dc_field(default_factory=dict)
@@ -112,8 +112,12 @@ class OnForm(Trigger):
     required: frozenset[str] = NONE
     values: Mapping[str, Given] = dc_field(default_factory=dict)
     label: Text = NO_TEXT
+    intro: Text = NO_TEXT
     thanks: Text = NO_TEXT
+    button: Text = NO_TEXT
     redirect: str = ""
+    confirm: str = ""  # the field with the address that a link goes to first: nothing is made before it is opened
+    embed: tuple[str, ...] = ()  # the sites whose pages may show it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,6 +107,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "run-resumed",
         "run-cancelled",
         "run-repeated",
+        "entry-dropped",
     ),
     "company": (
         "created",

@@ -30,6 +30,8 @@ from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
+from trellis.web.pages.form_entries import STATES as ENTRY_STATES
+from trellis.web.pages.form_entries import forms_about
 from trellis.web.pages.hooks import secret_of
 
 RECENT = timedelta(days=30)
@@ -110,6 +112,8 @@ class AutomationView(Page):
                 for t in found.triggers
                 if isinstance(t, OnWebhook)
             ],
+            forms=forms_about(found),
+            entry_states=ENTRY_STATES,
             entities=[e for e in found.bodies if e is not None and not _is_before(found)],
         )
 

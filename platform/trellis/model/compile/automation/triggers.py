@@ -12,6 +12,7 @@ from trellis.formula.types import ANY, Type
 from trellis.model.automation import triggers
 from trellis.model.automation.triggers import Trigger
 from trellis.model.compile.automation.fillings import fillings
+from trellis.model.compile.automation.forms import compile_form
 from trellis.model.compile.context import humanize
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
@@ -220,32 +221,7 @@ def _email(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | N
 @_kind("form")
 def _form(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | None:
     form = item.get("form")
-    if form is None:
-        return None
-    ctx, entity = self.names.ctx, self.names.entity(form.get("entity"))
-    if entity is None:
-        return None
-    known = ctx.drafts[entity].fields
-    for word in ("fields", "required"):
-        listed = form.get(word)
-        for each in listed.each() if listed is not None else ():
-            if each.text not in known:
-                ctx.unknown("field", each, known, "E304")
-            elif known[each.text].is_derived or known[each.text].system:
-                ctx.problem("E325", f"'{each.text}' is computed: nobody can fill it in", each)
-    return (
-        triggers.OnForm(
-            entity=entity,
-            key=form.word("key", self.workflow),
-            fields=form.words("fields"),
-            required=frozenset(form.words("required")),
-            values=fillings(self.names, form.get("set"), entity, self.names.types.scope(None)),
-            label=ctx.text(form, "label", humanize(entity)),
-            thanks=ctx.text(form, "thanks"),
-            redirect=form.word("redirect"),
-        ),
-        {},
-    )
+    return compile_form(self.names, self.workflow, form) if form is not None else None
 
 
 @_kind("sla")
