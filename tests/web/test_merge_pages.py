@@ -133,7 +133,10 @@ def test_merging_and_undoing(ada, firms, store):
     merged = store.read("firm", one)
     assert (merged["city"], merged["website"]) == ("Ulm", "https://acme.example")
     assert ada.get(f"/e/firm/{two}").location.endswith(f"/e/firm/{one}")
-    assert "Undo the merge" in ada.get(f"/e/firm/{one}/timeline").text
+    timeline = ada.get(f"/e/firm/{one}/timeline").text
+    assert "Undo the merge" in timeline
+    assert timeline.count("created this") == 1
+    assert timeline.count("created what was merged into this") == 1
     merge = store.merges("firm", one)[0]
     assert post(ada, f"/e/firm/{one}/unmerge/{merge.id}", {}).get_json()["location"].endswith(f"/e/firm/{one}")
     assert store.read("firm", two)["website"] == "https://acme.example"

@@ -104,8 +104,11 @@ class Teller:
         self.reader = store.principal.reader
         self.locale = babel_locale(self.reader.language)
 
-    def changes(self, changes: Sequence[Change], fields: Sequence[str] = ()) -> Iterator[Item]:
-        """The changes that are shown: of the fields that the timeline names, else of all that may be seen."""
+    def changes(self, record: UUID, changes: Sequence[Change], fields: Sequence[str] = ()) -> Iterator[Item]:
+        """The changes that are shown: of the fields that the timeline names, else of all that may be seen.
+
+        Those of records that were merged into this one are among them.
+        """
         context = CellContext(self.reader, self.store.tenant.model, self.entity, entity_address)
         readable = set(self.store.readable_fields(self.entity.key))
         for change in changes:
@@ -120,6 +123,8 @@ class Teller:
             icon, verb = self._merge_verb(change) or self._share_verb(change) or self._verb(change.kind)
             if change.kind in ("create", "created"):
                 details = lines = ()
+                if change.record not in (None, record):
+                    verb = str(_("created what was merged into this"))
             yield Item(
                 "change",
                 change.at,
@@ -344,7 +349,7 @@ class TimelineView(Page):
         teller = Teller(store, definition)
         with store.transaction():
             record = store.read(entity, id, fields=(), deleted=True)
-            items = list(teller.changes(store.history(entity, id, CHANGES), definition.timeline))
+            items = list(teller.changes(id, store.history(entity, id, CHANGES), definition.timeline))
             for activity in activities:
                 page = store.list(
                     activity.entity.key,
@@ -405,7 +410,7 @@ class TimelineView(Page):
             "history.html",
             entity=definition,
             record=record,
-            days=teller.days(list(teller.changes(changes))),
+            days=teller.days(list(teller.changes(id, changes))),
             teller=teller,
             older=changes[-1].id if len(changes) == CHANGES else None,
             here=request.script_root + request.path,
