@@ -22,6 +22,7 @@ from trellis.records.deriving.rates import ENTITY as RATES
 from trellis.records.deriving.rates import reader_with_rates
 from trellis.records.draft import Event
 from trellis.records.hooks import Hooks, hooks_of
+from trellis.records.pools import keeping
 from trellis.records.principal import Principal
 from trellis.records.refusal import Missing
 
@@ -235,6 +236,7 @@ class Session:
     def emit(self, happened: list[Event]) -> None:
         """Tell the listeners what happened, inside the transaction."""
         money.after_events(self, happened)
+        keeping.after_events(self, happened)
         for listener in self.hooks.after:
             listener(happened)
         events.write(self, happened)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.api.representation import default_paths, dumps, record_json, shown, whole
 from trellis.api.scope import readable
+from trellis.records.pools import standing
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _changed(store: Store, happening: Happening) -> dict[str, Any]:
         return {}
     entity = store.tenant.model.entities[happening.entity]
     modes = store.session.permit.modes(entity.key)
-    open_ = {f.key for f in readable(store, entity) if modes.get(f.key) not in ("hidden", "masked")}
+    covered = standing.hidden_now(store.session, happening.entity, happening.record)
+    open_ = {f.key for f in readable(store, entity) if modes.get(f.key) not in ("hidden", "masked")} - covered
     return {
         name: {"old": old, "new": new}
         for name, (old, new) in happening.changes.items()

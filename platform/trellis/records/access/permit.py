@@ -16,6 +16,7 @@ from trellis.model.field import Field
 from trellis.model.model import Model
 from trellis.model.role import NONE, Grant, Level, Role
 from trellis.records.access.reach_of_shares import SHARED, is_shared
+from trellis.records.pools import standing
 from trellis.records.principal import Principal
 from trellis.records.reading.names import names_freely
 
@@ -116,7 +117,9 @@ class Permit:
         definition = self.model.entities[entity]
         if definition.part_of and definition.parent_field:
             return self._reach_through_parent(action, scope, definition)
-        grants, shared = self.grants(entity, action), self.shared(action, scope)
+        grants = self.grants(entity, action)
+        beside = [opened for opened in (self.shared(action, scope), self.pooled(action, scope)) if opened is not None]
+        shared = sa.or_(*beside) if beside else None
         reached = sa.or_(*(sa.and_(*self.terms(role, grant, level, scope, shared)) for role, grant, level in grants))
         if action in ("read", "create"):
             return reached
@@ -140,6 +143,10 @@ class Permit:
             return None
         return is_shared(action, scope)
 
+    def pooled(self, action: str, scope: SqlScope) -> sa.ColumnElement[bool] | None:
+        """Whether the record lies in a pool that this person may see; None: no pool has a say."""
+        return None if self.is_system or action != "read" else standing.opened(self, scope)
+
     def terms(
         self,
         role: Role,
@@ -150,7 +157,7 @@ class Permit:
     ) -> list[sa.ColumnElement[bool]]:
         """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`.
 
-        A share stands in for the level, so that it gives nobody an action that no role of theirs grants at all.
+        A share, or a pool that the record lies in, stands in for the level, so that it gives nobody an action that no role of theirs grants at all.
         """
         entity = self.model.entities[scope.entity]
         reached = _LEVELS[level.kind](scope, entity, level)

@@ -68,9 +68,22 @@ def found_by_old_name(session: Session, entity: str, id: Any, text: Any) -> sa.C
 
 
 def matches(
-    session: Session, entity: str, id: Any, column: sa.ColumnElement[Any], q: str, *, is_open: bool
+    session: Session,
+    entity: str,
+    id: Any,
+    column: sa.ColumnElement[Any],
+    q: str,
+    *,
+    is_open: bool,
+    covered: sa.ColumnElement[bool] | None = None,
 ) -> sa.ColumnElement[bool]:
-    """Whether a record matches a search by its own words, or by those of one that was merged into it."""
+    """Whether a record matches a search by its own words, or by those of one that was merged into it.
+
+    `covered`: where this holds, only by words that nobody is kept from.
+    """
+    if covered is not None and is_open:
+        open_ = matches(session, entity, id, column, q, is_open=False)
+        return sa.or_(open_, sa.and_(sa.not_(covered), matches(session, entity, id, column, q, is_open=True)))
     own = search.matches(column, q, is_open=is_open)
     text = search.query_text(q, weight="" if is_open else search.OPEN)
     if text is None:

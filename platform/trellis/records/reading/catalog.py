@@ -19,6 +19,7 @@ from trellis.model.entity import Inverse
 from trellis.model.field import Field
 from trellis.model.fields.money import money_places
 from trellis.records.deriving.rates import sql_rate
+from trellis.records.pools import standing
 from trellis.records.reading.names import title_expression
 from trellis.records.reading.scope import ReaderScope
 from trellis.storage.names import short
@@ -75,6 +76,7 @@ class Catalog:
         self._guards = guarded and not session.principal.is_system
         self._names = False  # what is read now is shown as a part of a title
         self._guard_of: dict[sa.FromClause, sa.ColumnElement[bool] | None] = {}
+        self._cover_of: dict[tuple[sa.FromClause, str], sa.ColumnElement[bool] | None] = {}
         self._rows: set[sa.FromClause] = set()
         self._tables: dict[str, PooledTable] = {}
         self.is_late = late  # what depends on the reader is read when the statement runs
@@ -186,7 +188,18 @@ class Catalog:
 
     def stored(self, scope: SqlScope, field: Field, suffix: str) -> sa.ColumnElement[Any]:
         """One of a field's own columns."""
-        return self.guard(scope, scope.alias.c[short(field.key + suffix)])
+        return self.guard(scope, self._covered(scope, field.key, scope.alias.c[short(field.key + suffix)]))
+
+    def _covered(self, scope: SqlScope, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The column, or blank while the record lies in a pool that hides the field from this person."""
+        if not self._guards or not standing.hides(self.session.permit, scope.entity, name):
+            return column
+        key = (scope.alias, name)
+        if key not in self._cover_of:
+            with self.unguarded():
+                self._cover_of[key] = standing.covers(self.session.permit, scope, name)
+        covered = self._cover_of[key]
+        return column if covered is None else sa.case((covered, None), else_=column)
 
     def path(self, scope: SqlScope, path: str) -> SqlValue:
         """A dotted path that ends in a part of a value, such as address.city, or goes over an any_link."""

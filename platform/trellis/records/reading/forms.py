@@ -17,6 +17,7 @@ from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.merging import dedupe
 from trellis.records.pipelines import pipeline
+from trellis.records.pools import standing
 from trellis.records.record import FieldState, FormState
 from trellis.records.refusal import Missing
 from trellis.records.writing import check, conditions, following, lines, values, write
@@ -115,7 +116,7 @@ def _draft(session: Session, entity: str, given: Mapping[str, Any], id: UUID | N
 def _describe(
     session: Session, draft: Draft, place: str, fields: dict[str, FieldState], computed: dict[str, Value]
 ) -> None:
-    modes = session.permit.modes(draft.entity.key)
+    modes = standing.modes_of(session, draft.old, draft.entity.key)
     stages = _stages(draft)
     for name, field in draft.entity.fields.items():
         mode = modes.get(name)

@@ -253,11 +253,20 @@ def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
         rank.label("rank"),
         selection.alias.c.updated_at.label("updated_at"),
     )
-    own = search.matches_text(selection.alias.c.search, query_text)
-    old = lookup.found_by_old_name(session, selection.entity.key, selection.alias.c.id, query_text)
-    conditions = [*query.restrict(selection, ()), sa.or_(own, old)]
+    matching = _finds(session, selection, query_text)
+    covered = selection.covered() if selection.is_open else None
+    if covered is not None:
+        openly = _finds(session, selection, sa.bindparam("_q_open", type_=sa.Text()))
+        matching = sa.or_(openly, sa.and_(sa.not_(covered), matching))
+    conditions = [*query.restrict(selection, ()), matching]
     best = found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at"))
     return best.limit(sa.bindparam("_limit", type_=sa.Integer())).subquery().select()
+
+
+def _finds(session: Session, selection: Selection, text: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether a row is found by its own words, or by those of one that was merged into it."""
+    own = search.matches_text(selection.alias.c.search, text)
+    return sa.or_(own, lookup.found_by_old_name(session, selection.entity.key, selection.alias.c.id, text))
 
 
 def _sounds_like(selection: Selection) -> Iterator[sa.ColumnElement[bool]]:
@@ -271,12 +280,11 @@ def _sounds_like(selection: Selection) -> Iterator[sa.ColumnElement[bool]]:
 
 def _detail(session: Session, selection: Selection) -> sa.ColumnElement[Any]:
     """A hit's second line in SQL: its plain text details."""
-    table = selection.alias.c
     texts: list[sa.ColumnElement[Any]] = []
     for name in detail_paths(session, selection.entity):
         field = selection.entity.fields[name]
         if field.type.name in ("email", "phone", "text", "sequence"):
-            texts.append(table[short(name)])
+            texts.append(selection.catalog.stored(selection.scope, field, ""))
         elif field.type.formula_type().kind == "record":
             targets = field.type.formula_type().entities
             if len(targets) == 1:

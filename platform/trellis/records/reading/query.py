@@ -43,10 +43,11 @@ class ListPlan:
     id: sa.ColumnElement[Any]
     search: sa.ColumnElement[Any]
     is_open: bool  # every searched field may be seen
+    covered: sa.ColumnElement[bool] | None = None  # but not of these rows: they lie in a pool that hides some
 
     def matches(self, session: Session, q: str) -> sa.ColumnElement[bool]:
         """The condition of a search."""
-        return lookup.matches(session, self.entity, self.id, self.search, q, is_open=self.is_open)
+        return lookup.matches(session, self.entity, self.id, self.search, q, is_open=self.is_open, covered=self.covered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,20 @@ def _list_plan(
     keys = _sort_keys(selection, sort or DEFAULT_SORT)
     places = tuple(selection.add(k.expression) for k in keys)
     conditions = restrict(selection, formulas, deleted=deleted)
+    covered = selection.covered()
     statement = selection.select().where(*conditions)
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
     plan = ListPlan(
-        statement, shape, keys, places, mark, entity, selection.alias.c.id, selection.alias.c.search, selection.is_open
+        statement,
+        shape,
+        keys,
+        places,
+        mark,
+        entity,
+        selection.alias.c.id,
+        selection.alias.c.search,
+        selection.is_open,
+        covered,
     )
     if _is_lasting(selection, formulas):
         _keep(_plans, key, plan)

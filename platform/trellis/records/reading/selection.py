@@ -22,6 +22,7 @@ from trellis.model.fields.money import money_places
 from trellis.records.access.masking import mask
 from trellis.records.faults import unknown_field
 from trellis.records.merging import lookup
+from trellis.records.pools import standing
 from trellis.records.reading.catalog import Catalog, is_blank_free
 from trellis.records.reading.paging import SortKey
 from trellis.records.record import Shape, Slot
@@ -274,7 +275,19 @@ class Selection:
     def matches(self, q: str) -> sa.ColumnElement[bool]:
         """Whether the row matches a search, by what this person may see."""
         own = self.alias.c
-        return lookup.matches(self.session, self.entity.key, own.id, own.search, q, is_open=self.is_open)
+        return lookup.matches(
+            self.session, self.entity.key, own.id, own.search, q, is_open=self.is_open, covered=self.covered()
+        )
+
+    def covered(self) -> sa.ColumnElement[bool] | None:
+        """Whether a pool that the row lies in hides what it would be found by; None: none can."""
+        permit, scope = self.session.permit, self.scope
+        found = []
+        with self.catalog.unguarded():
+            for field in self.entity.search_fields():
+                if (covered := standing.covers(permit, scope, field.key)) is not None:
+                    found.append(covered)
+        return sa.or_(*found) if found else None
 
     @property
     def is_shareable(self) -> bool:

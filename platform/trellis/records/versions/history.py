@@ -18,6 +18,7 @@ from trellis.records.auditing import follow_people
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, title_of
 from trellis.records.merging import lookup
+from trellis.records.pools import standing
 from trellis.records.reading import shown
 from trellis.records.reading.catalog import link_columns
 from trellis.records.reading.names import names_freely
@@ -151,7 +152,8 @@ def read(session: Session, entity: str, id: UUID, *, limit: int, before: UUID | 
     if before is not None:
         statement = statement.where(table.c.id < before)
     rows = session.execute(statement.order_by(table.c.id.desc()).limit(limit)).mappings()
-    return _without_titles_out_of_reach(session, entity, [_change(session, entity, row) for row in rows])
+    covered = standing.hidden_now(session, entity, id)
+    return _without_titles_out_of_reach(session, entity, [_change(session, entity, row, covered) for row in rows])
 
 
 def _without_titles_out_of_reach(session: Session, entity: str, changes: list[Change]) -> list[Change]:
@@ -206,7 +208,7 @@ def refs_of(value: Value) -> list[Ref]:
     return [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, Ref)]
 
 
-def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:
+def _change(session: Session, entity: str, row: sa.RowMapping, covered: frozenset[str] = frozenset()) -> Change:
     by = None if row["by"] is None else Ref("user", row["by"], row["by_name"])
     return Change(
         id=row["id"],
@@ -215,7 +217,11 @@ def _change(session: Session, entity: str, row: sa.RowMapping) -> Change:
         by_name=row["by_name"] or "",
         means=row["means"],
         kind=row["kind"],
-        changes=tuple(_read_changes(session, session.model.entities[entity], row["changes"] or [])),
+        changes=tuple(
+            change
+            for change in _read_changes(session, session.model.entities[entity], row["changes"] or [])
+            if change.field.partition(".")[0] not in covered
+        ),
         version=row["version"],
         cause=row["cause"],
         record=row["record"],

@@ -16,6 +16,7 @@ from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records.access.masking import mask
 from trellis.records.graph import LiveRecord, StoreGraph, settle, title_of
+from trellis.records.pools import standing
 from trellis.records.reading import query, shown
 from trellis.records.reading.catalog import link_columns
 from trellis.records.record import Record
@@ -86,9 +87,10 @@ def read(
     values: dict[str, Value] = {}
     unknown = set()
     modes = session.permit.modes(entity)
+    covered = standing.hidden_now(session, entity, id)
     for name in wanted:
         field = definition.fields.get(name)
-        if field is None:
+        if field is None or name in covered:
             unknown.add(name)
             values[name] = None
             continue

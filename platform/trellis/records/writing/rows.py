@@ -16,6 +16,7 @@ from trellis.model.model import Model
 from trellis.records.access.permit import Permit
 from trellis.records.draft import Draft
 from trellis.records.kept import kept
+from trellis.records.pools.which import pools_of
 from trellis.records.principal import Principal
 from trellis.records.reading import search
 from trellis.records.refusal import Refused
@@ -110,7 +111,7 @@ def concealed_fields(model: Model, entity: str) -> frozenset[str]:
 
 
 def _concealed(model: Model, entity: str) -> frozenset[str]:
-    found: set[str] = set()
+    found: set[str] = {name for pool in pools_of(model).of.get(entity, ()) for name in pool.hide}
     for role in model.roles.values():
         grant = role.grants.get(entity) or role.grants.get("*")
         if grant is None:

@@ -14,6 +14,7 @@ from trellis.model.fields.base import Invalid
 from trellis.records import faults
 from trellis.records.access.masking import is_masked
 from trellis.records.draft import Draft
+from trellis.records.pools import standing
 from trellis.records.writing.conditions import is_readonly
 
 if TYPE_CHECKING:
@@ -25,11 +26,14 @@ NEVER = frozenset({"id", "version"})
 
 def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
     """Parse what was given into the draft. What may not be written is a fault, unless it changes nothing."""
-    modes = session.permit.modes(draft.entity.key)
+    modes = standing.modes_of(session, draft.old, draft.entity.key)
+    covered = modes is not session.permit.modes(draft.entity.key)
     for name, raw in sorted(values.items(), key=lambda given: _turn(draft, given[0])):
         if name in NEVER or _is_lines(draft, name):
             continue
         field = draft.entity.fields.get(name)
+        if covered and raw in (None, "", [], ()) and modes.get(name) == "hidden":
+            continue  # what a pool hides is blank to who sends the record back as they have it
         if field is None or modes.get(name) == "hidden":
             draft.fault(faults.unknown_field(session, draft.entity.key, name))
             continue

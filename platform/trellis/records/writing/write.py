@@ -17,6 +17,7 @@ from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.kept import keep, known
 from trellis.records.merging import dedupe
 from trellis.records.pipelines import pipeline, stays
+from trellis.records.pools import standing
 from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
 from trellis.records.versions import history
@@ -278,7 +279,7 @@ def refuse_stale(session: Session, draft: Draft) -> None:
         Fault("stale", "Someone else has changed this in the meantime.", name, {"version": draft.record.version})
         for name in differing
     ] or [Fault("stale", "Someone else has changed this record in the meantime.", None)]
-    modes = session.permit.modes(draft.entity.key)
+    modes = standing.modes_of(session, draft.old, draft.entity.key)
     current = {name: draft.before(name) for name in differing if modes.get(name) != "hidden"}
     raise Stale(faults, current, draft.record.version)
 

@@ -1,0 +1,223 @@
+"""The clock of pools: what nobody looks after goes back, by an index of what is due, and its owner is told before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from babel.dates import format_datetime
+from sqlalchemy.dialects.postgresql import insert
+
+from trellis.automation.clock import now
+from trellis.automation.jobs import Work, defer, kind
+from trellis.automation.mail.words import Say, words
+from trellis.automation.notices import tell
+from trellis.automation.workflows.acting import system_of
+from trellis.automation.workflows.people import USER, users
+from trellis.formula.types import Ref
+from trellis.model.pool import LOCKED_UNTIL, Pool, ReleaseRule
+from trellis.records.graph import LiveRecord, StoreGraph, title_of
+from trellis.records.pools import clock as clocks
+from trellis.records.pools.keeping import (
+    RELEASE,
+    Touch,
+    dates,
+    holding_rules,
+    read_clocks,
+    set_due,
+    settle,
+)
+from trellis.records.pools.usage import midnight
+from trellis.records.pools.which import pools_of
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.session import Session
+from trellis.records.writing import write
+from trellis.storage.hooks import after_apply
+
+if TYPE_CHECKING:
+    from trellis.model.model import Model
+    from trellis.storage.tenant import Tenant
+
+LOOK, SETTLE = "pools.look", "pools.settle"
+EVERY = timedelta(minutes=5)
+AT_ONCE = 200  # records in one transaction
+BEAT = "beat:pools"  # among the timers of workflows, which leave it alone
+NOTICE = "pool"
+AGAIN = timedelta(days=1)  # what could not be taken back is tried again then
+
+
+def _set(connection: sa.Connection, tenant: Tenant, before: Tenant | None) -> None:
+    """Let the clock run where there are pools; what a changed pool means for old records is settled by a job."""
+    table = tenant.tables.platform.timer
+    if not pools_of(tenant.model).of:
+        connection.execute(sa.delete(table).where(table.c.key == BEAT))
+        return
+    at = now() + EVERY
+    values = {"digest": "", "last_at": now(), "next_at": at}
+    made = insert(table).values(key=BEAT, **values)
+    connection.execute(made.on_conflict_do_update(index_elements=[table.c.key], set_=values))
+    defer(connection, LOOK, {"at": at.isoformat()}, at=at, lock="pools", tenant=tenant)
+    if _digest(tenant.model) != (_digest(before.model) if before is not None else ""):
+        defer(connection, SETTLE, {}, lock="pools", tenant=tenant)
+
+
+after_apply.append(_set)
+
+
+def _digest(model: Model) -> str:
+    return " ".join(f"{pool.key}:{pool.digest}" for pools in pools_of(model).of.values() for pool in pools)
+
+
+@kind(LOOK)
+def look(work: Work) -> None:
+    """Take back what is due, some hundreds at once, and look again in a while."""
+    tenant = work.tenant
+    with work.finishing() as connection:
+        table = tenant.tables.platform.timer
+        row = connection.execute(sa.select(table).where(table.c.key == BEAT).with_for_update()).one_or_none()
+        if row is None or row.next_at.isoformat() != work.payload["at"]:
+            return  # there are no pools any more, or another job looks
+        more = release_due(connection, tenant)
+        at = now() + (timedelta() if more else EVERY)
+        connection.execute(sa.update(table).where(table.c.key == BEAT).values(last_at=now(), next_at=at))
+        defer(connection, LOOK, {"at": at.isoformat()}, at=at, lock="pools")
+
+
+@kind(SETTLE)
+def settle_all(work: Work) -> None:
+    """Set the clocks of all records by a configuration that is new: no date gets earlier, none lies before tomorrow."""
+    tenant = work.tenant
+    for entity in pools_of(tenant.model).of:
+        after: UUID | None = None
+        while True:
+            with tenant.begin() as connection, Session(tenant, system_of(tenant)).within(connection) as session:
+                table = tenant.tables.entity[entity]
+                page = sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id).limit(AT_ONCE * 5)
+                ids = list(session.execute(page if after is None else page.where(table.c.id > after)).scalars())
+                settle(session, entity, {id: Touch() for id in ids}, not_before=midnight(session, 1))
+            if not ids:
+                break
+            after = ids[-1]
+    with work.finishing():
+        pass
+
+
+def release_due(connection: sa.Connection, tenant: Tenant) -> bool:
+    """Warn about and take back what is due by now; whether there may be more."""
+    table = tenant.tables.platform.pool_clock
+    due = sa.select(table.c.entity, table.c.record).where(table.c.due_at <= now())
+    rows = connection.execute(due.order_by(table.c.due_at).limit(AT_ONCE).with_for_update(skip_locked=True)).all()
+    with Session(tenant, system_of(tenant)).within(connection) as session:
+        for row in rows:
+            if row.entity not in pools_of(session.model).of:
+                set_due(session, row.entity, row.record, None)
+                continue
+            _one(session, row.entity, row.record)
+    return len(rows) == AT_ONCE
+
+
+def _one(session: Session, entity: str, id: UUID) -> None:
+    """Look at one record: it goes back, or its owner is told that it will, or it is looked at later."""
+    try:
+        with session.write():
+            draft = write.open_for_update(session, entity, id, means="workflow")
+            _look(session, draft.record, draft)
+    except (Refused, Forbidden) as error:
+        fault = error.faults[0].message if isinstance(error, Refused) and error.faults else str(error)
+        _tell_admins(session, entity, id, str(fault))
+        set_due(session, entity, id, session.reader.now + AGAIN)
+    except Missing:
+        set_due(session, entity, id, None)  # in the bin: it begins anew when it comes back
+
+
+def _look(session: Session, record: LiveRecord, draft: Any) -> None:
+    entity, moment = record.entity, session.reader.now
+    pools = pools_of(session.model).of[entity]
+    clock = read_clocks(session, entity, [record.id]).get(record.id)
+    owner = record.value(pools[0].owner)
+    if clock is None or owner is None or clock.owner != owner.id:
+        settle(session, entity, {record.id: Touch()})  # it changed hands where nobody looked
+        return
+    locked = record.value(LOCKED_UNTIL)
+    returns, due = dates(pools, record, clock, locked, moment)
+    rules = holding_rules(pools, record)
+    if returns is None:
+        settle(session, entity, {record.id: Touch()})
+        set_due(session, entity, record.id, moment + AGAIN if due is not None else None)
+        return
+    if returns > moment:
+        if any(warning <= moment for warning in clocks.warnings(returns, clock, rules)):
+            _warn(session, record, owner, returns)
+        set_due(session, entity, record.id, due)
+        return
+    pool, rule = clocks.bringing(clock, rules)[0]
+    _release(session, draft, pool, rule, owner)
+
+
+def _release(session: Session, draft: Any, pool: Pool, rule: ReleaseRule, owner: Ref) -> None:
+    record = draft.record
+    title = title_of(record)
+    before = session.cause
+    session.cause = {"pool": pool.key, "act": RELEASE, "reason": rule.key, "rule": rule.key}
+    try:
+        write.prepare(session, draft, {pool.owner: None})
+        write.check_all(session, [draft])
+        write.refuse([draft])
+        write.store_changed(session, [draft])
+    finally:
+        session.cause = before
+    _tell(
+        session,
+        [owner.id],
+        record,
+        lambda _, at: _("“%(title)s” has gone back to the pool %(pool)s.", title=title, pool=at(pool.label)),
+    )
+
+
+def _warn(session: Session, record: LiveRecord, owner: Ref, returns: datetime) -> None:
+    title = title_of(record)
+    _tell(
+        session,
+        [owner.id],
+        record,
+        lambda _, at: _(
+            "“%(title)s” goes back to the pool on %(at)s unless somebody looks after it.", title=title, at=at(returns)
+        ),
+    )
+
+
+def _tell_admins(session: Session, entity: str, id: UUID, why: str) -> None:
+    """A record that should go back and cannot: its pool's admins are told what stands in the way."""
+    record = StoreGraph(session).follow(Ref(entity, id))
+    pool = pools_of(session.model).of[entity][0]
+    people = [one for role in sorted(pool.admins.roles) for one in users(session, role=role)]
+    if record is not None and people:
+        title = title_of(record)
+        _tell(
+            session,
+            people,
+            record,
+            lambda _, at: _("“%(title)s” should go back to the pool and cannot: %(why)s", title=title, why=_(why)),
+        )
+
+
+def _tell(
+    session: Session, people: Sequence[UUID], record: LiveRecord, say: Callable[[Say, Callable[[Any], str]], str]
+) -> None:
+    """Tell people in their own languages."""
+    tenant, table = session.tenant, session.table(USER)
+    known: Any = session.execute(sa.select(table.c.id, table.c.language).where(table.c.id.in_(list(people))))
+    for id, own in known.all():
+        language = own or tenant.profile.language
+
+        def shown(value: Any, language: str = language) -> str:
+            if isinstance(value, datetime):
+                locale = language.replace("-", "_")
+                return format_datetime(value, "medium", tzinfo=session.reader.time_zone, locale=locale)
+            return str(value.in_language(language))
+
+        text = say(words(language), shown)
+        tell(session.connection, tenant, [id], text, kind=NOTICE, about=Ref(record.entity, record.id))
