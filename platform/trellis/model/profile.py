@@ -8,7 +8,7 @@ from dataclasses import field as dc_field
 from datetime import timedelta
 from typing import Any
 
-from trellis.model.sign_in import MailAccount, SignIn
+from trellis.model.sign_in import MailAccount, MessageWay, SignIn
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,6 @@ class TenantProfile:
     access_log: timedelta | None = timedelta(days=365)  # how long it is kept who has read personal data; None: for ever
     sign_in: SignIn = dc_field(default_factory=SignIn)
     mail: MailAccount | None = None
+    mail_accounts: Mapping[str, MailAccount] = dc_field(default_factory=dict)  # further ones
+    messages: Mapping[str, MessageWay] = dc_field(default_factory=dict)  # by channel: sms, chat
     origins: tuple[str, ...] = ()  # pages of other sites that may use the API from a browser

@@ -8,6 +8,8 @@ from dataclasses import field as dc_field
 from datetime import timedelta
 from typing import Literal
 
+from trellis.model.quiet import Quiet
+
 SecondFactor = Literal["off", "optional", "required"]
 
 
@@ -114,8 +116,21 @@ class SignIn:
 
 
 @dataclass(frozen=True)
+class Incoming:
+    """The mailbox that mail comes in by, read by IMAP."""
+
+    server: str
+    port: int = 993
+    security: Literal["starttls", "tls", "none"] = "tls"
+    user: str = ""
+    password: str = ""  # the name of the environment variable
+    folder: str = "INBOX"
+    every: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
 class MailAccount:
-    """The server that a tenant's mail goes out by."""
+    """The server that mail goes out by in one name, and the mailbox where the answers arrive."""
 
     server: str
     port: int = 587
@@ -124,3 +139,19 @@ class MailAccount:
     password: str = ""  # the name of the environment variable
     sender: str = ""
     reply_to: str = ""
+    key: str = ""  # "": the tenant's first
+    rate: int = 0  # letters in a minute; 0: as many as there are
+    incoming: Incoming | None = None
+
+
+@dataclass(frozen=True)
+class MessageWay:
+    """The gateway that messages of one channel go out by."""
+
+    adapter: str
+    url: str = ""
+    secret: str = ""  # the name of the environment variable
+    user: str = ""
+    sender: str = ""
+    rate: int = 0
+    quiet: Quiet | None = None

@@ -40,6 +40,10 @@ class Form:
         """What is asked, in order."""
         return [self.entity.fields[name] for name in self.trigger.fields]
 
+    def label_of(self, field: Field, language: str) -> str:
+        """What a field is called towards strangers."""
+        return self.trigger.labels.get(field.key, field.label).in_language(language)
+
     def is_required(self, field: Field) -> bool:
         """Whether a field must be filled in: the form says so, or the entity, and nothing else fills it."""
         is_filled = field.default is not None or field.key in self.trigger.values

@@ -118,6 +118,7 @@ class OnForm(Trigger):
     redirect: str = ""
     confirm: str = ""  # the field with the address that a link goes to first: nothing is made before it is opened
     embed: tuple[str, ...] = ()  # the sites whose pages may show it
+    labels: Mapping[str, Text] = dc_field(default_factory=dict)  # what the fields are called towards strangers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""`sign_in:` and `mail:` of a tenant's manifest."""
+"""`sign_in:` of a tenant's manifest."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,6 @@ from trellis.model.durations import read_duration
 from trellis.model.sign_in import (
     LdapSource,
     Lockout,
-    MailAccount,
     OAuthSource,
     SamlSource,
     SecondFactor,
@@ -23,7 +21,6 @@ from trellis.model.sign_in import (
 
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B
 LONGEST_MINIMUM = 64
-PORTS = {"tls": 465, "starttls": 587, "none": 25}
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -34,7 +31,7 @@ def compile_sign_in(ctx: Context, item: Item | None) -> SignIn:
     password = item.get("password")
     made = SignIn(
         password=item.flag("password", True),
-        min_length=_number(ctx, password, "min_length", 10, SHORTEST_PASSWORD, LONGEST_MINIMUM),
+        min_length=number(ctx, password, "min_length", 10, SHORTEST_PASSWORD, LONGEST_MINIMUM),
         second_factor=_factor(item),
         lockout=_lockout(ctx, item.get("lockout")),
         sessions=_sessions(ctx, item.get("sessions")),
@@ -48,25 +45,6 @@ def compile_sign_in(ctx: Context, item: Item | None) -> SignIn:
     return made
 
 
-def compile_mail(ctx: Context, item: Item | None) -> MailAccount | None:
-    """The mail account; None when the manifest names none."""
-    if item is None:
-        return None
-    security: Any = item.word("security", "starttls")
-    sender = item.get("from")
-    if sender is not None and "@" not in parseaddr(sender.text)[1]:
-        ctx.problem("E219", f"'{sender.text}' is no e-mail address", sender, "write Acme <crm@acme.example>")
-    return MailAccount(
-        server=item.word("server"),
-        port=_number(ctx, item, "port", PORTS.get(security, 587), 1, 65535),
-        security=security,
-        user=item.word("user"),
-        password=_secret(item, "password"),
-        sender=item.word("from"),
-        reply_to=item.word("reply_to"),
-    )
-
-
 def _entries(item: Item | None) -> list[tuple[str, Item]]:
     return list(item.entries()) if item is not None else []
 
@@ -76,7 +54,7 @@ def _factor(item: Item) -> SecondFactor:
     return word if word in ("off", "optional", "required") else "optional"
 
 
-def _number(ctx: Context, item: Item | None, key: str, default: int, least: int, most: int) -> int:
+def number(ctx: Context, item: Item | None, key: str, default: int, least: int, most: int) -> int:
     found = item.get(key) if item is not None else None
     if found is None or not isinstance(found.data, int):
         return default
@@ -86,7 +64,7 @@ def _number(ctx: Context, item: Item | None, key: str, default: int, least: int,
     return found.data
 
 
-def _length(
+def length_of(
     ctx: Context, item: Item | None, key: str, default: timedelta, least: timedelta, most: timedelta
 ) -> timedelta:
     found = item.get(key) if item is not None else None
@@ -106,17 +84,17 @@ def _said(length: timedelta) -> str:
 def _lockout(ctx: Context, item: Item | None) -> Lockout:
     known = Lockout()
     return Lockout(
-        _number(ctx, item, "attempts", known.attempts, 3, 100),
-        _length(ctx, item, "for", known.lasts, timedelta(minutes=1), timedelta(days=1)),
+        number(ctx, item, "attempts", known.attempts, 3, 100),
+        length_of(ctx, item, "for", known.lasts, timedelta(minutes=1), timedelta(days=1)),
     )
 
 
 def _sessions(ctx: Context, item: Item | None) -> SessionLimits:
     known, least, most = SessionLimits(), timedelta(minutes=5), timedelta(days=366)
     found = SessionLimits(
-        _length(ctx, item, "idle", known.idle, least, most),
-        _length(ctx, item, "absolute", known.absolute, least, most),
-        _length(ctx, item, "remember", known.remember, least, most),
+        length_of(ctx, item, "idle", known.idle, least, most),
+        length_of(ctx, item, "absolute", known.absolute, least, most),
+        length_of(ctx, item, "remember", known.remember, least, most),
     )
     if item is not None and found.absolute < found.idle:
         ctx.problem("E219", "`absolute` has to be longer than `idle`", item)
@@ -147,7 +125,7 @@ def _source(ctx: Context, key: str, item: Item) -> dict[str, Any]:
     }
 
 
-def _secret(item: Item, key: str) -> str:
+def secret(item: Item, key: str) -> str:
     found = item.get(key)
     return found.word("env") if found is not None else ""
 
@@ -168,7 +146,7 @@ def _oauth(ctx: Context, key: str, item: Item) -> OAuthSource:
         **_source(ctx, key, item),
         trust_email=item.flag("trust_email"),
         client_id=item.word("client_id"),
-        secret=_secret(item, "client_secret"),
+        secret=secret(item, "client_secret"),
         issuer=item.word("issuer").rstrip("/"),
         authorize_url=item.word("authorize_url"),
         token_url=item.word("token_url"),
@@ -201,7 +179,7 @@ def _ldap(ctx: Context, item: Item) -> LdapSource:
         search=item.word("search"),
         filter=item.word("filter"),
         bind_user=item.word("bind_user"),
-        bind_password=_secret(item, "bind_password"),
+        bind_password=secret(item, "bind_password"),
         username=item.word("username"),
         attributes=_named(item, "attributes", defaults),
     )

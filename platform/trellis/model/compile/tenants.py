@@ -8,8 +8,10 @@ from trellis.formula.reader import Reader
 from trellis.model.compile.bins import access_log, purge_after
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
+from trellis.model.compile.mail import compile_accounts, compile_mail
+from trellis.model.compile.messages import compile_ways
 from trellis.model.compile.origins import compile_origins
-from trellis.model.compile.sign_in import compile_mail, compile_sign_in
+from trellis.model.compile.sign_in import compile_sign_in
 from trellis.model.fields import FIELD_TYPES, make_type
 from trellis.model.fields.base import Invalid
 from trellis.model.known import known_choices
@@ -88,6 +90,8 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
         theme=theme.data if theme is not None and isinstance(theme.data, dict) else {},
         sign_in=compile_sign_in(ctx, item.get("sign_in")),
         mail=compile_mail(ctx, item.get("mail")),
+        mail_accounts=compile_accounts(ctx, item.get("mail")),
+        messages=compile_ways(ctx, item.get("messages")),
         origins=compile_origins(ctx, item.get("api")),
     )
 

@@ -177,6 +177,9 @@ def trigger() -> Schema:
             "redirect": {**ADDRESS, "description": "where one is sent after it, in place of the thanks"},
             "intro": with_doc(TEXT, "what stands above the fields, in Markdown"),
             "button": TEXT,
+            "labels": with_doc(
+                mapping(TEXT, SNAKE), "what fields are called towards strangers: {need: What do you need?}"
+            ),
             "confirm": with_doc(NAME, "the e-mail field whose address must be confirmed by a link first"),
             "embed": with_doc(NAMES, "the sites whose pages may show the form: https://www.example.com"),
         },

@@ -18,7 +18,7 @@ from trellis.model.kinds.parts import (
     with_doc,
 )
 from trellis.model.kinds.registry import kind
-from trellis.model.kinds.sign_in import mail, sign_in
+from trellis.model.kinds.sign_in import mail, messages, sign_in
 
 _VERSION = {
     "type": "string",
@@ -60,6 +60,7 @@ def tenant() -> dict[str, Schema]:
         "theme": closed({"color": COLOR, "logo": TEXT, "favicon": TEXT, "mode": TEXT}),
         "sign_in": sign_in(),
         "mail": mail(),
+        "messages": messages(),
         "api": closed({"origins": with_doc(NAMES, "pages of other sites that may use the API from a browser")}),
         "hosts": NAMES,
         "bin": BIN,

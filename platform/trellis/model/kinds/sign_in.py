@@ -113,16 +113,47 @@ def sign_in() -> Schema:
 
 
 def mail() -> Schema:
-    """The server that mail goes out by."""
-    return closed(
+    """The servers that mail goes out and comes in by."""
+    security = with_doc(one_of("starttls", "tls", "none"), "how the way to the server is encrypted")
+    incoming = closed(
         {
             "server": NAME,
             "port": INTEGER,
-            "security": with_doc(one_of("starttls", "tls", "none"), "how the way to the server is encrypted"),
+            "security": security,
             "user": NAME,
             "password": SECRET,
-            "from": with_doc(NAME, "the sender: Acme <crm@acme.example>"),
-            "reply_to": NAME,
+            "folder": with_doc(NAME, "the folder that is read: INBOX"),
+            "every": with_doc(DURATION, "how often it is looked into: 2 minutes"),
         },
-        ("server", "from"),
+        ("server",),
     )
+    account: dict[str, Schema] = {
+        "server": NAME,
+        "port": INTEGER,
+        "security": security,
+        "user": NAME,
+        "password": SECRET,
+        "from": with_doc(NAME, "the sender: Acme <crm@acme.example>"),
+        "reply_to": NAME,
+        "rate": with_doc(INTEGER, "how many letters go out in a minute at most"),
+        "incoming": incoming,
+    }
+    further = with_doc(mapping(closed(account, ("from",))), "further ones, by key; the server is the first one's")
+    return closed({**account, "accounts": further}, ("server", "from"))
+
+
+def messages() -> Schema:
+    """The ways that short messages go out by."""
+    way = closed(
+        {
+            "adapter": with_doc(NAME, "how the gateway is spoken to: http, twilio, slack, …"),
+            "url": with_doc(ADDRESS, "where messages are sent to"),
+            "secret": SECRET,
+            "user": NAME,
+            "from": NAME,
+            "rate": with_doc(INTEGER, "how many go out in a minute at most"),
+            "quiet_hours": with_doc(NAME, "when nothing goes out, in the tenant's time zone: 21:00-08:00"),
+        },
+        ("adapter",),
+    )
+    return closed({"sms": way, "chat": way})

@@ -55,13 +55,13 @@ class WebFormsView(Page):
         if _is_too_much():
             text = _("Too much came from your network. Wait a few minutes, then send it once more.")
             return self._page(form, ticket, typed, general=[text], status=429)
-        if request.form.get(TRAP) or ticket.is_hasty:
-            values, _wrong = read(form, typed, _reader())
-            entries.lay_aside(current_tenant(), form, _sent(ticket, values))
-            return self._done(form)
-        faults = _keep_files(form, typed)
+        is_trapped = bool(request.form.get(TRAP))
+        faults = [] if is_trapped else _keep_files(form, typed)
         values, wrong = read(form, typed, _reader())
         faults += wrong
+        if is_trapped or (ticket.is_hasty and not faults):
+            entries.lay_aside(current_tenant(), form, _sent(ticket, values))
+            return self._done(form)
         if not faults:
             try:
                 return self._done(form, _take(form, ticket, values))
@@ -101,7 +101,7 @@ class WebFormsView(Page):
         asked = [
             {
                 "name": field.key,
-                "label": field.label.in_language(reader.language),
+                "label": form.label_of(field, reader.language),
                 "type": KINDS.get(field.type.name, "text"),
                 "required": form.is_required(field),
                 **(
@@ -135,7 +135,7 @@ class WebFormsView(Page):
                 form, 429, _("Too much came from your network. Wait a few minutes, then send it once more.")
             )
         values, wrong = read(form, {k: v for k, v in raw.items() if k in form.trigger.fields}, _reader())
-        if raw.get(TRAP) or ticket.is_hasty:
+        if raw.get(TRAP) or (ticket.is_hasty and not wrong):
             entries.lay_aside(current_tenant(), form, _sent(ticket, values))
             return _received(form)
         if wrong:

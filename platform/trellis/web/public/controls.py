@@ -85,7 +85,7 @@ def controls_of(
         Control(
             field,
             KINDS.get(field.type.name, "text"),
-            field.label.in_language(reader.language),
+            form.label_of(field, reader.language),
             field.help.in_language(reader.language) if field.help else "",
             form.is_required(field),
             options_of(field, reader),

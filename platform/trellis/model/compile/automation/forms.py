@@ -39,6 +39,10 @@ def compile_form(names: Names, workflow: str, form: Item) -> tuple[OnForm, Mappi
                 ctx.problem(
                     "E325", f"'{each.text}' is a field of type {kind}, which strangers cannot fill in", each, hint
                 )
+    labels = form.get("labels")
+    for name, each in labels.entries() if labels is not None else ():
+        if name not in asked:
+            ctx.problem("E325", f"'{name}' is not among the fields", each, at_key=True)
     confirm = form.get("confirm")
     address = known.get(confirm.text) if confirm is not None and confirm.text in asked else None
     if confirm is not None and (address is None or address.type_name != "email"):
@@ -57,6 +61,7 @@ def compile_form(names: Names, workflow: str, form: Item) -> tuple[OnForm, Mappi
             redirect=form.word("redirect"),
             confirm=form.word("confirm"),
             embed=_origins(names, form.get("embed")),
+            labels={name: ctx.text(labels, name) for name, _ in labels.entries()} if labels is not None else {},
         ),
         {"form": ANY},
     )

@@ -1,0 +1,66 @@
+"""`mail:` of a tenant's manifest: the servers that letters go out and come in by."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from trellis.model.compile.context import Context
+from trellis.model.compile.item import Item
+from trellis.model.compile.sign_in import length_of, number, secret
+from trellis.model.sign_in import Incoming, MailAccount
+
+PORTS = {"tls": 465, "starttls": 587, "none": 25}
+INCOMING = {"tls": 993, "starttls": 143, "none": 143}
+SOONEST, LATEST = timedelta(minutes=1), timedelta(days=1)
+
+
+def compile_mail(ctx: Context, item: Item | None) -> MailAccount | None:
+    """The first account; None when the manifest names none."""
+    return _account(ctx, item, "", None) if item is not None else None
+
+
+def compile_accounts(ctx: Context, item: Item | None) -> dict[str, MailAccount]:
+    """The further accounts by key; what one does not say is as the first one has it."""
+    accounts = item.get("accounts") if item is not None else None
+    if accounts is None:
+        return {}
+    first = ctx.quietly(lambda: compile_mail(ctx, item))  # what is wrong with it is said already
+    return {key: _account(ctx, each, key, first) for key, each in accounts.entries()}
+
+
+def _account(ctx: Context, item: Item, key: str, first: MailAccount | None) -> MailAccount:
+    own = item.get("server") is not None or first is None
+    security: Any = item.word("security", "starttls" if own or first is None else first.security)
+    sender = item.get("from")
+    if sender is not None and "@" not in parseaddr(sender.text)[1]:
+        ctx.problem("E219", f"'{sender.text}' is no e-mail address", sender, "write Acme <crm@acme.example>")
+    known_port = PORTS.get(security, 587) if own or first is None else first.port
+    return MailAccount(
+        server=item.word("server", first.server if first is not None else ""),
+        port=number(ctx, item, "port", known_port, 1, 65535),
+        security=security,
+        user=item.word("user", "" if own or first is None else first.user),
+        password=secret(item, "password") or ("" if own or first is None else first.password),
+        sender=item.word("from"),
+        reply_to=item.word("reply_to"),
+        key=key,
+        rate=number(ctx, item, "rate", 0, 1, 10_000),
+        incoming=_incoming(ctx, item.get("incoming")),
+    )
+
+
+def _incoming(ctx: Context, item: Item | None) -> Incoming | None:
+    if item is None:
+        return None
+    security: Any = item.word("security", "tls")
+    return Incoming(
+        server=item.word("server"),
+        port=number(ctx, item, "port", INCOMING.get(security, 993), 1, 65535),
+        security=security,
+        user=item.word("user"),
+        password=secret(item, "password"),
+        folder=item.word("folder", "INBOX"),
+        every=length_of(ctx, item, "every", timedelta(minutes=2), SOONEST, LATEST),
+    )
