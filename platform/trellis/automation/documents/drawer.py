@@ -120,7 +120,7 @@ class Money(Shown):
     __rmul__ = __mul__
 
     def __eq__(self, other: object) -> bool:
-        return self.amount == _amount(other)
+        return bool(self.amount == _amount(other))
 
     def __lt__(self, other: object) -> bool:
         return bool(self.amount < _amount(other))
@@ -284,7 +284,7 @@ class Drawer:
 
         asked = self
 
-        class Fetcher(plutoprint.ResourceFetcher):  # type: ignore[misc]
+        class Fetcher(plutoprint.ResourceFetcher):
             """Pictures of the record and of the layer; nothing else has an address."""
 
             def fetch_url(self, url: str) -> Any:
@@ -306,7 +306,7 @@ class Drawer:
         return stream.getvalue()
 
     def _written(self, value: Any) -> Any:
-        """How a value is put into the page: nothing for none, words for yes and no, numbers as the language has them."""
+        """How a value is put into the page: nothing for none, words for yes and no, numbers by the language."""
         if value is None:
             return ""
         if isinstance(value, bool):

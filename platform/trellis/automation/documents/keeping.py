@@ -27,7 +27,7 @@ def may_keep(store: Store, document: DocumentTemplate, id: UUID) -> bool:
 def keep(
     store: Store, document: DocumentTemplate, id: UUID, paper: Paper, files: Path, *, means: str = "page"
 ) -> dict[str, Any]:
-    """Put the paper beside those that the record has; what the field holds of it. Raises Refused, Forbidden, Missing."""
+    """Put the paper beside those that the record has; its entry there. Raises Refused, Forbidden, Missing."""
     if not document.into:
         message = "There is no field that keeps “{document}”: give the entity one with `type: file, multiple: true`."
         label = document.label.in_language(store.principal.reader.language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
@@ -28,6 +28,15 @@ _BLANK = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file that goes along."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
     """What somebody reads. `small` stands below, in grey; the button is a label and an address."""
 
@@ -42,6 +51,7 @@ class Letter:
     body: str = ""  # Markdown, in place of heading and paragraphs
     html_body: str = ""  # HTML made by hand, in place of the body's
     reply_to: str = ""
+    attachments: tuple[tuple[str, str], ...] = ()  # files of the tenant: id and name
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -57,6 +67,7 @@ class Letter:
                 "paragraphs": tuple(data["paragraphs"]),
                 "small": tuple(data["small"]),
                 "button": (button[0], button[1]) if button else None,
+                "attachments": tuple((id, name) for id, name in data.get("attachments") or ()),
             }
         )
 
@@ -76,7 +87,7 @@ class Letter:
         page = _templates().get_template("letter.html")
         return page.render(letter=self, ink=_ink(self.color), written=Markup(written))
 
-    def message(self, account: Account, to: str, id: UUID) -> EmailMessage:
+    def message(self, account: Account, to: str, id: UUID, attached: Sequence[Attached] = ()) -> EmailMessage:
         """As it goes over the wire. The id of a letter stays the same however often it is tried."""
         message = EmailMessage()
         message["Subject"] = _line(self.subject)
@@ -90,6 +101,9 @@ class Letter:
             message["Reply-To"] = _line(self.reply_to or account.reply_to)
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
+        for file in attached:
+            kind, _, subtype = file.type.partition("/")
+            message.add_attachment(file.content, maintype=kind, subtype=subtype or "octet-stream", filename=file.name)
         return message
 
 

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from trellis.automation import jobs
 from trellis.automation.mail.account import account_of
 from trellis.automation.mail.delivery import deliver
+from trellis.automation.mail.attachments import attached_to
 from trellis.automation.mail.letter import Letter
 from trellis.model.sealing import seal, unseal
 
@@ -56,7 +57,7 @@ def send(work: jobs.Work) -> None:
     except ValueError as fault:
         raise jobs.GiveUp("the letter was sealed with another key of the installation") from fault
     try:
-        deliver(account, letter.message(account, row.to, id), row.to)
+        deliver(account, letter.message(account, row.to, id, attached_to(tenant, letter)), row.to)
     except smtplib.SMTPResponseException as refused:
         if refused.smtp_code < 500:
             raise

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from trellis.automation.mail.account import is_set_up
+from trellis.automation.mail.attachments import MOST as MOST_FILES
+from trellis.automation.mail.attachments import files_in
 from trellis.automation.mail.letter import Letter, in_look
 from trellis.automation.mail.outbox import post
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
@@ -58,9 +60,19 @@ def _letter(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, 
         body=body,
         html_body=text("html"),
         reply_to=text("reply_to"),
+        attachments=_attached(step, env),
         **in_look(ctx.tenant.profile),
     )
     return made if made.subject else replace(made, subject=body.strip().splitlines()[0][:120] if body.strip() else "")
+
+
+def _attached(step: steps.Send, env: Env) -> tuple[tuple[str, str], ...]:
+    """The files that go along: what `attach:` gives, a paper that a step has made or a field of files."""
+    given = step.given.get("attach")
+    found = tuple(dict.fromkeys(files_in(given.evaluate(env)))) if given is not None else ()
+    if len(found) > MOST_FILES:
+        raise StepFailed("At most {most} files go along with a message.", most=MOST_FILES)
+    return found
 
 
 def _addresses(ctx: StepContext, step: steps.Send, word: str, env: Env) -> Iterator[str]:
