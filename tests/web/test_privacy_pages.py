@@ -56,6 +56,7 @@ def tenant(catalogue: Catalogue) -> Iterator[Tenant]:
     tenant = catalogue.create("privacy-pages", layers_of(CRM, "privacy-pages"), "test")
     add_person(tenant, "olga@p.example", "officer", name="Olga")
     add_person(tenant, "rob@p.example", "rep")
+    add_person(tenant, "ada@p.example", "admin")
     yield tenant
     catalogue.drop("privacy-pages")
 
@@ -153,3 +154,18 @@ def test_erasing_asks_for_the_name_and_says_what_goes(olga: FlaskClient, system:
     assert system.read("member", pia).title == f"Erased {pia.hex[-8:]}"
     page = olga.get(f"/e/member/{pia}/privacy").text
     assert "was erased on" in page
+
+
+def test_nobody_is_given_a_form_for_what_is_restricted(app: Flask, olga: FlaskClient, system: Store, pia: UUID) -> None:
+    ada = signed_in_client(app, "ada@p.example")
+    assert ada.get(f"/e/member/{pia}/edit").status_code == 200
+    post(olga, f"/e/member/{pia}/privacy/decide", state="restricted", on="1", reason="The address is disputed")
+    answer = ada.get(f"/e/member/{pia}/edit")
+    assert answer.location.endswith(f"/e/member/{pia}")
+    assert "restricted: it may not be changed" in ada.get("/").text
+    assert outcome(ada.get(f"/e/member/{pia}/edit", headers={"X-Requested-With": "fetch"})) == 403
+    page = ada.get(f"/e/member/{pia}").text
+    assert "Processing restricted" in page
+    assert f"/e/member/{pia}/edit" not in page
+    post(olga, f"/e/member/{pia}/privacy/decide", state="restricted", on="0")
+    assert f"/e/member/{pia}/edit" in ada.get(f"/e/member/{pia}").text

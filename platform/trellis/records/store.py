@@ -30,7 +30,7 @@ from trellis.records.session import Session
 from trellis.records.sharing import shares
 from trellis.records.versions import batches, history, past, undoing
 from trellis.records.versions.batches import Batch
-from trellis.records.writing import batch, joining, trees, write
+from trellis.records.writing import batch, joining, locks, trees, write
 
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
@@ -238,6 +238,11 @@ class Store:
             return rights.may(self.session, action, entity)
         with self.session.transaction():
             return rights.may_with(self.session, action, entity, as_id(id))
+
+    def lock_on(self, entity: str, id: UUID | str) -> Fault | None:
+        """Why a record that this person may change is read-only for everybody now; None where it is not."""
+        with self.session.transaction():
+            return locks.lock_of(self.session, entity, as_id(id))
 
     def may_change_many(self, entity: str) -> bool:
         """Whether this person may change many records of the entity at once: the right `bulk-edit`."""

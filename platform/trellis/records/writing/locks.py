@@ -14,6 +14,8 @@ from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from trellis.model.model import Model
     from trellis.records.graph import LiveRecord
     from trellis.records.session import Session
@@ -65,3 +67,13 @@ def lock_on(session: Session, record: LiveRecord) -> Fault | None:
     parent = record.value(record.definition.parent_field) if record.definition.parent_field else None
     above = record.graph.follow(parent) if isinstance(parent, Ref) else None
     return None if above is None else lock_on(session, above)
+
+
+def lock_of(session: Session, entity: str, id: UUID) -> Fault | None:
+    """The same of a record by its id, asked beforehand: whoever opens a form learns it before typing."""
+    from trellis.records.graph import StoreGraph
+
+    if session.is_unlocked or not may_be_locked(session, entity):
+        return None
+    found = (lock_on(session, record) for record in StoreGraph(session).load(entity, [id]))
+    return next((fault for fault in found if fault is not None), None)

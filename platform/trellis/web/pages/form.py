@@ -14,7 +14,8 @@ from trellis.model.field import Field
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Forbidden, Refused, Stale
 from trellis.records.store import Store
-from trellis.web.context import current_person, current_store
+from trellis.web.context import current_language, current_person, current_store
+from trellis.web.errors import answer
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
@@ -134,7 +135,10 @@ class FormView(Page):
         form = form_of(definition, store.principal.roles)
         if request.method == "GET":
             with store.transaction():
-                return self._page(BoundForm(store, definition, form, self._own(store, entity, id)))
+                record = self._own(store, entity, id)
+                if (locked := store.lock_on(entity, id)) is not None:
+                    return self._locked(entity, id, locked)
+                return self._page(BoundForm(store, definition, form, record))
         record = self._own(store, entity, id)
         typed = read_form(definition, submitted(), store.tenant.model.entities)
         if "_draw" in request.form:
@@ -160,6 +164,14 @@ class FormView(Page):
         definition = entity_or_404(store, entity)
         named = frozenset(request.form.getlist("_touched"))
         return jsonify(answer_state(store, definition, submitted(), named, id))
+
+    def _locked(self, entity: str, id: UUID, why: Fault) -> AnswerType:
+        """Nobody types into a form that cannot be saved: the record, and why."""
+        said = fault_text(why, current_language())
+        if wants_json():
+            return answer(403, message=said)
+        toast(said, kind="danger")
+        return redirect(entity_address(entity, id))
 
     def _own(self, store: Store, entity: str, id: UUID) -> Record:
         record = store.read(entity, id)

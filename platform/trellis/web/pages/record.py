@@ -47,6 +47,8 @@ from trellis.web.pages.past import past_page
 from trellis.web.pages.privacy import may_see_privacy
 from trellis.web.pages.related import related_tabs
 from trellis.web.pages.stages import Path, path_of
+from trellis.web.service_levels import Standing as ServiceStanding
+from trellis.web.service_levels import standings
 from trellis.web.ui import badge
 from trellis.web.widgets.form import form_of
 
@@ -118,6 +120,11 @@ class RecordPage:
         """Whose approval the record waits for."""
         return asking(self.store, self.record.ref) if self.record.deleted_at is None else []
 
+    @cached_property
+    def service_levels(self) -> list[ServiceStanding]:
+        """How the record stands with its service levels."""
+        return standings(self.store, self.entity, self.record)
+
     @property
     def may_merge(self) -> bool:
         """Whether the menu offers to merge the record with others."""
@@ -168,12 +175,10 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
     readable, writable = store.readable_fields(entity.key), store.writable_fields(entity.key)
     language = store.principal.reader.language
-    live = record.deleted_at is None
     conversion = store.tenant.model.conversions.get(entity.key)
     converted = conversion is not None and record.get(CONVERTED_AT) is not None
-    live = live and not (conversion is not None and conversion.lock and converted)
     decided = decisions(store, entity, record)
-    live = live and "restricted" not in decided
+    live = record.deleted_at is None and store.lock_on(entity.key, record.id) is None
     may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
     may["convert"] = live and not converted and store.may_convert(entity.key, record.id)
     may["create"] = store.may("create", entity.key)
