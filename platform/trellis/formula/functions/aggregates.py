@@ -18,7 +18,7 @@ from trellis.formula.nodes.base import Expr
 from trellis.formula.nodes.call import Call, Overload, Param
 from trellis.formula.nodes.compare import sql_compare
 from trellis.formula.nodes.gathered import gathered
-from trellis.formula.nodes.listed import Listed, Step
+from trellis.formula.nodes.listed import Held, Listed, Step
 from trellis.formula.nodes.paths import Place, Root
 from trellis.formula.sql import values as sqlv
 from trellis.formula.syntax import CallNode, MemberNode, NameNode, Node, OuterNode, parts, with_parts
@@ -107,6 +107,8 @@ def _found(checker: Checker, whole: Node, node: Node, path: tuple[str, ...]) -> 
     names = names_of(node) or []
     types = _types(checker, names)
     first = next(i for i, t in enumerate(types) if t.kind == "records")
+    if first == 0 and not _is_member(checker, path[0]):
+        return _held(checker, whole, node, path, types)
     base = _place(checker, node, len(names), first)
     steps = tuple(Step(path[i], types[i].kind == "records", types[i].entities) for i in range(first, len(path)))
     entity = types[len(path) - 1].entities[0]
@@ -120,6 +122,23 @@ def _found(checker: Checker, whole: Node, node: Node, path: tuple[str, ...]) -> 
             checker.reads.add(reads[:end])
     is_whole = whole is node and tuple(names) == path
     return Found(Listed(base, steps, entity), path, via, is_whole, reads)
+
+
+def _is_member(checker: Checker, name: str) -> bool:
+    """Whether a list is the record's own, not what a variable holds."""
+    entity = checker.frame.entity
+    return entity is not None and checker.scope.member(record_of(entity), name) is not None
+
+
+def _held(checker: Checker, whole: Node, node: Node, path: tuple[str, ...], types: list[Type]) -> Found:
+    """A list that begins with a variable, such as the records that a step has found."""
+    names = names_of(node) or []
+    base = _place(checker, node, len(names), 1)
+    steps = tuple(Step(path[i], types[i].kind == "records", types[i].entities) for i in range(1, len(path)))
+    owner = types[len(path) - 2].entities[0] if len(path) > 1 else ""
+    via = (owner, path[-1]) if owner and checker.scope.columns(owner, path[-1]) else None
+    is_whole = whole is node and tuple(names) == path
+    return Found(Held(base, steps, types[len(path) - 1].entities[0]), path, via, is_whole, ())
 
 
 def _place(checker: Checker, node: Node, length: int, keep: int) -> Place:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 
 from trellis.formula.env import Env, RecordLike
-from trellis.formula.nodes.paths import Place, record_in_hand
+from trellis.formula.nodes.paths import Place, record_in_hand, reference
 from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.scope import SqlLink, SqlScope
 from trellis.formula.types import Ref
@@ -60,6 +60,42 @@ class Listed:
         for step in before:
             parents = [next_ for entity, ids in parents for next_ in _sql_step(scope, entity, ids, step)]
         return _children(scope, parents, last.name, self.entity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held(Listed):
+    """The records that a variable holds (`base`), such as what a step has found, and those that `steps` lead to."""
+
+    def python(self) -> Callable[[Env], Iterable[RecordLike]]:
+        """The records as a function of an Env."""
+        value, steps = self.base.python(False), self.steps
+
+        def walk(env: Env) -> Iterable[RecordLike]:
+            records = [found for each in _several(value(env)) if (found := record_in_hand(each, env)) is not None]
+            for step in steps:
+                records = _stepped(records, step, env)
+            return list({(r.entity, r.id if r.id is not None else id(r)): r for r in records}.values())
+
+        return walk
+
+    def select(self, scope: SqlScope) -> tuple[SqlScope, FromClause, ColumnElement[bool]]:
+        """The rows for a subquery: those of the records in hand, or what leads on from them."""
+        held = [r for each in _several(self.base.evaluated(scope.env)) if isinstance(r := reference(each), Ref)]
+        if not self.steps:
+            child = scope.catalog.table(self.entity).alias()
+            inner = scope.inside(self.entity, child)
+            where = sa.and_(child.c.id.in_([scope.ref_id(ref) for ref in held]), child.c.deleted_at.is_(None))
+            within = scope.catalog.reach(inner)
+            return inner, child, where if within is None else sa.and_(where, within)
+        *before, last = self.steps
+        parents: list[tuple[str, Any]] = [(ref.entity, scope.ref_id(ref)) for ref in held]
+        for step in before:
+            parents = [next_ for entity, ids in parents for next_ in _sql_step(scope, entity, ids, step)]
+        return _children(scope, parents, last.name, self.entity)
+
+
+def _several(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _stepped(records: Iterable[RecordLike], step: Step, env: Env) -> list[RecordLike]:

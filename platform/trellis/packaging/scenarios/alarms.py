@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from trellis.packaging.scenarios.play import Play
 
+# a clock that was missed strikes once, for its latest moment: that is looked for backwards
+BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=3660))
+HOUSEKEEPING = frozenset({"identity.tidy", "privacy.access-log", "audit.head", "webhooks.purge"})
 STEP = {"often": timedelta(minutes=5), "hourly": timedelta(hours=1)}
 
 
@@ -33,10 +36,12 @@ class Alarms:
         self.zone = ZoneInfo(play.tenant.profile.time_zone)
         begun = now()
         self.looked = {timer.key: (timer, begun) for timer in timers(play.tenant.model)}
-        self.struck = {name: (clock, begun) for name, clock in CLOCKS.items()}
+        self.finds: dict[str, datetime] = {}  # when each of them finds something, as it was asked last
+        self.struck = {name: (clock, begun) for name, clock in CLOCKS.items() if name not in HOUSEKEEPING}
 
     def next(self, until: datetime) -> datetime | None:
         """When the next of them finds something, up to a moment."""
+        self.finds.clear()
         waiting = [entry for entry in self.looked.values() if self._first(entry[0], entry[1]) <= until]
         filled = self._filled({t.trigger.entity for t, _ in waiting if t.trigger.entity is not None})
         found: datetime | None = None
@@ -44,8 +49,9 @@ class Alarms:
             if timer.trigger.entity is not None and timer.trigger.entity not in filled:
                 continue
             moment = self._finds(timer, after, found or until)
-            if moment is not None and (found is None or moment < found):
-                found = moment
+            if moment is not None:
+                self.finds[timer.key] = moment
+                found = moment if found is None else min(found, moment)
         return found
 
     def strike(self, moment: datetime) -> None:
@@ -54,8 +60,9 @@ class Alarms:
             last = self._last(timer, after, moment)
             if last is None:
                 continue
-            with self.play.tenant.begin() as connection:
-                come_due(connection, self.play.tenant, timer, after, last)
+            if self.finds.get(key) == moment:
+                with self.play.tenant.begin() as connection:
+                    come_due(connection, self.play.tenant, timer, after, last)
             self.looked[key] = (timer, last)
         self._clocks(moment)
 
@@ -69,7 +76,7 @@ class Alarms:
 
     def _clocks(self, moment: datetime) -> None:
         for name, (clock, after) in list(self.struck.items()):
-            due = latest(clock, after, moment)
+            due = next((d for back in BACK if (d := latest(clock, max(after, moment - back), moment))), None)
             if due is not None:
                 self.struck[name] = (clock, due)
                 self._ring(clock, due)

@@ -35,6 +35,8 @@ def same(expected: Any, found: Any, zone: ZoneInfo) -> bool:
         return _texts(expected) == found.isoformat()
     if isinstance(found, (Decimal, int, float)):
         return _number(expected) == _number(found)
+    if isinstance(found, Mapping) and isinstance(expected, str):  # a name or an address, in whatever order it is said
+        return sorted(expected.split()) == sorted(" ".join(str(v) for v in found.values() if v).split())
     return _texts(expected) == _texts(found)
 
 

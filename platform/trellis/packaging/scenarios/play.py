@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from trellis.automation.clock import stopped_at
 from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
+from trellis.identity.accounts import Account, give_login
 from trellis.identity.automating import principal_by_id
 from trellis.model.fields.base import Invalid
 from trellis.packaging.provision import system_store
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 PERSON, TEAM = "user", "team"
 NOON = datetime(2026, 3, 2, 9, 0)  # a Monday: what a scenario without `now` begins with
+NO_PASSWORD = "!"  # nobody signs in: it is only told whose hand it is
 REFUSALS = (Refused, Forbidden, Missing, Invalid)
 
 
@@ -127,7 +129,7 @@ class Play:
             return
         store = system_store(self.tenant)
         teams: dict[str, Value] = {}
-        with store.transaction():
+        with store.transaction() as connection:
             for actor in _managers_first(actors.values()):
                 if actor.team and actor.team not in teams:
                     teams[actor.team] = store.create(TEAM, {"name": actor.team}, means="system").ref
@@ -141,7 +143,9 @@ class Play:
                     "time_zone": actor.time_zone or None,
                 }
                 given = {key: value for key, value in values.items() if value is not None}
-                self.known[actor.key] = store.create(PERSON, given, means="system").ref
+                made = store.create(PERSON, given, means="system").ref
+                give_login(connection, self.tenant, Account(made.id, actor.name, actor.email, None), NO_PASSWORD)
+                self.known[actor.key] = made
 
 
 def _managers_first(actors: Any) -> list[Actor]:

@@ -16,6 +16,7 @@ from trellis.model.scenario import Action
 
 TARGETS = ("update", "delete", "restore", "convert", "claim", "release", "approve", "reject")
 PLACES = ("on", "of")
+RESERVED = ("old", "this", "record", "me", "my_team", "via", "is_new", "setting", "param", "true", "false", "blank")
 
 
 class Actions:
@@ -48,7 +49,10 @@ class Actions:
             "refused": refused.data if refused is not None and isinstance(refused.data, bool) else item.word("refused"),
         }
         made, result = self._of(verb, item, said, common)
-        if made.name:
+        if made.name in RESERVED:
+            hint = "it has a meaning of its own in formulas: take another name"
+            self.ctx.problem("E305", f"'{made.name}' is reserved", item.get("as") or item, hint)
+        elif made.name:
             self.variables[made.name] = result
         return made
 
