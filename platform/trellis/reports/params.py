@@ -33,10 +33,15 @@ class Chosen:
 
 def read_params(report: Report, given: Mapping[str, str], reader: Reader) -> Chosen:
     """The params of an address; one that is not there has its default, one that is empty has no value."""
+    return read_values(report.params, given, reader)
+
+
+def read_values(params: Mapping[str, Param], given: Mapping[str, str], reader: Reader) -> Chosen:
+    """The same for anything that is declared like params, such as the filters of a dashboard."""
     values: dict[str, Value] = {}
     texts: dict[str, str] = {}
     faults: list[Fault] = []
-    for key, param in report.params.items():
+    for key, param in params.items():
         if key not in given:
             values[key] = default_of(param, reader)
             continue

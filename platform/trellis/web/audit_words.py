@@ -52,6 +52,7 @@ KIND_WORDS = {
     "configuration.applied": _l("Configuration applied"),
     "configuration.rolled-back": _l("Configuration rolled back"),
     "data.exported": _l("Records exported"),
+    "dashboard.arranged": _l("Dashboard arranged for everybody"),
     "data.imported": _l("Records imported"),
     "data.deleted": _l("Many records deleted"),
     "data.restored": _l("Many records restored"),

@@ -94,8 +94,8 @@ def sidebar() -> list[Group]:
 def _item(tenant: Tenant, item: MenuItem) -> Link | None:
     if item.kind == "report":
         return _report_link(tenant, item)
-    if item.kind != "entity":
-        return None  # dashboards join the menu with their own pages
+    if item.kind == "dashboard":
+        return _dashboard_link(tenant, item)
     entity = tenant.model.entities.get(item.key)
     if entity is None or not is_on(tenant, entity) or not may_read(entity.key):
         return None
@@ -112,12 +112,22 @@ def _report_link(tenant: Tenant, item: MenuItem) -> Link | None:
     return Link(item.label, item.icon, address(f"reports/{item.key}"), f"reports/{item.key}")
 
 
+def _dashboard_link(tenant: Tenant, item: MenuItem) -> Link | None:
+    from trellis.reports.dashboards.seen import may_open
+    from trellis.web.context import current_store
+
+    dashboard = tenant.model.dashboards.get(item.key)
+    if dashboard is None or not may_open(current_store(), dashboard):
+        return None
+    return Link(item.label, item.icon, address(f"dashboards/{item.key}"), f"dashboards/{item.key}")
+
+
 def _link(label: Text, icon: str, entity: str, view: str | None = None) -> Link:
     return Link(label, icon, entity_address(entity, view=view), entity)
 
 
 def _mark(link: Link) -> Link:
-    if link.key.startswith("reports/"):
+    if link.key.startswith(("reports/", "dashboards/")):
         here = request.path == f"/{link.key}"
         return Link(link.label, link.icon, link.address, link.key, here) if here else link
     at = f"/e/{link.key}/"

@@ -189,6 +189,15 @@ class Frame:
         return _menu((*what, locale_name(), *where))
 
     @property
+    def has_dashboards(self) -> bool:
+        """Whether there is a dashboard that the person may open."""
+        from trellis.reports.dashboards.seen import may_open
+        from trellis.web.context import current_store
+
+        known = current_tenant().model.dashboards.values()
+        return current_person() is not None and any(may_open(current_store(), d) for d in known)
+
+    @property
     def here(self) -> str:
         """The page's own path below the tenant's address."""
         return request.path

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from trellis.model.reports.report import Param
 
 COLUMNS = 12
+TALLEST = 24  # rows of one widget
+LOWEST = 120  # the last row that a widget may begin in; the stylesheet has a line for each
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from trellis.web.pages.bulk import BulkView
 from trellis.web.pages.buttons import ButtonsView
 from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
+from trellis.web.pages.dashboards import DashboardsView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.duplicates import DuplicatesView
 from trellis.web.pages.elsewhere import ElsewhereView
@@ -45,6 +46,7 @@ from trellis.web.pages.privacy import PrivacyView
 from trellis.web.pages.profile import ProfileView
 from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
+from trellis.web.pages.report_builder import ReportBuilderView
 from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
@@ -103,7 +105,9 @@ PAGES: tuple[type[BaseView], ...] = (
     RecordView,
     RelatedView,
     ReportsView,
+    DashboardsView,
     VariantsView,
+    ReportBuilderView,
     PortalView,
     SharingView,
     StagesView,

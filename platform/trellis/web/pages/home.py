@@ -14,8 +14,11 @@ from markupsafe import Markup
 from trellis.identity.person import PERSON
 from trellis.model.view import Sort
 from trellis.records.refusal import Forbidden, Missing
+from trellis.reports.dashboards.seen import dashboards_of, home_of
 from trellis.web.cells.column import Column, column_for, reads_of
 from trellis.web.context import current_model, current_reader, current_store
+from trellis.web.dashboards.layout import chosen_home
+from trellis.web.dashboards.page import dashboard_places, with_frames
 from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.lists.grid import cell_context
@@ -58,6 +61,24 @@ class HomeView(Page):
     @expose("/")  # type: ignore[untyped-decorator]
     @signed_in
     def index(self) -> Response:
+        """The dashboard that the person has chosen, or that is their role's; else the day's work."""
+        store = current_store()
+        chosen = chosen_home(store)
+        dashboard = None if chosen == "" else home_of(store, chosen)
+        if dashboard is None:
+            return self.day()
+        with store.transaction():
+            return with_frames(
+                self.draw("dashboard.html", **dashboard_places(store, dashboard, is_home=True)), dashboard
+            )
+
+    @expose("/today")  # type: ignore[untyped-decorator]
+    @signed_in
+    def today(self) -> Response:
+        """The day's work, whatever one begins with."""
+        return self.day()
+
+    def day(self) -> Response:
         """Greeting, my open records, recent records."""
         reader = current_reader()
         with current_store().transaction():
@@ -77,6 +98,7 @@ class HomeView(Page):
                 is_guest=is_guest,
                 coming=coming_up(todo.ids),
                 recent=recently(),
+                has_dashboards=bool(dashboards_of(current_store())),
                 links=[e for e in readable_entities() if e.key not in {b.entity.key for b in boxes}][:8],
             )
 

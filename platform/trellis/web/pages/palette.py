@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import as_id
+from trellis.reports.dashboards.seen import dashboards_of
 from trellis.reports.seen import reports_of
 from trellis.web.cells.markup import avatar
 from trellis.web.cells.markup import icon as draw
@@ -188,6 +189,10 @@ def destinations(q: str, here: str) -> list[Entry]:
         if matches(q, label := report.label.in_language(language)):
             face = Markup(f'<span class="t-tile c-indigo">{draw(report.icon)}</span>')
             entries.append(Entry(marked(label, q), address(f"reports/{report.key}"), face, kind=_("Report")))
+    for dashboard in dashboards_of(current_store()) if q else ():
+        if matches(q, label := dashboard.label.in_language(language)):
+            face = Markup(f'<span class="t-tile c-indigo">{draw(dashboard.icon)}</span>')
+            entries.append(Entry(marked(label, q), address(f"dashboards/{dashboard.key}"), face, kind=_("Dashboard")))
     return entries[:OFFERED] if q else entries
 
 

@@ -38,10 +38,11 @@ KINDS = {"date": "date", "datetime": "date", "boolean": "boolean", "number": "nu
 
 def controls(store: Store, report: Report, chosen: Chosen) -> list[Control]:
     """The controls in order."""
-    return [_control(store, param, chosen) for param in report.params.values()]
+    return [control(store, param, chosen) for param in report.params.values()]
 
 
-def _control(store: Store, param: Param, chosen: Chosen) -> Control:
+def control(store: Store, param: Param, chosen: Chosen) -> Control:
+    """What one param is edited with."""
     reader, type_ = store.principal.reader, param.field.type
     value = chosen.values.get(param.key)
     error = " ".join(fault_text(f) for f in chosen.faults if f.field == param.key)

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
-from trellis.model.dashboards.dashboard import COLUMNS, Place, Widget, free_place
-
-TALLEST = 40
-LOWEST = 400
+from trellis.model.dashboards.dashboard import COLUMNS, LOWEST, TALLEST, Place, Widget, free_place
 
 
 def placed(ctx: Context, widgets: Mapping[str, Widget], items: Mapping[str, Item]) -> dict[str, Place]:

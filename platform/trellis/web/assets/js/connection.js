@@ -16,7 +16,9 @@ addEventListener("offline", () => setOffline(true));
 addEventListener("online", () => setOffline(false));
 document.addEventListener("htmx:sendError", () => setOffline(true));
 document.addEventListener("htmx:timeout", () => toast(text("slow"), { kind: "error" }));
-document.addEventListener("htmx:responseError", (event) => tell(event.detail.xhr));
+document.addEventListener("htmx:responseError", (event) => {
+  if (!event.target.closest?.("[data-widget]")) tell(event.detail.xhr); // a widget says in its own place what went wrong
+});
 // what may not be had, or is gone, comes as 200 with its status beside it: the place that asked keeps what it shows
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;

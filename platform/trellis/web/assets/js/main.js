@@ -13,4 +13,5 @@ import "./connection.js";
 import "./offline.js";
 import "./lists/index.js";
 import "./reports/index.js";
+import "./dashboards/index.js";
 import "./forms/index.js";

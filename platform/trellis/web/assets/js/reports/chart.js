@@ -157,22 +157,28 @@ function target(data, event) {
 /** Draws a box of the page with the data in it. */
 export function draw(box) {
   const data = JSON.parse(box.querySelector("script").textContent);
-  if (data.type === "heatmap" && data.series.length > 10) box.style.height = `${Math.min(900, 60 + data.series.length * 24)}px`;
-  if (data.horizontal && data.categories.length > 9) box.style.height = `${Math.min(900, 60 + data.categories.length * 30)}px`;
+  const fills = box.hasAttribute("data-fill"); // a widget has its height from the dashboard
+  if (!fills && data.type === "heatmap" && data.series.length > 10) box.style.height = `${Math.min(900, 60 + data.series.length * 24)}px`;
+  if (!fills && data.horizontal && data.categories.length > 9) box.style.height = `${Math.min(900, 60 + data.categories.length * 30)}px`;
   const chart = echarts.init(box, null, { renderer: "canvas" });
   chart.setOption(options(data, box));
   chart.on("click", (event) => {
     const href = target(data, event);
     if (href) location.assign(href);
   });
-  let width = box.clientWidth;
+  let [width, height] = [box.clientWidth, box.clientHeight];
   new ResizeObserver(() => {
-    if (!box.isConnected || box.clientWidth === width) return;
-    width = box.clientWidth;
+    if (!box.isConnected || (box.clientWidth === width && (!fills || box.clientHeight === height))) return;
+    [width, height] = [box.clientWidth, box.clientHeight];
     chart.resize();
     chart.setOption(options(data, box), true);
   }).observe(box);
   drawn.set(box, () => chart.setOption(options(data, box), true));
+}
+
+/** A drawn chart as a picture, twice as fine as the screen. */
+export function pictureOf(box) {
+  return echarts.getInstanceByDom(box).getDataURL({ type: "png", pixelRatio: 2, backgroundColor: color("--t-surface", box) });
 }
 
 function again() {

@@ -1,0 +1,54 @@
+// Dashboards: what could not be loaded says so, the page refreshes itself, and the part that arranges is loaded when it is asked for.
+import { $, $$ } from "../forms/util.js";
+import { htmx } from "../htmx.js";
+
+const page = () => $("[data-dash]");
+const widgetOf = (element) => element?.closest?.("[data-widget]");
+
+/** Asks for every widget anew; what is arranged at the moment is left alone. */
+function refresh() {
+  if (document.hidden || page()?.classList.contains("is-arranging")) return;
+  for (const box of $$("[data-widget] > [hx-get]")) htmx.trigger(box, "refresh");
+}
+
+let timer = null;
+function tick() {
+  clearInterval(timer);
+  const seconds = Number(document.fullscreenElement ? page()?.dataset.fullRefresh : page()?.dataset.refresh) || 0;
+  if (seconds) timer = setInterval(refresh, seconds * 1000);
+}
+
+/** In the place of a widget that did not come: what happened, and a way to try again. */
+function broken(box) {
+  const head = document.createElement("div");
+  head.className = "t-w-head";
+  const title = document.createElement("h2");
+  title.className = "t-cut";
+  title.textContent = widgetOf(box).getAttribute("aria-label");
+  head.append(title);
+  box.replaceChildren(head, $("template[data-dash-broken]").content.cloneNode(true));
+  box.removeAttribute("aria-busy");
+}
+
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => widgetOf(event.target) && event.target.matches("[hx-get]") && broken(event.target));
+}
+document.addEventListener("htmx:afterSwap", (event) => widgetOf(event.target) && event.target.removeAttribute("aria-busy"));
+
+document.addEventListener("click", async (event) => {
+  const again = event.target.closest("[data-dash-again]");
+  if (again) htmx.trigger(widgetOf(again).querySelector("[hx-get]"), "refresh");
+  if (event.target.closest("[data-dash-edit]")) (await import("./arrange.js")).arrange(page());
+  if (event.target.closest("[data-dash-full]")) {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen();
+  }
+});
+document.addEventListener("fullscreenchange", () => {
+  if (!page()) return;
+  document.body.classList.toggle("is-full-dash", Boolean(document.fullscreenElement));
+  $("[data-dash-full]")?.setAttribute("aria-pressed", String(Boolean(document.fullscreenElement)));
+  tick();
+});
+document.addEventListener("visibilitychange", () => page() && tick());
+if (page()) tick();

@@ -1,0 +1,161 @@
+"""Dashboards: the list of them, each as a page, each widget by its own request, how they are arranged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, abort, jsonify, redirect, render_template, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from trellis.model.dashboards.dashboard import Dashboard, Widget
+from trellis.records import auditing
+from trellis.records.privacy.access import Reading
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.reports.dashboards.chosen import read_choice
+from trellis.reports.dashboards.seen import dashboard_of, dashboards_of, is_for, widgets_of
+from trellis.web.auditing import gave_out
+from trellis.web.context import current_store, may
+from trellis.web.dashboards.filters import read_given
+from trellis.web.dashboards.layout import choose_home, forget_layout, keep_layout
+from trellis.web.dashboards.looking import Looking, drawn
+from trellis.web.dashboards.page import dashboard_places, with_frames
+from trellis.web.faults import fault_text
+from trellis.web.flashes import toast
+from trellis.web.guard import signed_in
+from trellis.web.navigation import address
+from trellis.web.pages.base import Page
+
+ALL = "all"
+TODAY = "today"
+
+
+class DashboardsView(Page):
+    """`/dashboards/…`."""
+
+    @expose("/dashboards/")  # type: ignore[untyped-decorator]
+    @signed_in
+    def index(self) -> Response:
+        """The dashboards that this person may open, those of their roles first."""
+        store = current_store()
+        found = dashboards_of(store)
+        mine = [d for d in found if is_for(store, d)]
+        return self.draw("dashboards.html", mine=mine, others=[d for d in found if d not in mine])
+
+    @expose("/dashboards/<key>")  # type: ignore[untyped-decorator]
+    @signed_in
+    def show(self, key: str) -> Response:
+        """One dashboard."""
+        store, dashboard = current_store(), _dashboard(key)
+        with store.transaction():
+            return with_frames(self.draw("dashboard.html", **dashboard_places(store, dashboard)), dashboard)
+
+    @expose("/dashboards/<key>/<name>")  # type: ignore[untyped-decorator]
+    @signed_in
+    def widget(self, key: str, name: str) -> str:
+        """One widget; what is wrong with it stands in its place."""
+        store, dashboard = current_store(), _dashboard(key)
+        widget = next((w for w in widgets_of(store, dashboard) if w.key == name), None)
+        if widget is None:
+            abort(404)
+        return widget_html(dashboard, widget)
+
+    @expose("/dashboards/<key>/arrange", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def arrange(self, key: str) -> Any:
+        """Keep where the widgets stand, for the person or, by an administrator, for everybody."""
+        store, dashboard = current_store(), _dashboard(key)
+        given = request.get_json(silent=True)
+        for_all = isinstance(given, dict) and given.get("for") == ALL
+        if for_all and not may("admin"):
+            abort(403)
+        try:
+            keep_layout(store, dashboard, given, for_all=for_all)
+        except Refused as refused:
+            return jsonify(error=" ".join(fault_text(f) for f in refused.faults)), 422
+        if for_all:
+            _tell(dashboard)
+            if isinstance(given, dict):  # what they see from now on is what all see
+                forget_layout(store, dashboard)
+        toast(_("Arranged for everybody.") if for_all else _("Your arrangement is kept."))
+        return Response(status=204)
+
+    @expose("/dashboards/<key>/reset", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def reset(self, key: str) -> Any:
+        """Back to the arrangement for everybody, or to that of the configuration."""
+        store, dashboard = current_store(), _dashboard(key)
+        for_all = request.form.get("for") == ALL
+        if for_all and not may("admin"):
+            abort(403)
+        forget_layout(store, dashboard, for_all=for_all)
+        if for_all:
+            _tell(dashboard)
+        toast(_("The arrangement is as it was."))
+        return redirect(address(f"dashboards/{dashboard.key}"), 303)
+
+    @expose("/dashboards/home", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def home(self) -> Any:
+        """What the person begins with from now on."""
+        key = request.form.get("key", "")
+        if key != TODAY:
+            _dashboard(key)
+        choose_home(current_store(), "" if key == TODAY else key)
+        toast(_("This is your home now."))
+        return redirect(address(), 303)
+
+
+def widget_html(dashboard: Dashboard, widget: Widget) -> str:
+    """The inside of a widget, or why there is none."""
+    store = current_store()
+    choice = read_choice(dashboard, read_given(dashboard), store.principal.reader)
+    looking = Looking(store, dashboard, widget, choice)
+    common: dict[str, Any] = {"dashboard": dashboard, "widget": widget, "src": request.full_path.rstrip("?")[1:]}
+    try:
+        if choice.faults:
+            raise Refused(list(choice.faults))
+        with store.transaction():
+            values = drawn(looking)
+            title, missed = title_address(looking), missed_filters(looking)
+    except (Missing, Forbidden):
+        return render_template("dashboards/_closed.html", **common)
+    except Refused as refused:
+        return render_template("dashboards/_refused.html", texts=[fault_text(f) for f in refused.faults], **common)
+    if widget.entity is not None:
+        gave_out(Reading("list", widget.entity, None, len(values.get("rows", ())), f"dashboard={dashboard.key}"))
+    return render_template(
+        f"dashboards/{widget.kind}.html", title_href=title, missed=missed, at=looking, **common, **values
+    )
+
+
+def title_address(looking: Looking) -> str:
+    """Where the widget's title leads: the report or the list behind it."""
+    if looking.widget.report is not None:
+        return looking.address
+    if looking.widget.entity is not None:
+        from trellis.web.dashboards.records import list_address
+
+        return list_address(looking, looking.entity.views.get(looking.widget.view or ""))
+    return ""
+
+
+def missed_filters(looking: Looking) -> list[Any]:
+    """The filters that are set and change nothing here."""
+    if looking.widget.report is None and looking.widget.entity is None:
+        return []
+    return [looking.dashboard.filters[key].label for key in looking.narrowed.missed]
+
+
+def _dashboard(key: str) -> Dashboard:
+    try:
+        return dashboard_of(current_store(), key)
+    except Missing:
+        abort(404)
+
+
+def _tell(dashboard: Dashboard) -> None:
+    """To the audit log: what all see has changed."""
+    store = current_store()
+    with store.transaction():
+        auditing.note(store.session, "dashboard.arranged", details={"dashboard": dashboard.key})
