@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from trellis.config.layer import Layer, layer_from_files
 from trellis.model.model import Model
@@ -17,6 +18,7 @@ from trellis.model.profile import TenantProfile
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
 from trellis.storage.tenant import Tenant
+from trellis.web.reading_log import flush
 
 if TYPE_CHECKING:
     MakeTenant = Callable[..., Tenant]
@@ -52,6 +54,12 @@ fields:
 """
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """What is logged looks as it does in a server; without this, a traceback brings every value along, for seconds."""
+    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +110,7 @@ def make_tenant(catalogue: Catalogue) -> Iterator[MakeTenant]:
         return replace(tenant)
 
     yield make
+    flush()
     for slug in made:
         catalogue.drop(slug)
 
