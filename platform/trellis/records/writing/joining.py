@@ -17,7 +17,7 @@ from trellis.records.reading import catalog
 from trellis.records.recycling.bin import reach_or_raise
 from trellis.records.refusal import Fault, Refused
 from trellis.records.versions import history
-from trellis.records.writing import linked, write
+from trellis.records.writing import linked, locks, values, write
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -84,7 +84,7 @@ def _side(session: Session, entity: str, name: str) -> _Side | None:
     if found is not None and found.type.formula_type().kind == "records" and not session.permit.hides(entity, name):
         return _Side(entity, name, found.type.formula_type().entities[0], is_owner=True)
     inverse = definition.inverses.get(name)
-    if inverse is None:
+    if inverse is None or session.permit.hides(entity, name):
         raise Refused([faults.unknown_field(session, entity, name)])
     return _Side(inverse.entity, inverse.field, inverse.entity, is_owner=False) if inverse.many else None
 
@@ -92,10 +92,19 @@ def _side(session: Session, entity: str, name: str) -> _Side | None:
 def _open(session: Session, entity: str, id: UUID, other: UUID, side: _Side, means: str) -> tuple[Draft, UUID, UUID]:
     draft = write.open_for_update(session, entity, id, means=means)
     write.refuse([draft])  # what is locked
-    if session.permit.modes(entity).get(side.field if side.is_owner else "") is not None:
-        raise Refused([faults.forbidden_field(side.field)])
     reach_or_raise(session, side.other, other, "read", deleted=False)
+    owner = draft if side.is_owner else _owner(session, side.owner, other, means)
+    if (closed := values.closed(session, owner, owner.entity.fields[side.field])) is not None:
+        raise Refused([closed])
     return (draft, id, other) if side.is_owner else (draft, other, id)
+
+
+def _owner(session: Session, entity: str, id: UUID, means: str) -> Draft:
+    """The record whose field is changed from the other side. Raises Refused when it is locked."""
+    [stored] = StoreGraph(session).load(entity, [id])
+    if (locked := locks.lock_on(session, stored)) is not None:
+        raise Refused([locked])
+    return Draft(stored.definition, stored.copy(), stored, means=means)
 
 
 def _after(

@@ -15,9 +15,11 @@ from trellis.records import faults
 from trellis.records.access.masking import is_masked
 from trellis.records.draft import Draft
 from trellis.records.pools import standing
+from trellis.records.writing import linked
 from trellis.records.writing.conditions import is_readonly
 
 if TYPE_CHECKING:
+    from trellis.records.refusal import Fault
     from trellis.records.session import Session
 
 PEOPLE = frozenset({"page", "api", "import", "bulk", "convert"})  # whom `readonly` binds
@@ -49,10 +51,16 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
                 draft.fault(_closed(field, modes.get(name)))
             continue
         if not _is_open(session, draft, field, modes.get(name)):
-            if _differs(draft, field, value, raw):
+            if _differs(draft, field, value, raw) or linked.given_columns(draft, field):
                 draft.fault(_closed(field, modes.get(name)))
             continue
         draft.set(name, value)
+
+
+def closed(session: Session, draft: Draft, field: Field) -> Fault | None:
+    """Why this writer may not set the field of this record; None where they may."""
+    mode = standing.modes_of(session, draft.old, draft.entity.key).get(field.key)
+    return None if mode != "hidden" and _is_open(session, draft, field, mode) else _closed(field, mode)
 
 
 def _turn(draft: Draft, name: str) -> tuple[bool, bool]:
@@ -98,8 +106,8 @@ def _differs(draft: Draft, field: Field, value: Any, raw: Any) -> bool:
     return bool(value != before)
 
 
-def _closed(field: Field, mode: str | None) -> Any:
-    return faults.forbidden_field(field.key) if mode in ("readonly", "masked") else faults.readonly(field.key)
+def _closed(field: Field, mode: str | None) -> Fault:
+    return faults.readonly(field.key) if mode is None else faults.forbidden_field(field.key)
 
 
 def _is_lines(draft: Draft, name: str) -> bool:
