@@ -98,3 +98,17 @@ def test_links_carry_columns_and_count_in_roll_ups(system, account, deal):
     assert system.read("deal", deal.id)["buyers"] == 1
     # Bo was linked already: giving the link a part changes the deal
     assert [c.kind for c in system.history("deal", deal.id)] == ["update", "update", "create"]
+
+
+def test_many_lines_are_changed_by_few_statements(system, account, statements):
+    def changed(count: int) -> int:
+        lines = [{"product": f"p{n}", "price": 1} for n in range(count)]
+        made = system.create("deal", {"name": f"Of {count}", "account": account.id, "lines": lines})
+        stored = system.lines("deal", made.id, "lines")
+        given = [{"id": line.id, "price": 2 + n} for n, line in enumerate(stored)]
+        with statements() as seen:
+            system.update("deal", made.id, {"lines": given})
+        assert total(system, made.id) == sum(range(2, 2 + count))
+        return len([s for s in seen if s.startswith("UPDATE")])
+
+    assert changed(12) == changed(2)

@@ -154,10 +154,13 @@ def store(session: Session, draft: Draft) -> None:
 
     for name, drafts in draft.lines.items():
         rows.insert(session, [d for d in drafts if d.is_new])
+        changes = []
         for line in drafts:
             if not line.is_new and (names := changed_fields(line)):
                 stored = {f.key for f in line.stored_fields()}
-                rows.update(session, line, [n for n in names if n in stored])
+                changes.append((line, [n for n in names if n in stored]))
+        rows.update_all(session, changes)
+        for line in drafts:
             store(session, line)
         gone = draft.gone.get(name, [])
         if gone:
