@@ -88,6 +88,11 @@ convert: lead
 into:
   account: {match: [name], set: {name: =name}}
 ---
+document: paper
+entity: account
+name: "{{ name }}"
+body: "Paper of {{ name }}"
+---
 workflow: press
 on: {button: {entity: account, label: Press}}
 steps: [{log: pressed}]
@@ -97,6 +102,12 @@ label: Names
 entity: account
 group: {name: name}
 measures: {n: count()}
+---
+pool: desk
+entity: account
+members: {roles: [seller]}
+admins: {roles: [admin]}
+lock: {for: 3 days}
 ---
 pipeline: care
 entity: account

@@ -8,6 +8,7 @@ from typing import Any
 from trellis.api.openapi.schemas import UUID_TEXT, ref, schema_name
 from trellis.api.scope import linked_lists, readable, writable
 from trellis.api.streams import CSV, LINES
+from trellis.automation.documents.maker import languages_of, offered
 from trellis.model.entity import Entity
 from trellis.model.fields.files import FileField
 from trellis.records.store import Store
@@ -140,6 +141,7 @@ class Operations:
         if any(self._may(action) for action in ("create", "update", "delete")):
             self._bulk()
         self._files()
+        self._papers()
         return self.paths
 
     def _may(self, action: str) -> bool:
@@ -337,3 +339,14 @@ class Operations:
             told["200"]["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
             path = "/{id}/files/{field}/{file}"
             self._add(path, "get", "download", {"parameters": [*named("id"), field, file], "responses": told})
+
+    def _papers(self) -> None:
+        made = [one.key for one in offered(self.store, self.entity.key)]
+        if not made or not self._may("read"):
+            return
+        document = parameter("document", {"enum": made}, "Which paper.", where="path", required=True)
+        language = parameter("language", {"enum": list(languages_of(self.store))}, "Another than the paper's own.")
+        told = answers("200", "The paper.", None, (*ALWAYS, "422"))
+        told["200"]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+        asked = {"parameters": [*named("id"), document, language], "responses": told}
+        self._add("/{id}/documents/{document}", "get", "document_of", asked)

@@ -14,6 +14,7 @@ RESOURCES = (
     "merges",
     "history",
     "files",
+    "papers",
     "views",
     "reports",
     "meta",

@@ -158,7 +158,7 @@ class Picture(Shown):
     """A file of a record; `src` is the address for an `img`."""
 
     def __init__(self, id: str, name: str) -> None:
-        self.src, self.name, self.shown = f"file:{id}", name, name
+        self.src, self.name, self.shown = f"record:{id}", name, name
 
 
 class Record(Shown):

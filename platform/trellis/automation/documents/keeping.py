@@ -29,9 +29,17 @@ def keep(
 ) -> dict[str, Any]:
     """Put the paper beside those that the record has; its entry there. Raises Refused, Forbidden, Missing."""
     if not document.into:
-        message = "There is no field that keeps “{document}”: give the entity one with `type: file, multiple: true`."
-        label = document.label.in_language(store.principal.reader.language)
-        raise Refused([Fault("document", message, None, {"document": label})])
+        params = {"document": document.label.in_language(store.principal.reader.language)}
+        raise Refused(
+            [
+                Fault(
+                    "document",
+                    "There is no field that keeps “{document}”: give the entity one with `type: file, multiple: true`.",
+                    None,
+                    params,
+                )
+            ]
+        )
     field = store.tenant.model.entities[document.entity].fields[document.into]
     with store.transaction():
         record = store.read(document.entity, id, fields=[field.key])

@@ -193,8 +193,10 @@ class _Drawer:
         try:
             said = self._converse(process.stdin, process.stdout, given)
         except (BrokenPipeError, EOFError):
-            message = "“{document}” cannot be made: it takes too long, or too much memory."
-            raise self._refused(message) from None
+            params = {"document": self._label}
+            raise Refused(
+                [Fault("document", "“{document}” cannot be made: it takes too long, or too much memory.", None, params)]
+            ) from None
         finally:
             clock.cancel()
             process.kill()
@@ -203,7 +205,8 @@ class _Drawer:
             process.stdout.close()
         if "wrong" in said:
             where = self.document.key + (f":{said['line']}" if said.get("line") else "")
-            raise self._refused("“{document}” cannot be made: {reason} ({where})", reason=said["wrong"], where=where)
+            params = {"document": self._label, "reason": said["wrong"], "where": where}
+            raise Refused([Fault("document", "“{document}” cannot be made: {reason} ({where})", None, params)])
         name = _UNSAFE.sub(" ", said["name"]).strip(" .") or f"{self.document.key} {given['title']}".strip()
         return Paper(f"{name[:150]}.pdf", base64.b64decode(said["paper"]), language)
 
@@ -219,20 +222,20 @@ class _Drawer:
     def _picture(self, address: str) -> dict[str, str] | None:
         """A picture of the record that the reader has been shown, or a drawing of the layer; nothing else."""
         kind, _, rest = address.partition(":")
-        if kind == "file" and rest in self.values.files and self.files is not None:
+        if kind == "record" and rest in self.values.files and self.files is not None:
             found = find_file(self.store, self.files, UUID(rest))
             if found is None or found.type not in PICTURES or found.size > LARGEST_PICTURE or not found.path.is_file():
                 return None
             return {"type": found.type, "content": base64.b64encode(found.path.read_bytes()).decode()}
-        name = address.rpartition("layer:")[2].lstrip("/")
-        text = self.store.tenant.model.document_files.get(name) if name.endswith(".svg") else None
+        drawn = kind == "layer" and rest.endswith(".svg")
+        text = self.store.tenant.model.document_files.get(rest) if drawn else None
         if text is None:
             return None
         return {"type": "image/svg+xml", "content": base64.b64encode(text.encode()).decode()}
 
-    def _refused(self, message: str, **params: Any) -> Refused:
-        label = self.document.label.in_language(self.store.principal.reader.language)
-        return Refused([Fault("document", message, None, {"document": label, **params})])
+    @property
+    def _label(self) -> str:
+        return self.document.label.in_language(self.store.principal.reader.language)
 
 
 def _say(to: IO[bytes], what: Any) -> None:

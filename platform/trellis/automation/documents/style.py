@@ -8,7 +8,7 @@ from trellis.model.automation.document import DocumentTemplate
 
 MARGINS = {"top": "18mm", "right": "18mm", "bottom": "20mm", "left": "18mm"}
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-_SMALL = 'font: 400 7.5pt "Noto Sans SC", sans-serif; color: #6b7280;'
+_SMALL = 'font: 400 7.5pt "Noto Sans SC", sans-serif; color: #6b7280; font-feature-settings: "locl" 0, "liga" 0;'
 _PAGE = """
 @page {{ size: {size}; margin: {top} {right} {bottom} {left};
   @top-left {{ content: "{{header}}"; {small} }}
@@ -16,9 +16,10 @@ _PAGE = """
   @bottom-right {{ content: counter(page) " / " counter(pages); {small} }}
 }}
 """
+# no local forms and ligatures: what is copied out of the PDF would not be what one sees
 _BASE = """
 * { box-sizing: border-box; }
-html { font: 400 9.5pt/1.5 "Noto Sans SC", sans-serif; color: #111827; }
+html { font: 400 9.5pt/1.5 "Noto Sans SC", sans-serif; color: #111827; font-feature-settings: "locl" 0, "liga" 0; }
 body { margin: 0; }
 h1 { font-size: 20pt; line-height: 1.2; font-weight: 600; margin: 0 0 2mm; }
 h2 { font-size: 11.5pt; font-weight: 600; margin: 7mm 0 2mm; }

@@ -177,8 +177,8 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
     stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
     stored |= {node.name for node in tree.find_all(nodes.Macro)}
     stored |= {node.target for node in tree.find_all(nodes.Import)}
-    for node in tree.find_all(nodes.FromImport):
-        stored |= {name if isinstance(name, str) else name[1] for name in node.names}
+    for taken in tree.find_all(nodes.FromImport):
+        stored |= {name if isinstance(name, str) else name[1] for name in taken.names}
     # what is asked for with `is defined` may be missing: a file that several papers share
     stored |= {t.node.name for t in tree.find_all(nodes.Test) if t.name == "defined" and isinstance(t.node, nodes.Name)}
     for loop in tree.find_all(nodes.For):
@@ -201,7 +201,8 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
             elif call.node.name == "text" and word not in checked.texts:
                 checked.problem("E304", f"there is no text '{word}' under `texts:`", call.lineno)
     for part in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
-        name = part.template.value if isinstance(part.template, nodes.Const) else None
+        template = getattr(part, "template", None)
+        name = template.value if isinstance(template, nodes.Const) else None
         if name in checked.files:
             yield from checked.included(str(name))
         elif isinstance(name, str):
