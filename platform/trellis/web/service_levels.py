@@ -105,18 +105,18 @@ def _told(store: Store, level: ServiceLevel, clock: Clock, state: str, now: date
     when = Markup(write(due))
     if state == "paused" and since is not None:
         params = {"when": Markup(write(since)), "left": between(since, due)}
-        return Markup(_("since %(when)s · %(left)s left", **params))
+        return Markup(_("Since: %(when)s · %(left)s left", **params))
     if state == "met" and since is not None:
-        return Markup(_("%(when)s · %(left)s to spare", when=Markup(write(since)), left=between(since, due)))
+        return Markup(_("Done: %(when)s · %(left)s to spare", when=Markup(write(since)), left=between(since, due)))
     if state == "breached":
         ended = since if clock.standing in (MET, PAUSED) and since is not None and since > due else now
         over = between(due, ended)
         if clock.standing == MET:
-            return Markup(_("was due %(when)s · %(over)s late", when=when, over=over))
+            return Markup(_("Was due: %(when)s · %(over)s late", when=when, over=over))
         if due > now:  # a longer target since: what was missed stays so
-            return Markup(_("was missed · due %(when)s by now", when=when))
-        return Markup(_("was due %(when)s · %(over)s over", when=when, over=over))
-    return Markup(_("due %(when)s · %(left)s left", when=when, left=between(now, due)))
+            return Markup(_("Missed before · due: %(when)s", when=when))
+        return Markup(_("Was due: %(when)s · %(over)s over", when=when, over=over))
+    return Markup(_("Due: %(when)s · %(left)s left", when=when, left=between(now, due)))
 
 
 def _between(calendar: Calendar | None, start: datetime, end: datetime) -> timedelta:

@@ -86,7 +86,7 @@ def _gone(session: Session, entity: str, ids: Sequence[UUID], *, is_purged: bool
 def judge(session: Session, entity: str, ids: Sequence[UUID], *, quietly: bool = False) -> None:
     """Judge the records' clocks anew and write what has become of them.
 
-    `quietly`: a clock that begins late is late already, and nobody is told.
+    `quietly`: a clock that begins late is late already, and nobody is told; what was done long since has none.
     """
     now, model = session.reader.now, session.model
     before = stored(session, entity, ids)
@@ -99,6 +99,8 @@ def judge(session: Session, entity: str, ids: Sequence[UUID], *, quietly: bool =
             for level in levels(model).of[entity]:
                 known = before.get((record.id, level.key))
                 facts = facts_of(session, level, record)
+                if known is None and quietly and facts.met and facts.met_at is None:
+                    continue  # done before it was loaded, and nobody knows when
                 made = judged(level, calendar_of(session, level), known, (entity, record.id), facts, now)
                 if made is not None and quietly and known is None:
                     made, _ = told(made, now, quietly=True)
