@@ -11,6 +11,7 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.pools",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
+    "trellis.web.places",
     "trellis.automation.keeping",
     "trellis.identity.invitations",
     "trellis.identity.tidying",

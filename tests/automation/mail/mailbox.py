@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from trellis.automation.outgoing.addresses import VARIABLE
 
 
 @dataclass
@@ -53,13 +56,28 @@ class Mailbox:
 
 
 @contextmanager
+def loopback() -> Iterator[None]:
+    """The operator lets mail go to this machine: else a tenant could have it sent to what lies inside."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = "127.0.0.0/8"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+@contextmanager
 def mail_server() -> Iterator[Mailbox]:
     """A server for the time of a test."""
     mailbox = Mailbox(port=_free_port())
     controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
     controller.start()
     try:
-        yield mailbox
+        with loopback():
+            yield mailbox
     finally:
         controller.stop()
 

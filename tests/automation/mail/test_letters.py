@@ -127,7 +127,7 @@ def test_the_tenants_account_comes_before_the_installations(make_tenant: Any) ->
     tenant = make_tenant(YAML, profile=own)
     assert account_of(tenant, environ) is None  # its password is missing: nothing goes out by somebody else's server
     account = account_of(tenant, {**environ, secret_name(tenant.slug, "SMTP"): "hush"})
-    assert account == Account("smtp.acme.example", 587, "starttls", "crm@acme.example", "crm", "hush")
+    assert account == Account("smtp.acme.example", 587, "starttls", "crm@acme.example", "crm", "hush", is_tenants=True)
     assert "hush" not in repr(account)
 
 

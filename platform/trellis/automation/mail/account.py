@@ -1,10 +1,11 @@
-"""The server that mail goes out by: the tenant's own, else the installation's."""
+"""The servers that mail goes out by: the tenant's own, else the installation's; and the mailboxes that are read."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,7 @@ import structlog
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
+    from trellis.model.sign_in import MailAccount
     from trellis.storage.tenant import Tenant
 
 log = structlog.get_logger()
@@ -32,24 +34,65 @@ class Account:
     user: str = ""
     password: str = field(default="", repr=False)
     reply_to: str = ""
+    key: str = ""
+    rate: int = 0  # letters in a minute; 0: as many as there are
+    is_tenants: bool = False  # a tenant has named the server: it has to lie outside
+
+    @property
+    def address(self) -> str:
+        """The address alone."""
+        return parseaddr(self.sender)[1]
 
 
-def account_of(tenant: Tenant, environ: Mapping[str, str] = os.environ) -> Account | None:
-    """The account; None when none is set up, or its password is missing (which the log tells)."""
-    said = tenant.profile.mail
+def account_of(tenant: Tenant, environ: Mapping[str, str] = os.environ, *, key: str = "") -> Account | None:
+    """The first account or the one of that key; None when it is not set up, or has no password (the log tells)."""
+    said = tenant.profile.mail_accounts.get(key) if key else tenant.profile.mail
     if said is None:
-        return _installation(environ)
+        return _installation(environ) if not key else None
     try:
         password = tenant_secret(tenant.slug, said.password, environ) if said.password else ""
     except MissingSecret as missing:
         log.warning("no mail is sent", tenant=tenant.slug, why=str(missing))
         return None
-    return Account(said.server, said.port, said.security, said.sender, said.user, password, said.reply_to)
+    return Account(
+        said.server,
+        said.port,
+        said.security,
+        said.sender,
+        said.user,
+        password,
+        said.reply_to,
+        said.key,
+        said.rate,
+        is_tenants=True,
+    )
 
 
 def is_set_up(tenant: Tenant) -> bool:
     """Whether letters can go out."""
     return account_of(tenant) is not None
+
+
+def accounts_said(tenant: Tenant) -> Iterator[MailAccount]:
+    """Every account that the tenant's manifest names, the first one first."""
+    if tenant.profile.mail is not None:
+        yield tenant.profile.mail
+    yield from tenant.profile.mail_accounts.values()
+
+
+def key_of(tenant: Tenant, named: str) -> str | None:
+    """The key of the account that is named by its key or its address; None when there is none."""
+    for said in accounts_said(tenant):
+        if named and named.lower() in (said.key.lower(), parseaddr(said.sender)[1].lower()):
+            return said.key
+    return None
+
+
+def own_addresses(tenant: Tenant) -> frozenset[str]:
+    """The addresses that letters of ours come from."""
+    found = {parseaddr(text)[1].lower() for said in accounts_said(tenant) for text in (said.sender, said.reply_to)}
+    installed = _installation(os.environ)
+    return frozenset(found | ({installed.address.lower()} if installed is not None else set())) - {""}
 
 
 def _installation(environ: Mapping[str, str]) -> Account | None:

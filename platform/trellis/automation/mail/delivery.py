@@ -1,10 +1,13 @@
-"""Handing one letter to a mail server."""
+"""Handing one letter to a mail server. Where a tenant says which, it is one outside, as for every request."""
 
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from trellis.automation.outgoing.machines import connect
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -14,8 +17,22 @@ if TYPE_CHECKING:
 TIMEOUT = 15  # seconds for each answer of the server
 
 
+class _Checked(smtplib.SMTP):
+    """SMTP to a machine whose address is looked at first."""
+
+    def _get_socket(self, host: str, port: int, timeout: Any) -> socket.socket:
+        return connect(host, port, timeout)
+
+
+class _CheckedTls(smtplib.SMTP_SSL):
+    """The same with TLS from the beginning; the certificate is that of the name."""
+
+    def _get_socket(self, host: str, port: int, timeout: Any) -> socket.socket:
+        return self.context.wrap_socket(connect(host, port, timeout), server_hostname=host)
+
+
 def deliver(account: Account, message: EmailMessage, to: str, timeout: float = TIMEOUT) -> None:
-    """Hand a letter over. Raises smtplib's exceptions and OSError; certificates are checked, always."""
+    """Hand a letter over. Raises smtplib's exceptions, OSError, OutgoingFailed; certificates are checked, always."""
     with _connected(account, timeout) as server:
         if account.security == "starttls":
             server.starttls(context=ssl.create_default_context())
@@ -26,5 +43,7 @@ def deliver(account: Account, message: EmailMessage, to: str, timeout: float = T
 
 def _connected(account: Account, timeout: float) -> smtplib.SMTP:
     if account.security == "tls":
-        return smtplib.SMTP_SSL(account.server, account.port, timeout=timeout, context=ssl.create_default_context())
-    return smtplib.SMTP(account.server, account.port, timeout=timeout)
+        encrypted = _CheckedTls if account.is_tenants else smtplib.SMTP_SSL
+        return encrypted(account.server, account.port, timeout=timeout, context=ssl.create_default_context())
+    plain = _Checked if account.is_tenants else smtplib.SMTP
+    return plain(account.server, account.port, timeout=timeout)

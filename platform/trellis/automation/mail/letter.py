@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import formataddr, formatdate, parseaddr
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -52,6 +52,13 @@ class Letter:
     html_body: str = ""  # HTML made by hand, in place of the body's
     reply_to: str = ""
     attachments: tuple[tuple[str, str], ...] = ()  # files of the tenant: id and name
+    account: str = ""  # by whose server and in whose name; "": the first
+    author: str = ""  # the person who has written it: then it is no machine's
+    cc: tuple[str, ...] = ()  # shown to everybody who gets it
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    unsubscribe: str = ""  # the link that opts out, of letters that one may do without
+    unsubscribe_words: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -66,19 +73,27 @@ class Letter:
                 **data,
                 "paragraphs": tuple(data["paragraphs"]),
                 "small": tuple(data["small"]),
+                "cc": tuple(data.get("cc", ())),
+                "references": tuple(data.get("references", ())),
                 "button": (button[0], button[1]) if button else None,
                 "attachments": tuple((id, name) for id, name in data.get("attachments") or ()),
             }
         )
 
     @property
+    def words(self) -> str:
+        """What it says, without what stands around it."""
+        written = plain_text(self.html_body) if self.html_body and not self.body else self.body
+        return written.strip() if written else "\n\n".join([self.heading, *self.paragraphs])
+
+    @property
     def text(self) -> str:
         """The letter for readers of plain text."""
-        words = plain_text(self.html_body) if self.html_body and not self.body else self.body
-        parts = [words.strip()] if words else [self.heading, *self.paragraphs]
+        parts = [self.words]
         if self.button is not None:
             parts.append(f"{self.button[0]}:\n{self.button[1]}")
-        return "\n\n".join([*parts, f"-- \n{self.sender}", *self.small]) + "\n"
+        leaving = [f"{self.unsubscribe_words}:\n{self.unsubscribe}"] if self.unsubscribe else []
+        return "\n\n".join([*parts, f"-- \n{self.sender}", *self.small, *leaving]) + "\n"
 
     @property
     def html(self) -> str:
@@ -91,20 +106,42 @@ class Letter:
         """As it goes over the wire. The id of a letter stays the same however often it is tried."""
         message = EmailMessage()
         message["Subject"] = _line(self.subject)
-        message["From"] = account.sender
+        message["From"] = formataddr((_line(self.author), account.address)) if self.author else account.sender
         message["To"] = to
+        if self.cc:
+            message["Cc"] = ", ".join(_line(each) for each in self.cc)
         message["Date"] = formatdate()
-        domain = parseaddr(account.sender)[1].rpartition("@")[2] or "localhost"
-        message["Message-ID"] = f"<{id}@{domain}>"
-        message["Auto-Submitted"] = "auto-generated"
+        message["Message-ID"] = message_id(account, id)
+        if not self.author:
+            message["Auto-Submitted"] = "auto-generated"
         if self.reply_to or account.reply_to:
             message["Reply-To"] = _line(self.reply_to or account.reply_to)
+        if self.in_reply_to:
+            message["In-Reply-To"] = _line(self.in_reply_to)
+            message["References"] = " ".join(_line(each) for each in (*self.references, self.in_reply_to))
+        self._let_leave(message, account)
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         for file in attached:
             kind, _, subtype = file.type.partition("/")
             message.add_attachment(file.content, maintype=kind, subtype=subtype or "octet-stream", filename=file.name)
         return message
+
+    def _let_leave(self, message: EmailMessage, account: Account) -> None:
+        """The ways out that mail programs show: by one click (RFC 8058), or by a letter."""
+        if not self.unsubscribe:
+            return
+        ways = [f"<{self.unsubscribe}>"] if self.unsubscribe.startswith("http") else []
+        ways.append(f"<mailto:{parseaddr(account.reply_to or account.sender)[1]}?subject=unsubscribe>")
+        message["List-Unsubscribe"] = ", ".join(ways)
+        if len(ways) > 1:
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["Precedence"] = "bulk"
+
+
+def message_id(account: Account, id: UUID) -> str:
+    """What a letter is called among all letters: answers name it."""
+    return f"<{id}@{account.address.rpartition('@')[2] or 'localhost'}>"
 
 
 class Look(TypedDict):

@@ -3,41 +3,67 @@
 from __future__ import annotations
 
 import smtplib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
 from trellis.automation import jobs
-from trellis.automation.mail.account import account_of
-from trellis.automation.mail.delivery import deliver
+from trellis.automation.clock import now
+from trellis.automation.mail import kept, optouts
+from trellis.automation.mail.account import Account, account_of
 from trellis.automation.mail.attachments import attached_to
+from trellis.automation.mail.delivery import deliver
 from trellis.automation.mail.letter import Letter
+from trellis.automation.outgoing import OutgoingRefused
+from trellis.automation.workflows.acting import system_of
 from trellis.model.sealing import seal, unseal
+from trellis.records.store import Store
 
 if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 log = structlog.get_logger()
 NONE_SET_UP = "no mail server is set up"
+MINUTE = timedelta(minutes=1)
+NO_ADDRESS = (550, 551, 553, 554)  # what servers say of addresses that there are not
 
 
-def post(connection: sa.Connection, tenant: Tenant, to: str, letter: Letter, kind: str) -> UUID:
-    """Put a letter on its way, in the open transaction: what is rolled back is never sent."""
+def post(
+    connection: sa.Connection,
+    tenant: Tenant,
+    to: str,
+    letter: Letter,
+    kind: str,
+    *,
+    message: UUID | None = None,
+    once: str | None = None,
+) -> UUID | None:
+    """Put a letter on its way, in the open transaction: what is rolled back is never sent.
+
+    `message`: the record that keeps it. `once`: what one address gets once only; None when it has had it.
+    """
     id = uuid7()
-    row = {"id": id, "kind": kind, "to": to, "subject": letter.subject}
+    row = {"id": id, "kind": kind, "to": to, "subject": letter.subject, "account": letter.account or None}
+    row |= {"message": message, "once": once, "created_at": now()}
     body = seal(orjson.dumps(letter.as_data()).decode())  # it may hold a link that opens a door
-    connection.execute(sa.insert(tenant.tables.platform.mail).values(**row, body=body))
+    made = insert(tenant.tables.platform.mail).values(**row, body=body).on_conflict_do_nothing()
+    if not connection.execute(made).rowcount:
+        return None
     jobs.defer(connection, send, {"mail": str(id)})
     return id
 
 
 def _buried(work: jobs.Work, reason: str) -> None:
-    with work.tenant.begin() as connection:
-        _settle(connection, work.tenant, UUID(work.payload["mail"]), "failed", reason)
+    tenant = work.tenant
+    store = Store(tenant, system_of(tenant))
+    with store.transaction() as connection:
+        _settle(connection, store, UUID(work.payload["mail"]), "failed", reason)
 
 
 @jobs.kind("mail.send", retry=jobs.Backoff(tries=10, first=20, longest=2 * 3600), on_death=_buried)
@@ -49,15 +75,19 @@ def send(work: jobs.Work) -> None:
         row = connection.execute(sa.select(table).where(table.c.id == id)).first()
     if row is None or row.state != "waiting" or row.body is None:
         return
-    account = account_of(tenant)
+    account = account_of(tenant, key=row.account or "")
     if account is None:
         raise jobs.GiveUp(NONE_SET_UP)
     try:
         letter = Letter.of_data(orjson.loads(unseal(row.body)))
     except ValueError as fault:
         raise jobs.GiveUp("the letter was sealed with another key of the installation") from fault
+    _take_turn(tenant, account, id, row.account)
+    message = letter.message(account, row.to, row.message or id, attached_to(tenant, letter))
     try:
-        deliver(account, letter.message(account, row.to, id, attached_to(tenant, letter)), row.to)
+        deliver(account, message, row.to)
+    except OutgoingRefused as refused:
+        raise jobs.GiveUp(str(refused)) from refused
     except smtplib.SMTPResponseException as refused:
         if refused.smtp_code < 500:
             raise
@@ -65,17 +95,48 @@ def send(work: jobs.Work) -> None:
     except smtplib.SMTPRecipientsRefused as refused:
         if any(code < 500 for code, _text in refused.recipients.values()):
             raise
+        if any(code in NO_ADDRESS for code, _text in refused.recipients.values()):
+            bounced(tenant, row.to, str(row.message or id))
         raise jobs.GiveUp(_reason(refused)) from refused
-    with work.finishing() as connection:
-        _settle(connection, tenant, id, "sent", None)
+    store = Store(tenant, system_of(tenant))
+    with store.transaction() as connection:
+        _settle(connection, store, id, "sent", None)
+        work.finish(connection)
     log.info("mail sent", tenant=tenant.slug, kind=row.kind, mail=str(id))
 
 
-def _settle(connection: sa.Connection, tenant: Tenant, id: UUID, state: str, error: str | None) -> None:
+def bounced(tenant: Tenant, address: str, source: str) -> None:
+    """Nothing reaches an address: nothing more is sent to it, and the records that have it are told."""
+    store = Store(tenant, system_of(tenant))
+    with store.transaction() as connection:
+        if optouts.suppress(connection, tenant, "email", address, "bounced", source):
+            optouts.mark_records(store, "email", address, "bounced")
+
+
+def _take_turn(tenant: Tenant, account: Account, id: UUID, key: str | None) -> None:
+    """Wait while the account has sent as much as it may in a minute. Raises jobs.Later."""
+    if not account.rate:
+        return
     table = tenant.tables.platform.mail
-    sent = sa.func.now() if state == "sent" else None
+    mine = table.c.account == key if key else table.c.account.is_(None)
+    with tenant.begin() as connection:
+        lock = f"{tenant.slug}:mail:{key or ''}"
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7276))", (lock,))
+        lately = table.c.begun_at > now() - MINUTE, table.c.id != id
+        count = connection.execute(sa.select(sa.func.count()).select_from(table).where(mine, *lately)).scalar_one()
+        if count >= account.rate:
+            raise jobs.Later(MINUTE / account.rate)
+        connection.execute(sa.update(table).where(table.c.id == id).values(begun_at=now()))
+
+
+def _settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:
+    table = store.tenant.tables.platform.mail
+    sent = now() if state == "sent" else None
     values = {"state": state, "error": error, "body": None, "sent_at": sent}
-    connection.execute(sa.update(table).where(table.c.id == id).values(**values))
+    same = sa.update(table).where(table.c.id == id, table.c.state == "waiting")
+    message = connection.execute(same.values(**values).returning(table.c.message)).scalar()
+    if message is not None:
+        kept.note_state(store, message, state)
 
 
 def _reason(refused: smtplib.SMTPException) -> str:

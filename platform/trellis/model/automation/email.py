@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from trellis.formula.formula import Formula
 from trellis.model.automation.steps import NOTHING
 from trellis.model.given import Given
+from trellis.model.text import NO_TEXT, Text
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,5 @@ class EmailTemplate:
     sender: Given = NOTHING
     reply_to: Given = NOTHING
     consent: Formula | None = None
+    unsubscribe: bool = False  # one may do without it, and opt out by a link
+    label: Text = NO_TEXT

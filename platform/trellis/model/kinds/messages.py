@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from trellis.model.kinds.parts import FORMULA, NAME, NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping, one_of
+from trellis.model.kinds.parts import (
+    BOOLEAN,
+    FORMULA,
+    NAME,
+    NAMES,
+    SNAKE,
+    TEXT,
+    VALUE,
+    Schema,
+    closed,
+    either,
+    mapping,
+    one_of,
+    with_doc,
+)
 from trellis.model.kinds.registry import kind
 
 
@@ -22,6 +36,7 @@ def email() -> dict[str, Schema]:
         "attach": either(NAME, NAMES),
         "params": mapping({"$ref": "#/definitions/field"}, None),
         "consent": FORMULA,
+        "unsubscribe": with_doc(BOOLEAN, "marketing: it has a link that opts out, and goes to nobody who has"),
     }
 
 

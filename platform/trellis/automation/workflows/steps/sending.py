@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email.utils import parseaddr
 
-from trellis.automation.mail.account import is_set_up
+from trellis.automation.mail.account import Account, is_set_up
 from trellis.automation.mail.attachments import MOST as MOST_FILES
 from trellis.automation.mail.attachments import files_in
 from trellis.automation.mail.letter import Letter, in_look
-from trellis.automation.mail.outbox import post
+from trellis.automation.mail.sending import NoAccount, Outgoing, account_named, send_out
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
-from trellis.automation.workflows.steps.registry import Done, Outcome, does
+from trellis.automation.workflows.steps.registry import Done, Outcome, Stopped, does
 from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
 from trellis.model.automation import steps
@@ -20,46 +21,92 @@ from trellis.model.automation.email import EmailTemplate
 
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 MOST = 100  # addresses of one step
+SEQUENCE = "sequence:"  # what the workflows of sequences are called
+LEFT = {"opted_out": "opted out", "bounced": "nothing reaches it", "had": "has had it"}
 
 
 @does(steps.Send)
 def _send(ctx: StepContext, step: steps.Send) -> Outcome:
-    if step.channel != "email":
-        raise StepFailed("No account for {channel} is set up.", channel=step.channel)
+    return CHANNELS[step.channel](ctx, step)
+
+
+def _mail(ctx: StepContext, step: steps.Send) -> Outcome:
     if not is_set_up(ctx.tenant):
         raise StepFailed("No mail server is set up: give `mail:` in tenant.yaml.")
+    env, template, agreed = prepared(ctx, step)
+    if not agreed:
+        return Done(None, {"text": "no consent"})
+    to, cc, bcc = ([*_addresses(ctx, step, word, env)][:MOST] for word in ("to", "cc", "bcc"))
+    if not (to or cc or bcc):
+        raise StepFailed("There is no address to send to.")
+    account = _account(ctx, step, template, env)
+    letter = _letter(ctx, step, template, env)
+    sequence = ctx.run.workflow.startswith(SEQUENCE)
+    out = Outgoing(
+        letter,
+        to,
+        cc,
+        bcc,
+        about=about_of(ctx, env),
+        kind=f"workflow:{ctx.run.workflow}",
+        marketing=sequence or (template is not None and template.unsubscribe),
+        once=f"{ctx.run.workflow}:{step.place}" if sequence else "",
+    )
+    sent = send_out(ctx.store, ctx.connection, out, account)
+    if sequence and not sent.to and any(why == "opted_out" for _address, why in sent.left):
+        return Stopped("opted out")
+    left = [f"{address}: {LEFT[why]}" for address, why in sent.left]
+    return Done(sent.message, {"to": list(sent.to), "text": letter.subject, **({"left": left} if left else {})})
+
+
+def prepared(ctx: StepContext, step: steps.Send) -> tuple[Env, EmailTemplate | None, bool]:
+    """What a message's formulas see, its template, and whether it may go to this record at all."""
     env = ctx.env()
     template = ctx.tenant.model.emails.get(step.template) if step.template else None
     if template is not None and template.entity is not None and template.entity != ctx.run.entity:
         env = _about(ctx, step, template, env)
-    if template is not None and template.consent is not None and template.consent.evaluate(env) is not True:
-        return Done(None, {"text": "no consent"})
-    to = [address for name in ("to", "cc", "bcc") for address in _addresses(ctx, step, name, env)]
-    if not to:
-        raise StepFailed("There is no address to send to.")
-    letter = _letter(ctx, step, template, env)
-    for address in dict.fromkeys(to[:MOST]):
-        post(ctx.connection, ctx.tenant, address, letter, f"workflow:{ctx.run.workflow}")
-    return Done(None, {"to": list(dict.fromkeys(to)), "text": letter.subject})
+    language = step.given.get("language")
+    if language is not None and (said := language.evaluate(env)):
+        env = replace(env, reader=replace(env.reader, language=str(said)))
+    return env, template, template is None or template.consent is None or template.consent.evaluate(env) is True
+
+
+def about_of(ctx: StepContext, env: Env) -> Ref | None:
+    """Whose timeline the message belongs to: the record that set the run off, else the one that it speaks of."""
+    if ctx.run.ref is not None:
+        return ctx.run.ref
+    record = env.record
+    return Ref(record.entity, record.id) if record is not None and record.id is not None else None
+
+
+def _account(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, env: Env) -> Account:
+    given = step.given.get("from") or (template.sender if template is not None else None)
+    named = str(given.evaluate(env) or "") if given is not None else ""
+    try:
+        return account_named(ctx.tenant, parseaddr(named)[1] or named)
+    except NoAccount as error:
+        raise StepFailed("There is no mail account “{name}”.", name=named) from error
+
+
+def text_of(step: steps.Send, template: EmailTemplate | None, word: str, env: Env) -> str:
+    """A text of the step, else of its template."""
+    given = step.given.get(word)
+    if given is not None:
+        return str(given.evaluate(env) or "")
+    own = getattr(template, word, None) if template is not None else None
+    return str(own.evaluate(env) or "") if own is not None else ""
 
 
 def _letter(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, env: Env) -> Letter:
-    def text(word: str) -> str:
-        given = step.given.get(word)
-        if given is not None:
-            return str(given.evaluate(env) or "")
-        own = getattr(template, word, None) if template is not None else None
-        return str(own.evaluate(env) or "") if own is not None else ""
-
-    body = text("body") or text("text")
+    body = text_of(step, template, "body", env) or text_of(step, template, "text", env)
     made = Letter(
-        subject=text("subject"),
+        subject=text_of(step, template, "subject", env),
         heading="",
         paragraphs=(),
         language=env.reader.language,
         body=body,
-        html_body=text("html"),
-        reply_to=text("reply_to"),
+        html_body=text_of(step, template, "html", env),
+        reply_to=text_of(step, template, "reply_to", env),
         attachments=_attached(step, env),
         **in_look(ctx.tenant.profile),
     )
@@ -110,3 +157,7 @@ def _about(ctx: StepContext, step: steps.Send, template: EmailTemplate, env: Env
             "The message {template} is about another entity: {entity}.", template=template.key, entity=template.entity
         )
     return Env(record, env.reader, env.graph, old=record, variables={**env.variables, "record": record})
+
+
+Sender = Callable[[StepContext, steps.Send], Outcome]
+CHANNELS: dict[str, Sender] = {"email": _mail}

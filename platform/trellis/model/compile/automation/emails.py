@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trellis.model.automation.email import EmailTemplate
 from trellis.model.automation.steps import NOTHING
-from trellis.model.compile.context import Context
+from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition, given, said
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
@@ -49,4 +49,6 @@ def _email(ctx: Context, types: Types, key: str, item: Item) -> EmailTemplate | 
         sender=value("from"),
         reply_to=value("reply_to"),
         consent=condition(ctx, item.get("consent"), scope),
+        unsubscribe=item.flag("unsubscribe"),
+        label=ctx.text(item, "label", humanize(key)),
     )
