@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 MOST = 5_000  # jobs of one scenario
 MAIL, CALL = "mail.send", "workflows.request"
 NEXT = "SELECT min(at) FROM trellis_queue.later WHERE queue = %s"
-DEAD = "SELECT kind, error FROM trellis_queue.dead WHERE queue = %s ORDER BY id"
+DEAD = """
+SELECT kind, error FROM trellis_queue.dead WHERE queue = %(role)s
+UNION ALL SELECT kind, args->>'error' FROM trellis_queue.later WHERE queue = %(role)s AND args->>'error' IS NOT NULL
+"""
 
 
 class _Only:
@@ -128,8 +131,8 @@ class Hands:
             if row["workflow"] not in expected
         ]
         with self.database.engine.begin() as connection:
-            dead = connection.exec_driver_sql(DEAD, (self.role,)).all()
-        return [*found, *(Finding(mark, f"a job was given up: {kind}", "it is done", error) for kind, error in dead)]
+            dead = connection.exec_driver_sql(DEAD, {"role": self.role}).all()
+        return [*found, *(Finding(mark, f"a job has failed: {kind}", "it is done", error) for kind, error in dead)]
 
 
 def _finish(connection: Any, taken: Taken) -> None:

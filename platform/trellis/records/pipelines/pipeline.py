@@ -103,19 +103,30 @@ def enters(draft: Draft, track: Track) -> bool:
 
 
 def follow(session: Session, draft: Draft) -> None:
-    """Set what follows from the stage: type, since when, probability at entry; refuse a move that is not allowed."""
+    """Set what follows from the stage: type, since when, probability at entry."""
     for track in tracks(draft.entity):
         pipeline = pipeline_of(draft, track)
         if pipeline is None or not pipeline.stages:
             continue
         stage = _settle(draft, track, pipeline)
-        if stage is None:
-            _refuse_unknown(draft, track, pipeline)
-            continue
-        if enters(draft, track):
+        if stage is not None and enters(draft, track):
             before = pipeline_before(draft, track)
             left = before.stages.get(draft.before(track.field) or "") if before is not None else None
             _enter(session, draft, track, stage, left)
+
+
+def check(session: Session, draft: Draft) -> None:
+    """Refuse a move that is not allowed, and a stage that asks for more: of the record as it is about to be."""
+    for track in tracks(draft.entity):
+        pipeline = pipeline_of(draft, track)
+        if pipeline is None or not pipeline.stages:
+            continue
+        stage = pipeline.stages.get(draft.value(track.field) or "")
+        if stage is None:
+            _refuse_unknown(draft, track, pipeline)
+        elif enters(draft, track):
+            before = pipeline_before(draft, track)
+            left = before.stages.get(draft.before(track.field) or "") if before is not None else None
             if before is not None and left is not None:
                 gate.check_move(session, draft, track, (before, left), (pipeline, stage))
                 _refuse_unconverted(session, draft, track, stage)

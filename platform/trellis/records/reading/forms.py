@@ -38,6 +38,7 @@ def evaluate(session: Session, entity: str, given: Mapping[str, Any], id: UUID |
     lines.take(session, draft, {**lines.moved(session, draft, given), **given})
     unfit = _forget_unreadable(session, draft)
     pipeline.follow(session, draft)
+    pipeline.check(session, draft)
     write.derive(draft)
     fields: dict[str, FieldState] = {}
     defaults: dict[str, Value] = {}

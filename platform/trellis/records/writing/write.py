@@ -88,6 +88,7 @@ def prepare(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
     pipeline.follow(session, draft)
     for hook in session.hooks.before:
         hook(draft)
+    pipeline.check(session, draft)  # after the hooks: what a stage asks for may be what they set
     derive(draft)
 
 
