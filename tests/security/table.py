@@ -40,6 +40,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "batch":         ("gone",      "gone",  "gone",    "yes", "yes"),   # many changes that somebody made
     "many":          ("no/gone",   "no",    "blank/gone",   "yes", "yes"),   # the same with what is selected in a list
     "report":        ("no",        "no",    "blank",   "yes", "yes"),   # the right “reports”
+    "reports":       ("no",        "no",    "yes",   "yes", "yes"),   # the same, to save what is one's own
     "export":        ("no/gone",   "no",    "blank",   "yes", "yes"),
     "import":        ("no/gone",   "no",    "blank",   "yes", "yes"),
 }  # fmt: skip
@@ -277,8 +278,8 @@ ROUTES: dict[str, Ask] = {
     "ReportsView.report": Ask("report", args={"key": "names"}),
     "ReportsView.csv": Ask("report", args={"key": "names"}),
     "ReportsView.xlsx": Ask("report", args={"key": "names"}),
-    "ReportBuilderView.new": Ask("report"),
-    "ReportBuilderView.create": Ask("report", form={"label": "Built {n}", "entity": "account"}),
+    "ReportBuilderView.new": Ask("reports"),
+    "ReportBuilderView.create": Ask("reports", form={"label": "Built {n}", "entity": "account"}),
     "ReportBuilderView.build": Ask("report", form={"entity": "account"}),
     "ReportBuilderView.preview": Ask("report", form={"entity": "account"}),
     "ReportBuilderView.copy": Ask("report", args={"key": "names"}),
@@ -287,7 +288,7 @@ ROUTES: dict[str, Ask] = {
     "ReportBuilderView.delete": Ask("report", args={"key": "none"}, also=(404,)),
     "ReportBuilderView.document": Ask("report", args={"key": "none"}, also=(404,)),
     "ReportBuilderView.unshare": Ask("admin", args={"key": "none"}, also=(404,)),
-    "VariantsView.change": Ask("report", args={"key": "names"}, form={"label": "Mine"}),
+    "VariantsView.change": Ask("reports", args={"key": "names"}, form={"label": "Mine"}),
     # conversion, merging, import
     "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),
     "ConversionsView.ask": Ask("many", args={"entity": "lead"}, form={"ids": "{lead}"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import format_date, gettext
+from flask_babel import format_date, format_datetime, gettext
 
 from trellis.config.phrase import Phrase
 from trellis.model.text import Text
@@ -26,7 +26,9 @@ def fault_text(fault: Fault, language: str | None = None) -> str:
             return phrase_words(value)
         if isinstance(value, Text):
             return value.in_language(language) if language else say(value)
-        if isinstance(value, date) and not isinstance(value, datetime):
+        if isinstance(value, datetime):
+            return format_datetime(value, "short")
+        if isinstance(value, date):
             return format_date(value)
         return value
 

@@ -51,7 +51,7 @@ def _group(ctx: Context, entities: Mapping[str, Entity], key: str, item: Item) -
 def _item(ctx: Context, entities: Mapping[str, Entity], item: Item) -> MenuItem | None:
     kind, target = "entity", item
     if isinstance(item.data, dict):
-        kind = next((k for k in ("report", "dashboard", "entity") if k in item.data), "")
+        kind = next((k for k in ("report", "dashboard", "pool", "entity") if k in item.data), "")
         found = item.get(kind)
         if found is None:
             return None
@@ -66,6 +66,8 @@ def _item(ctx: Context, entities: Mapping[str, Entity], item: Item) -> MenuItem 
         ctx.unknown(kind, target, documents, "E316")
         return None
     titled = Item(dict(document.data), document.place, "", document.name)
+    if kind == "pool":
+        return _pool_item(ctx, entities, titled, label, icon)
     return MenuItem(
         kind,
         target.text,
@@ -84,6 +86,14 @@ def _entity_item(ctx: Context, entities: Mapping[str, Entity], item: Item, label
         ctx.unknown("view", item, entity.views, "E316", name=view)
         return None
     return MenuItem("entity", name, label or entity.plural, icon or entity.icon, view or None)
+
+
+def _pool_item(ctx: Context, entities: Mapping[str, Entity], pool: Item, label: Text, icon: str) -> MenuItem | None:
+    """The list of what lies in a pool; nothing while the pool is off."""
+    key, entity = pool.word("pool"), entities.get(pool.word("entity"))
+    if entity is None or key not in entity.views:
+        return None
+    return MenuItem("entity", entity.key, label or entity.views[key].label, icon or "pool", key)
 
 
 def _by_module(entities: Mapping[str, Entity], modules: Mapping[str, Module]) -> tuple[MenuGroup, ...]:

@@ -54,7 +54,9 @@ def module() -> dict[str, Schema]:
 
 _ITEM = either(
     NAME,
-    closed({"entity": NAME, "report": NAME, "dashboard": NAME, "label": TEXT, "icon": NAME}, minProperties=1),
+    closed(
+        {"entity": NAME, "report": NAME, "dashboard": NAME, "pool": NAME, "label": TEXT, "icon": NAME}, minProperties=1
+    ),
 )
 
 

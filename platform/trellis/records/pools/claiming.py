@@ -43,10 +43,12 @@ class Outcome:
 
 
 def pool_of(session: Session, key: str) -> Pool:
-    """A pool that is on and that this person may see. Raises Missing."""
+    """A pool that is on, for one of its members. Raises Missing and Forbidden."""
     pool = session.model.pools.get(key)
-    if pool is None or not pool.active or not standing.is_member(session, pool):
+    if pool is None or not pool.active:
         raise Missing(key)
+    if not standing.is_member(session, pool):
+        raise Forbidden(pool.entity, "claim")
     return pool
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from trellis.records.pools.place import may_assign, open_pools, own_usage
 from trellis.records.reading.concealed import conceals
 from trellis.records.reading.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trellis.model.entity import Entity, Filter
+    from trellis.model.pool import Pool
+    from trellis.records.pools.usage import Usage
     from trellis.records.store import Store
 
 ICONS = {"list": "list", "kanban": "layout-kanban", "calendar": "calendar-event", "map": "map-pin"}
@@ -92,9 +96,27 @@ class Desk:
     @property
     def can_pick(self) -> bool:
         """Whether there is anything that the person may do with a selection."""
+        if self.pool is not None:
+            return True
         if self.may_bulk and (self.may("update") or self.may("delete")):
             return True
         return (self.entity.features.export and self.may("export")) or self.store.may_merge(self.entity.key)
+
+    @cached_property
+    def pool(self) -> Pool | None:
+        """The pool whose records the view lists, for one who may claim them."""
+        mine = (pool for pool in open_pools(self.store) if pool.entity == self.entity.key)
+        return next((pool for pool in mine if pool.key == self.state.view.key), None)
+
+    @property
+    def pool_usage(self) -> Usage | None:
+        """How far the person has used what the pool allows."""
+        return own_usage(self.store, self.pool.key) if self.pool is not None else None
+
+    @property
+    def may_assign_from_pool(self) -> bool:
+        """Whether the person may give what lies in the pool to others."""
+        return self.pool is not None and may_assign(self.store, self.pool)
 
     @property
     def can_import(self) -> bool:

@@ -41,6 +41,7 @@ from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.papers import PapersView
 from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
+from trellis.web.pages.pools import PoolsView
 from trellis.web.pages.portal import PortalView
 from trellis.web.pages.privacy import PrivacyView
 from trellis.web.pages.profile import ProfileView
@@ -70,6 +71,7 @@ PAGES: tuple[type[BaseView], ...] = (
     AuditView,
     AutomationView,
     ApprovalsView,
+    PoolsView,
     NoticesView,
     ButtonsView,
     HooksView,

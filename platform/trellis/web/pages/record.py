@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from trellis.model.conversion import CONVERTED_AT, became_field
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
+from trellis.records.pools.place import Place as PoolPlace
+from trellis.records.pools.place import place_of
 from trellis.records.privacy.holding import standing as standing_of
 from trellis.records.privacy.subjects import is_subject
 from trellis.records.reading.pointing import is_pointed_at, pointing_at
@@ -53,6 +56,7 @@ from trellis.web.ui import badge
 from trellis.web.widgets.form import form_of
 
 MOST_BADGES = 3
+POOL_SOON = timedelta(days=3)
 DECIDED = {"restricted": _l("Processing restricted"), "erased": _l("Personal data erased")}
 
 
@@ -124,6 +128,24 @@ class RecordPage:
     def service_levels(self) -> list[ServiceStanding]:
         """How the record stands with its service levels."""
         return standings(self.store, self.entity, self.record)
+
+    @cached_property
+    def pool(self) -> PoolPlace | None:
+        """Where the record stands with its pool."""
+        return place_of(self.store, self.entity.key, self.record.id) if self.record.deleted_at is None else None
+
+    @property
+    def pool_hidden(self) -> str:
+        """What the pool hides until it is claimed, in words."""
+        language = self.store.principal.reader.language
+        names = self.pool.hidden if self.pool is not None else ()
+        return str(_(", ")).join(self.entity.fields[name].label.in_language(language) for name in names)
+
+    @property
+    def pool_is_soon(self) -> bool:
+        """Whether the record goes back within a few days."""
+        at = self.pool.returns_at if self.pool is not None and self.pool.locked_until is None else None
+        return at is not None and at - self.store.principal.reader.now < POOL_SOON
 
     @property
     def may_merge(self) -> bool:

@@ -33,6 +33,7 @@ from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.pages.timeline_lines import CAME, STAYED, WENT, LineChange, line_changes, titles_of
+from trellis.web.pool_words import pool_words
 from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
@@ -119,12 +120,14 @@ class Teller:
                 if c.field in readable and (not fields or c.field in fields or change.kind in LINKING)
             )
             lines = self._lines(context, line_changes(self.store, self.entity, change, fields))
-            if change.kind in ("update", "updated", *LINKING) and not details and not lines:
+            pooled = self._pool_verb(change)
+            if change.kind in ("update", "updated", *LINKING) and not (details or lines or pooled):
                 continue
             if change.kind in STRUCK and not change.changes:
                 continue  # the state is hidden from this person
             icon, verb = (
-                self._merge_verb(change)
+                pooled
+                or self._merge_verb(change)
                 or self._share_verb(change)
                 or self._struck_verb(change)
                 or self._verb(change.kind)
@@ -189,6 +192,14 @@ class Teller:
         refs = next((c.new or c.old for c in change.changes if c.field in ("merged", "merged_into")), None) or ()
         names = ", ".join(f"“{ref.title}”" if ref.title else _("a record that you may not see") for ref in refs)
         return ("arrows-join" if change.kind.startswith("merge") else "arrows-split"), texts[change.kind](names)
+
+    def _pool_verb(self, change: Change) -> tuple[str, str] | None:
+        """What a claim, a return or a lock is told as."""
+        cause = change.cause
+        if not isinstance(cause, Mapping) or "pool" not in cause:
+            return None
+        act, reason = str(cause.get("act", "")), str(cause.get("reason", ""))
+        return pool_words(self.store, str(cause["pool"]), act, reason, self.reader.language)
 
     def _share_verb(self, change: Change) -> tuple[str, str] | None:
         """What a share or its end is told as."""
@@ -333,13 +344,13 @@ class Teller:
         return item.at.astimezone(self.reader.time_zone).date()
 
     def day_text(self, day: date, today: date) -> str:
-        """Today, Yesterday, 6 Nov, 6 Nov 2025."""
+        """Today, Yesterday, Friday, November 6; November 6, 2025."""
         if day == today:
             return str(_("Today"))
         if day == today - timedelta(days=1):
             return str(_("Yesterday"))
         if day.year == today.year and self.locale.language == "en":
-            return str(format_date(day, "EEEE, d MMMM", locale=self.locale))
+            return str(format_date(day, "EEEE, MMMM d", locale=self.locale))
         return str(format_date(day, "long", locale=self.locale))
 
     def short_day(self, item: Item) -> str:

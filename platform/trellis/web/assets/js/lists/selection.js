@@ -82,6 +82,19 @@ async function openEdit(field = "") {
   if (answer.ok) enliven(showDialog(await answer.text()));
 }
 
+/** What needs no question is done at once. */
+async function post(address) {
+  const answer = await request(address, { method: "POST", body: fill(new FormData()) });
+  if (answer.ok) await done(answer);
+  else toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
+}
+
+/** A dialog of its own, whose form takes the selection along. */
+async function ask(address) {
+  const answer = await request(`${address}?count=${encodeURIComponent(count())}`);
+  if (answer.ok) enliven(showDialog(await answer.text()));
+}
+
 async function remove() {
   const answer = await request(`${base()}/bulk/deletion`, { method: "POST", body: fill(new FormData()) });
   if (!answer.ok) return toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
@@ -168,6 +181,8 @@ document.addEventListener("click", (event) => {
     all = true;
     draw();
   } else if (doer.dataset.do === "bulk-export") exportChosen();
+  else if (doer.dataset.do === "bulk-post") post(doer.dataset.address);
+  else if (doer.dataset.do === "bulk-ask") ask(doer.dataset.address);
   else if (doer.dataset.do === "bulk-convert") convert();
   else if (doer.dataset.do === "bulk-merge") merge(Number(doer.dataset.most));
   else if (doer.dataset.do === "bulk") doer.dataset.part === "delete" ? remove() : openEdit(doer.dataset.field);

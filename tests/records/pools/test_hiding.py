@@ -1,0 +1,68 @@
+"""What lies in a pool is seen by its members, and what it hides by nobody but its admins, on every path."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.records.pools.conftest import DAY, Crm, at
+
+from trellis.records.pools import claiming
+from trellis.records.refusal import Missing, Refused
+from trellis.records.store import Store
+
+PHONE = "+4915112345678"
+
+
+def paths(store: Store, lead: object) -> dict[str, object]:
+    """What somebody learns of a lead's telephone number, path by path."""
+    page = store.list("lead", columns=["name", "phone"], where=[f'id == "{lead}"'])
+    return {
+        "list": [record["phone"] for record in page.rows],
+        "record": store.read("lead", lead)["phone"],
+        "filter": store.count("lead", where=[f'phone == "{PHONE}" and id == "{lead}"']).n,
+        "search": store.count("lead", where=[f'id == "{lead}"'], q="015112345678").n,
+        "everywhere": [hit.ref.id for hit in store.search("015112345678") if hit.ref.id == lead],
+        "details": [hit.detail for hit in store.search("Secretive") if hit.ref.id == lead],
+        "history": [c.new for entry in store.history("lead", lead) for c in entry.changes if c.field == "phone"],
+        "past": store.read("lead", lead, as_of=datetime(2019, 3, 30, tzinfo=UTC))["phone"],
+    }
+
+
+def test_members_see_the_pool_but_not_what_it_hides(crm: Crm) -> None:
+    lead = crm.lead("Secretive", phone=PHONE)
+    rep, boss, market = crm.by("ann"), crm.by("bob", DAY, "boss"), crm.by("mia", DAY, "marketing")
+    nothing = {"list": [None], "record": None, "filter": 0, "search": 0, "everywhere": [], "history": [], "past": None}
+    for store in (rep, market):
+        told = paths(store, lead)
+        assert PHONE not in str(told.pop("details"))
+        assert told == nothing
+    assert paths(boss, lead)["record"] == PHONE
+    claiming.claim(rep, "leads", [lead])
+    told = paths(rep, lead)
+    assert (told["list"], told["record"], told["filter"], told["search"]) == ([PHONE], PHONE, 1, 1)
+    assert told["history"] == [PHONE]
+    assert paths(market, lead)["record"] == PHONE
+
+
+def test_the_pool_ends_where_its_filter_does(crm: Crm) -> None:
+    closed = crm.lead("Closed", closed=True)
+    with pytest.raises(Missing):
+        crm.by("ann").read("lead", closed)
+
+
+def test_what_is_hidden_is_not_written_either(crm: Crm) -> None:
+    lead = crm.lead("Kept", phone=PHONE)
+    market = crm.by("mia", DAY, "marketing")
+    market.update("lead", lead, {"city": "Kiel", "phone": ""})  # a form sends back what it was shown
+    assert crm.system().read("lead", lead)["phone"] == PHONE
+    with pytest.raises(Refused):
+        market.update("lead", lead, {"phone": "+49301234567"})
+
+
+def test_others_do_not_see_the_pool(crm: Crm) -> None:
+    lead, mine = crm.lead("In the pool"), crm.lead("Taken", "zoe", now=at(3, 26))
+    assert crm.by("ann").read("lead", lead).title == "In the pool"
+    with pytest.raises(Missing):
+        crm.by("ann").read("lead", mine)
+    assert crm.by("ann").may("update", "lead", lead) is False
