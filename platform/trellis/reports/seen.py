@@ -28,7 +28,7 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
     if not session.permit.may("read", report.entity):
         return False
     needed = [k.formula for k in (*report.groups, *report.across)]
-    if report.date is not None and report.type != "summary":
+    if report.date is not None and report.type not in ("summary", "pivot"):  # of these only dashboards ask for it
         needed.append(report.date)
     if hides(store, report.entity, needed, place) or _hides_tree(store, report):
         return False

@@ -20,6 +20,7 @@ from trellis.web.reports.words import Words
 
 WIDE, HIGH, PAD = 104, 40, 6  # the drawing of a sparkline
 CENTS_UP_TO = 1000
+LEAST_POINTS = 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ def number_card(looking: Looking) -> Values:
     words = looking.words
     compared = ""
     if found.span is not None:
-        compared = str(_("vs %(period)s", period=compared_label(found.span, words, looking.widget.compare)))
+        period = compared_label(found.span, words, looking.widget.compare)
+        compared = str(
+            _("vs %(period)s", period=period) if number(found.before) else _("none in %(period)s", period=period)
+        )
     return {
         "text": figure_text(words, found.heading, found.value),
         "href": looking.address,
@@ -172,7 +176,7 @@ def _size(value: Value) -> float:
 def sparkline(points: tuple[Value, ...]) -> dict[str, Any] | None:
     """A line of values in a box of 104 × 40; what has no value is left out."""
     known = [(n, _size(v)) for n, v in enumerate(points) if v is not None]
-    if len(known) < 2 or len({v for _, v in known}) < 2:
+    if len(known) < LEAST_POINTS or len({v for _, v in known}) < 2:
         return None
     low, high = min(v for _, v in known), max(v for _, v in known)
     low = min(low, 0.0) if low < high / 4 else low

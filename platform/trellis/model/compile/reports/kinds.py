@@ -59,6 +59,7 @@ KINDS["list"] = table
 def pivot(draft: ReportDraft) -> dict[str, Any]:
     """Rows × columns."""
     return {
+        "date": draft.formula("date", "date", "datetime"),
         "groups": draft.keys("rows", required=True),
         "across": draft.keys("columns"),
         "measures": draft.measures(),
