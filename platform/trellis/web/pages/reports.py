@@ -19,10 +19,12 @@ from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
+from trellis.reports.own.compiled import compiled
+from trellis.reports.own.rows import id_of, saved_by
 from trellis.reports.params import read_params
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
-from trellis.reports.seen import reports_of
+from trellis.reports.seen import is_seen, reports_of
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.guard import needs
@@ -30,6 +32,7 @@ from trellis.web.i18n import say
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.reports.asked import NO_CHART, Asked, read_asked
+from trellis.web.reports.building.draft import KINDS
 from trellis.web.reports.charts import chart_data
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
 from trellis.web.reports.form import controls
@@ -79,6 +82,10 @@ class ReportsView(Page):
     def report(self, key: str) -> Response:
         """A report with its params, chart and table; what cannot be computed is said, and nothing typed is lost."""
         store = current_store()
+        if (saved := saved_by(store, id_of(key))) is not None and saved.is_mine and not compiled(store, saved).report:
+            return Response(
+                status=303, headers={"Location": report_address(key, (), "/edit")}
+            )  # what no longer fits is said at its controls
         report = _report(store, key)
         asked, variants = open_report(store, report)
         reader = store.principal.reader
@@ -103,6 +110,8 @@ class ReportsView(Page):
             "state": urlencode(asked.parts()),
             "can_share": not store.session.permit.is_portal,
             "roles_known": shareable_roles(store),
+            "own": saved_by(store, id_of(key)),
+            "can_copy": report.type in KINDS and is_seen(store, report),
         }
         if answer is not None:
             tell_of_records(answer, "list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trellis.config.layer import Document
 from trellis.config.problem import Problem
@@ -42,6 +42,11 @@ class Bench:
         self._prepare = prepare
         self._lock = Lock()
         self._ctx: Context | None = None
+
+    def document(self, key: str) -> Mapping[str, Any] | None:
+        """What the configuration says under a report's key, all layers together."""
+        found = self._configuration.of("report").get(key)
+        return None if found is None else found.data
 
     def compile(self, text: str, key: str, hides: Hides | None = None) -> Built:
         """One report of a YAML text, under a key. `hides`: whose names are unknown, and are never suggested."""

@@ -12,5 +12,10 @@ document.addEventListener("click", (event) => {
     input.focus();
   }
   const copy = event.target.closest('[data-do="copy"]');
-  if (copy) navigator.clipboard.writeText(document.getElementById(copy.getAttribute("aria-controls")).value).then(() => toast(text("copied")));
+  if (copy) navigator.clipboard.writeText(copied(document.getElementById(copy.getAttribute("aria-controls")))).then(() => toast(text("copied")));
 });
+
+/** What a control holds, or an element says. */
+function copied(element) {
+  return element.value ?? element.textContent;
+}

@@ -27,7 +27,8 @@ async function send(form, submitter) {
   const next = answer.headers.get("X-List");
   if (!next) return draw(await answer.text());
   pop().hidePopover();
-  go(next);
+  const asked = new CustomEvent("list-address", { detail: next, bubbles: true, cancelable: true });
+  if (pop().dispatchEvent(asked)) go(next);
 }
 
 document.addEventListener("click", (event) => {

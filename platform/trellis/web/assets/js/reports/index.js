@@ -1,10 +1,20 @@
 // Reports: groups that fold, and charts, whose library is loaded only where there is one.
+import "./builder.js";
 import { $$, onContent, once } from "../forms/util.js";
 
 onContent((root) => {
   const found = $$("[data-chart]", root).filter((box) => once(box, "chart"));
   if (found.length) import("./chart.js").then(({ draw }) => found.forEach(draw));
 });
+
+/** The chart of the page as a file. */
+async function save(name) {
+  const { pictureOf } = await import("./chart.js");
+  const link = document.createElement("a");
+  link.href = pictureOf(document.querySelector("[data-chart]"));
+  link.download = `${name}.png`;
+  link.click();
+}
 
 /** Hides or shows what a subtotal is made of; what was folded inside stays folded. */
 function fold(button) {
@@ -24,4 +34,9 @@ function fold(button) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-fold]");
   if (button) fold(button);
+  const picture = event.target.closest('[data-do="chart-png"]');
+  if (picture) {
+    picture.closest("[popover]")?.hidePopover();
+    save(picture.dataset.name);
+  }
 });
