@@ -106,7 +106,7 @@ measures: {n: count()}
 pool: desk
 entity: account
 members: {roles: [seller]}
-admins: {roles: [admin]}
+admins: {roles: [admin, seller]}
 lock: {for: 3 days}
 ---
 pipeline: care

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,8 +86,10 @@ def sidebar() -> list[Group]:
     if not menu:
         links = tuple(_link(e.plural, e.icon, e.key) for e in readable_entities())
         return [Group("", links)] if links else []
+    apart = {(item.key, item.view) for group in menu for item in group.items if item.view}  # entries of their own
     groups = (
-        Group(g_.label, tuple(_mark(link) for i in g_.items if (link := _item(tenant, i)) is not None)) for g_ in menu
+        Group(g_.label, tuple(_mark(link, apart) for i in g_.items if (link := _item(tenant, i)) is not None))
+        for g_ in menu
     )
     return [group for group in groups if group.links]
 
@@ -126,7 +129,7 @@ def _link(label: Text, icon: str, entity: str, view: str | None = None) -> Link:
     return Link(label, icon, entity_address(entity, view=view), entity)
 
 
-def _mark(link: Link) -> Link:
+def _mark(link: Link, apart: Collection[tuple[str, str | None]]) -> Link:
     if link.key.startswith(("reports/", "dashboards/")):
         here = request.path == f"/{link.key}"
         return Link(link.label, link.icon, link.address, link.key, here) if here else link
@@ -134,5 +137,5 @@ def _mark(link: Link) -> Link:
     if not request.path.startswith(at):
         return link
     view = request.args.get("view")
-    is_here = link.address.endswith(f"?view={view}") if "?view=" in link.address else True
+    is_here = link.address.endswith(f"?view={view}") if "?view=" in link.address else (link.key, view) not in apart
     return Link(link.label, link.icon, link.address, link.key, is_here)

@@ -11,6 +11,8 @@ from trellis.api.streams import CSV, LINES
 from trellis.automation.documents.maker import languages_of, offered
 from trellis.model.entity import Entity
 from trellis.model.fields.files import FileField
+from trellis.records.pools.claiming import LONGEST, MOST
+from trellis.records.pools.place import open_pools
 from trellis.records.store import Store
 from trellis.web.i18n import say
 
@@ -118,6 +120,7 @@ class Operations:
         self._linking()
         if self._may("read") and not self.entity.part_of and not self.entity.internal:
             self._sharing()
+            self._pools()
         if self._may("delete"):
             told = answers("204", "In the bin.", None, (*ALWAYS, "412", "422", "428"))
             self._add(
@@ -293,6 +296,33 @@ class Operations:
         self._add("/{id}/shares/{share}", "patch", "change_share", operation)
         told = answers("204", "It is shared no more.", None, (*ALWAYS, "422"))
         self._add("/{id}/shares/{share}", "delete", "end_share", {"parameters": one, "responses": told})
+
+    def _pools(self) -> None:
+        keys = [pool.key for pool in open_pools(self.store) if pool.entity == self.entity.key]
+        if not keys:
+            return
+        told = answers("200", "The pools, with how much one may still claim.", page_of(ref("Pool")), ALWAYS)
+        self._add("/pools", "get", "pools_of", {"responses": told})
+        which = parameter("pool", {"enum": keys}, "The pool.", where="path", required=True)
+        ids: Schema = {"type": "array", "items": UUID_TEXT, "minItems": 1, "maxItems": MOST}
+        told = answers("200", "An outcome for each record.", ref("PoolOutcomes"), WRITES)
+        for act, more in (("claim", {}), ("assign", {"to": UUID_TEXT})):
+            given: Schema = {
+                "type": "object",
+                "properties": {"ids": ids, **more},
+                "required": ["ids", *more],
+                "additionalProperties": False,
+            }
+            asked = {"parameters": [which, *named("Idempotency-Key")], "requestBody": json_body(given)}
+            self._add(f"/pools/{{pool}}/{act}", "post", f"{act}_from_pool", {**asked, "responses": told})
+        told = answers("204", "Back in the pool.", None, (*ALWAYS, "422"))
+        given = {"type": "object", "properties": {"reason": {"type": "string", "maxLength": LONGEST}}}
+        keyed = {"parameters": named("id", "Idempotency-Key")}
+        self._add("/{id}/release", "post", "release", {**keyed, "requestBody": json_body(given), "responses": told})
+        told = answers("204", "It stays with its owner.", None, (*ALWAYS, "422"))
+        self._add("/{id}/lock", "post", "lock", {**keyed, "responses": told})
+        told = answers("204", "It is locked no more.", None, (*ALWAYS, "422"))
+        self._add("/{id}/lock", "delete", "unlock", {**keyed, "responses": told})
 
     def _bulk(self) -> None:
         many = self.store.may_change_many(self.entity.key)

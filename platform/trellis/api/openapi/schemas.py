@@ -136,6 +136,43 @@ COMMON: dict[str, Schema] = {
         },
         "required": ["entity", "counts", "data"],
     },
+    "Pool": {
+        "type": "object",
+        "properties": {
+            "key": {"type": "string"},
+            "label": {"type": "string"},
+            "records": {"type": "integer"},
+            "hidden": {"type": "array", "items": {"type": "string"}},
+            "claimed_today": {"type": "integer"},
+            "per_day": {"type": ["integer", "null"]},
+            "held": {"type": "integer"},
+            "holding": {"type": ["integer", "null"]},
+            "locked": {"type": "integer"},
+            "locks": {"type": ["integer", "null"]},
+        },
+        "required": ["key", "label", "records", "hidden"],
+        "additionalProperties": False,
+    },
+    "PoolOutcomes": {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "id": UUID_TEXT,
+                        "status": {"enum": ["done", "refused"]},
+                        "error": {"type": "string"},
+                    },
+                    "required": ["id", "status"],
+                    "additionalProperties": False,
+                },
+            }
+        },
+        "required": ["data"],
+        "additionalProperties": False,
+    },
     "Share": {
         "type": "object",
         "properties": {

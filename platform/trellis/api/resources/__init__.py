@@ -9,6 +9,7 @@ RESOURCES = (
     "bulk",
     "links",
     "shares",
+    "pools",
     "moves",
     "conversions",
     "merges",

@@ -29,7 +29,7 @@ _FIELDS = {
     "checklist": "检查清单",
     "forecast_category": "预测类别",
     "converted_at": "转换时间",
-    "owner_since": "负责人起始时间",
+    "owner_since": "负责人变更时间",
     "returns_at": "回收到公海时间",
     "previous_owner": "前负责人",
     "locked_until": "锁定至",

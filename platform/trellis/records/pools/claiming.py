@@ -52,6 +52,12 @@ def pool_of(session: Session, key: str) -> Pool:
     return pool
 
 
+def _require_writing(session: Session, entity: str) -> None:
+    """Raise Forbidden for an API key that may only read."""
+    if not session.permit.covers("update", entity):
+        raise Forbidden(entity, "update")
+
+
 def claim(store: Store, key: str, ids: Sequence[UUID], *, means: str = "page") -> list[Outcome]:
     """Take records of a pool for oneself, each for itself: the first who asks gets it, and within the pool's limits."""
     session = store.session
@@ -61,6 +67,7 @@ def claim(store: Store, key: str, ids: Sequence[UUID], *, means: str = "page") -
 
     with session.transaction():
         pool = pool_of(session, key)
+        _require_writing(session, pool.entity)
 
         def one(id: UUID) -> None:
             draft = _free(session, pool, id, means)
@@ -76,8 +83,9 @@ def assign(store: Store, key: str, ids: Sequence[UUID], to: UUID, *, means: str 
     session = store.session
     with session.transaction():
         pool = pool_of(session, key)
+        _require_writing(session, pool.entity)
         if not standing.is_admin(session, pool):
-            raise Forbidden(key, "assign")
+            raise Forbidden(pool.entity, "assign")
 
         def one(id: UUID) -> None:
             _hand(session, _free(session, pool, id, means), pool, str(to))
@@ -93,6 +101,7 @@ def give_back(
 
     with session.transaction():
         pools = pools_of(session.model).of.get(entity, ())
+        _require_writing(session, entity)
 
         def one(id: UUID) -> None:
             draft = _open(session, entity, id, means)
@@ -115,6 +124,7 @@ def lock(store: Store, entity: str, id: UUID, *, on: bool = True, means: str = "
         pool = next((p for p in pools_of(session.model).of.get(entity, ()) if p.lock is not None), None)
         if pool is None or pool.lock is None:
             raise Missing(entity)
+        _require_writing(session, entity)
         draft = _open(session, entity, id, means)
         owner = draft.record.value(pool.owner)
         if owner is None or not (_is_mine(session, owner) or standing.is_admin(session, pool)):

@@ -29,6 +29,7 @@ def in_words(store: Store, entity: Entity, formula: Formula) -> str:
         "me": _("me"),
         "my_team": _("my team"),
         "in": _("is one of"),
+        "blank": _("empty"),
     }
     labels: dict[str, str] = {}  # of the choices of the field that was named last
     said: list[str] = []

@@ -35,7 +35,7 @@ from trellis.model.spans import Span
 from trellis.model.view import Sort, View
 
 _GIVEN = {
-    OWNER_SINCE: {"type": "datetime", "label": "Owner since"},
+    OWNER_SINCE: {"type": "datetime", "label": "Owner changed"},
     RETURNS_AT: {"type": "datetime", "label": "Returns to the pool"},
     PREVIOUS_OWNER: {"type": "user", "label": "Previous owner"},
     LOCKED_UNTIL: {"type": "datetime", "label": "Locked until"},
@@ -206,9 +206,10 @@ def _view(ctx: Context, types: Types, draft: EntityDraft, item: Item, pool: Pool
 
 def free(types: Types, pool: Pool) -> Formula | None:
     """Whether a record lies in the pool: nobody has it, and the filter holds."""
-    source = f"is_blank({pool.owner})"
+    source = f"{pool.owner} == blank"
     if pool.filter is not None:
-        source = f"{source} and ({pool.filter.source})"
+        own = pool.filter.source.strip()
+        source = f"{source} and ({own})" if " or " in own else f"{source} and {own}"
     try:
         return compile_formula(source, types.scope(pool.entity), expected=BOOLEAN)
     except FormulaError:
