@@ -24,13 +24,14 @@ class Listeners:
     before: By[Before]
     after: By[OnRecord]
     awaited: frozenset[str]  # whose records a wait may look at
+    stages: Mapping[str, frozenset[str]]  # the fields that hold stages, by entity
 
 
 def listeners(model: Model) -> Listeners:
     """The workflows of a Model that listen to records."""
     found: Listeners = kept(
         (model.hash, "listeners"),
-        lambda: Listeners(_by_entity(model, Before), _by_entity(model, OnRecord), _awaited(model)),
+        lambda: Listeners(_by_entity(model, Before), _by_entity(model, OnRecord), _awaited(model), _stages(model)),
     )
     return found
 
@@ -42,6 +43,13 @@ def _by_entity(model: Model, kind: type[T]) -> By[T]:
             if workflow.active and isinstance(trigger, kind) and trigger.entity is not None:
                 found[trigger.entity].append((trigger, workflow))
     return {entity: tuple(pairs) for entity, pairs in found.items()}
+
+
+def _stages(model: Model) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for pipeline in model.pipelines.values():
+        found[pipeline.entity].add(pipeline.field)
+    return {entity: frozenset(fields) for entity, fields in found.items()}
 
 
 def _awaited(model: Model) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -43,7 +43,10 @@ def matters(model: Model, event: Event) -> bool:
     if event.entity in found.awaited:
         return True
     pairs = found.after.get(event.entity, ())
-    return event.means not in QUIET and any(_is_meant(t, event.kind, event.changed) for t, _workflow in pairs)
+    if event.means in QUIET:
+        return False
+    fields = found.stages.get(event.entity, frozenset())
+    return any(_is_meant(t, event.kind, event.changed, fields) for t, _workflow in pairs)
 
 
 if heard not in [one.hears for one in events.by_model]:
@@ -63,7 +66,7 @@ def tell(connection: sa.Connection, tenant: Tenant, happened: Sequence[Happening
 
 
 def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
-    graph = StoreGraph(session)
+    graph, found = StoreGraph(session), listeners(session.model)
     by_entity: dict[str, list[UUID]] = defaultdict(list)
     for one in happened:
         by_entity[one.entity].append(one.record)
@@ -74,10 +77,11 @@ def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
         if not isinstance(record, LiveRecord):
             continue  # purged since: nothing is left to work on
         begun: set[str] = set()
-        for trigger, workflow in listeners(session.model).after[one.entity]:
+        fields = found.stages.get(one.entity, frozenset())
+        for trigger, workflow in found.after[one.entity]:
             if (
                 workflow.key not in begun
-                and _is_meant(trigger, one.kind, one.changes)
+                and _is_meant(trigger, one.kind, one.changes, fields)
                 and _holds(session, workflow, one, record)
             ):
                 begun.add(workflow.key)
@@ -97,11 +101,14 @@ def _start(workflow: Workflow, one: Happening) -> Start:
     )
 
 
-def _is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether an event is one of those that a trigger listens to. `changes`: by field, what it was and what it is."""
+def _is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]], stages: Set[str]) -> bool:
+    """Whether an event is one of those that a trigger listens to.
+
+    `changes`: by field, what it was and what it is. `stages`: the fields that hold the entity's stages.
+    """
     changed = changes.keys()
     if kind == "created":
-        return trigger.created or _enters(trigger, changes)
+        return trigger.created or _enters(trigger, changes, stages)
     if kind == "deleted":
         return trigger.deleted
     if kind == "restored":
@@ -113,10 +120,10 @@ def _is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]]
         return False
     if trigger.changed & changed or (trigger.updated and not trigger.changed):
         return True
-    return _enters(trigger, changes)
+    return _enters(trigger, changes, stages)
 
 
-def _enters(trigger: OnRecord, changes: Mapping[str, Sequence[Any]]) -> bool:
+def _enters(trigger: OnRecord, changes: Mapping[str, Sequence[Any]], stages: Set[str]) -> bool:
     """Whether a stage is entered or left that the trigger names."""
     if not trigger.enter and not trigger.leave:
         return False
@@ -124,7 +131,7 @@ def _enters(trigger: OnRecord, changes: Mapping[str, Sequence[Any]]) -> bool:
         (bool(trigger.enter) and ("*" in trigger.enter or new in trigger.enter))
         or (old is not None and bool(trigger.leave) and ("*" in trigger.leave or old in trigger.leave))
         for name, (old, new) in changes.items()
-        if old != new and (name == "stage" or f"{name}_type" in changes)
+        if old != new and name in stages
     )
 
 
