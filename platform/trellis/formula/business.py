@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from trellis.formula.moments import at_zone
+
+if TYPE_CHECKING:
+    from trellis.formula.reader import Reader
 
 Hours = tuple[tuple[int, int], ...]
 """Spans of one day in minutes from its midnight; what ends after the next midnight goes beyond 1440."""
 DAY = 1440
 MICROSECOND = timedelta(microseconds=1)
-_WEEK_MICROS = 7 * 86_400_000_000
+WEEK_MICROS = 7 * 86_400_000_000
 _MINUTE_MICROS = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 2000, 2050  # for which holidays of every year are kept
@@ -38,6 +42,30 @@ class Steps:
         if index < 0:
             return 0
         return self.values[index] + self.rates[index] * (moment - self.starts[index])
+
+
+@dataclass(frozen=True)
+class Workdays:
+    """Which days are worked: `weekdays` from Monday, 0, and what other `days` (by number) make `more` of them."""
+
+    weekdays: tuple[int, ...]
+    before: tuple[int, ...]  # how many of them come before each day of a week
+    days: tuple[int, ...] = ()
+    more: tuple[int, ...] = ()  # up to and with each of those days
+    reached: tuple[int, ...] = ()  # how many workdays there were up to and with each of those days
+
+    def until(self, ordinal: int) -> int:
+        """How many there are from 0001-01-01, a Monday and number 1, up to and with a day."""
+        weeks, rest = divmod(ordinal, 7)
+        behind = bisect_right(self.days, ordinal)
+        return weeks * len(self.weekdays) + self.before[rest] + (self.more[behind - 1] if behind else 0)
+
+    def nth(self, count: int) -> int:
+        """The number of the day on which so many are reached."""
+        behind = bisect_right(self.reached, count - 1)
+        weeks, rest = divmod(count - (self.more[behind - 1] if behind else 0) - 1, len(self.weekdays))
+        regular = weeks * 7 + self.weekdays[rest] + 1
+        return min(regular, self.days[behind]) if behind < len(self.days) else regular
 
 
 @dataclass(frozen=True)
@@ -92,8 +120,24 @@ class Calendar:
     def until(self, moment: datetime) -> int:
         """Microseconds of business time from the first week of the calendar to a moment."""
         local = _local_micros(moment, self.zone)
-        week, into = divmod(local, _WEEK_MICROS)
+        week, into = divmod(local, WEEK_MICROS)
         return week * self.week_length + self.week.at(into) + self.otherwise.at(_micros(moment))
+
+    @cached_property
+    def workdays(self) -> Workdays:
+        """The days on which any work begins."""
+        week = tuple(index for index, spans in enumerate(self.hours) if spans)
+        before = tuple(sum(1 for day in week if day < rest) for rest in range(7))
+        plain = Workdays(week, before)
+        days, more, reached, total = [], [], [], 0
+        for day in sorted(self.days):
+            differs = int(self.is_workday(day)) - int(bool(self.hours[day.weekday()]))
+            if differs:
+                total += differs
+                days.append(day.toordinal())
+                more.append(total)
+                reached.append(plain.until(day.toordinal()) + total)
+        return Workdays(week, before, tuple(days), tuple(more), tuple(reached))
 
     # ── what both back ends of formulas compute with ─────────────────────────────────────────────────────
 
@@ -121,7 +165,7 @@ class Calendar:
     def week_length(self) -> int:
         """The business time of a whole week, in microseconds."""
         last = len(self.week.starts) - 1
-        return self.week.values[last] + self.week.rates[last] * (_WEEK_MICROS - self.week.starts[last])
+        return self.week.values[last] + self.week.rates[last] * (WEEK_MICROS - self.week.starts[last])
 
     @cached_property
     def otherwise(self) -> Steps:
@@ -167,7 +211,7 @@ class Calendar:
         return self._weekly(_micros_of(moment, after)) - self._weekly(_micros_of(moment, before))
 
     def _weekly(self, local: int) -> int:
-        week, into = divmod(local, _WEEK_MICROS)
+        week, into = divmod(local, WEEK_MICROS)
         return week * self.week_length + self.week.at(into)
 
     def _works(self, moment: datetime) -> int:
@@ -176,7 +220,7 @@ class Calendar:
         return int(any(start <= moment < end for each in days for start, end in self.intervals(each)))
 
     def _works_weekly(self, moment: datetime) -> int:
-        into = _local_micros(moment, self.zone) % _WEEK_MICROS
+        into = _local_micros(moment, self.zone) % WEEK_MICROS
         return self.week.rates[bisect_right(self.week.starts, into) - 1]
 
 
@@ -224,3 +268,8 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 def office_hours(zone: ZoneInfo) -> Calendar:
     """What counts where no calendar is written: Monday to Friday, 9 to 17."""
     return Calendar(zone=zone)
+
+
+def calendar_of(reader: Reader) -> Calendar:
+    """The calendar that formulas count by: the tenant's, else office hours on the reader's clock."""
+    return reader.calendar or office_hours(reader.time_zone)

@@ -194,34 +194,6 @@ def read_datetime(text: str, zone: ZoneInfo) -> datetime | None:
     return at_zone(moment, zone)
 
 
-def workdays(start: date, end: date) -> int:
-    """Days from Monday to Friday from start to end, both counted; negative when end is before start."""
-    if end < start:
-        return -workdays(end, start)
-    return _workdays_until(end.toordinal()) - _workdays_until(start.toordinal() - 1)
-
-
-def _workdays_until(ordinal: int) -> int:
-    # day 1 is a Monday
-    weeks, rest = divmod(ordinal, 7)
-    return weeks * 5 + min(rest, 5)
-
-
-def add_workdays(day: date, amount: Number) -> date | None:
-    """The day that many days from Monday to Friday later; Saturday and Sunday count as the Friday before."""
-    n = exact.whole(amount)
-    if abs(n) > MAX_DAYS:
-        return None
-    index = _workdays_until(day.toordinal()) - 1 + n
-    if n < 0 and day.weekday() > 4:
-        index += 1
-    if n == 0:
-        return day
-    weeks, rest = divmod(index, 5)
-    ordinal = weeks * 7 + rest + 1
-    return date.fromordinal(ordinal) if 1 <= ordinal <= date.max.toordinal() else None
-
-
 def age(born: date, at: date) -> int:
     """Full years from `born` to `at`; a 29 February birthday is on 1 March in other years."""
     return at.year - born.year - ((at.month, at.day) < (born.month, born.day))

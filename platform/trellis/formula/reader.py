@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from trellis.formula import clock
 from trellis.formula.types import Ref
+
+if TYPE_CHECKING:
+    from trellis.formula.business import Calendar
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -43,6 +46,7 @@ class Reader:
     now: datetime = dc_field(default_factory=clock.now)
     settings: Mapping[str, Any] = dc_field(default_factory=dict)
     rates: Mapping[str, Decimal] = dc_field(default_factory=dict)
+    calendar: Calendar | None = None  # the tenant's business hours, where it has said which
 
     def today(self) -> date:
         """The reader's date at `now`."""

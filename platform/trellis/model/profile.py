@@ -21,6 +21,7 @@ class TenantProfile:
     language: str = "en"
     time_zone: str = "UTC"
     currency: str = "EUR"
+    calendar: str = ""  # by which formulas count business time; "": the one that is called office
     region: str = "DE"  # ISO 3166: how phone numbers without a country code are read
     modules: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = dc_field(default_factory=dict)

@@ -47,7 +47,7 @@ class Session:
             reader = replace(principal.reader, roles=frozenset(tenant.model.roles))
             principal = replace(principal, reader=reader)
         self.cause = cause
-        reader = replace(principal.reader, rates=reader_with_rates(self, principal.reader))
+        reader = replace(principal.reader, rates=reader_with_rates(self, principal.reader), calendar=tenant.calendar)
         self.principal = principal = replace(principal, reader=reader)
         self.permit = Permit(tenant.model, principal)
         self.is_trial = False  # what is done is rolled back at the end: nothing may be left of it anywhere

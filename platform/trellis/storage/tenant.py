@@ -14,6 +14,7 @@ from trellis.storage.names import sql_name, sql_text
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from trellis.formula.business import Calendar
     from trellis.model.model import Model
     from trellis.model.profile import TenantProfile
     from trellis.storage.database import Database
@@ -51,6 +52,12 @@ class Tenant:
     def is_active(self) -> bool:
         """Open for people and for work; a suspended tenant keeps its data and serves nothing."""
         return self.status == "active"
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The business hours that formulas count by: those that tenant.yaml names, else those called `office`."""
+        found = self.model.calendars.get(self.profile.calendar or "office")
+        return found.in_zone(self.profile.time_zone) if found is not None else None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

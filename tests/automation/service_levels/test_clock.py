@@ -44,8 +44,8 @@ def story(*steps: tuple[str, Facts], calendar: Calendar | None = OFFICE) -> Cloc
     return clock
 
 
-def facts(start: str, target: Target = LONG, **more: bool) -> Facts:
-    return Facts(at(start), target, **more)
+def facts(start: str, target: Target = LONG, *, paused: bool = False, met: bool = False) -> Facts:
+    return Facts(at(start), target, paused=paused, met=met)
 
 
 def paused(created: str, paused_at: str, resumed_at: str) -> Clock:
@@ -71,7 +71,7 @@ def paused(created: str, paused_at: str, resumed_at: str) -> Clock:
 def test_a_pause_extends_by_the_business_time_inside_it(
     created: str, paused_at: str, resumed_at: str, due: str
 ) -> None:
-    def later(text: str, than: str) -> timedelta:  # "mon" after "fri" is the week after
+    def later(text: str, than: str) -> datetime:  # "mon" after "fri" is the week after
         return at(text) + (timedelta(days=7) if at(text) < at(than) else timedelta())
 
     if paused_at.startswith("fri"):

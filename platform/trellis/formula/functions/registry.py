@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trellis.formula.nodes.base import Expr
     from trellis.formula.syntax import CallNode
 
-FAMILIES = ("choosing", "numbers", "text", "dates", "aggregates", "people", "links", "money", "places")
+FAMILIES = ("choosing", "numbers", "text", "dates", "work", "aggregates", "people", "links", "money", "places")
 """The modules beside this one that declare functions; also the sections of the reference."""
 
 TYPES: dict[str, Type] = {

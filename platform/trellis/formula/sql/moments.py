@@ -120,13 +120,6 @@ def end_of(value: Column, unit: str, reader: Reader) -> Column:
     return from_local(start.op("+", return_type=LOCAL)(length).op("-", return_type=LOCAL)(microsecond), reader)
 
 
-def workdays_until(day: Column) -> Column:
-    """How many days from Monday to Friday there are from 0001-01-01, a Monday, to a date."""
-    ordinal = sa.cast(day.op("-", return_type=sa.Integer())(sa.literal_column(f"date '{_FIRST}'")), sa.Integer()) + 1
-    week = sa.func.div(sa.cast(ordinal, sa.Numeric()), 7, type_=sa.Numeric())
-    return week * 5 + sa.func.least(sa.func.mod(ordinal, 7), 5, type_=sa.Numeric())
-
-
 def text_array(value: Column) -> Column:
     """A column as a text array."""
     return sa.cast(value, pg.ARRAY(sa.Text()))

@@ -70,6 +70,9 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     check_template(ctx, item.get("template"))
     _known(ctx, item.get("time_zone"), "time_zones", "time zone")
     _known(ctx, item.get("currency"), "currencies", "currency")
+    calendar = item.get("calendar")
+    if calendar is not None and calendar.text not in ctx.configuration.of("calendar"):
+        ctx.unknown("calendar", calendar, ctx.configuration.of("calendar"), "E316")
     modules = item.get("modules")
     for module in modules.each() if modules is not None else ():
         if module.text not in ctx.configuration.of("module"):
@@ -84,6 +87,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
         language=item.word("language", "en"),
         time_zone=item.word("time_zone", "UTC"),
         currency=item.word("currency", "EUR"),
+        calendar=item.word("calendar"),
         region=item.word("region") or _region(item.word("language", "en"), item.word("currency", "EUR")),
         modules=item.words("modules") if modules is not None else None,
         settings=values,

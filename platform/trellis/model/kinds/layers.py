@@ -54,6 +54,7 @@ def tenant() -> dict[str, Schema]:
         "languages": NAMES,
         "time_zone": NAME,
         "currency": NAME,
+        "calendar": with_doc(NAME, "by which formulas count workdays and business hours; without it `office`"),
         "region": NAME,
         "modules": NAMES,
         "settings": mapping(VALUE, SNAKE),
