@@ -25,6 +25,9 @@ def notice_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("record", sa.Uuid),
         sa.Column("address", sa.Text),  # where it leads, when that is no record
         sa.Column("read_at", MOMENT),
+        sa.Column("in_app", sa.Boolean, nullable=False, server_default=sa.true()),  # whether the centre shows it
+        sa.Column("digest", sa.Boolean, nullable=False, server_default=sa.false()),  # waits for the day's letter
+        sa.Index("_notice_digest", "user", postgresql_where=sa.text("digest")),
         sa.Index("_notice_user", "user", "id"),
         sa.Index("_notice_unread", "user", postgresql_where=sa.text("read_at IS NULL")),
     )

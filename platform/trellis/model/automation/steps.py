@@ -182,7 +182,8 @@ class Notify(Step):
 
     to: Given
     text: Given
-    via: tuple[str, ...] = ("app",)
+    via: tuple[str, ...] = ()  # none: as each person has chosen
+    kind: str = "workflow"
     link: Given = NOTHING
 
 

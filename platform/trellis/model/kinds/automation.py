@@ -82,7 +82,13 @@ def step() -> Schema:
         ("by",),
     )
     notify = closed(
-        {"to": VALUE, "text": TEXT, "via": list_of(one_of("app", "email", "sms", "chat")), "link": VALUE},
+        {
+            "to": VALUE,
+            "text": TEXT,
+            "via": list_of(one_of("app", "email", "sms", "chat")),
+            "link": VALUE,
+            "kind": one_of("assignment", "mention", "comment", "approval", "reminder", "workflow"),
+        },
         ("to", "text"),
     )
     send = _step(

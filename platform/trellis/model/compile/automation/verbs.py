@@ -141,7 +141,8 @@ def _notify(self: Bodies, item: Item, common: dict[str, Any]) -> Made:
     made = steps.Notify(
         to=self.given(told.get("to")),
         text=self.said(told.get("text")),
-        via=told.words("via") or ("app",),
+        via=told.words("via"),
+        kind=told.word("kind", "workflow"),
         link=self.given(told.get("link")),
         **common,
     )
