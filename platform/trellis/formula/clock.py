@@ -38,6 +38,12 @@ def alarm(at: datetime) -> datetime | None:
     return at + FAR if at > now() else None
 
 
+def alarm_in(after: timedelta) -> datetime:
+    """The moment so much later as the database's own clock has it."""
+    real = datetime.now(UTC)
+    return real + after if _stopped.get() is None or after <= timedelta() else now() + after + FAR
+
+
 def move_to(moment: datetime) -> None:
     """Let the clock, which stands still, show another moment."""
     if _stopped.get() is None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from trellis.automation.clock import now
 from trellis.automation.worker.runner import Runner, Taken
 from trellis.automation.worker.tenants import Tenants
 
@@ -30,7 +29,7 @@ def drain(
     runner = Runner(tenants, database)
     with registered(database) as worker:
         for done in range(most):
-            promote(database, now() + ahead, only)
+            promote(database, datetime.now(UTC) + ahead, only)
             taken = take(database, worker, tenants.closed(), only)
             if taken is None:
                 return done

@@ -10,11 +10,10 @@ from uuid import UUID
 
 import orjson
 
-from trellis.automation.clock import now
 from trellis.automation.jobs.kind import KINDS, Kind
 from trellis.automation.jobs.retry import Backoff, GiveUp, Later
 from trellis.automation.jobs.work import Lost, Work
-from trellis.formula.clock import alarm
+from trellis.formula.clock import alarm_in
 from trellis.storage.tenant import RevisionChanged
 
 if TYPE_CHECKING:
@@ -113,8 +112,7 @@ class Runner:
         args = {**taken.args, "tries": tries}
         if error:
             args["error"] = error[:LONGEST_ERROR]
-        moment = now()
-        at = alarm(moment + after) or moment
+        at = alarm_in(after)
         query = "SELECT trellis_queue.postpone(%s, %s, %s, %s::jsonb, %s)"
         self._call(query, (taken.id, taken.worker, at, orjson.dumps(args).decode(), in_line))
 
