@@ -16,6 +16,7 @@ from trellis.storage import ddl
 from trellis.storage.audit.company import note_company, note_status
 from trellis.storage.database import Database
 from trellis.storage.hooks import after_apply
+from trellis.storage.letters import bring_letters
 from trellis.storage.names import short, sql_name, sql_text
 from trellis.storage.queue import forget, install_queue
 from trellis.storage.schema import SCHEMA, metadata, revisions, tenants
@@ -196,6 +197,7 @@ class Catalogue:
                 raise TenantExists(f"there is a tenant {slug} already")
             _make_role(connection, role)
             run_script(connection, f"CREATE SCHEMA {sql_name(schema)}; {describe_schema(schema, slug, 1)}")
+            bring_letters(connection, schema)
             row = {"slug": slug, "label": profile.label, "schema": schema, "role": role, "revision": 1}
             connection.execute(sa.insert(tenants).values(**row, status=status))
             connection.execute(
