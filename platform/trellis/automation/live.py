@@ -69,10 +69,14 @@ class Hub:
                 if not self._waiting[key]:
                     del self._waiting[key]
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Stop listening, and wake everybody."""
         self._stop.set()
         self._wake_all()
+
+    def close(self) -> None:
+        """Stop listening, and wait until it is done."""
+        self.end()
         if self._thread is not None:
             self._thread.join(timeout=5)
 
@@ -120,3 +124,9 @@ def hub_of(database: Database) -> Hub:
         if database not in _hubs:
             _hubs[database] = Hub(database)
         return _hubs[database]
+
+
+def end() -> None:
+    """The process is asked to end: pages that listen are let go, so that nobody waits for them."""
+    for hub in list(_hubs.values()):
+        hub.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,6 +37,7 @@ class LazyApp:
 
         from trellis.cli.assembly import open_server
         from trellis.storage.database import DatabaseUnusable
+        from trellis.web import streams
         from trellis.web.dispatcher import behind_proxy
         from trellis.web.logs import set_up_logs
         from trellis.web.settings import Settings
@@ -45,6 +47,8 @@ class LazyApp:
                 if not structlog.is_configured():
                     set_up_logs()
                 settings = Settings.from_environment(root=self.root)
+                if os.environ.get("TRELLIS_STREAMS"):  # of the threads that this server has: it brings no others
+                    streams.places.most = settings.streams
                 try:
                     self._app = behind_proxy(open_server(settings), settings)
                 except DatabaseUnusable as error:

@@ -140,4 +140,7 @@ def _varied(everybody: list[Any], outside: frozenset[str]) -> list[Any]:
 
 
 def _stop(_signal: int, _frame: Any) -> None:
+    from trellis.automation import live
+
+    live.end()
     raise SystemExit(0)

@@ -72,14 +72,16 @@ def serve_until_stopped(
     """Answer requests until Ctrl-C or SIGTERM."""
     from waitress import create_server
 
+    from trellis.web import streams
     from trellis.web.dispatcher import behind_proxy
 
     try:
+        streams.places.most = settings.streams
         server = create_server(
-            behind_proxy(dispatcher, settings),
+            streams.Bounded(behind_proxy(dispatcher, settings), threads),
             host=host,
             port=port,
-            threads=threads,
+            threads=threads + settings.streams,  # pages that listen hold a thread each, and no request waits for them
             ident=None,
             # X-Forwarded-* are believed by behind_proxy() or by nobody
             clear_untrusted_proxy_headers=not settings.behind_proxy,
@@ -101,4 +103,7 @@ def serve_until_stopped(
 
 
 def _stop(_signal: int, _frame: Any) -> None:
+    from trellis.automation import live
+
+    live.end()
     raise SystemExit(0)

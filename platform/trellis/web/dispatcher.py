@@ -14,6 +14,7 @@ import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trellis.automation import state
+from trellis.automation.live import hub_of
 from trellis.records.session import commits
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
@@ -177,6 +178,7 @@ class Dispatcher:
     def close(self) -> None:
         """Stop listening, write what is still to be noted, and give back the database."""
         reading_log.flush()
+        hub_of(self.database).close()
         if self.listener is not None:
             self.listener.close()
         self.database.close()

@@ -30,6 +30,7 @@ class Settings:
     behind_proxy: int = 0  # how many proxies' X-Forwarded-* headers are believed
     metrics_token: str | None = None
     kept_apps: int = 1000
+    streams: int = 100  # how many pages may listen at once for what is new; the others look every minute
     landing: bool = True  # whether `/` lists the tenants
     url: str | None = None  # where the installation is reached: what links in letters begin with
 
@@ -50,6 +51,7 @@ class Settings:
             behind_proxy=int(environ.get("TRELLIS_BEHIND_PROXY") or 0),
             metrics_token=environ.get("TRELLIS_METRICS_TOKEN") or None,
             kept_apps=int(environ.get("TRELLIS_KEPT_APPS") or 1000),
+            streams=max(0, int(environ.get("TRELLIS_STREAMS") or 100)),
             landing=environ.get("TRELLIS_LANDING", "1") not in ("0", "no", "false"),
             url=(environ.get("TRELLIS_URL") or "").rstrip("/") or None,
         )

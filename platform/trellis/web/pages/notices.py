@@ -11,14 +11,25 @@ from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from trellis.automation import notices
-from trellis.web.context import current_principal, current_tenant
+from trellis.automation.live import hub_of
+from trellis.identity.person import read_person
+from trellis.web import streams
+from trellis.web.context import current_person, current_principal, current_tenant
 from trellis.web.guard import signed_in
 from trellis.web.navigation import address, entity_address
 from trellis.web.pages.base import Page
 
 PAGE = 50
 MOST = 99
-ICONS = {"workflow": "robot", "approval": "checkbox", "mention": "at", "reminder": "clock", "webhook": "webhook"}
+ICONS = {
+    "workflow": "robot",
+    "approval": "checkbox",
+    "mention": "at",
+    "comment": "message",
+    "assignment": "user-check",
+    "reminder": "clock",
+    "webhook": "webhook",
+}
 
 
 class NoticesView(Page):
@@ -51,6 +62,20 @@ class NoticesView(Page):
         html = Markup('<span aria-hidden="true">{}</span><span class="t-vh">{}</span>').format(shown, escape(words))
         response = make_response(html if unread else "")
         response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @expose("/notices/stream")  # type: ignore[untyped-decorator]
+    @signed_in
+    def stream(self) -> Response:
+        """Server-sent events: one whenever something is new for this person, until they have signed out."""
+        tenant, person = current_tenant(), current_person()
+        if person is None or not streams.places.take():
+            return Response(status=204)  # browsers then ask no more, and the page looks every minute
+        hub = hub_of(tenant.database)
+        heard = streams.events(hub, tenant.slug, person.id, lambda: read_person(tenant, person.session) is not None)
+        response = Response(streams.Stream(heard), mimetype="text/event-stream")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"  # proxies hand it on at once
         return response
 
     @expose("/notices/<uuid:id>")  # type: ignore[untyped-decorator]

@@ -8,6 +8,7 @@ from flask import Response, abort, make_response, redirect, request, session, ur
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
+from trellis.automation.channels import PREFERENCE, write_choices
 from trellis.identity import letters, second_factor
 from trellis.identity.accounts import Account, set_password
 from trellis.identity.invitations import language_of, tell
@@ -24,6 +25,7 @@ from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.i18n import COOKIE, LANGUAGES
+from trellis.web.notice_words import choices_of, chosen_words
 from trellis.web.pages.base import Page
 from trellis.web.pages.proofs import own_account, password_fault
 from trellis.web.pages.users import options_of, time_zones
@@ -89,6 +91,14 @@ class ProfileView(Page):
         toast(_("Your password is changed. Other browsers are signed out."))
         return redirect(url_for("ProfileView.profile"))
 
+    @expose("/profile/notices", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def notices(self) -> Any:
+        """How one hears of what."""
+        keep_preference(current_tenant(), _me().id, PREFERENCE, write_choices(*choices_of(request.form)))
+        toast(_("Saved."))
+        return redirect(url_for("ProfileView.profile", _anchor="notices"))
+
     @expose("/profile/sign-out", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def sign_out(self) -> Any:
@@ -132,6 +142,7 @@ class ProfileView(Page):
             entries=entries,
             names=names_of(tenant, {entry.by for entry in entries if entry.by is not None}),
             **door_words(),
+            **chosen_words(person.id),
         )
 
 

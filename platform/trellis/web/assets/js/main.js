@@ -11,6 +11,7 @@ import "./print.js";
 import "./password.js";
 import "./connection.js";
 import "./offline.js";
+import "./live.js";
 import "./lists/index.js";
 import "./reports/index.js";
 import "./dashboards/index.js";
