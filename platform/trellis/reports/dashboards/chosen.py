@@ -88,7 +88,7 @@ def narrow(
             continue
         how = reach(narrowed, widget, model.reports, model.entities)
         if how is None:
-            if widget.takes is None:  # else the dashboard says on purpose that it does not
+            if widget.takes is None and narrowed.type != RANGE:  # without a date it is about now, whatever is chosen
                 missed.append(key)
             continue
         if narrowed.type == RANGE:

@@ -121,7 +121,8 @@ def leaders(looking: Looking) -> Values:
 
 def figure_text(words: Words, heading: Heading, value: Value) -> str:
     """A number large: without cents where there are thousands, a dash where there is none."""
-    if isinstance(value, Money) and heading.scale is None and abs(value.amount) >= CENTS_UP_TO:
+    is_money = isinstance(value, Money) and heading.scale is None
+    if is_money and (abs(value.amount) >= CENTS_UP_TO or value.amount == value.amount // 1):
         heading = replace(heading, scale=0)
     return words.cell(heading, value) or "–"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date, format_interval, format_skeleton
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -35,6 +35,9 @@ LABELS = {
 }
 
 
+SHORT = {"month": "MMM", "quarter": "QQQ"}  # of this year
+
+
 def offered(words: Words) -> list[tuple[str, str]]:
     """The periods that a reader may choose: fiscal ones where the fiscal year is another than the calendar's."""
     is_fiscal = fiscal_start(words.reader) != 1
@@ -61,5 +64,7 @@ def days_label(span: Span, words: Words) -> str:
 def compared_label(span: Span, words: Words, how: str | None) -> str:
     """What a number is compared with, in short: Q3 2026; the period before."""
     if span.unit is not None and span.first is not None:
+        if span.unit.name in SHORT and span.first.year == words.reader.today().year:
+            return str(format_skeleton(SHORT[span.unit.name], span.first, locale=locale_of(words.language)))
         return words.period(span.unit.name, span.first)
     return str(_("a year before") if how == "previous_year" else _("the period before"))

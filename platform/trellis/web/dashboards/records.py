@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from trellis.formula.formula import Formula
     from trellis.model.entity import Entity
     from trellis.model.view import View
+    from trellis.web.cells.column import Column
 
 ROWS = 20
 COLUMNS = 4
 DAYS = 14
 NEWS = 12
+NARROW = 2  # columns that a narrow widget shows
+TELLING = ("money", "date", "datetime", "integer", "decimal", "percent")
 
 
 @drawer("list")
@@ -52,10 +56,23 @@ def records(looking: Looking) -> Values:
     ]
     return {
         "entity": entity,
-        "columns": [{"label": c.label, "is_num": c.is_numeric, "kind": kind_of(c)} for c in columns],
+        "columns": _heads(columns),
         "rows": rows,
         "all": list_address(looking, view) if page.next is not None else "",
     }
+
+
+def _heads(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """The heads; where there is no room, amounts and days stay, and others give way."""
+    kinds = [kind_of(c) for c in columns]
+    telling = [n for n, kind in enumerate(kinds) if kind in TELLING] + [
+        n for n, k in enumerate(kinds) if k not in TELLING
+    ]
+    kept = set(telling[:NARROW])
+    return [
+        {"label": c.label, "is_num": c.is_numeric, "kind": kinds[n], "is_2nd": n not in kept}
+        for n, c in enumerate(columns)
+    ]
 
 
 def list_address(looking: Looking, view: View | None) -> str:

@@ -150,7 +150,8 @@ class Words:
         if isinstance(value, dict):
             return " ".join(str(v) for v in value.values() if v)
         if type_ is not None and type_.choices is not None and value in type_.choices:
-            return self.text(type_.choices[value])
+            choice = type_.choices[value]
+            return self.text(getattr(choice, "label", choice))
         if hasattr(value, "strftime"):
             return str(format_time(value, "short", locale=locale_of(self.language)))
         return str(value)
