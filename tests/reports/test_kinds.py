@@ -211,3 +211,13 @@ def test_what_is_wrong_is_told_at_its_place(text: str, told: str) -> None:
     faults = [p for p in found.problems if p.is_error]
     assert any(told in p.message for p in faults), [p.message for p in faults]
     assert all(p.mark is not None and p.mark.line > CRM.count("\n") for p in faults)
+
+
+def test_a_pipeline_flows_from_stage_to_stage_and_out_of_it(ask: Ask) -> None:
+    answer = ask("type: funnel\nmode: cohort\npipeline: sales\nchart: {type: sankey}")
+    drawing = answer.drawing
+    assert drawing is not None
+    assert drawing.type == "sankey"
+    reached = {line.values[0]: line.values[1] for line in answer.lines}
+    for stage in list(reached)[:-1]:
+        assert sum(f.value for f in drawing.flows if f.source == stage) == reached[stage]

@@ -272,3 +272,30 @@ def test_a_stack_of_many_is_as_high_as_all_of_them(world: World, ask: Ask) -> No
     heights = [sum(s.values[n].amount for s in answer.drawing.series) for n in range(len(answer.drawing.categories))]
     subtotals = [line.values[2].amount for line in answer.lines if line.kind == "subtotal"]
     assert heights == subtotals
+
+
+def test_charts_are_drawn_as_far_as_there_is_something_to_draw(ask: Ask) -> None:
+    text = "entity: deal\ngroup: [stage, owner]\nmeasures: {n: count(), amount: sum(amount)}\nchart: {type: %s}"
+    kinds = {
+        name: ask(text % name).drawing for name in ("treemap", "sankey", "scatter", "gauge", "map", "heatmap", "bar")
+    }
+    assert {name: d.type for name, d in kinds.items() if d} == {
+        **{name: name for name in kinds},
+        "map": "bar",  # no group is a country
+    }
+    assert len(kinds["treemap"].series) == 3
+    assert [s.heading.key for s in kinds["scatter"].series] == ["n", "amount"]
+    assert kinds["gauge"].series[0].values == (60,)
+    one = ask("entity: deal\ngroup: [stage]\nchart: {type: sankey}").drawing
+    assert one is not None
+    assert one.type == "bar"
+    assert not {"sankey", "heatmap"} & set(one.types)
+    none = ask("entity: deal\nmeasures: {n: count()}\nchart: {type: gauge, full: 100}").drawing
+    assert none is not None
+    assert (none.type, none.full, none.types) == ("gauge", 100, ("gauge",))
+
+
+def test_a_world_map_is_of_countries(ask: Ask) -> None:
+    from trellis.web.reports.charts import country_number
+
+    assert (country_number("de"), country_number("CN"), country_number(None)) == ("276", "156", "")

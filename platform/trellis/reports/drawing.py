@@ -13,6 +13,7 @@ from trellis.reports.result import Drawing, Series
 
 MOST_CATEGORIES = 60
 MOST_SERIES = 12
+KEYS = {"heatmap": 2, "sankey": 2, "gauge": 0}  # how many groups a chart needs at least; one, of the others
 REST = "\x00rest"  # the category or series of everything that is not shown on its own
 
 
@@ -26,20 +27,29 @@ def draw(
 ) -> Drawing | None:
     """The drawing of grouped measures, as the report says or the reader wants it; None where nothing can be drawn."""
     measures = [m for m in asking.measures if m.type.kind in ("number", "money", "duration") and m.over != "change"]
-    if not keys or not measures:
+    if not measures:
         return None
-    chart = asking.report.chart or Chart("line" if keys[0].period is not None else "bar")
-    type_ = asking.wishes.chart if asking.wishes.chart in types else chart.type
+    types = tuple(t for t in types if len(keys) >= KEYS.get(t, 1) and (t != "map" or any(map(_is_country, keys))))
+    chart = asking.report.chart or Chart("line" if keys and keys[0].period is not None else "bar")
+    type_ = next((t for t in (asking.wishes.chart, chart.type, *types) if t in types), None)
+    if type_ is None:
+        return None
+    if type_ == "gauge":
+        return gauge(asking, bundles, chart, types)
     names = [k.key for k in keys]
     x = names.index(chart.x) if chart.x in names else 0
     if chart.stack in names and chart.stack != names[x]:
         stack = names.index(chart.stack)
-    elif stack == x or type_ in ("pie", "donut"):
+    elif stack == x or type_ in ("pie", "donut", "map"):
         stack = None
-    if stack is None and type_ == "heatmap" and len(keys) > 1:
+    if type_ == "map" and not _is_country(keys[x]):
+        x = next(n for n, key in enumerate(keys) if _is_country(key))
+    if stack is None and type_ in ("heatmap", "treemap", "sankey") and len(keys) > 1:
         stack = 1 if x != 1 else 0
-    wanted = [m for m in measures if m.key in chart.y] or measures[:1]
-    if stack is not None or type_ in ("pie", "donut", "funnel"):
+    wanted = sorted((m for m in measures if m.key in chart.y), key=lambda m: chart.y.index(m.key)) or measures[:1]
+    if type_ == "scatter" and stack is None and len(wanted) < 2:  # a point's places are two numbers, where there are
+        wanted = [*wanted, *(m for m in measures if m not in wanted)][:2]
+    if stack is not None or type_ in ("pie", "donut", "funnel", "treemap", "map"):
         wanted = wanted[:1]
     places = [asking.measures.index(m) for m in wanted]
     along = asking.filled([b for b in bundles if b.made_of == (x,)], x, keys)
@@ -49,7 +59,8 @@ def draw(
     categories = tuple(REST if b.is_rest else b.keys[x] for b in shown)
     if stack is None:
         series = tuple(
-            Series(m.label, tuple(b.values[p] for b in shown), type=m.type) for m, p in zip(wanted, places, strict=True)
+            Series(m.label, tuple(b.values[p] for b in shown), type=m.type, heading=asking.measure_heading(m))
+            for m, p in zip(wanted, places, strict=True)
         )
     else:
         series = _stacked(asking, keys, bundles, (x, stack), places[0], categories)
@@ -65,6 +76,27 @@ def draw(
         heading,
         types,
     )
+
+
+def _is_country(key: Key) -> bool:
+    """Whether a group's values are codes of countries."""
+    choices = key.type.choices
+    return key.type.kind == "text" and (
+        key.formula.source.strip().endswith(".country") or (choices is not None and {"CN", "DE", "US"} <= set(choices))
+    )
+
+
+def gauge(asking: Asking, bundles: Sequence[Bundle], chart: Chart, types: tuple[str, ...]) -> Drawing | None:
+    """One number of everything, and how far it is."""
+    measures = [m for m in asking.measures if m.type.kind in ("number", "money") and m.over is None]
+    measure = next((m for m in measures if m.key in chart.y), measures[0] if measures else None)
+    total = next((b for b in bundles if not b.made_of), None)
+    if measure is None or total is None:
+        return None
+    value = total.values[asking.measures.index(measure)]
+    heading = asking.measure_heading(measure)
+    series = (Series(measure.label, (value,), type=measure.type),)
+    return Drawing("gauge", (measure.label,), series, measure=heading, types=types, full=chart.full)
 
 
 def _stacked(

@@ -59,6 +59,16 @@ class Series:
     values: tuple[Value, ...]
     key: Key | None = None
     type: Type | None = None
+    heading: Heading | None = None  # how its values are written, where not as the drawing's measure
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How much goes from one place to another. A place is a group's value, or a name of the platform's own."""
+
+    source: Any
+    target: Any
+    value: Value
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,8 @@ class Drawing:
     percent: bool = False
     measure: Heading | None = None
     types: tuple[str, ...] = ()  # what it can be drawn as
+    flows: tuple[Flow, ...] = ()  # what a sankey shows, where it is not the series
+    full: Value = None  # where a gauge ends
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _MEASURES = mapping(
 _CHART = closed(
     {
         "type": one_of(
-            "bar", "line", "area", "pie", "donut", "scatter", "funnel", "gauge", "heatmap", "number", "map", "radar"
+            "bar", "line", "area", "pie", "donut", "scatter", "funnel", "gauge", "heatmap", "treemap", "sankey", "map"
         ),
         "x": NAME,
         "y": NAME_OR_NAMES,
@@ -42,6 +42,7 @@ _CHART = closed(
         "horizontal": BOOLEAN,
         "limit": INTEGER,
         "percent": BOOLEAN,
+        "full": NUMBER,
     },
     ("type",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from trellis.model.text import NO_TEXT, Text
@@ -72,6 +73,7 @@ class Chart:
     horizontal: bool = False
     percent: bool = False
     limit: int | None = None
+    full: Decimal | None = None  # where a gauge ends
 
 
 @dataclass(frozen=True)

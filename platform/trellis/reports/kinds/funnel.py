@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from trellis.records.reading.concealed import conceals
 from trellis.records.reading.reached import Journey, Reached
 from trellis.reports.asking import Asking
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Drawing, Flow, Heading, Line, Series
 
 STAGE = Text("Stage")
 HERE = Text("In this stage")
@@ -32,7 +32,7 @@ WORTH = Text("Worth")
 class Funnel:
     """Stages in their order, open ones and the won one."""
 
-    charts: ClassVar[tuple[str, ...]] = ("funnel", "bar")
+    charts: ClassVar[tuple[str, ...]] = ("funnel", "bar", "sankey")
 
     def answer(self, asking: Asking) -> Answer:
         """The answer by the report's mode."""
@@ -54,7 +54,7 @@ class Funnel:
         ]
         first = asking.measures[0]
         series = Series(first.label, tuple(v[0] for v in counted), type=first.type)
-        return self._made(asking, headings, lines, key, order, series, asking.measure_heading(first))
+        return self._made(asking, headings, lines, key, order, series, asking.measure_heading(first), ())
 
     def _cohort(self, asking: Asking, pipeline: Pipeline, order: Sequence[str]) -> Answer:
         key, worth = asking.report.groups[0], asking.report.spec.worth
@@ -97,7 +97,8 @@ class Funnel:
                 )
             )
         series = Series(REACHED, tuple(counts), type=NUMBER)
-        return self._made(asking, headings, lines, key, order, series, headings[1])
+        flows = _flows(order, counts, stages)
+        return self._made(asking, headings, lines, key, order, series, headings[1], flows)
 
     def _made(
         self,
@@ -108,10 +109,13 @@ class Funnel:
         order: Sequence[str],
         series: Series,
         heading: Heading,
+        flows: tuple[Flow, ...],
     ) -> Answer:
-        wanted = asking.wishes.chart if asking.wishes.chart in self.charts else "funnel"
+        types = self.charts if flows else self.charts[:-1]
+        said = asking.report.chart.type if asking.report.chart is not None else "funnel"
+        wanted = next((t for t in (asking.wishes.chart, said) if t in types), "funnel")
         has_any = any(v for v in series.values if v is not None and v != 0)
-        drawing = Drawing(str(wanted), tuple(order), (series,), key, measure=heading, types=self.charts)
+        drawing = Drawing(str(wanted), tuple(order), (series,), key, measure=heading, types=types, flows=flows)
         return Answer(
             asking.report,
             asking.chosen,
@@ -121,6 +125,16 @@ class Funnel:
             asking.condition,
             asking.can_drill,
         )
+
+
+def _flows(order: Sequence[str], counts: Sequence[int | Decimal], stages: Mapping[str, Reached]) -> tuple[Flow, ...]:
+    """From each stage to the next one, out of it as lost, or nowhere yet."""
+    found = []
+    for at, stage in enumerate(order[:-1]):
+        one = stages[stage]
+        found += [Flow(stage, order[at + 1], counts[at + 1]), Flow(stage, LOST, one.lost)]
+        found.append(Flow(stage, OPEN, one.count - one.lost))
+    return tuple(f for f in found if f.value)
 
 
 def _of(pipeline: Pipeline) -> str:

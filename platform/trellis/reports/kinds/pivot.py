@@ -22,7 +22,7 @@ MOST_COLUMNS = 60
 class Pivot:
     """Cells of a table that adds up in both directions."""
 
-    charts: ClassVar[tuple[str, ...]] = ("bar", "line", "area", "heatmap", "pie", "donut")
+    charts: ClassVar[tuple[str, ...]] = ("bar", "line", "area", "heatmap", "pie", "donut", "treemap", "sankey")
 
     def answer(self, asking: Asking) -> Answer:
         """The answer: every total of rows and columns in the one statement."""

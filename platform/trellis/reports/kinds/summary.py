@@ -21,7 +21,20 @@ from trellis.reports.result import Answer, Line
 class Summary:
     """Groups × measures."""
 
-    charts: ClassVar[tuple[str, ...]] = ("bar", "line", "area", "pie", "donut", "funnel", "scatter", "heatmap")
+    charts: ClassVar[tuple[str, ...]] = (
+        "bar",
+        "line",
+        "area",
+        "pie",
+        "donut",
+        "funnel",
+        "scatter",
+        "heatmap",
+        "treemap",
+        "sankey",
+        "map",
+        "gauge",
+    )
 
     def answer(self, asking: Asking) -> Answer:
         """The answer: one statement with every subtotal."""

@@ -24,7 +24,7 @@ Found = dict[tuple[Value, ...], tuple[Value, ...]]
 class Target:
     """Groups × (reached, target, achievement); whoever has a target and reached nothing is there, too."""
 
-    charts: ClassVar[tuple[str, ...]] = ("bar", "line")
+    charts: ClassVar[tuple[str, ...]] = ("bar", "line", "gauge")
 
     def answer(self, asking: Asking) -> Answer:
         """The answer: what was reached and what was wanted, each under the reader's permissions."""
@@ -59,13 +59,17 @@ class Target:
         place = len(keys)
         drawing = None
         if tops:
-            kind = asking.wishes.chart if asking.wishes.chart in self.charts else "bar"
+            said = report.chart.type if report.chart is not None else "bar"
+            kind = next((k for k in (asking.wishes.chart, said) if k in self.charts), "bar")
             series = (
                 Series(first.label, tuple(line.values[place] for line in tops), type=first.type),
                 Series(TARGET, tuple(line.values[-2] for line in tops), type=spec.value.type),
             )
             categories = tuple(line.values[0] for line in tops)
             drawing = Drawing(str(kind), categories, series, keys[0], measure=first, types=self.charts)
+            if kind == "gauge":
+                rate = (Series(REACHED, (lines[-1].values[-1],), type=NUMBER),)
+                drawing = Drawing("gauge", (REACHED,), rate, measure=headings[-1], types=self.charts, full=100)
         return Answer(
             report,
             asking.chosen,

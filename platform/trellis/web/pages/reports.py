@@ -54,6 +54,9 @@ CHART_ICONS = {
     "scatter": "chart-dots",
     "heatmap": "grid-dots",
     "gauge": "gauge",
+    "treemap": "chart-treemap",
+    "sankey": "chart-sankey",
+    "map": "world",
 }
 
 
@@ -247,6 +250,9 @@ def chart_labels() -> dict[str, str]:
         "scatter": _("Points"),
         "heatmap": _("Heat map"),
         "gauge": _("Gauge"),
+        "treemap": _("Tree map"),
+        "sankey": _("Flows"),
+        "map": _("World map"),
     }
 
 

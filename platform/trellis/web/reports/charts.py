@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from babel.core import get_global
 from babel.numbers import get_currency_precision
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Value
 from trellis.reports.drawing import REST
-from trellis.reports.result import Answer, Drawing, Heading, Series
+from trellis.reports.result import Answer, Drawing, Flow, Heading, Series
 from trellis.web.reports.links import Drill
 from trellis.web.reports.words import Words
 
@@ -31,8 +33,35 @@ def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | N
         "categories": [category(drawing, words, value) for value in drawing.categories],
         "series": [_series(drawing, one, words, drill, heading) for one in drawing.series],
         "number": _number(heading, words),
+        **({"flows": [_flow(drawing, f, words) for f in drawing.flows]} if drawing.flows else {}),
+        **({"full": plain(drawing.full)} if drawing.full is not None else {}),
+        **({"codes": [country_number(c) for c in drawing.categories]} if drawing.type == "map" else {}),
         **{key: value for key, value in answer.more.items() if key == "marks"},
     }
+
+
+def _flow(drawing: Drawing, flow: Flow, words: Words) -> dict[str, Any]:
+    return {
+        "source": _place(drawing, words, flow.source),
+        "target": _place(drawing, words, flow.target),
+        "value": plain(flow.value),
+        "text": words.value(flow.value),
+    }
+
+
+def _place(drawing: Drawing, words: Words, place: Any) -> str:
+    return category(drawing, words, place) if isinstance(place, str) else words.text(place)
+
+
+def country_number(code: Value) -> str:
+    """The number that atlases know a country by."""
+    return _numbers().get(str(code or "").upper(), "")
+
+
+@cache
+def _numbers() -> dict[str, str]:
+    aliases = get_global("territory_aliases")
+    return {codes[0]: number for number, codes in aliases.items() if number.isdigit() and len(number) == 3}
 
 
 def category(drawing: Drawing, words: Words, value: Value) -> str:
@@ -41,11 +70,14 @@ def category(drawing: Drawing, words: Words, value: Value) -> str:
 
 
 def _series(drawing: Drawing, series: Series, words: Words, drill: Drill, heading: Heading) -> dict[str, Any]:
+    own = series.heading or heading
+    is_other = series.heading is None and series.type != heading.type
     label = words.group(series.key, series.label) if series.key is not None else words.text(series.label)
     return {
         "label": label,
         "values": [plain(v) for v in series.values],
-        "texts": [words.cell(heading, v) if series.type == heading.type else words.value(v) for v in series.values],
+        "texts": [words.value(v) if is_other else words.cell(own, v) for v in series.values],
+        "number": _number(own, words),
         "links": [_link(drawing, series, value, drill, heading, words.reader) for value in drawing.categories],
     }
 

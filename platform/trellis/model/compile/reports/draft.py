@@ -347,7 +347,7 @@ class ReportDraft:
         found = self.item.get("chart")
         if found is None or not isinstance(found.data, dict):
             return None
-        limit = found.get("limit")
+        limit, full = found.get("limit"), found.get("full")
         return Chart(
             type=found.word("type", "bar"),
             x=found.word("x") or None,
@@ -356,6 +356,7 @@ class ReportDraft:
             horizontal=found.flag("horizontal"),
             percent=found.flag("percent"),
             limit=limit.data if limit is not None and isinstance(limit.data, int) else None,
+            full=Decimal(str(full.data)) if full is not None and isinstance(full.data, int | Decimal) else None,
         )
 
     def limit(self) -> int | None:

@@ -1,12 +1,14 @@
 // Draws the data of a report. Colours come from the stylesheet, so that light, dark and the tenant's own are one thing.
-import { BarChart, FunnelChart, GaugeChart, HeatmapChart, LineChart, PieChart, ScatterChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { BarChart, FunnelChart, GaugeChart, HeatmapChart, LineChart, MapChart, PieChart, SankeyChart, ScatterChart, TreemapChart } from "echarts/charts";
+import { GeoComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { cut, number, tooltip } from "./chart-parts.js";
+import { atlas, gauge, points, sankey, treemap, world } from "./kinds.js";
 
 echarts.use([
-  BarChart, LineChart, PieChart, FunnelChart, ScatterChart, HeatmapChart, GaugeChart,
-  GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, CanvasRenderer,
+  BarChart, LineChart, PieChart, FunnelChart, ScatterChart, HeatmapChart, GaugeChart, TreemapChart, SankeyChart, MapChart,
+  GeoComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, CanvasRenderer,
 ]);
 
 const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -31,31 +33,9 @@ function theme(box) {
   return {
     palette: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => pick(`--t-chart-${n}`)),
     text: pick("--t-text"), second: pick("--t-text-2"), third: pick("--t-text-3"),
-    line: pick("--t-line-soft"), hard: pick("--t-line"), surface: pick("--t-surface"), raised: pick("--t-raised"),
+    line: pick("--t-line-soft"), hard: pick("--t-line"), surface: pick("--t-surface"), raised: pick("--t-raised"), sunken: pick("--t-sunken"),
     accent: pick("--t-series-1"), soft: pick("--t-accent-soft"),
     font: getComputedStyle(document.body).fontFamily,
-  };
-}
-
-/** How numbers stand along an axis: short, in the page's language. */
-function axisText(number) {
-  const language = document.documentElement.lang || "en";
-  const compact = { notation: "compact", maximumFractionDigits: 1 };
-  if (number.kind === "money") {
-    const money = new Intl.NumberFormat(language, { ...compact, style: "currency", currency: number.currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: 0 });
-    return (value) => money.format(value);
-  }
-  const plain = new Intl.NumberFormat(language, compact);
-  if (number.kind === "percent") return (value) => `${plain.format(value)} %`;
-  return (value) => plain.format(value);
-}
-
-const cut = (label, most = 22) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
-
-function tooltip(colors) {
-  return {
-    renderMode: "richText", confine: true, backgroundColor: colors.raised, borderColor: colors.hard, borderWidth: 1, padding: [8, 10],
-    textStyle: { color: colors.text, fontFamily: colors.font, fontSize: 12 }, shadowBlur: 12, shadowColor: "rgba(0,0,0,.12)",
   };
 }
 
@@ -76,7 +56,7 @@ function spread(data, sideways, width) {
 
 /** Bars, lines, areas and points along two axes. */
 function cartesian(data, colors, width) {
-  const write = axisText(data.number);
+  const write = number(data.number);
   const sideways = data.horizontal && data.type === "bar";
   const many = data.series.length > 1;
   const names = { type: "category", data: data.categories, inverse: sideways, axisTick: { show: false }, axisLine: { lineStyle: { color: colors.hard } },
@@ -129,7 +109,7 @@ function parts(data, colors, width) {
 /** Two groups as a field of cells. */
 function heatmap(data, colors) {
   const cells = data.series.flatMap((one, y) => one.values.map((value, x) => [x, y, value]).filter(([, , value]) => value !== null));
-  const write = axisText(data.number);
+  const write = number(data.number);
   const axis = { axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: false }, axisLabel: { color: colors.second, fontFamily: colors.font, fontSize: 12, hideOverlap: true, formatter: (label) => cut(label, 16) } };
   return {
     tooltip: { ...tooltip(colors), formatter: ({ data: [x, y] }) => `${data.categories[x]} · ${data.series[y].label}\n${data.series[y].texts[x]}` },
@@ -140,23 +120,29 @@ function heatmap(data, colors) {
   };
 }
 
-const KINDS = { pie: parts, donut: parts, funnel: parts, heatmap };
+const KINDS = { pie: parts, donut: parts, funnel: parts, heatmap, gauge, treemap, sankey, map: world };
+
+/** How a kind is drawn; points are of two numbers where there are two. */
+const maker = (data) => (data.type === "scatter" && data.series.length === 2 ? points : (KINDS[data.type] ?? cartesian));
 
 function options(data, box) {
-  const made = (KINDS[data.type] ?? cartesian)(data, theme(box), box.clientWidth);
+  const made = maker(data)(data, theme(box), box.clientWidth);
   return { animation: !still, animationDuration: 240, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...made };
 }
 
 /** Where a click on a part of the chart leads. */
 function target(data, event) {
+  if (data.type === "sankey") return event.data.href;
+  if (data.type === "treemap") return data.series[event.data?.n]?.links[event.data.at];
   if (data.type === "heatmap") return data.series[event.data[1]]?.links[event.data[0]];
-  if (KINDS[data.type]) return data.series[0].links[event.data.at];
+  if (KINDS[data.type] || maker(data) === points) return data.series[0].links[event.data?.at];
   return data.series[event.seriesIndex]?.links[event.dataIndex];
 }
 
 /** Draws a box of the page with the data in it. */
-export function draw(box) {
+export async function draw(box) {
   const data = JSON.parse(box.querySelector("script").textContent);
+  if (data.type === "map") await atlas(echarts);
   const fills = box.hasAttribute("data-fill"); // a widget has its height from the dashboard
   if (!fills && data.type === "heatmap" && data.series.length > 10) box.style.height = `${Math.min(900, 60 + data.series.length * 24)}px`;
   if (!fills && data.horizontal && data.categories.length > 9) box.style.height = `${Math.min(900, 60 + data.categories.length * 30)}px`;
