@@ -9,8 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from babel.dates import format_datetime
-from sqlalchemy.dialects.postgresql import insert
 
+from trellis.automation.beats import Beat
 from trellis.automation.clock import now
 from trellis.automation.jobs import Work, defer, kind
 from trellis.automation.mail.words import Say, words
@@ -42,25 +42,16 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 LOOK, SETTLE = "pools.look", "pools.settle"
-EVERY = timedelta(minutes=5)
 AT_ONCE = 200  # records in one transaction
-BEAT = "beat:pools"  # among the timers of workflows, which leave it alone
+BEAT = Beat("pools", LOOK)
 NOTICE = "pool"
 AGAIN = timedelta(days=1)  # what could not be taken back is tried again then
 
 
 def _set(connection: sa.Connection, tenant: Tenant, before: Tenant | None) -> None:
     """Let the clock run where there are pools; what a changed pool means for old records is settled by a job."""
-    table = tenant.tables.platform.timer
-    if not pools_of(tenant.model).of:
-        connection.execute(sa.delete(table).where(table.c.key == BEAT))
-        return
-    at = now() + EVERY
-    values = {"digest": "", "last_at": now(), "next_at": at}
-    made = insert(table).values(key=BEAT, **values)
-    connection.execute(made.on_conflict_do_update(index_elements=[table.c.key], set_=values))
-    defer(connection, LOOK, {"at": at.isoformat()}, at=at, lock="pools", tenant=tenant)
-    if _digest(tenant.model) != (_digest(before.model) if before is not None else ""):
+    BEAT.keep(connection, tenant, wanted=bool(pools_of(tenant.model).of))
+    if pools_of(tenant.model).of and before is not None and _digest(tenant.model) != _digest(before.model):
         defer(connection, SETTLE, {}, lock="pools", tenant=tenant)
 
 
@@ -74,35 +65,26 @@ def _digest(model: Model) -> str:
 @kind(LOOK)
 def look(work: Work) -> None:
     """Take back what is due, some hundreds at once, and look again in a while."""
-    tenant = work.tenant
-    with work.finishing() as connection:
-        table = tenant.tables.platform.timer
-        row = connection.execute(sa.select(table).where(table.c.key == BEAT).with_for_update()).one_or_none()
-        if row is None or row.next_at.isoformat() != work.payload["at"]:
-            return  # there are no pools any more, or another job looks
-        more = release_due(connection, tenant)
-        at = now() + (timedelta() if more else EVERY)
-        connection.execute(sa.update(table).where(table.c.key == BEAT).values(last_at=now(), next_at=at))
-        defer(connection, LOOK, {"at": at.isoformat()}, at=at, lock="pools")
+    BEAT.strike(work, release_due)
 
 
 @kind(SETTLE)
 def settle_all(work: Work) -> None:
     """Set the clocks of all records by a configuration that is new: no date gets earlier, none lies before tomorrow."""
-    tenant = work.tenant
-    for entity in pools_of(tenant.model).of:
-        after: UUID | None = None
-        while True:
-            with tenant.begin() as connection, Session(tenant, system_of(tenant)).within(connection) as session:
-                table = tenant.tables.entity[entity]
-                page = sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id).limit(AT_ONCE * 5)
-                ids = list(session.execute(page if after is None else page.where(table.c.id > after)).scalars())
+    with work.finishing() as connection:
+        settle_tenant(connection, work.tenant)
+
+
+def settle_tenant(connection: sa.Connection, tenant: Tenant) -> None:
+    """The same within a transaction, some hundred records in a statement."""
+    with Session(tenant, system_of(tenant)).within(connection) as session:
+        for entity in pools_of(tenant.model).of:
+            table = tenant.tables.entity[entity]
+            page = sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id).limit(AT_ONCE * 5)
+            ids = list(session.execute(page).scalars())
+            while ids:
                 settle(session, entity, {id: Touch() for id in ids}, not_before=midnight(session, 1))
-            if not ids:
-                break
-            after = ids[-1]
-    with work.finishing():
-        pass
+                ids = list(session.execute(page.where(table.c.id > ids[-1])).scalars())
 
 
 def release_due(connection: sa.Connection, tenant: Tenant) -> bool:
@@ -209,14 +191,15 @@ def _tell(
 ) -> None:
     """Tell people in their own languages."""
     tenant, table = session.tenant, session.table(USER)
-    known: Any = session.execute(sa.select(table.c.id, table.c.language).where(table.c.id.in_(list(people))))
+    spoken = table.c.get("language", sa.null())
+    known: Any = session.execute(sa.select(table.c.id, spoken).where(table.c.id.in_(list(people))))
     for id, own in known.all():
         language = own or tenant.profile.language
 
         def shown(value: Any, language: str = language) -> str:
             if isinstance(value, datetime):
                 locale = language.replace("-", "_")
-                return format_datetime(value, "medium", tzinfo=session.reader.time_zone, locale=locale)
+                return format_datetime(value, "short", tzinfo=session.reader.time_zone, locale=locale)
             return str(value.in_language(language))
 
         text = say(words(language), shown)

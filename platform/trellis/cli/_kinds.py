@@ -8,9 +8,12 @@ from importlib import import_module
 MODULES: tuple[str, ...] = (
     "trellis.automation.workflows.engine",
     "trellis.automation.service_levels.engine",
+    "trellis.automation.reminders",
     "trellis.automation.pools",
+    "trellis.automation.scoring.engine",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
+    "trellis.automation.mail.incoming.fetching",
     "trellis.web.places",
     "trellis.automation.keeping",
     "trellis.identity.invitations",

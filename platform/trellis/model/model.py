@@ -18,8 +18,9 @@ from trellis.model.pipeline import Pipeline
 from trellis.model.pool import Pool
 from trellis.model.reports.report import Report
 from trellis.model.role import Role
-from trellis.model.service_level import ServiceLevel
 from trellis.model.scenario import Scenario
+from trellis.model.scoring import Scoring
+from trellis.model.service_level import ServiceLevel
 from trellis.model.text import Text
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Model:
     workflows: Mapping[str, Workflow] = dc_field(default_factory=dict)  # in the order in which they run
     scenarios: tuple[Scenario, ...] = ()  # the tests of the last layer
     pools: Mapping[str, Pool] = dc_field(default_factory=dict)
+    scorings: Mapping[str, Scoring] = dc_field(default_factory=dict)
     calendars: Mapping[str, BusinessCalendar] = dc_field(default_factory=dict)
     service_levels: Mapping[str, ServiceLevel] = dc_field(default_factory=dict)
     settings: Mapping[str, Setting] = dc_field(default_factory=dict)

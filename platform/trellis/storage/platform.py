@@ -14,8 +14,10 @@ from trellis.storage.forms import form_entry_table
 from trellis.storage.mail import mail_in_table, mail_received_table, mail_table, suppressed_table
 from trellis.storage.names import quoted
 from trellis.storage.pools import pool_clock_table, pool_move_table
+from trellis.storage.reminders import reminder_table
 from trellis.storage.reports import own_report_table, report_mail_table, report_snapshot_table, report_timer_table
 from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
+from trellis.storage.scores import score_table
 from trellis.storage.service import service_table
 from trellis.storage.sharing import share_table
 from trellis.storage.sign_in import attempt_table, factor_table, identity_table, recovery_code_table, sign_in_table
@@ -60,8 +62,10 @@ class PlatformTables:
     approval: sa.Table
     turn: sa.Table
     service: sa.Table
+    reminder: sa.Table
     pool_clock: sa.Table
     pool_move: sa.Table
+    score: sa.Table
     event: sa.Table
     webhook: sa.Table
     webhook_message: sa.Table
@@ -120,8 +124,10 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         approval=approval_table(metadata),
         turn=turn_table(metadata),
         service=service_table(metadata),
+        reminder=reminder_table(metadata),
         pool_clock=pool_clock_table(metadata),
         pool_move=pool_move_table(metadata),
+        score=score_table(metadata),
         event=event_table(metadata),
         webhook=webhook_table(metadata),
         webhook_message=webhook_message_table(metadata),

@@ -59,9 +59,7 @@ def test_a_day_allows_so_many_claims_and_says_when_again(crm: Crm) -> None:
     leads = [crm.lead(f"Day {n}") for n in range(4)]
     outcomes = claiming.claim(crm.by("daily", at(3, 25)), "leads", leads)
     assert [o.done for o in outcomes] == [True, True, True, False]
-    assert why(outcomes[3]) == (
-        "You have claimed 3 of 3 today. You may claim again from 2019-03-26 00:00:00+00:00."
-    )
+    assert why(outcomes[3]) == ("You have claimed 3 of 3 today. You may claim again from 2019-03-26 00:00:00+00:00.")
     assert claiming.claim(crm.by("daily", at(3, 26)), "leads", leads[3:])[0].done
 
 
@@ -110,7 +108,7 @@ def test_a_lock_keeps_it_and_there_are_only_so_many(crm: Crm) -> None:
     lead, other = crm.lead("Locked", "locker"), crm.lead("Second", "locker")
     claiming.lock(crm.by("locker"), "lead", lead)
     assert crm.returns(lead) == datetime(2019, 4, 24, 9, tzinfo=UTC)
-    with pytest.raises(Refused, match="1 of 1|locked already"):
+    with pytest.raises(Refused, match=r"locked already"):
         claiming.lock(crm.by("locker"), "lead", other)
     claiming.lock(crm.by("locker"), "lead", lead, on=False)
     assert crm.returns(lead) == at(4, 4, 9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ def matters(model: Model, event: Event) -> bool:
     if event.means in QUIET:
         return False
     fields = found.stages.get(event.entity, frozenset())
-    return any(_is_meant(t, event.kind, event.changed, fields) for t, _workflow in pairs)
+    return any(is_meant(t, event.kind, event.changed, fields) for t, _workflow in pairs)
 
 
 if heard not in [one.hears for one in events.by_model]:
@@ -81,7 +82,7 @@ def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
         for trigger, workflow in found.after[one.entity]:
             if (
                 workflow.key not in begun
-                and _is_meant(trigger, one.kind, one.changes, fields)
+                and is_meant(trigger, one.kind, one.changes, fields)
                 and _holds(session, workflow, one, record)
             ):
                 begun.add(workflow.key)
@@ -101,7 +102,7 @@ def _start(workflow: Workflow, one: Happening) -> Start:
     )
 
 
-def _is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]], stages: Set[str]) -> bool:
+def is_meant(trigger: OnRecord, kind: str, changes: Mapping[str, Sequence[Any]], stages: Set[str]) -> bool:
     """Whether an event is one of those that a trigger listens to.
 
     `changes`: by field, what it was and what it is. `stages`: the fields that hold the entity's stages.
@@ -143,7 +144,9 @@ def _holds(session: Session, workflow: Workflow, one: Happening, record: LiveRec
     is_new = one.kind == "created"
     now_ = as_it_became(session, record, one.changes)
     old = as_it_was(session, record, one.changes, is_new=is_new)
-    env = Env(now_, session.reader, record.graph, old=old, is_new=is_new, variables={"record": now_, "old": old})
+    me = Ref("user", one.by, one.by_name) if one.by is not None else None  # whose change it was
+    reader = replace(session.reader, me=me)
+    env = Env(now_, reader, record.graph, old=old, is_new=is_new, variables={"record": now_, "old": old})
     return condition.evaluate(env) is True
 
 

@@ -12,11 +12,12 @@ from trellis.config.layer import Layer
 from trellis.config.problem import Mark, Problem
 from trellis.config.source import Source
 from trellis.config.stack import Configuration, stack
-from trellis.model.compile.automation.documents import compile_documents, files_of
 from trellis.model.compile.automation.calendars import compile_calendars
+from trellis.model.compile.automation.documents import compile_documents, files_of
 from trellis.model.compile.automation.emails import compile_emails
-from trellis.model.compile.automation.service_levels import compile_service_levels, draft_service_levels
 from trellis.model.compile.automation.pools import compile_pools, draft_pools
+from trellis.model.compile.automation.scorings import compile_scorings, draft_scorings
+from trellis.model.compile.automation.service_levels import compile_service_levels, draft_service_levels
 from trellis.model.compile.automation.workflows import compile_workflows
 from trellis.model.compile.checks import check_others
 from trellis.model.compile.choices import compile_choices
@@ -147,6 +148,7 @@ def _prepare(ctx: Context) -> tuple[dict[str, Format], Types]:
     draft_service_levels(ctx)
     draft_conversions(ctx)
     draft_pools(ctx)
+    draft_scorings(ctx)
     return formats, Types(ctx)
 
 
@@ -177,6 +179,7 @@ def _resolve(ctx: Context, key: str) -> tuple[Model, TenantProfile | None]:
         documents=compile_documents(ctx, types),
         document_files=files_of(ctx),
         pools=pools,
+        scorings=compile_scorings(ctx, types, entities),
         scenarios=compile_scenarios(ctx, types),
         settings=ctx.settings,
         formats=formats,

@@ -9,7 +9,6 @@ from trellis.model.kinds.parts import (
     FORMULA,
     INTEGER,
     NAME,
-    NAME_OR_NAMES,
     NAMES,
     NUMBER,
     TEXT,
@@ -133,8 +132,8 @@ def scoring() -> dict[str, Schema]:
         "fit": mapping(fit),
         "behaviour": mapping(behaviour),
         "decay": closed({"points": NUMBER, "every": DURATION}, ("points", "every")),
-        "grades": mapping(NUMBER, None),
         "filter": FORMULA,
         "at_most": NUMBER,
-        "roles": NAME_OR_NAMES,
+        "description": TEXT,
+        "active": BOOLEAN,
     }

@@ -10,7 +10,7 @@ from trellis.model.automation.workflow import Workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
-KINDS = ("scoring", "sequence")
+KINDS = ("sequence",)
 TRIGGERS = {triggers.OnMail: "email"}
 HINT = "it is kept for a later version"
 

@@ -15,21 +15,8 @@ def check_pool(ctx: Context, types: Types, key: str, item: Item) -> None:
 
 
 def check_scoring(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A scoring."""
-    names = Names(ctx, types)
-    entity = names.entity(item.get("entity"))
-    if entity is None:
-        return
-    names.fields(item.get("field"), entity)
-    fit, behaviour = item.get("fit"), item.get("behaviour")
-    for _, each in fit.entries() if fit is not None else ():
-        names.conditions(each, names.scope(entity), "when")
-    for _, each in behaviour.entries() if behaviour is not None else ():
-        on = each.get("on")
-        what = names.entity(on.get("record")) if on is not None else None
-        if what is not None:
-            names.conditions(each, names.scope(what), "when")
-            formula(ctx, each.get("of"), names.scope(what), None)
+    """A scoring: the rest is checked where it is compiled."""
+    Names(ctx, types).entity(item.get("entity"))
 
 
 def check_document(ctx: Context, types: Types, key: str, item: Item) -> None:
