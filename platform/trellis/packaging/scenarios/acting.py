@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from uuid_utils.compat import uuid7
 
 from trellis.automation.clock import now
+from trellis.automation.forms.entries import Sent, confirm
+from trellis.automation.forms.entries import take as take_form
+from trellis.automation.forms.form import forms_of
+from trellis.automation.forms.form import read as read_form
 from trellis.automation.workflows import approvals, incoming
 from trellis.automation.workflows.buttons import press
 from trellis.automation.workflows.context import refs_of
@@ -16,7 +21,10 @@ from trellis.automation.workflows.finding import Bound
 from trellis.automation.workflows.starting import Start, start
 from trellis.automation.workflows.values import evaluated, settled
 from trellis.formula.types import Ref, Value
+from trellis.packaging.provision import system_store
 from trellis.packaging.scenarios.findings import Failed, Finding
+from trellis.records.pools.claiming import claim
+from trellis.records.refusal import Refused
 
 if TYPE_CHECKING:
     from trellis.model.scenario import Action
@@ -217,3 +225,38 @@ def _webhook(play: Play, action: Action, given: dict[str, Any]) -> Value:
     with play.tenant.begin() as connection:
         incoming.receive(connection, play.tenant, key, id, given.get("payload", {}))
     return None
+
+
+@act("submit")
+def _submit(play: Play, action: Action) -> Value:
+    """Send a public form in, as a stranger does; where it asks for a confirmation, that comes too."""
+    forms = forms_of(play.tenant.model)
+    form = forms.get(action.word) or next((f for f in forms.values() if f.workflow.key == action.word), None)
+    if form is None:
+        raise Failed(Finding(action.mark, f"there is no form {action.word}", ", ".join(forms), "none"))
+    secrets: list[str] = []
+
+    def link_of(secret: str) -> str:
+        secrets.append(secret)
+        return f"https://scenario.invalid/{secret}"
+
+    raw = {key: value for key, value in values_of(play, action, None).items() if value is not None}
+    values, wrong = read_form(form, raw, system_store(play.tenant).session.reader)
+    if wrong:
+        raise Refused(wrong)
+    take_form(play.tenant, form, Sent(uuid7(), values, play.tenant.profile.language), link_of)
+    for secret in secrets:
+        confirm(play.tenant, forms, secret)
+    return None
+
+
+@act("claim")
+def _claim(play: Play, action: Action) -> Value:
+    [ref] = target(play, action)
+    pools = [pool for pool in play.tenant.model.pools.values() if pool.entity == ref.entity]
+    if not pools:
+        raise Failed(Finding(action.mark, f"there is no pool of {ref.entity}"))
+    for outcome in claim(play.store(action.user or None), pools[0].key, [ref.id]):
+        if outcome.error is not None:
+            raise outcome.error
+    return ref

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from trellis.automation.beats import BEATS, Beat
 from trellis.automation.clock import now
 from trellis.automation.clocks import CLOCKS, Clock, Strike, latest
 from trellis.automation.workflows.acting import system_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # a clock that was missed strikes once, for its latest moment: that is looked for backwards
 BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=3660))
 HOUSEKEEPING = frozenset({"identity.tidy", "privacy.access-log", "audit.head", "webhooks.purge"})
+BEAT = timedelta(hours=6)  # how often pools and the like look in a scenario: every five minutes would take hours
 STEP = {"often": timedelta(minutes=5), "hourly": timedelta(hours=1)}
 
 
@@ -37,6 +39,8 @@ class Alarms:
         begun = now()
         self.looked = {timer.key: (timer, begun) for timer in timers(play.tenant.model)}
         self.finds: dict[str, datetime] = {}  # when each of them finds something, as it was asked last
+        self.beats = self._beats()
+        self.beaten = begun
         self.struck = {name: (clock, begun) for name, clock in CLOCKS.items() if name not in HOUSEKEEPING}
 
     def next(self, until: datetime) -> datetime | None:
@@ -52,6 +56,9 @@ class Alarms:
             if moment is not None:
                 self.finds[timer.key] = moment
                 found = moment if found is None else min(found, moment)
+        if self.beats and (beat := self.beaten + BEAT) <= until and (found is None or beat < found):
+            self.finds.clear()
+            return beat
         return found
 
     def strike(self, moment: datetime) -> None:
@@ -65,6 +72,10 @@ class Alarms:
                     come_due(connection, self.play.tenant, timer, after, last)
             self.looked[key] = (timer, last)
         self._clocks(moment)
+        self.beaten = moment
+        with self.play.tenant.begin() as connection:
+            for beat in self.beats:
+                beat.now(connection, self.play.tenant)
 
     def passed(self, moment: datetime) -> None:
         """Time has passed without anything to find."""
@@ -73,6 +84,12 @@ class Alarms:
             if last is not None:
                 self.looked[key] = (timer, last)
         self._clocks(moment)
+
+    def _beats(self) -> list[Beat]:
+        """The tenant's clocks that are no workflow's, such as that of its pools."""
+        table = self.play.tenant.tables.platform.timer
+        keys = {row["key"] for row in self.play.rows(sa.select(table.c.key))}
+        return [beat for beat in BEATS.values() if beat.timer in keys]
 
     def _clocks(self, moment: datetime) -> None:
         for name, (clock, after) in list(self.struck.items()):

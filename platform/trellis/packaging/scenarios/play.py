@@ -76,6 +76,8 @@ class Play:
 
     def act(self, action: Action) -> None:
         """Do one thing, or see it refused."""
+        if action.verb not in ACTS:
+            raise Failed(Finding(action.mark, f"{action.verb} is not played by this version"))
         try:
             result = ACTS[action.verb](self, action)
         except REFUSALS as refused:

@@ -78,9 +78,18 @@ class Hands:
             move_to(max(moment, now()))
             self.alarms.strike(moment)
             self.settle()
+            self._still()
         move_to(until)
         self.alarms.passed(until)
         self.settle()
+
+    def _still(self) -> None:
+        """Clocks that look again and again are struck by the alarms, not by jobs of their own."""
+        kinds = [beat.kind for beat in self.alarms.beats]
+        if kinds:
+            with self.database.engine.begin() as connection:
+                gone = "DELETE FROM trellis_queue.later WHERE queue = %s AND kind = ANY (%s)"
+                connection.exec_driver_sql(gone, (self.role, kinds))
 
     def _next(self, until: datetime) -> datetime | None:
         """When something happens next, up to a moment."""
