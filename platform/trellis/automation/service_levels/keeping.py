@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from trellis.automation.clock import now as present
 from trellis.automation.jobs import defer_many
 from trellis.automation.jobs.defer import Job
 from trellis.automation.service_levels.clock import MET, OFF, Clock, Facts, clock_of, judged, told
 from trellis.automation.service_levels.levels import levels
+from trellis.automation.soon import soon
 from trellis.formula.business import Calendar
 from trellis.formula.env import Env
 from trellis.model.service_level import ServiceLevel
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 STRIKE = "service_levels.strike"
-HORIZON = timedelta(hours=1)  # so far ahead a job waits for the moment; what is later is looked for in time
-ONE_JOB_FOR = timedelta(seconds=15)  # moments of many records that one job is enough for
 QUIET = frozenset({"import"})  # what was late when it was loaded is nothing that anybody is to be woken for
 JUDGED = frozenset({"created", "restored", "converted", "merged", "unmerged"})
 GONE = frozenset({"deleted", "merged_into"})
@@ -177,10 +175,5 @@ def _into_records(session: Session, clocks: Sequence[Clock]) -> None:
 
 def ask(connection: sa.Connection, moments: Iterable[datetime], now: datetime) -> None:
     """Have a look taken when the moments have come, one for many that are close together."""
-    soon = {_rounded(moment) for moment in moments if moment <= max(now, present()) + HORIZON}
-    defer_many(connection, [Job(STRIKE, {"at": at.isoformat()}, at, "service_levels") for at in sorted(soon)])
-
-
-def _rounded(moment: datetime) -> datetime:
-    over = moment.timestamp() % ONE_JOB_FOR.total_seconds()
-    return moment if not over else moment + timedelta(seconds=ONE_JOB_FOR.total_seconds() - over)
+    jobs = [Job(STRIKE, {"at": at.isoformat()}, at, "service_levels") for at in soon(moments, since=now)]
+    defer_many(connection, jobs)

@@ -16,6 +16,7 @@ from trellis.automation.jobs import Work, defer, kind
 from trellis.automation.service_levels import keeping
 from trellis.automation.service_levels.clock import Clock, judged, told
 from trellis.automation.service_levels.levels import levels
+from trellis.automation.soon import HORIZON
 from trellis.automation.workflows.acting import system_of
 from trellis.automation.workflows.meant import meant
 from trellis.automation.workflows.starting import Start, start
@@ -48,8 +49,8 @@ def look(work: Work) -> None:
         if not tenant.model.service_levels:
             return
         table = tenant.tables.platform.service
-        soon = sa.select(table.c.next_at).where(table.c.next_at <= moment + keeping.HORIZON)
-        keeping.ask(connection, connection.execute(soon.distinct()).scalars(), moment)
+        found = sa.select(table.c.next_at).where(table.c.next_at <= moment + HORIZON)
+        keeping.ask(connection, connection.execute(found.distinct()).scalars(), moment)
 
 
 @kind(keeping.STRIKE)
