@@ -105,6 +105,7 @@ HOOK = Ask("admin", args={"id": "{nothing}", "message": "{nothing}"}, also=(404,
 ROUTES: dict[str, Ask] = {
     # home, sign-in, one's own settings
     "HomeView.index": PERSON,
+    "HomeView.today": PERSON,
     "AccountView.sign_in": Ask("public", also=(422, 429)),
     "AccountView.sign_out": PUBLIC,
     "LinksView.forgot": PUBLIC,
@@ -198,6 +199,8 @@ ROUTES: dict[str, Ask] = {
     "PoolsView.assign": Ask("many", args={"key": "desk"}, form={**ONE, "to": "{guest}"}),
     "PoolsView.give_back": CHANGE,
     "PoolsView.lock": Ask("change", form={"on": "1"}),
+    "MentionsView.offer": RECORD,
+    "MentionsView.follow": RECORD,
     "PapersView.ask": Ask("record", args={"key": "paper"}),
     "PapersView.show": Ask("record", args={"key": "paper"}),
     "PapersView.keep": Ask("change", args={"key": "paper"}),
@@ -291,6 +294,13 @@ ROUTES: dict[str, Ask] = {
     "ReportBuilderView.document": Ask("report", args={"key": "none"}, also=(404,)),
     "ReportBuilderView.unshare": Ask("admin", args={"key": "none"}, also=(404,)),
     "VariantsView.change": Ask("reports", args={"key": "names"}, form={"label": "Mine"}),
+    # dashboards: there for whoever may read something of them
+    "DashboardsView.index": PERSON,
+    "DashboardsView.show": Ask("about", args={"key": "board"}),
+    "DashboardsView.widget": Ask("entity", args={"key": "board", "name": "names"}),
+    "DashboardsView.arrange": Ask("about", args={"key": "board"}, json={"widgets": {}, "hidden": []}),
+    "DashboardsView.reset": Ask("about", args={"key": "board"}),
+    "DashboardsView.home": Ask("about", form={"key": "board"}),
     # conversion, merging, import
     "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),
     "ConversionsView.ask": Ask("many", args={"entity": "lead"}, form={"ids": "{lead}"}),
@@ -303,6 +313,8 @@ ROUTES: dict[str, Ask] = {
     "ImportView.start": Ask("import", file="file"),
     "ImportView.step": Ask("import", args={"token": "none"}, also=(404,)),
     "ImportView.outcome": Ask("import", args={"token": "none"}, also=(404,)),
+    "api.list_dashboards": Ask("report"),
+    "api.read_dashboard": Ask("report", args={"key": "board"}),
     "api.list_reports": Ask("report"),
     "api.read_report": Ask("report", args={"key": "names"}),
     # assistants (MCP), by keys only

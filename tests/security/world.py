@@ -103,6 +103,9 @@ entity: account
 group: {name: name}
 measures: {n: count()}
 ---
+dashboard: board
+widgets: {names: {list: account, columns: [name]}, table: {table: names}}
+---
 pool: desk
 entity: account
 members: {roles: [seller]}

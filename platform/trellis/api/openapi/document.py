@@ -12,6 +12,7 @@ from trellis.api.openapi.schemas import COMMON, Schema, record_schemas, ref
 from trellis.api.openapi.webhooks import SCHEMAS, webhook_paths
 from trellis.api.scope import PLACE, open_entities, part_lists
 from trellis.records.store import Store
+from trellis.reports.dashboards.seen import dashboards_of
 from trellis.reports.seen import reports_of
 
 KEPT = 200
@@ -48,6 +49,7 @@ def _make(store: Store, label: str, base: str) -> dict[str, Any]:
     paths: dict[str, Schema] = _of_the_model()
     if reports_of(store, PLACE):
         paths |= _of_reports()
+        paths |= _of_dashboards() if dashboards_of(store) else {}
     schemas = dict(COMMON)
     if is_admin(store):
         paths |= webhook_paths()
@@ -138,6 +140,58 @@ def _of_reports() -> dict[str, Schema]:
             }
         },
     }
+
+
+def _of_dashboards() -> dict[str, Schema]:
+    """Dashboards are addressed by their keys, too."""
+    refusals = [code for code in ALWAYS if code != "404"]
+    return {
+        "/dashboards": {
+            "get": {
+                "operationId": "list_dashboards",
+                "tags": ["dashboards"],
+                "responses": answers(
+                    "200", "The dashboards that the caller may open.", page_of({"type": "object"}), refusals
+                ),
+            }
+        },
+        "/dashboards/{key}": {
+            "get": {
+                "operationId": "read_dashboard",
+                "tags": ["dashboards"],
+                "description": "The dashboard's filters are parameters of the query; `/dashboards` names them.",
+                "parameters": [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": answers("200", "Its widgets with their data.", _DASHBOARD, [*ALWAYS, "422"]),
+            }
+        },
+    }
+
+
+_DASHBOARD: Schema = {
+    "type": "object",
+    "required": ["key", "label", "widgets"],
+    "properties": {
+        "key": {"type": "string"},
+        "label": {"type": "string"},
+        "description": {"type": "string"},
+        "filters": {"type": "array", "items": {"type": "object"}},
+        "widgets": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["key", "kind", "label", "at"],
+                "properties": {
+                    "key": {"type": "string"},
+                    "kind": {"type": "string"},
+                    "label": {"type": "string"},
+                    "at": {"type": "array", "items": {"type": "integer"}},
+                    "closed": {"type": "boolean", "description": "The widget is not for the caller."},
+                    "error": {"type": "string"},
+                },
+            },
+        },
+    },
+}
 
 
 def _refusal(doc: str) -> Schema:

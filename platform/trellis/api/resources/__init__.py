@@ -18,6 +18,7 @@ RESOURCES = (
     "papers",
     "views",
     "reports",
+    "dashboards",
     "meta",
     "webhooks",
     "document",
