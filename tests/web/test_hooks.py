@@ -42,14 +42,21 @@ def client(tenant: Any, tmp_path: Any) -> FlaskClient:
     return app_of(tenant, tmp_path).test_client()
 
 
-def send(client: FlaskClient, body: str, id: str = "m1", at: datetime | None = None, sign: str = SECRET) -> int:
+def send(
+    client: FlaskClient,
+    body: str,
+    id: str = "m1",
+    at: datetime | None = None,
+    sign: str = SECRET,
+    headers: dict[str, str] | None = None,
+) -> int:
     at = at or datetime.now(UTC)
-    headers = {
+    said = {
         "webhook-id": id,
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(sign).sign(id, at, body),
     }
-    return client.post("/hooks/erp", data=body, headers=headers).status_code
+    return client.post("/hooks/erp", data=body, headers=said | (headers or {})).status_code
 
 
 def orders(tenant: Any) -> list[str]:
@@ -74,6 +81,8 @@ def test_a_signed_request_is_taken_once(tenant: Any, client: FlaskClient, catalo
         ({"at": datetime.now(UTC) - timedelta(minutes=6)}, 401),
         ({"body": "{"}, 400),
         ({"id": "x" * 300}, 401),
+        ({"headers": {"webhook-timestamp": "9" * 5000}}, 401),
+        ({"headers": {"webhook-signature": "v1,\u00e9"}}, 401),
     ],
 )
 def test_others_are_refused(tenant: Any, client: FlaskClient, how: dict[str, Any], status: int) -> None:

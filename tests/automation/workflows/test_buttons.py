@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -93,3 +95,21 @@ def test_a_trial_tells_what_would_be_done_and_leaves_nothing(make_tenant: Any, c
     work(catalogue, tenant)
     assert at(tenant).read("quote", quote.id).version == before
     assert runs(tenant) == []
+
+
+def test_pressed_by_many_at_once_it_begins_one_run(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML)
+    quote = at(tenant).create("quote", {"name": "Q"})
+    together = threading.Barrier(5)
+
+    def is_first(_: int) -> bool:
+        together.wait()
+        try:
+            press(door(tenant, "rep"), "quote", quote.id, "send", {"reason": "x"})
+        except Missing:
+            return False
+        return True
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(is_first, range(5))) == 1
+    assert len(runs(tenant)) == 1

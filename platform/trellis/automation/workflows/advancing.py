@@ -37,7 +37,16 @@ AT_ONCE = 200  # steps in one transaction; then the run takes its turn again
 FAILURES = (Refused, Missing, Forbidden, StepFailed, Invalid, ArithmeticError, ValueError, LookupError, TypeError)
 
 
-@kind(ADVANCE)
+def _buried(work: Work, reason: str) -> None:
+    """A run that cannot be taken further at all has failed: people see it, and nothing waits for it for good."""
+    with work.tenant.begin() as connection:
+        run = read_run(connection, work.tenant, UUID(work.payload["run"]), lock=True)
+        if run is not None and not run.is_over:
+            end(connection, work.tenant, run, "failed", {"kind": "failed", "text": reason, "faults": []})
+            write_run(connection, work.tenant, run)
+
+
+@kind(ADVANCE, on_death=_buried)
 def advance(work: Work) -> None:
     """Take a run as far as it goes by itself."""
     tenant = work.tenant
@@ -63,8 +72,10 @@ def advance(work: Work) -> None:
     store = Store(tenant, principal)
     with store.transaction() as connection:
         run = read_run(connection, tenant, id, lock=True)
-        if run is not None and not run.is_over and run.state != "paused":
-            Machine(store, connection, workflow, run).go()
+        timer = datetime.fromisoformat(work.payload["at"]) if "at" in work.payload else None
+        is_for = run is not None and not run.is_over and run.state != "paused" and timer in (None, run.wake_at)
+        if run is not None and is_for:
+            Machine(store, connection, workflow, run, asked=run.wake_at if timer is None else None).go()
         work.finish(connection)
 
 
@@ -124,13 +135,22 @@ def block_at(steps: Steps, place: str) -> Steps:
 class Machine:
     """One run at work in one transaction."""
 
-    def __init__(self, store: Store, connection: sa.Connection, workflow: Workflow, run: Run) -> None:
+    def __init__(
+        self,
+        store: Store,
+        connection: sa.Connection,
+        workflow: Workflow,
+        run: Run,
+        *,
+        asked: datetime | None = None,
+    ) -> None:
         self.store = store
         self.connection = connection
         self.tenant = store.tenant
         self.workflow = workflow
         self.run = run
         self.body: Body = workflow.bodies[run.entity if run.entity in workflow.bodies else None]
+        self.asked = asked  # the moment for which a job is in the queue already
         self.is_trial = False  # all of it is taken back: no job is asked for, and the run has no row
         store.session.cause = StepContext(run, store, connection).cause()
 
@@ -237,8 +257,11 @@ class Machine:
         if is_new:
             self._log(step, "waiting", told)
         self._watch(outcome.watched)
-        if outcome.wake_at is not None:
+        if outcome.wake_at is not None and outcome.wake_at != self.asked:
             defer_many(self.connection, [job_of(run, outcome.wake_at)])
+        if is_new and outcome.watched:
+            # what changes until this is committed finds nobody who watches: it is looked at once more afterwards
+            defer_many(self.connection, [job_of(run)])
 
     def _watch(self, watched: frozenset[Ref]) -> None:
         unwatch(self.connection, self.tenant, self.run)

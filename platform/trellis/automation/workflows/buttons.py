@@ -87,6 +87,8 @@ def press(store: Store, entity: str, id: UUID, key: str, answers: Mapping[str, A
     """Press a button: the run that it begins. Raises Missing, Refused when something is missing in its form."""
     with store.transaction() as connection:
         store.read(entity, id, fields=())
+        mark = f"{store.tenant.slug}:{entity}:{id}:{key}"  # who presses twice finds the run of the first time
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7277))", (mark,))
         button = next((one for one in offered(store, entity, id) if one.key == key), None)
         if button is None:
             raise Missing(key)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 300  # seconds between the sender's clock and ours
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
-LONGEST_ID = 200
+LONGEST_ID, LONGEST_AT = 200, 12
 
 
 class NotSigned(Exception):
@@ -41,14 +41,14 @@ def hooks(model: Model, key: str) -> list[tuple[Workflow, OnWebhook]]:
 def verify(secret: str, headers: Mapping[str, str], body: bytes) -> str:
     """The id of a request that is signed with the secret. Raises NotSigned. Standard Webhooks, version 1."""
     id, at = headers.get(ID, ""), headers.get(TIMESTAMP, "")
-    if not id or len(id) > LONGEST_ID or not at.isdecimal():
+    if not id or len(id) > LONGEST_ID or not (at.isdecimal() and len(at) <= LONGEST_AT):
         raise NotSigned(f"{ID} or {TIMESTAMP} is missing")
     if abs(now().timestamp() - int(at)) > TOLERANCE:
         raise NotSigned(f"{TIMESTAMP} is more than five minutes away")
     key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
-    wanted = base64.b64encode(hmac.new(key, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
+    wanted = base64.b64encode(hmac.new(key, f"{id}.{at}.".encode() + body, hashlib.sha256).digest())
     given = [part.partition(",") for part in headers.get(SIGNATURE, "").split()]
-    if not any(version == "v1" and hmac.compare_digest(mark, wanted) for version, _comma, mark in given):
+    if not any(version == "v1" and hmac.compare_digest(mark.encode(), wanted) for version, _comma, mark in given):
         raise NotSigned(f"{SIGNATURE} does not fit")
     return id
 

@@ -63,9 +63,13 @@ def start(
 
 
 def job_of(run: Run, at: datetime | None = None) -> Job:
-    """The job that takes a run further. Runs of one record take turns, in the order in which they began."""
+    """The job that takes a run further. Runs of one record take turns, in the order in which they began.
+
+    One for later names its moment: a run that waits for another one by then leaves it alone.
+    """
     lock = f"run:{run.entity}:{run.record}" if run.record is not None else f"run:{run.id}"
-    return Job(ADVANCE, {"run": str(run.id)}, at, lock)
+    payload = {"run": str(run.id)}
+    return Job(ADVANCE, payload if at is None else {**payload, "at": at.isoformat()}, at, lock)
 
 
 def _run(tenant: Tenant, begun: Start, moment: datetime, parent: UUID | None) -> Run:

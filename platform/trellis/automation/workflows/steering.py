@@ -36,6 +36,7 @@ def resume(connection: sa.Connection, tenant: Tenant, id: UUID) -> None:
     if run.state != "paused":
         raise NotPossible
     run.state = "waiting" if run.waiting is not None else "ready"
+    run.wake_at = None  # the job that was to wake it may have come meanwhile, and found it paused
     write_run(connection, tenant, run)
     defer_many(connection, [job_of(run)])
 

@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
+from uuid_utils.compat import uuid7
 
 from trellis.automation.clock import now
 from trellis.automation.jobs import Backoff, GiveUp, Work, defer, defer_many, kind
 from trellis.automation.outgoing import Limits, OutgoingFailed, OutgoingRefused, send
 from trellis.automation.workflows.codec import freeze
 from trellis.automation.workflows.context import StepContext, StepFailed
-from trellis.automation.workflows.run import read_run, write_run
+from trellis.automation.workflows.run import Run, read_run, write_run
 from trellis.automation.workflows.starting import job_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, Suspended, does
 from trellis.formula.types import Ref, Value
@@ -24,6 +25,8 @@ from trellis.model.automation import steps
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from trellis.storage.tenant import Tenant
 
 CALL = "workflows.request"
@@ -58,8 +61,9 @@ def _request(ctx: StepContext, step: steps.Request) -> Outcome:
         "secret": step.secret,
         "seconds": step.timeout.rest.total_seconds() if step.timeout is not None else SECONDS,
     }
-    defer(ctx.connection, call, {"run": str(ctx.run.id), "place": step.place, **sent})
-    return Suspended({"url": url}, told={"text": f"{step.method} {url.partition('?')[0]}"})
+    mark = str(uuid7())  # by which the answer finds its question: an old one may still come, from the dead letters
+    defer(ctx.connection, call, {"run": str(ctx.run.id), "place": step.place, "call": mark, **sent})
+    return Suspended({"url": url, "call": mark}, told={"text": f"{step.method} {url.partition('?')[0]}"})
 
 
 def plain(value: Value) -> Any:
@@ -86,7 +90,8 @@ def plain(value: Value) -> Any:
 
 def _given_up(work: Work, reason: str) -> None:
     with work.tenant.begin() as connection:
-        answered(connection, work.tenant, UUID(work.payload["run"]), {"error": reason, "status": 0})
+        given_up = {"error": reason, "status": 0}
+        answered(connection, work.tenant, UUID(work.payload["run"]), given_up, work.payload.get("call"))
 
 
 @kind(CALL, retry=Backoff(tries=4, first=5, longest=120), on_death=_given_up)
@@ -108,17 +113,25 @@ def call(work: Work) -> None:
         raise OutgoingFailed("status", f"it answered {answer.status}")
     with work.finishing() as connection:
         told = {"status": answer.status, "body": _read(answer.body)}
-        answered(connection, work.tenant, UUID(sent["run"]), told)
+        answered(connection, work.tenant, UUID(sent["run"]), told, sent.get("call"))
 
 
-def answered(connection: Any, tenant: Tenant, id: UUID, answer: dict[str, Any]) -> None:
-    """Keep the answer with the run, and let the run go on."""
+def answered(
+    connection: sa.Connection, tenant: Tenant, id: UUID, answer: dict[str, Any], call: str | None = None
+) -> None:
+    """Keep the answer with the run, if it still waits for it, and let the run go on."""
     run = read_run(connection, tenant, id, lock=True)
-    if run is None or run.is_over or run.waiting is None:
+    if run is None or run.is_over or run.waiting is None or call not in (None, run.waiting.get("call")):
         return
     run.waiting = {**run.waiting, "answer": answer}
     write_run(connection, tenant, run)
     defer_many(connection, [job_of(run)])
+
+
+def unanswered(run: Run) -> None:
+    """The request of a run from a backup is not sent anew by itself: whether it was sent, nobody knows."""
+    if run.waiting is not None and "call" in run.waiting and "answer" not in run.waiting:
+        run.waiting = {**run.waiting, "answer": {"error": "restored from a backup", "status": 0}}
 
 
 def _read(body: bytes) -> Any:
