@@ -195,6 +195,7 @@ ROUTES: dict[str, Ask] = {
     "HooksView.receive": Ask("public", args={"key": "none"}, also=(404,), needs_token=False),
     "ButtonsView.press": Ask("record", args={"key": "press"}),
     "PoolsView.index": PERSON,
+    "ScoresView.why": Ask("record", args={"field": "heat"}),
     "PoolsView.claim": Ask("many", args={"key": "desk"}, form=ONE),
     "PoolsView.assign": Ask("many", args={"key": "desk"}, form={**ONE, "to": "{guest}"}),
     "PoolsView.give_back": CHANGE,

@@ -35,6 +35,7 @@ from trellis.web.pages.keys import KeysView
 from trellis.web.pages.lines import LinesView
 from trellis.web.pages.links import LinksView
 from trellis.web.pages.list import ListView
+from trellis.web.pages.mentions import MentionsView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.notices import NoticesView
 from trellis.web.pages.palette import PaletteView
@@ -51,6 +52,7 @@ from trellis.web.pages.report_builder import ReportBuilderView
 from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
+from trellis.web.pages.scores import ScoresView
 from trellis.web.pages.settings import SettingsView
 from trellis.web.pages.sharing import SharingView
 from trellis.web.pages.stages import StagesView
@@ -72,6 +74,7 @@ PAGES: tuple[type[BaseView], ...] = (
     AutomationView,
     ApprovalsView,
     PoolsView,
+    ScoresView,
     NoticesView,
     ButtonsView,
     HooksView,
@@ -93,6 +96,7 @@ PAGES: tuple[type[BaseView], ...] = (
     BatchesView,
     ConvertView,
     ConversionsView,
+    MentionsView,
     MergeView,
     DuplicatesView,
     ImportView,

@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from trellis.automation.documents import maker
+from trellis.automation.mentions import follows
 from trellis.automation.workflows.buttons import Button, offered
 from trellis.identity.person import CONTACT
 from trellis.identity.portal import has_portal
@@ -49,6 +50,7 @@ from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_j
 from trellis.web.pages.past import past_page
 from trellis.web.pages.privacy import may_see_privacy
 from trellis.web.pages.related import related_tabs
+from trellis.web.pages.scores import with_why
 from trellis.web.pages.stages import Path, path_of
 from trellis.web.service_levels import Standing as ServiceStanding
 from trellis.web.service_levels import standings
@@ -113,6 +115,13 @@ class RecordPage:
     def buttons(self) -> list[Button]:
         """The buttons that workflows offer on the record as it is now."""
         return list(offered(self.store, self.entity.key, self.record.id)) if self.record.deleted_at is None else []
+
+    @cached_property
+    def is_followed(self) -> bool:
+        """Whether the reader follows the record."""
+        me = self.store.principal.id
+        with self.store.transaction() as connection:
+            return me is not None and follows(connection, self.store.tenant, me, self.record.ref)
 
     @cached_property
     def papers(self) -> list[DocumentTemplate]:
@@ -213,6 +222,7 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
         html = Markup()
         if not empty:
             html = shown_value(entity, record, field, value) or Markup(renderer(field, context)(value))
+            html = with_why(store, entity.key, record.id, key, html)
         return Prop(field, html, address + key if can else "", empty, field.label.in_language(language))
 
     shown = [key for key in entity.fields if key in readable]

@@ -14,6 +14,7 @@ import "./record.js";
 import "./past.js";
 import "./deletion.js";
 import "./rich.js";
+import "./mention.js";
 import { start } from "./util.js";
 
 export { edit } from "./inline.js";
