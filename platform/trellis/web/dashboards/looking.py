@@ -16,6 +16,7 @@ from trellis.reports.dashboards.figures import Figures
 from trellis.reports.dashboards.seen import is_on
 from trellis.reports.run import report_of, run
 from trellis.web.reports.links import Drill, report_address
+from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.words import Words
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Looking:
     def answer(self, chart: str | None = None, columns: tuple[str, ...] = ()) -> Answer:
         """The whole report, for what is chosen. Raises Refused."""
         wishes = Wishes(columns=columns, chart=chart, filters=self.narrowed.filters)
-        return run(self.store, self.report, self.narrowed.given, wishes)
+        found = run(self.store, self.report, self.narrowed.given, wishes)
+        tell_of_records(found, "list")
+        return found
 
     @cached_property
     def address(self) -> str:
