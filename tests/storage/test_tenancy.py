@@ -119,3 +119,9 @@ def test_drop_leaves_nothing(catalogue: Catalogue, database):
     with database.engine.begin() as connection:
         for left, name in (("pg_roles WHERE rolname", tenant.role), ("pg_namespace WHERE nspname", tenant.schema)):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {left} = %s", (name,)).scalar() == 0
+
+
+def test_the_text_of_an_error_holds_no_values(tenant):
+    with pytest.raises(sa.exc.DBAPIError) as error, tenant.begin() as connection:
+        connection.execute(sa.text("SELECT length(:kept), 1 / 0"), {"kept": "a very private word"})
+    assert "private" not in str(error.value)

@@ -150,6 +150,7 @@ def _engine(url: URL, *, pool_size: int = POOL_SIZE, max_overflow: int = MORE_IN
         pool_timeout=15,
         pool_recycle=RETIRE_AFTER,
         pool_use_lifo=True,  # the quiet ones grow old and are retired
+        hide_parameters=True,  # the text of an error goes into logs and dead letters: no values of records with it
         connect_args={
             "application_name": NAME,
             "options": options,

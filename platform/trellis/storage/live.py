@@ -44,6 +44,7 @@ def owner_connection(tenant: Tenant, *, autocommit: bool = False) -> Iterator[Co
     engine = sa.create_engine(
         tenant.database.url,
         poolclass=NullPool,
+        hide_parameters=True,
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
         connect_args={"application_name": "trellis apply", "options": options, "prepare_threshold": None},
     )
