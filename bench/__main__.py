@@ -32,6 +32,7 @@ def main() -> int:
     from bench.setting import open_bench
     from bench.table import line, write
     from trellis.web.logs import set_up_logs
+    from trellis.web.reading_log import flush
 
     given = options()
     if given.names:
@@ -51,6 +52,7 @@ def main() -> int:
                 results.append(result)
                 print("   ", "  ".join(filter(None, line(result))), file=sys.stderr, flush=True)
     finally:
+        flush()
         bench_.database.close()
         if results:
             print(f"{given.rows:,} contacts, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
