@@ -47,6 +47,7 @@ fields:
   name:    {type: text, required: true, search: true}
   city:    {type: text}
   founded: {type: date}
+  heat:    {type: integer}
   owner:   {type: user, default: =me, role: owner}
   scan:    {type: file, multiple: true}
   labels:  {type: tags}
@@ -105,6 +106,11 @@ measures: {n: count()}
 ---
 dashboard: board
 widgets: {names: {list: account, columns: [name]}, table: {table: names}}
+---
+scoring: heat
+entity: account
+field: heat
+fit: {named: {when: not is_blank(name), points: 3}}
 ---
 pool: desk
 entity: account

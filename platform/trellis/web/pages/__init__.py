@@ -49,6 +49,7 @@ from trellis.web.pages.profile import ProfileView
 from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
 from trellis.web.pages.report_builder import ReportBuilderView
+from trellis.web.pages.report_mail import ReportMailView
 from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
@@ -114,6 +115,7 @@ PAGES: tuple[type[BaseView], ...] = (
     DashboardsView,
     VariantsView,
     ReportBuilderView,
+    ReportMailView,
     PortalView,
     SharingView,
     StagesView,
