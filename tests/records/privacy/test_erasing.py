@@ -280,3 +280,28 @@ def test_it_needs_the_right_and_a_person(shop: Shop) -> None:
         erasing.plan(shop.officer.session, "order", order.id)
     with pytest.raises(Missing):
         erase(shop.officer, UUID(int=9))
+
+
+def test_lists_and_figures_leave_out_whose_data_is_restricted(shop: Shop) -> None:
+    id = shop.contact("Lena Left-Out", city="Nowhere")
+    where = ['city == "Nowhere"']
+
+    def seen(store: Store) -> list[int]:
+        return [
+            len(store.list("contact", columns=["name"], where=where).rows),
+            store.count("contact", where=where).n,
+            sum(group.count for group in store.groups("contact", "city", where=where)),
+            len(store.matching("contact", where=where)),
+            len(store.pick("contact", "Lena Left")),
+        ]
+
+    assert seen(shop.rep) == [1] * 5
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "contact", id, "restricted", True, "The address is disputed")
+    assert seen(shop.rep) == [0] * 5
+    assert seen(shop.officer) == [1] * 5
+    assert shop.rep.read("contact", id).title == "Lena Left-Out"
+    assert [choice.ref.id for choice in shop.rep.search("Left-Out")] == [id]
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "contact", id, "restricted", False)
+    assert seen(shop.rep) == [1] * 5

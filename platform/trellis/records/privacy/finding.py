@@ -16,6 +16,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
 from trellis.records.merging import lookup
+from trellis.records.privacy.leaving_out import RIGHT
 from trellis.records.privacy.subjects import is_subject, known_by, subjects
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.storage.names import short
@@ -23,7 +24,6 @@ from trellis.storage.names import short
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-RIGHT = "privacy"
 MOST = 5000  # records about one person that are told one by one
 USER, CONTACT = "user", "contact"  # the field of that name ties a person from outside to who they are
 ACTIVITY = "any_link"  # the type of link by which something is about a record of whatever kind

@@ -82,7 +82,7 @@ def gather(session: Session, question: Question) -> list[Bundle]:
 def _statement(session: Session, question: Question) -> tuple[sa.Select[Any], list[int]]:
     selection = Selection(session, question.entity, variables=question.variables)
     scope = selection.scope
-    conditions = restrict(selection, compile_all(session, question.entity, question.where))
+    conditions = restrict(selection, compile_all(session, question.entity, question.where), many=True)
     keys = [key.columns(scope) for key in question.keys]
     gathering = Gathering(scope, all(can_part(n.measure) for m in question.measures for n in measures_in(m)))
     outer = GatherScope(gathering)

@@ -43,7 +43,7 @@ def months(
     month = sa.cast(sa.func.date_trunc("month", at), sa.Date).label("month")
     expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
     money = _money_totals(selection, wanted)
-    conditions = restrict(selection, compile_all(session, entity, where), q=q)
+    conditions = restrict(selection, compile_all(session, entity, where), q=q, many=True)
     inner = sa.select(month, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
     by_month = inner.group_by(sa.literal_column("month"))
     found: list[Group] = []

@@ -49,7 +49,7 @@ def pick(
     selection = Selection(session, entity)
     details = detail_paths(session, definition)
     shape = selection.shape(details)
-    conditions = query.restrict(selection, ())
+    conditions = query.restrict(selection, (), many=True)
     if field is not None:
         conditions.extend(_filter(session, selection, field, this))
     if "active" in definition.fields and definition.internal:

@@ -15,6 +15,7 @@ from trellis.formula.types import BOOLEAN, Money, Value
 from trellis.model.view import Sort
 from trellis.records.draft import Draft
 from trellis.records.merging import lookup
+from trellis.records.privacy.leaving_out import leaving_out
 from trellis.records.reading import paging
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.reading.selection import Selection
@@ -129,7 +130,7 @@ def _list_plan(
     shape = selection.shape(columns)
     keys = _sort_keys(selection, sort or DEFAULT_SORT)
     places = tuple(selection.add(k.expression) for k in keys)
-    conditions = restrict(selection, formulas, deleted=deleted)
+    conditions = restrict(selection, formulas, deleted=deleted, many=True)
     covered = selection.covered()
     statement = selection.select().where(*conditions)
     mark = paging.fingerprint(entity, sort or DEFAULT_SORT)
@@ -220,7 +221,7 @@ def count(
     statement = _statements.get(key)
     if statement is None:
         selection = Selection(session, entity, late=True)
-        conditions = restrict(selection, formulas, q=q, deleted=deleted)
+        conditions = restrict(selection, formulas, q=q, deleted=deleted, many=True)
         found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
         if cap is not None:
             found = found.limit(cap + 1)
@@ -258,7 +259,7 @@ def totals(
         selection = Selection(session, entity, late=True)
         expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
         money = _money_totals(selection, wanted)
-        conditions = restrict(selection, formulas, q=q, deleted=deleted)
+        conditions = restrict(selection, formulas, q=q, deleted=deleted, many=True)
         known = sa.select(*expressions).select_from(selection.source()).where(*conditions), money
         if not q and _is_lasting(selection, formulas):
             _keep(_statements, key, known)
@@ -311,7 +312,7 @@ def groups(
         grouped = list(selection.columns)
         expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
         money = _money_totals(selection, wanted)
-        conditions = restrict(selection, formulas, q=q)
+        conditions = restrict(selection, formulas, q=q, many=True)
         select = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
         known = select.group_by(*(c.element for c in grouped)), slot, len(grouped), money
         if not q and _is_lasting(selection, formulas):
@@ -331,8 +332,12 @@ def restrict(
     q: str | None = None,
     deleted: bool | None = False,
     action: str = "read",
+    many: bool = False,
 ) -> list[sa.ColumnElement[bool]]:
-    """The conditions of every query: live (or in the bin; None: either), within reach, matching filters and search."""
+    """The conditions of every query: live (or in the bin; None: either), within reach, matching filters and search.
+
+    `many`: of a list, a figure or a choice, which leave out those whose data is not to be worked with.
+    """
     table = selection.alias.c
     conditions: list[sa.ColumnElement[bool]] = []
     if deleted is not None:
@@ -351,6 +356,8 @@ def restrict(
                 conditions.append(formula.predicate(selection.scope))
     if q and q.strip():
         conditions.append(selection.matches(q))
+    if many and not deleted and (open_ := leaving_out(selection.session, selection.entity, table.id)) is not None:
+        conditions.append(open_)
     return conditions
 
 

@@ -49,7 +49,7 @@ def reached(session: Session, journey: Journey, order: Sequence[str]) -> dict[st
     require_readable(session, pipeline.entity)
     selection = Selection(session, pipeline.entity, variables=journey.variables)
     scope = selection.scope
-    conditions = restrict(selection, compile_all(session, pipeline.entity, journey.where))
+    conditions = restrict(selection, compile_all(session, pipeline.entity, journey.where), many=True)
     worth: Any = sa.literal_column("0", sa.Numeric())
     if journey.worth is not None:
         value = journey.worth.sql(scope)

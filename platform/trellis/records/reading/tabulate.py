@@ -57,7 +57,7 @@ def tabulate(session: Session, sheet: Sheet) -> tuple[list[SheetRow], bool]:
     place = selection.add(selection.alias.c.id)
     titled = selection.add(selection.catalog.title(selection.scope))
     slots = [_slot(selection, column) for column in sheet.columns]
-    conditions = restrict(selection, compile_all(session, sheet.entity, sheet.where))
+    conditions = restrict(selection, compile_all(session, sheet.entity, sheet.where), many=True)
     keys = [selection.sort_key(s.path, descending=s.descending) for s in sheet.sort]
     keys.append(SortKey(selection.alias.c.id, keys[-1].descending if keys else True, nullable=False))
     statement = selection.select().where(*conditions).order_by(*(k.order() for k in keys)).limit(sheet.limit + 1)

@@ -222,6 +222,6 @@ def matching(
     query.require_readable(session, entity)
     selection = Selection(session, entity)
     place = selection.add(selection.alias.c.id)
-    conditions = query.restrict(selection, query.compile_all(session, entity, where), q=q)
+    conditions = query.restrict(selection, query.compile_all(session, entity, where), q=q, many=True)
     rows = session.execute(selection.select().where(*conditions).order_by(selection.alias.c.id).limit(limit)).all()
     return [row[place] for row in rows]
