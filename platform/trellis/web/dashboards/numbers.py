@@ -91,6 +91,8 @@ def leaders(looking: Looking) -> Values:
     ]
     rows.sort(key=lambda line: _size(line.values[at]), reverse=not widget.is_less_better)
     most = max((_size(line.values[at]) for line in rows), default=0.0)
+    if _is_percent(words, heading):
+        most = max(most, 100.0)
     drill = looking.drill(answer)
     shown = []
     for line in rows[: widget.limit or 50]:
@@ -133,8 +135,7 @@ def change_of(found: Figure, words: Words, is_less_better: bool) -> Change | Non
     if moved is None:
         return None
     size = moved.total_seconds() if isinstance(moved, timedelta) else float(moved)
-    is_rate = found.heading.unit is not None and words.text(found.heading.unit) == "%"
-    if is_rate:
+    if _is_percent(words, found.heading):
         text = str(_("%(number)s pt", number=number_text(abs(round(moved, 1)), words.language)))
         size = float(round(moved, 1))
     elif isinstance(moved, timedelta):
@@ -148,6 +149,10 @@ def change_of(found: Figure, words: Words, is_less_better: bool) -> Change | Non
         return Change(str(_("unchanged")), "minus", "")
     is_good = (size < 0) == is_less_better
     return Change(text, "arrow-up-right" if size > 0 else "arrow-down-right", "good" if is_good else "bad")
+
+
+def _is_percent(words: Words, heading: Heading) -> bool:
+    return heading.unit is not None and words.text(heading.unit) == "%"
 
 
 def _exact(found: Figure, words: Words) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date, format_interval, format_skeleton
+from babel.dates import format_date, format_interval
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -35,7 +35,7 @@ LABELS = {
 }
 
 
-SHORT = {"month": "MMM", "quarter": "QQQ"}  # of this year
+SHORT = {"month": "LLL", "quarter": "QQQ"}  # of this year
 
 
 def offered(words: Words) -> list[tuple[str, str]]:
@@ -65,6 +65,6 @@ def compared_label(span: Span, words: Words, how: str | None) -> str:
     """What a number is compared with, in short: Q3 2026; the period before."""
     if span.unit is not None and span.first is not None:
         if span.unit.name in SHORT and span.first.year == words.reader.today().year:
-            return str(format_skeleton(SHORT[span.unit.name], span.first, locale=locale_of(words.language)))
+            return str(format_date(span.first, SHORT[span.unit.name], locale=locale_of(words.language)))
         return words.period(span.unit.name, span.first)
     return str(_("a year before") if how == "previous_year" else _("the period before"))
