@@ -11,6 +11,7 @@ from trellis.model.kinds.parts import (
     NAME,
     NAMES,
     NUMBER,
+    PATTERN,
     TEXT,
     Schema,
     closed,
@@ -53,7 +54,7 @@ def sla() -> dict[str, Schema]:
     """What a service level may say."""
     warn = {
         "type": "string",
-        "pattern": r"^\d+ ?%$|^\d+ ?(second|minute|hour|day|week)s?$",
+        "pattern": rf"^\d+ ?%$|{PATTERN}",
         "x-hint": "such as 20 minutes or 75 %",
     }
     return {

@@ -84,7 +84,7 @@ def _week(ctx: Context, item: Item) -> tuple[Hours, ...]:
             week[day] += [span for span, _ in spans]
             places[day] += [each for _, each in spans]
     _overlapping(ctx, week, places)
-    if written is not None and not any(week):
+    if written is not None and not any(week) and not ctx.has_problem_in(written):
         ctx.problem(CODE, "no hour of the week is a working hour", written, 'such as {mon-fri: ["09:00-17:00"]}')
     if written is None:
         hint = 'hours: {mon-fri: ["09:00-17:00"]}'

@@ -188,11 +188,14 @@ def _length(ctx: Context, item: Item | None, calendar: BusinessCalendar | None) 
 def _unreached(ctx: Context, listed: Item | None, targets: Mapping[str, Target]) -> None:
     """A target after one without a condition is never reached."""
     catch_all = ""
-    for key, target in targets.items():
-        if catch_all and listed is not None and (item := listed.get(key)) is not None:
+    for key in targets:
+        item = listed.get(key) if listed is not None else None
+        if item is None:
+            continue
+        if catch_all:
             hint = f"the first that fits counts, and '{catch_all}' fits always: write it last"
             ctx.problem(CODE, f"target '{key}' is never reached", item, hint, at_key=True)
-        if target.when is None:
+        if item.get("when") is None:
             catch_all = catch_all or key
 
 
