@@ -121,7 +121,8 @@ def widget_html(dashboard: Dashboard, widget: Widget) -> str:
     except (Missing, Forbidden):
         return render_template("dashboards/_closed.html", **common)
     except Refused as refused:
-        return render_template("dashboards/_refused.html", texts=[fault_text(f) for f in refused.faults], **common)
+        texts = [fault_text(f) for f in refused.faults]
+        return render_template("dashboards/_refused.html", texts=texts, can_retry=not choice.faults, **common)
     if widget.entity is not None:
         gave_out(Reading("list", widget.entity, None, len(values.get("rows", ())), f"dashboard={dashboard.key}"))
     return render_template(

@@ -42,6 +42,11 @@ function act(item, name) {
   if (name === "away") return away(item);
   const node = item.gridstackNode;
   grid.update(item, ACTS[name](node));
+  tell(item);
+}
+
+/** Says where a widget stands now. */
+function tell(item) {
   const at = item.gridstackNode;
   say(fill($("[data-dash]").dataset.moved, { name: nameOf(item), x: at.x + 1, y: at.y + 1, w: at.w, h: at.h }));
 }
@@ -70,8 +75,8 @@ function back(button) {
   item.hidden = false;
   const at = { w: Number(button.dataset.w), h: Number(button.dataset.h), autoPosition: true };
   $("[data-dash-grid]").append(item);
-  grid.makeWidget(item, { ...at, id: item.dataset.widget });
   equip(item, $("template[data-dash-tools]"));
+  grid.makeWidget(item, { ...at, id: item.dataset.widget });
   button.closest("li").remove();
   $("[data-dash-none]").hidden = Boolean($("[data-dash-hidden] li"));
   say(fill($("[data-dash]").dataset.back, { name: nameOf(item) }));
@@ -112,9 +117,10 @@ export function arrange(page) {
   $("[data-dash-edit]").hidden = true;
   const box = $("[data-dash-grid]", page);
   box.classList.replace("t-dg", "grid-stack");
-  grid = GridStack.init({ column: 12, cellHeight: ROW, margin: 6, minRow: 1, animate: false, handle: ".t-dw-grip", float: false, resizable: { handles: "se" }, alwaysShowResizeHandle: true }, box);
   const template = $("template[data-dash-tools]");
-  for (const item of $$("[data-widget]", box)) equip(item, template);
+  for (const item of $$("[data-widget]", box)) equip(item, template); // before: the library looks for the handle once
+  grid = GridStack.init({ column: 12, cellHeight: ROW, margin: 6, minRow: 1, animate: false, handle: ".t-dw-tools", float: false, resizable: { handles: "se" }, alwaysShowResizeHandle: true }, box);
+  grid.on("change", (_, nodes) => nodes.length === 1 && tell(nodes[0].el));
   $("[data-dash-grip]", box)?.focus();
 }
 
