@@ -134,6 +134,7 @@ ROUTES: dict[str, Ask] = {
     "FrameView.offline": PUBLIC,
     "FrameView.theme": PUBLIC,
     "FrameView.worker": PUBLIC,
+    "ApprovalsByMailView.confirm": Ask("public", args={"secret": "none"}, also=(404, 409)),
     "ProfileView.notices": PERSON,
     "ProfileView.profile": Ask("person", form={"language": "en"}),
     "ProfileView.theme": Ask("person", form={"theme": "dark"}),

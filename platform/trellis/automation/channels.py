@@ -87,6 +87,21 @@ def recipients(connection: sa.Connection, tenant: Tenant, people: Collection[UUI
     ]
 
 
+@dataclass(frozen=True)
+class Named:
+    """What somebody is called."""
+
+    id: UUID
+    name: str
+
+
+def named(connection: sa.Connection, tenant: Tenant, people: Collection[UUID]) -> list[Named]:
+    """The people who are there, with their names."""
+    users = tenant.tables.entity[USER]
+    statement = sa.select(users.c.id, users.c[short("name")]).where(users.c.id.in_(list(people)))
+    return [Named(id, str(name or "")) for id, name in connection.execute(statement)]
+
+
 def read_choices(stored: Any) -> tuple[dict[str, Choice], int]:
     """What a preference says; what it says wrongly, or of kinds that there are not, is as if it were not said."""
     stored = stored if isinstance(stored, Mapping) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.names import quoted
 
@@ -48,8 +48,10 @@ def approval_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False, server_default=""),
         sa.Column("locks", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("edit", ARRAY(sa.Uuid)),  # who may still change the record while it is locked
+        sa.Column("token", sa.Text),  # the digest of the secret in the letter's link
         sa.Column("asked_by", sa.Uuid),
-        sa.Column("state", sa.Text, nullable=False),  # queued, pending, approved, rejected, delegated, over
+        sa.Column("state", sa.Text, nullable=False),  # queued, pending, approved, rejected, returned, delegated, over
         sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
         sa.Column("due_at", MOMENT),
         sa.Column("decided_at", MOMENT),

@@ -14,7 +14,7 @@ from tests.conftest import layers_of
 
 import trellis.automation.workflows.engine  # noqa: F401 (takes part in saves and in the queue)
 from trellis.automation import notices
-from trellis.automation.workflows import approvals
+from trellis.automation.workflows import approvals, passing_on
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
 from trellis.records.principal import Principal
@@ -278,7 +278,7 @@ def test_an_approval_may_be_delegated_and_recalled(catalogue: Catalogue, made: M
     other = person(tenant, "Other")
     [id] = asked(tenant, ada)
     with tenant.begin() as connection:
-        approvals.delegate(connection, tenant, id, ada, other)
+        passing_on.delegate(connection, tenant, id, ada, other)
         with pytest.raises(approvals.NotAsked):
             approvals.decide(connection, tenant, id, ada, "approved")
     assert told(tenant, other) == ["Approve: Q"]

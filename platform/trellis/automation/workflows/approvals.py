@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -12,19 +14,25 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from trellis.automation import notices
+from trellis.automation.channels import named, recipients
 from trellis.automation.clock import now
 from trellis.automation.jobs import defer_many
+from trellis.automation.mail.places import address_of
+from trellis.automation.mail.words import words
 from trellis.automation.workflows.run import read_run
 from trellis.automation.workflows.starting import job_of
 from trellis.formula.types import Ref
 from trellis.model.automation.steps import Approve, every_step
 from trellis.records.kept import kept
+from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
     from trellis.model.model import Model
     from trellis.storage.tenant import Tenant
 
 Row = Mapping[str, Any]
+Outcome = Literal["approved", "rejected", "returned"]
+LINK_LASTS = timedelta(days=30)  # how long a letter's link works at the most
 ADDRESS = "approvals"  # the page of what one is asked
 
 
@@ -42,6 +50,7 @@ class Ask:
     title: str
     text: str = ""
     locks: bool = False
+    edit: Sequence[UUID] = ()  # who may change the record all the same
     asked_by: UUID | None = None
     due: datetime | None = None
 
@@ -72,6 +81,7 @@ def ask(connection: sa.Connection, tenant: Tenant, what: Ask, people: Sequence[U
                 "title": what.title,
                 "text": what.text,
                 "locks": what.locks,
+                "edit": list(what.edit),
                 "asked_by": what.asked_by,
                 "state": "queued" if in_turn and turn else "pending",
                 "created_at": now(),
@@ -79,8 +89,9 @@ def ask(connection: sa.Connection, tenant: Tenant, what: Ask, people: Sequence[U
             }
         )
     connection.execute(sa.insert(tenant.tables.platform.approval), rows)
-    asked = [row["user"] for row in rows if row["state"] == "pending"]
-    notices.tell(connection, tenant, asked, what.title, kind="approval", about=what.about, address=ADDRESS)
+    for row in rows:
+        if row["state"] == "pending":
+            call_on(connection, tenant, row)
 
 
 def of_step(connection: sa.Connection, tenant: Tenant, run: UUID, place: str) -> list[Row]:
@@ -90,9 +101,11 @@ def of_step(connection: sa.Connection, tenant: Tenant, run: UUID, place: str) ->
     return [dict(row) for row in connection.execute(statement.order_by(table.c.turn, table.c.id)).mappings()]
 
 
-def outcome_of(asked: Sequence[Row], need: str | int) -> Literal["approved", "rejected"] | None:
-    """What has come of it, once it is certain: so many yeses, or too many noes for that."""
+def outcome_of(asked: Sequence[Row], need: str | int) -> Outcome | None:
+    """What has come of it, once it is certain: so many yeses, or too many noes for that, or it is sent back."""
     people = [one for one in asked if one["state"] != "delegated"]
+    if any(one["state"] == "returned" for one in people):
+        return "returned"
     count = len(people) if need == "all" else 1 if need == "any" else min(int(need), len(people))
     yes = sum(one["state"] == "approved" for one in people)
     no = sum(one["state"] == "rejected" for one in people)
@@ -110,14 +123,14 @@ def next_turn(connection: sa.Connection, tenant: Tenant, asked: Sequence[Row]) -
         return
     table = tenant.tables.platform.approval
     connection.execute(sa.update(table).where(table.c.id == waiting["id"]).values(state="pending"))
-    _tell(connection, tenant, waiting, [waiting["user"]])
+    call_on(connection, tenant, waiting)
 
 
 def remind(connection: sa.Connection, tenant: Tenant, asked: Sequence[Row]) -> None:
     """Tell those who have not answered once more."""
     for one in asked:
         if one["state"] == "pending":
-            _tell(connection, tenant, one, [one["user"]])
+            call_on(connection, tenant, one)
 
 
 def close(connection: sa.Connection, tenant: Tenant, run: UUID, place: str | None = None) -> None:
@@ -133,29 +146,42 @@ def decide(
     tenant: Tenant,
     id: UUID,
     user: UUID,
-    outcome: Literal["approved", "rejected"],
+    outcome: Outcome,
     *,
     comment: str = "",
     answers: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say yes or no. Raises NotAsked. The first answer counts, however many are given at one moment."""
-    row = _mine(connection, tenant, id, user)
+    """Say yes or no, or send it back to who has asked. Raises NotAsked, and Refused where that cannot be.
+
+    The first answer counts, however many are given at one moment.
+    """
+    row = mine(connection, tenant, id, user)
+    if outcome == "returned":
+        _may_return(row, comment)
     table = tenant.tables.platform.approval
     values = {"state": outcome, "decided_at": now(), "decided_by": user, "comment": comment or None}
     connection.execute(sa.update(table).where(table.c.id == id).values(**values, answers=dict(answers or {})))
     notices.settle(connection, tenant, user, row["title"], kind="approval")
+    if outcome == "returned":
+        _tell_of_return(connection, tenant, row, user, comment)
     _wake(connection, tenant, row)
 
 
-def delegate(connection: sa.Connection, tenant: Tenant, id: UUID, user: UUID, to: UUID, comment: str = "") -> None:
-    """Let somebody else answer in one's place. Raises NotAsked."""
-    row = _mine(connection, tenant, id, user)
-    table = tenant.tables.platform.approval
-    values = {"state": "delegated", "decided_at": now(), "decided_by": user, "comment": comment or None}
-    connection.execute(sa.update(table).where(table.c.id == id).values(**values))
-    new = {**row, "id": uuid7(), "user": to, "state": "pending", "created_at": now()}
-    connection.execute(sa.insert(table).values(**new))
-    _tell(connection, tenant, new, [to])
+def _may_return(row: Row, comment: str) -> None:
+    if row["asked_by"] is None:
+        raise Refused([Fault("returned", "Nobody has asked for this: there is nobody to send it back to.")])
+    if not comment.strip():
+        raise Refused([Fault("required", "Say what is missing, so that it can be put right.", "_comment")])
+
+
+def _tell_of_return(connection: sa.Connection, tenant: Tenant, row: Row, user: UUID, comment: str) -> None:
+    about = Ref(row["entity"], row["record"]) if row["entity"] else None
+    names = {one.id: one.name for one in named(connection, tenant, [user])}
+    for person in recipients(connection, tenant, [row["asked_by"]]):
+        _ = words(person.language)
+        params = {"name": names.get(user, ""), "title": row["title"], "comment": comment}
+        said = _("%(name)s sends it back: %(title)s. %(comment)s", **params)
+        notices.tell(connection, tenant, [person.id], said, kind="workflow", about=about)
 
 
 def recall(connection: sa.Connection, tenant: Tenant, run: UUID, user: UUID) -> None:
@@ -185,7 +211,8 @@ def about(connection: sa.Connection, tenant: Tenant, record: Ref) -> list[Row]:
     return [dict(r) for r in connection.execute(sa.select(table).where(*same, still).order_by(table.c.id)).mappings()]
 
 
-def _mine(connection: sa.Connection, tenant: Tenant, id: UUID, user: UUID) -> Row:
+def mine(connection: sa.Connection, tenant: Tenant, id: UUID, user: UUID) -> Row:
+    """What somebody is asked, held until the transaction ends. Raises NotAsked."""
     table = tenant.tables.platform.approval
     statement = sa.select(table).where(table.c.id == id, table.c.user == user, table.c.state == "pending")
     row = connection.execute(statement.with_for_update()).mappings().first()
@@ -200,6 +227,28 @@ def _wake(connection: sa.Connection, tenant: Tenant, row: Row) -> None:
         defer_many(connection, [job_of(run)])
 
 
-def _tell(connection: sa.Connection, tenant: Tenant, row: Row, people: Sequence[UUID]) -> None:
+def call_on(connection: sa.Connection, tenant: Tenant, row: Row) -> None:
+    """Tell somebody that they are asked; a letter brings a link of their own, which works once."""
     about = Ref(row["entity"], row["record"]) if row["entity"] else None
-    notices.tell(connection, tenant, people, row["title"], kind="approval", about=about, address=ADDRESS)
+    button, site = {}, address_of(tenant)
+    if site is not None:
+        secret = secrets.token_urlsafe(32)
+        table = tenant.tables.platform.approval
+        connection.execute(sa.update(table).where(table.c.id == row["id"]).values(token=digest(secret)))
+        button = {row["user"]: f"{site}/approvals/by-mail/{secret}"}
+    notices.tell(
+        connection, tenant, [row["user"]], row["title"], kind="approval", about=about, address=ADDRESS, button=button
+    )
+
+
+def digest(secret: str) -> str:
+    """What is kept of a link's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def by_link(connection: sa.Connection, tenant: Tenant, secret: str, moment: datetime) -> Row | None:
+    """What a letter's link is about, while it is still asked, of somebody who is still there."""
+    table = tenant.tables.platform.approval
+    mine = table.c.token == digest(secret), table.c.state == "pending", table.c.created_at > moment - LINK_LASTS
+    row = connection.execute(sa.select(table).where(*mine)).mappings().first()
+    return dict(row) if row is not None and recipients(connection, tenant, [row["user"]]) else None

@@ -9,13 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from trellis.automation.workflows.answers import read
 from trellis.automation.workflows.starting import Start, start
 from trellis.formula.env import Env
 from trellis.formula.types import Ref
 from trellis.model.automation.triggers import OnButton
 from trellis.model.automation.workflow import Workflow
-from trellis.model.fields.base import Invalid
-from trellis.records import faults
 from trellis.records.graph import StoreGraph
 from trellis.records.kept import kept
 from trellis.records.refusal import Fault, Missing, Refused
@@ -92,7 +91,7 @@ def press(store: Store, entity: str, id: UUID, key: str, answers: Mapping[str, A
         button = next((one for one in offered(store, entity, id) if one.key == key), None)
         if button is None:
             raise Missing(key)
-        values, wrong = _answers(store, button, answers)
+        values, wrong = read(button.trigger.form, answers, store.session.reader)
         if wrong:
             raise Refused(wrong)
         begun = Start(
@@ -107,19 +106,3 @@ def press(store: Store, entity: str, id: UUID, key: str, answers: Mapping[str, A
         if not made:
             raise Refused([Fault("paused", "This workflow is paused, or has run for this record already.")])
         return made[0]
-
-
-def _answers(store: Store, button: Button, answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    values: dict[str, Any] = {}
-    wrong: list[Fault] = []
-    for key, field in button.trigger.form.items():
-        try:
-            values[key] = field.type.parse(answers.get(key), store.session.reader)
-            found = field.type.check(values[key]) if values[key] is not None else ()
-            wrong.extend(faults.invalid(key, one) for one in found)
-        except Invalid as error:
-            wrong.append(faults.invalid(key, error))
-            continue
-        if field.required and values[key] in (None, "", ()):
-            wrong.append(faults.required(key))
-    return values, wrong

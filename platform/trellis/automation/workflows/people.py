@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 USER, TEAM = "user", "team"
+MOST_LEVELS = 20  # of managers above somebody
 
 
 def people_of(session: Session, value: Value) -> list[UUID]:
@@ -36,6 +37,9 @@ def _people(session: Session, value: Any) -> Iterator[UUID]:
             yield from users(session, role=str(value["role"]))
         if "team" in value:
             yield from _of_team(session, value["team"])
+        if "managers" in value:
+            levels = value.get("levels")
+            yield from managers(session, value["managers"], int(levels) if levels is not None else MOST_LEVELS)
         return
     if isinstance(value, str):
         yield from users(session, email=value)
@@ -78,6 +82,22 @@ def users(
     if email is not None:
         statement = statement.where(sa.func.lower(table.c.email) == email.lower())
     return list(session.execute(statement.order_by(table.c.name, table.c.id)).scalars())
+
+
+def managers(session: Session, value: Value, levels: int) -> Iterator[UUID]:
+    """The managers above people, the nearest first; one who is away for good is passed over."""
+    table = session.table(USER)
+    seen: set[UUID] = set()
+    for user in people_of(session, value):
+        current: UUID | None = user
+        found = 0
+        while current is not None and current not in seen and found < min(levels, MOST_LEVELS):
+            seen.add(current)
+            manager = session.execute(sa.select(table.c.manager).where(table.c.id == current)).scalar()
+            active = users(session, ids=[manager]) if manager is not None else []
+            yield from active
+            found += len(active)
+            current = manager
 
 
 def name_of(session: Session, user: UUID) -> str:

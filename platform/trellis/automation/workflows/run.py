@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -124,6 +124,13 @@ def read_run(connection: sa.Connection, tenant: Tenant, id: UUID, *, lock: bool 
     statement = sa.select(table).where(table.c.id == id)
     row = connection.execute(statement.with_for_update() if lock else statement).mappings().first()
     return run_of(dict(row)) if row is not None else None
+
+
+def workflows_of(connection: sa.Connection, tenant: Tenant, runs: Collection[UUID]) -> dict[UUID, str]:
+    """The workflows of several runs."""
+    table = tenant.tables.platform.run
+    statement = sa.select(table.c.id, table.c.workflow).where(table.c.id.in_(list(runs)))
+    return {row.id: row.workflow for row in connection.execute(statement)}
 
 
 def run_of(row: Mapping[str, Any]) -> Run:

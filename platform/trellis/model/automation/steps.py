@@ -243,6 +243,8 @@ class Approve(Step):
     need: Literal["all", "any"] | int = "all"
     order: Literal["together", "in-turn"] = "together"
     lock: bool = False
+    edit: Given = NOTHING  # who may change the record while it is locked
+    nobody: Literal["fail", "approve", "reject", "admin"] = "fail"  # what is done where there is nobody to ask
     within: Span | None = None
     late: Literal["remind", "approve", "reject"] = "remind"
     title: Given = NOTHING

@@ -8,6 +8,7 @@ from trellis.web.pages.access import AccessView
 from trellis.web.pages.account import AccountView
 from trellis.web.pages.addresses import AddressView
 from trellis.web.pages.approvals import ApprovalsView
+from trellis.web.pages.approvals_by_mail import ApprovalsByMailView
 from trellis.web.pages.audit import AuditView
 from trellis.web.pages.automation import AutomationView
 from trellis.web.pages.batches import BatchesView
@@ -74,6 +75,7 @@ PAGES: tuple[type[BaseView], ...] = (
     AuditView,
     AutomationView,
     ApprovalsView,
+    ApprovalsByMailView,
     PoolsView,
     ScoresView,
     NoticesView,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,18 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from trellis.automation.clock import now
-from trellis.automation.workflows import approvals
+from trellis.automation.workflows import approvals, passing_on
+from trellis.automation.workflows.answers import as_json, read
+from trellis.automation.workflows.run import workflows_of
 from trellis.formula.types import Ref
+from trellis.identity.people import names_of
 from trellis.model.automation.steps import Approve, every_step
-from trellis.model.fields.base import Invalid
-from trellis.records import faults
-from trellis.records.refusal import Fault, Missing
+from trellis.model.field import Field
+from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_principal, current_store, current_tenant
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -29,22 +32,28 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import submitted
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 
 MOST_PROPS = 6
+DECIDED = ("approved", "rejected", "returned")
+WHEN = ("before", "beside", "after")
+Row = Mapping[str, Any]
+Form = Mapping[str, Field]
+About = tuple[str, str, list[tuple[Any, Markup]]]  # title, address and highlights of a record
 
 
 @dataclass(frozen=True)
 class Asked:
     """One thing that is asked."""
 
-    row: Mapping[str, Any]
+    row: Row
     about: str
     address: str
     by: str
     props: list[tuple[Any, Markup]]
     fields: list[BoundField]
     is_late: bool
+    errors: Sequence[str] = ()
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,11 @@ def asking(store: Store, record: Ref) -> list[Asking]:
     me = store.principal.id
     with store.transaction() as connection:
         rows = approvals.about(connection, store.tenant, record)
+    names = names_of(store.tenant, {row["user"] for row in rows}) if rows else {}
     return [
         Asking(
             row["title"],
-            _name(store, row["user"]),
+            names.get(row["user"], ""),
             row["run"],
             row["user"] == me and row["state"] == "pending",
             row["asked_by"] == me,
@@ -91,32 +101,37 @@ class ApprovalsView(Page):
     @expose("/approvals/<uuid:id>", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
     def decide(self, id: UUID) -> Any:
-        """Approves, rejects, or lets somebody else decide."""
-        tenant, me, outcome = current_tenant(), _me(), request.form.get("_outcome", "")
-        comment = request.form.get("_comment", "").strip()[:2000]
+        """Approves, rejects, sends back, lets somebody else decide, or asks somebody else too."""
+        what = request.form.get("_outcome", "")
+        if what not in (*DECIDED, "delegated", "added"):
+            abort(400)
         try:
-            with tenant.begin() as connection:
-                if outcome == "delegated":
-                    to = _person(request.form.get("_to", ""))
-                    if to is None or to == me:
-                        return self._draw(_("Choose who is to decide in your place."), status=422)
-                    approvals.delegate(connection, tenant, id, me, to, comment)
-                elif outcome in ("approved", "rejected"):
-                    row = next((r for r in approvals.pending_for(connection, tenant, me) if r["id"] == id), None)
-                    if row is None:
-                        raise approvals.NotAsked
-                    answers, wrong = _answers(row) if outcome == "approved" else ({}, {})
-                    if wrong:
-                        return self._draw("", id, wrong, status=422)
-                    decision: Any = outcome
-                    approvals.decide(connection, tenant, id, me, decision, comment=comment, answers=answers)
-                else:
-                    abort(400)
+            self._do(id, what, request.form.get("_comment", "").strip()[:2000])
         except approvals.NotAsked:
             return self._draw(_("This has been decided already, or was withdrawn."), status=409)
-        words = {"approved": _("Approved"), "rejected": _("Rejected"), "delegated": _("Handed over")}
-        toast(words[outcome])
+        except Refused as refused:
+            return self._draw("", id, refused.faults, status=422)
+        toast(done_words()[what])
         return redirect(url_for("ApprovalsView.index"), 303)
+
+    def _do(self, id: UUID, what: str, comment: str) -> None:
+        tenant, me = current_tenant(), _me()
+        with tenant.begin() as connection:
+            if what in ("delegated", "added"):
+                to = _person(request.form.get("_to", ""))
+                if to is None or to == me:
+                    raise Refused([Fault("person", "Choose who is to decide.", "_to")])
+                if what == "delegated":
+                    passing_on.delegate(connection, tenant, id, me, to, comment)
+                else:
+                    when: Any = request.form.get("_when", "before")
+                    passing_on.add(connection, tenant, id, me, to, when if when in WHEN else "before")
+                return
+            row = approvals.mine(connection, tenant, id, me)
+            form = forms_of([row], workflows_of(connection, tenant, {row["run"]})).get(row["id"], {})
+            decision: Any = what
+            answers = answers_of(form) if what == "approved" else {}
+            approvals.decide(connection, tenant, id, me, decision, comment=comment, answers=answers)
 
     @expose("/approvals/<uuid:run>/recall", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
@@ -133,19 +148,31 @@ class ApprovalsView(Page):
         return redirect(request.referrer or url_for("ApprovalsView.index"), 303)
 
     def _draw(
-        self,
-        wrong: str = "",
-        about: UUID | None = None,
-        faults: Mapping[str, list[Fault]] | None = None,
-        *,
-        status: int = 200,
+        self, wrong: str = "", about: UUID | None = None, faults: Sequence[Fault] = (), *, status: int = 200
     ) -> Response:
         tenant, store = current_tenant(), current_store()
-        with tenant.begin() as connection:
+        with store.transaction() as connection:
             rows = approvals.pending_for(connection, tenant, _me())
-        with store.transaction():
-            asks = [_asked(store, row, faults if row["id"] == about else None) for row in rows]
+            forms = forms_of(rows, workflows_of(connection, tenant, {row["run"] for row in rows}))
+            shown = _Shown(store, forms)
+            parts = [(row, shown.about(row)) for row in rows]
+        names = names_of(tenant, {row["asked_by"] for row in rows} - {None}) if rows else {}
+        asks = [
+            shown.asked(row, told, names.get(row["asked_by"], ""), faults if row["id"] == about else None)
+            for row, told in parts
+        ]
         return self.draw("approvals.html", asks=asks, wrong=wrong, status=status)
+
+
+def done_words() -> dict[str, str]:
+    """What is said when it is done."""
+    return {
+        "approved": _("Approved"),
+        "rejected": _("Rejected"),
+        "returned": _("Sent back"),
+        "delegated": _("Handed over"),
+        "added": _("Asked too"),
+    }
 
 
 def _me() -> UUID:
@@ -162,74 +189,88 @@ def _person(text: str) -> UUID | None:
         return None
 
 
-def _asked(store: Store, row: Mapping[str, Any], wrong: Mapping[str, list[Fault]] | None) -> Asked:
-    title, address, props = "", "", []
-    entity = store.tenant.model.entities.get(row["entity"] or "")
-    if entity is not None:
+def forms_of(rows: Collection[Row], workflows: Mapping[UUID, str]) -> dict[UUID, Form]:
+    """The fields that the steps ask their approvers for, by what is asked."""
+    model = current_tenant().model
+    found: dict[UUID, Form] = {}
+    steps: dict[str, dict[str, Form]] = {}
+    for row in rows:
+        key = workflows.get(row["run"], "")
+        if key in model.workflows and key not in steps:
+            bodies = model.workflows[key].bodies.values()
+            every = (step for body in bodies for step in every_step(body.steps))
+            steps[key] = {step.place: step.form for step in every if isinstance(step, Approve)}
+        found[row["id"]] = steps.get(key, {}).get(row["place"], {})
+    return found
+
+
+def answers_of(form: Form) -> dict[str, Any]:
+    """What the approver has filled in, as it is kept. Raises Refused with everything that is wrong."""
+    raw = {key: widget_of(field).read(submitted(), field) for key, field in form.items()}
+    values, wrong = read(form, raw, current_principal().reader)
+    if wrong:
+        raise Refused(wrong)
+    return as_json(form, values)
+
+
+class _Shown:
+    """What approvers see: what each thing is about is read in one transaction, and drawn after it."""
+
+    def __init__(self, store: Store, forms: Mapping[UUID, Form]) -> None:
+        self.store, self.forms = store, forms
+        self._columns: dict[str, list[tuple[str, Any, Any]]] = {}
+
+    def about(self, row: Row) -> About:
+        """Title, address and highlights of the record; nothing where the approver may not read it."""
+        entity = self.store.tenant.model.entities.get(row["entity"] or "")
+        if entity is None:
+            return "", "", []
+        columns = self._columns_of(entity.key)
         try:
-            shown = [k for k in entity.highlights if k in store.readable_fields(entity.key)][:MOST_PROPS]
-            record = store.read(entity.key, row["record"], fields=shown)
-            title, address = record.title or "—", entity_address(entity.key, record.id)
-            context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
-            for key in shown:
-                if record[key] is not None:
-                    field = entity.fields[key]
-                    props.append((field.label, Markup(renderer(field, context)(record[key]))))
+            record = self.store.read(entity.key, row["record"], fields=[key for key, _label, _render in columns])
         except Missing:
-            title = ""  # the approver may not read it: what is asked stands in the title and the text
-    by = _name(store, row["asked_by"])
-    fields = _fields(store, row, wrong)
-    is_late = row["due_at"] is not None and row["due_at"] < now()
-    return Asked(row, title, address, by, props, fields, is_late)
+            return "", "", []  # what is asked stands in the title and the text
+        props = [(label, Markup(render(record[key]))) for key, label, render in columns if record[key] is not None]
+        return record.title or "—", entity_address(entity.key, record.id), props
+
+    def _columns_of(self, key: str) -> list[tuple[str, Any, Any]]:
+        if key not in self._columns:
+            store, entity = self.store, self.store.tenant.model.entities[key]
+            context = CellContext(store.principal.reader, store.tenant.model, entity, entity_address)
+            readable = frozenset(store.readable_fields(key))
+            shown = [entity.fields[k] for k in entity.highlights if k in readable][:MOST_PROPS]
+            self._columns[key] = [(field.key, field.label, renderer(field, context)) for field in shown]
+        return self._columns[key]
+
+    def asked(self, row: Row, told: About, by: str, wrong: Sequence[Fault] | None) -> Asked:
+        """One of them; with what was typed and what is wrong with it, where something is."""
+        title, address, props = told
+        language, form = self.store.principal.reader.language, self.forms.get(row["id"], {})
+        said: dict[str, list[str]] = {}
+        for fault in wrong or ():
+            said.setdefault(fault.field if fault.field and fault.field in form else "", []).append(
+                fault_text(fault, language)
+            )
+        is_late = row["due_at"] is not None and row["due_at"] < now()
+        fields = bound_fields(self.store, row, form, said, typed=wrong is not None)
+        comment = request.form.get("_comment", "") if wrong is not None else ""
+        return Asked(row, title, address, by, props, fields, is_late, said.get("", ()), comment)
 
 
-def _name(store: Store, user: UUID | None) -> str:
-    if user is None:
-        return ""
-    try:
-        return store.read("user", user, fields=()).title or ""
-    except Missing:
-        return ""
-
-
-def _form(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields that the step asks the approver for."""
-    tenant = current_tenant()
-    with tenant.begin() as connection:
-        from trellis.automation.workflows.run import read_run
-
-        run = read_run(connection, tenant, row["run"])
-    workflow = tenant.model.workflows.get(run.workflow) if run is not None else None
-    for body in workflow.bodies.values() if workflow is not None else ():
-        for step in every_step(body.steps):
-            if step.place == row["place"] and isinstance(step, Approve):
-                return step.form
-    return {}
-
-
-def _fields(store: Store, row: Mapping[str, Any], wrong: Mapping[str, list[Fault]] | None) -> list[BoundField]:
+def bound_fields(
+    store: Store, row: Row, form: Form, said: Mapping[str, Sequence[str]], *, typed: bool
+) -> list[BoundField]:
+    """What the step asks for, as it is filled in."""
     entity = store.tenant.model.entities.get(row["entity"] or "") or next(iter(store.tenant.model.entities.values()))
-    language, bound = store.principal.reader.language, []
-    for key, field in _form(row).items():
-        errors = [fault_text(fault, language) for fault in (wrong or {}).get(key, ())]
-        typed = wrong is not None
-        value = widget_of(field).read(submitted(), field) if typed else None
-        bound.append(BoundField(store, entity, field, value, typed=typed, errors=errors, required=field.required))
-    return bound
-
-
-def _answers(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
-    """What the approver has filled in, as JSON, and what is wrong with it."""
-    found: dict[str, Any] = {}
-    wrong: dict[str, list[Fault]] = {}
-    for key, field in _form(row).items():
-        raw = widget_of(field).read(submitted(), field)
-        try:
-            value = field.type.parse(raw, current_principal().reader)
-        except Invalid as error:
-            wrong[key] = [faults.invalid(key, error)]
-            continue
-        if field.required and value in (None, "", ()):
-            wrong[key] = [faults.required(key)]
-        found[key] = None if value is None else field.type.to_json(value)
-    return found, wrong
+    return [
+        BoundField(
+            store,
+            entity,
+            field,
+            widget_of(field).read(submitted(), field) if typed else None,
+            typed=typed,
+            errors=said.get(key, ()),
+            required=field.required,
+        )
+        for key, field in form.items()
+    ]

@@ -201,13 +201,17 @@ def _switch(self: Bodies, item: Item, common: dict[str, Any]) -> Made:
 def _approve(self: Bodies, item: Item, common: dict[str, Any]) -> Made:
     asked = cast("Item", item.get("approve"))
     by, need, form = asked.get("by"), asked.get("need"), asked.get("form")
+    locked = asked.get("lock")
+    edit = locked.get("edit") if locked is not None else None
     for each in by.each() if by is not None else ():
         self.names.roles(each.get("role"))
     made = steps.Approve(
         by=self.given(by),
         need=need.data if need is not None and isinstance(need.data, int) else cast("Any", asked.word("need", "all")),
         order=cast("Any", asked.word("order", "together")),
-        lock=asked.flag("lock"),
+        lock=asked.flag("lock") or edit is not None,
+        edit=self.given(edit),
+        nobody=cast("Any", asked.word("nobody", "fail")),
         within=span(asked.get("within")),
         late=cast("Any", asked.word("late", "remind")),
         title=self.said(asked.get("label")),
