@@ -15,6 +15,8 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.mail.outbox",
     "trellis.automation.mail.incoming.fetching",
     "trellis.web.places",
+    "trellis.reports.schedule.timers",
+    "trellis.web.reports.mailing",
     "trellis.automation.keeping",
     "trellis.identity.invitations",
     "trellis.identity.tidying",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,7 +33,8 @@ def files_in(value: Any) -> Iterator[tuple[str, str]]:
 
 def attached_to(tenant: Tenant, letter: Letter) -> list[Attached]:
     """The files of a letter with their content. Raises GiveUp where one is gone, or they are too large."""
-    root, found, size = tenant.database.files, [], 0
+    root, size = tenant.database.files, 0
+    found = [Attached(name, type_, b64decode(content)) for name, type_, content in letter.files]
     for id, name in letter.attachments:
         table = tenant.tables.platform.file
         with tenant.begin() as connection:

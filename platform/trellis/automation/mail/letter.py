@@ -59,6 +59,8 @@ class Letter:
     references: tuple[str, ...] = ()
     unsubscribe: str = ""  # the link that opts out, of letters that one may do without
     unsubscribe_words: str = ""
+    grid: Mapping[str, Any] | None = None  # a table: {heads: [[text, is_number]], lines: [[kind, [text, …]]], …}
+    files: tuple[tuple[str, str, str], ...] = ()  # made for this letter: name, type, content in base64
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -76,6 +78,7 @@ class Letter:
                 "cc": tuple(data.get("cc", ())),
                 "references": tuple(data.get("references", ())),
                 "button": (button[0], button[1]) if button else None,
+                "files": tuple((name, type_, content) for name, type_, content in data.get("files") or ()),
                 "attachments": tuple((id, name) for id, name in data.get("attachments") or ()),
             }
         )
@@ -84,7 +87,10 @@ class Letter:
     def words(self) -> str:
         """What it says, without what stands around it."""
         written = plain_text(self.html_body) if self.html_body and not self.body else self.body
-        return written.strip() if written else "\n\n".join([self.heading, *self.paragraphs])
+        lines = [cells for _kind, cells in self.grid["lines"]] if self.grid is not None else []
+        table = "\n".join(" | ".join(cell for cell in cells if cell) for cells in lines)
+        said = [self.heading, *self.paragraphs, *([table] if table else [])]
+        return written.strip() if written else "\n\n".join(said)
 
     @property
     def text(self) -> str:

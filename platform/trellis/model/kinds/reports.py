@@ -51,12 +51,12 @@ _EVENT = closed({"entity": NAME, "by": FORMULA, "at": FORMULA, "filter": FORMULA
 _TARGET = closed(
     {"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value")
 )
+_WHOM = closed({"role": NAME, "user": TEXT, "team": TEXT})
 _MAIL = closed(
     {
         "cron": TEXT,
-        "to": either(FORMULA, list_of(VALUE), closed({"role": NAME, "user": NAME, "team": NAME, "email": TEXT})),
-        "format": one_of("csv", "xlsx", "html"),
-        "when": FORMULA,
+        "to": either(TEXT, _WHOM, list_of(either(TEXT, _WHOM))),
+        "format": one_of("xlsx", "csv", "html"),
         "subject": TEXT,
     },
     ("cron", "to"),
@@ -116,4 +116,5 @@ def report() -> dict[str, Schema]:
         "thresholds": mapping(list_of(NUMBER), None),
         "compare": one_of("previous_period", "previous_year"),
         "mail": _MAIL,
+        "snapshot": one_of("daily"),
     }

@@ -93,6 +93,16 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Mailing:
+    """When a report goes out by mail, and to whom: people by role, team or address, who see it with their rights."""
+
+    cron: str
+    to: Any
+    format: str = "xlsx"
+    subject: Text = NO_TEXT
+
+
+@dataclass(frozen=True)
 class Report:
     """A question to the records. `spec` is what only its kind knows."""
 
@@ -119,4 +129,6 @@ class Report:
     chart: Chart | None = None
     compare: str | None = None
     spec: Any = None
+    mail: Mailing | None = None
+    snapshot: str | None = None  # daily: how it stands is kept each day
     is_own: bool = False  # a person has built it: its filter, too, is read with the reader's eyes

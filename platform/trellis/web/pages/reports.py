@@ -12,6 +12,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext
 from flask_babel import gettext as _
 
+from trellis.automation.mail.account import is_set_up
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.records import auditing
@@ -24,6 +25,7 @@ from trellis.reports.own.rows import id_of, saved_by
 from trellis.reports.params import read_params
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
+from trellis.reports.schedule.subscriptions import subscription_of
 from trellis.reports.seen import is_seen, reports_of
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
@@ -114,6 +116,8 @@ class ReportsView(Page):
             "can_share": not store.session.permit.is_portal,
             "roles_known": shareable_roles(store),
             "own": saved_by(store, id_of(key)),
+            "subscription": subscription_of(store, report),
+            "can_mail": is_set_up(store.tenant),
             "can_copy": report.type in KINDS and is_seen(store, report),
         }
         if answer is not None:

@@ -113,7 +113,7 @@ def _schedule(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] 
     cron = item.get("schedule")
     each = item.get("each")
     entity = self.names.entity(each.get("entity")) if each is not None else None
-    if cron is None or not _is_cron(self.names, cron) or (each is not None and entity is None):
+    if cron is None or not is_cron(self.names, cron) or (each is not None and entity is None):
         return None
     filter = None
     if each is not None and entity is not None:
@@ -128,7 +128,8 @@ def cron_of(text: str) -> str:
     return " ".join([*fields, named])
 
 
-def _is_cron(names: Names, item: Item) -> bool:
+def is_cron(names: Names, item: Item) -> bool:
+    """Whether a text is a schedule as cron writes them; what is wrong with it is among the problems."""
     try:
         CronTrigger.from_crontab(cron_of(item.text), timezone="UTC")
     except ValueError as error:

@@ -6,6 +6,7 @@ from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.compile.reports.draft import ReportDraft
 from trellis.model.compile.reports.kinds import KINDS
+from trellis.model.compile.reports.mailing import compile_mailing
 from trellis.model.compile.types import Types
 from trellis.model.reports.report import Report
 
@@ -44,5 +45,7 @@ def compile_report(ctx: Context, types: Types, key: str, item: Item) -> Report |
         roles=item.words("roles"),
         filter=condition,
         params=draft.params,
+        mail=compile_mailing(draft),
+        snapshot=item.word("snapshot") or None,
         **more,
     )

@@ -1,0 +1,1 @@
+"""Reports at their times: mailed to people, kept as they stood."""
