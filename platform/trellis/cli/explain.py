@@ -65,6 +65,7 @@ def _tell(name: str, found: Explanation) -> None:
             source = f" ({rule.source})" if rule.source else ""
             named = f"{rule.level}{source}{f' as {rule.follows}' if rule.follows else ''}"
             asked = [f"{named}: {_word(rule.holds)}{', but it is shared' if rule.shared else ''}"]
+            asked += ["but it lies in a pool"] if rule.pooled else []
             asked += [f"where {where.source}: {_word(where.holds)}" for where in rule.wheres]
             click.echo(f"    {rule.role}: {', '.join(asked)}")
         if not ruling.rules and not ruling.because:

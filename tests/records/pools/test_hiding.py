@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
-from tests.records.pools.conftest import DAY, Crm, at
+from tests.conftest import layers_of
+from tests.records.pools.conftest import DAY, POOL, Crm, at
 
+from trellis.formula.reader import Reader
 from trellis.records.pools import claiming
-from trellis.records.refusal import Missing, Refused
+from trellis.records.principal import Principal
+from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
+from trellis.storage.catalogue import Catalogue
 
 PHONE = "+4915112345678"
 
@@ -66,3 +71,40 @@ def test_others_do_not_see_the_pool(crm: Crm) -> None:
     with pytest.raises(Missing):
         crm.by("ann").read("lead", mine)
     assert crm.by("ann").may("update", "lead", lead) is False
+
+
+def test_who_may_see_it_says_that_it_lies_in_a_pool(crm: Crm) -> None:
+    lead = crm.lead("Explained", phone=PHONE)
+    told = crm.by("ann").explain("lead", lead)
+    read = next(ruling for ruling in told.rulings if ruling.action == "read")
+    assert (read.allowed, [(rule.holds, rule.pooled) for rule in read.rules]) == (True, [(False, True)])
+    assert [(field.field, field.mode) for field in told.fields] == [("phone", "hidden")]
+    assert not next(ruling for ruling in told.rulings if ruling.action == "update").allowed
+    claiming.claim(crm.by("explainer"), "leads", [lead])
+    with pytest.raises(Missing):
+        crm.by("ann").read("lead", lead)
+
+
+def test_teams_and_single_people_are_members_and_admins(catalogue: Catalogue) -> None:
+    text = POOL.replace("members: {roles: [rep]}", "members: {teams: [North]}").replace(
+        "admins: {roles: [boss]}", "admins: {users: [Kim@example.com]}"
+    )
+    crm = Crm(catalogue.create("pool-of-teams", layers_of(text, "pool-of-teams"), "test"))
+    try:
+        team = crm.system().create("team", {"name": "north"}).id
+        lead = crm.lead("Acme", phone=PHONE)
+
+        def of(name: str, *teams: UUID) -> Store:
+            me = crm.person(name)
+            reader = Reader(me=me, roles=frozenset({"rep"}), team_ids=frozenset(teams), now=DAY)
+            return Store(crm.tenant, Principal(reader, id=me.id, name=name, roles=frozenset({"rep"})))
+
+        member, admin, other = of("ann", team), of("kim"), of("zoe")
+        assert [member.read("lead", lead)["phone"], admin.read("lead", lead)["phone"]] == [None, PHONE]
+        with pytest.raises(Missing):
+            other.read("lead", lead)
+        with pytest.raises(Forbidden):
+            claiming.claim(other, "leads", [lead])
+        assert claiming.assign(admin, "leads", [lead], crm.person("ann").id)[0].done
+    finally:
+        catalogue.drop("pool-of-teams")

@@ -15,6 +15,7 @@ from trellis.formula.types import Ref
 from trellis.model.role import Grant, Level, Role
 from trellis.model.text import Text
 from trellis.records.access.permit import BY_RIGHT, FOLLOWS, PART_ACTION, Mode
+from trellis.records.pools import standing
 from trellis.records.reading.catalog import Catalog, system_scope
 from trellis.records.refusal import Missing
 from trellis.records.sharing import shares
@@ -56,12 +57,13 @@ class Rule:
     holds: bool
     wheres: tuple[Condition, ...] = ()
     shared: bool = False  # a share stands in for the level
+    pooled: bool = False  # it lies in a pool, which stands in for the level
     follows: str = ""  # the action whose level this one has, as the grant does not name it
 
     @property
     def allows(self) -> bool:
         """Whether this rule alone would allow the action."""
-        return (self.holds or self.shared) and all(where.holds for where in self.wheres)
+        return (self.holds or self.shared or self.pooled) and all(where.holds for where in self.wheres)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def explain(session: Session, entity: str, id: UUID) -> Explanation:
         in_bin=found.deleted_at is not None,
         roles=tuple((role.key, role.label) for role in session.permit.roles),
         rulings=tuple(rulings),
-        fields=_fields(session, entity),
+        fields=(*_fields(session, entity), *_pooled(session, entity, id)),
         shares=_shares(session, entity, id),
         is_portal=session.permit.is_portal,
         contact=_contact(session),
@@ -198,8 +200,8 @@ def _rules(
     columns: list[sa.ColumnElement[bool]] = []
     for role, grant, level in grants:
         columns += session.permit.terms(role, grant, level, scope)
-    share = session.permit.shared(action, scope)
-    row = _evaluate(session, scope, [*columns, sa.false() if share is None else share], id)
+    beside = session.permit.shared(action, scope), session.permit.pooled(action, scope)
+    row = _evaluate(session, scope, [*columns, *(sa.false() if one is None else one for one in beside)], id)
     made, at = [], 0
     for role, grant, level in grants:
         sources = [f.source for f in (grant.where, role.where) if f is not None]
@@ -207,9 +209,9 @@ def _rules(
         at += 1 + len(sources)
         wheres = tuple(Condition(source, bool(value)) for source, value in zip(sources, others, strict=True))
         source = level.formula.source if level.formula is not None else ""
-        shared = bool(row[-1]) and not holds
+        shared, pooled = (bool(one) and not holds for one in row[-2:])
         follows = "" if action in grant.levels else FOLLOWS.get(action, BY_RIGHT.get(action, ""))
-        made.append(Rule(role.key, role.label, level.kind, source, bool(holds), wheres, shared, follows))
+        made.append(Rule(role.key, role.label, level.kind, source, bool(holds), wheres, shared, pooled, follows))
     return tuple(made)
 
 
@@ -228,6 +230,12 @@ def _fields(session: Session, entity: str) -> tuple[FieldRuling, ...]:
         FieldRuling(field, mode, tuple((role, fields.get(field, "")) for role, fields in said.items()))
         for field, mode in sorted(permit.modes(entity).items())
     )
+
+
+def _pooled(session: Session, entity: str, id: UUID) -> tuple[FieldRuling, ...]:
+    """The fields that a pool hides while the record lies in it."""
+    hidden = sorted(standing.hidden_now(session, entity, id) - session.permit.modes(entity).keys())
+    return tuple(FieldRuling(field, "hidden", (("pool", "hidden"),)) for field in hidden)
 
 
 def _grant_of(role: Role, entity: str) -> Grant | None:
