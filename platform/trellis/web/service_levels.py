@@ -113,8 +113,6 @@ def _told(store: Store, level: ServiceLevel, clock: Clock, state: str, now: date
         over = between(due, ended)
         if clock.standing == MET:
             return Markup(_("Was due: %(when)s · %(over)s late", when=when, over=over))
-        if due > now:  # a longer target since: what was missed stays so
-            return Markup(_("Missed before · due: %(when)s", when=when))
         return Markup(_("Was due: %(when)s · %(over)s over", when=when, over=over))
     return Markup(_("Due: %(when)s · %(left)s left", when=when, left=between(now, due)))
 

@@ -111,7 +111,7 @@ def test_a_higher_priority_makes_it_due_sooner_and_a_breach_stays_one() -> None:
     clock = story(("mon 09:00", begun), ("mon 10:30", facts("mon 09:00", SHORT)))
     assert (clock.target, clock.due_at, clock.next_at) == ("urgent", at("mon 11:00"), at("mon 10:00"))
     late = story(("mon 09:00", facts("mon 09:00", SHORT)), ("mon 12:00", begun))
-    assert (late.state, late.due_at, late.next_at) == ("breached", at("mon 17:00"), None)
+    assert (late.state, late.target, late.due_at, late.next_at) == ("breached", "urgent", at("mon 11:00"), None)
 
 
 def test_what_is_met_in_time_is_met_and_what_is_met_too_late_is_missed() -> None:

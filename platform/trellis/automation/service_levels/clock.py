@@ -99,7 +99,7 @@ def judged(
         stands_since=since,
     )
     target = target or level.targets.get(clock.target)
-    if target is not None:
+    if target is not None and clock.breached_at is None:  # what was missed is told by the time that it had then
         due, warn = _moments(calendar, clock, target)
         clock = replace(clock, target=target.key, due_at=due, warn_at=warn)
     return replace(clock, next_at=_next(clock))
