@@ -14,6 +14,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.form import Form, FormField, Section
 from trellis.records.pipelines.pipeline import pipelines_on, tracks
+from trellis.records.pools.standing import hidden_now
 from trellis.records.record import FieldState, FormState, Record
 from trellis.records.refusal import Fault
 from trellis.web.widgets.base import widget_of
@@ -116,8 +117,12 @@ class BoundForm:
 
     @cached_property
     def readable(self) -> frozenset[str]:
-        """The fields that the person may see."""
-        return frozenset(self.store.readable_fields(self.entity.key))
+        """The fields that the person may see; what a pool hides is no field of the form."""
+        every = frozenset(self.store.readable_fields(self.entity.key))
+        if self.record is None:
+            return every
+        with self.store.transaction():
+            return every - hidden_now(self.store.session, self.entity.key, self.record.id)
 
     @cached_property
     def writable(self) -> frozenset[str]:
