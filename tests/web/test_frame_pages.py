@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
@@ -180,3 +181,28 @@ def test_a_broken_page_tells_the_number_and_nothing_else(rep: FlaskClient, monke
     assert "swordfish" not in answer.text
     assert "Traceback" not in answer.text
     assert answer.headers["X-Request-Id"] in answer.text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [(None, "cannot be reached"), ("57P01", "cannot be reached"), ("53100", "no room left")]
+)
+def test_a_database_in_trouble_is_told_in_words(
+    rep: FlaskClient, monkeypatch: Any, state: str | None, said: str
+) -> None:
+    """Neither the page nor its frame asks the database again."""
+    from psycopg import OperationalError as Broken
+
+    from trellis.identity import manager
+
+    error = type("Broken", (Broken,), {"sqlstate": state})("the server is gone")
+
+    def fail(*_: Any) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, error)
+
+    monkeypatch.setattr(manager, "read_person", fail)
+    answer = rep.get("/profile")
+    assert answer.status_code == 503
+    assert said in answer.text
+    assert "<html" in answer.text
+    told = rep.get("/profile", headers={"HX-Request": "true"})
+    assert said in unquote(told.headers["X-Message"])

@@ -66,8 +66,9 @@ class Dispatcher:
             return self.front(environ, start_response)
         try:
             built = self.apps.get(slug)
-        except Exception:
+        except Exception as error:
             log.exception("tenant cannot be served", tenant=slug)
+            environ["trellis.error"] = error
             return self._front(environ, start_response, "broken")
         if built is None:
             return self._front(environ, start_response, "missing")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import sqlalchemy as sa
 import structlog
 from flask import Response, g, jsonify, render_template, request
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +26,9 @@ FAILED = "trellis.failed"  # in the environ: the request failed; the dispatcher 
 # what an app meets whose tenant is being changed: no such table, column, operator, function; another type; a deadlock
 # with who changes it, or a lock that was waited for too long
 OUTDATED = frozenset({"42P01", "42703", "42883", "42804", "42846", "22P02", "40P01", "55P03"})
+# the database stops, starts, or takes nobody more; class 08 is a connection that broke, none at all that there was none
+AWAY = frozenset({"57P01", "57P02", "57P03", "53300"})
+FULL = "53100"  # its disk
 
 
 def set_up_errors(app: Flask) -> None:
@@ -100,6 +105,18 @@ def _is_outdated(error: Exception) -> bool:
     return isinstance(error, RevisionChanged) or getattr(getattr(error, "orig", None), "sqlstate", None) in OUTDATED
 
 
+def trouble(error: Exception | None) -> str | None:
+    """What the database has, when that is why a request failed, in words."""
+    if not isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+        return None
+    state = getattr(error.orig, "sqlstate", None)
+    if state == FULL:
+        return str(_("The server has no room left to save anything. Nothing was changed. Tell an administrator."))
+    if state is None or state.startswith("08") or state in AWAY:
+        return str(_("The database cannot be reached at the moment. Nothing was changed. Try again in a minute."))
+    return None
+
+
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
@@ -126,6 +143,11 @@ def _expired(error: CSRFError) -> Any:
 
 
 def _broken(error: Exception) -> Any:
+    if isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+        g._login_user = AnonymousUserMixin()  # who asks cannot be read, and is not asked for again
+        if said := trouble(error):
+            log.error("database in trouble", error=str(error.orig).strip().splitlines()[0])
+            return answer(503, message=said)
     request.environ[FAILED] = True
     if _is_outdated(error) and "trellis.again" not in request.environ:
         log.warning("request met another revision", error=type(error).__name__)

@@ -8,7 +8,7 @@ from flask import Flask, redirect, render_template, request
 from flask_babel import Babel
 from flask_babel import gettext as _
 
-from trellis.web.errors import answer, set_up_errors
+from trellis.web.errors import answer, set_up_errors, trouble
 from trellis.web.i18n import CATALOGUE, COOKIE, LANGUAGES, best_language
 from trellis.web.logs import set_up_request_log
 from trellis.web.schemas import schema_response
@@ -86,4 +86,5 @@ def _refuse() -> Any:
         )
     if refusal == "provisioning":
         return answer(503, message=_("This company is being set up. Try again in a minute."))
-    return answer(500)
+    said = trouble(request.environ.get("trellis.error"))
+    return answer(503, message=said) if said else answer(500)
