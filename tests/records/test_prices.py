@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
@@ -179,3 +180,26 @@ def test_a_stored_line_in_an_open_form_follows_too(store):
 def test_an_open_form_is_told_in_which_currency_its_amounts_are(store):
     told = store.evaluate_form("order", {"currency": "KWD", "lines": [{"product": pk(store, "P")}]}).currencies
     assert told["lines.0.price"] == "KWD"
+
+
+def test_prices_of_many_lines_move_by_few_statements(store):
+    lists, taken = pk(store, "L26", "price_list"), []
+    for count in (4, 12):
+        products = [
+            store.create("product", {"name": f"N{n}", "code": f"{count}-{n}", "price": 9}) for n in range(count)
+        ]
+        for product in products:
+            store.create("price_list_item", {"price_list": lists, "product": product.id, "min_qty": 1, "price": 5})
+        made = order(store, [{"product": p.id} for p in products], price_list=lists)
+        assert set(prices(store, made.id)) == {5}
+        seen: list[str] = []
+
+        def note(*args, into=seen):
+            into.append(args[2])
+
+        sa.event.listen(store.tenant.database.engine, "before_cursor_execute", note)
+        store.update("order", made.id, {"order_date": "2027-05-01"})
+        sa.event.remove(store.tenant.database.engine, "before_cursor_execute", note)
+        assert set(prices(store, made.id)) == {9}
+        taken.append(len(seen))
+    assert taken[1] <= taken[0] + 1

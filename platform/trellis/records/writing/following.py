@@ -12,6 +12,7 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord, StoreGraph
+from trellis.records.writing.foresight import foresee
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -86,6 +87,9 @@ def _as_stored(session: Session, draft: Draft) -> Draft:
         top = top.parent
     if top.stored_graph is None:
         top.stored_graph = StoreGraph(session)
+        for lines in draft.parent.lines.values() if draft.parent is not None else ():
+            if lines:  # the others will ask for the same
+                foresee(session, top.stored_graph, lines[0].entity, [({}, line.old) for line in lines if line.old])
     assert draft.old is not None
     graph = top.stored_graph
     record = LiveRecord(graph, draft.entity, draft.old.id, {}, row=draft.old.row)

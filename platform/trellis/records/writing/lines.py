@@ -69,9 +69,9 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
         return
     graph = draft.record.graph
     part = session.model.entities[inverse.entity]
-    foresee(session, draft, part, raw)
     stored = [] if draft.old is None else list(graph.children(draft.old, inverse.name))
     left = {record.id: record for record in stored}
+    foresee(session, graph, part, [(row, _stored(left, row)) for row in raw])
     drafts: list[Draft] = []
     for index, row in enumerate(raw):
         place = f"{draft.prefix}{inverse.name}.{index}."
@@ -88,6 +88,11 @@ def _take_list(session: Session, draft: Draft, inverse: Inverse, raw: Any) -> No
     draft.record.lists[inverse.name] = [d.record for d in drafts]
     for line, row in zip(drafts, list(raw), strict=False):
         write.prepare(session, line, {k: v for k, v in row.items() if k not in ("position", part.parent_field)})
+
+
+def _stored(records: Mapping[UUID, LiveRecord], row: Mapping[str, Any]) -> LiveRecord | None:
+    id = _id(row.get("id"))
+    return None if id is None else records.get(id)
 
 
 def place(session: Session, drafts: Sequence[Draft]) -> None:
