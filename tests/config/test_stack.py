@@ -130,6 +130,16 @@ groups: {sales: {items: [deal, rival, rival.open, {report: rivals}]}}
 ---
 report: rivals
 entity: rival
+---
+report: wins
+entity: deal
+label: Wins by rivals
+group: [name]
+---
+report: lost-to
+entity: deal
+filter: not is_blank(rivals)
+group: [name]
 """
     configuration = stack(
         [
@@ -139,7 +149,7 @@ entity: rival
     )
     assert configuration.problems == []
     assert list(configuration.of("entity")) == ["deal"]
-    assert configuration.of("report") == {}
+    assert list(configuration.of("report")) == ["wins"]
     [(key, pipeline)] = configuration.of("pipeline").items()
     assert (key, pipeline.data["stages"]) == ("deals", {"won": {"type": "won", "require": ["name"], "ask": []}})
     deal = configuration.of("entity")["deal"].data

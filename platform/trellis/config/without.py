@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from trellis.config.layer import Document
 from trellis.config.merge import item_key
@@ -12,6 +13,7 @@ from trellis.config.source import Place
 Documents = dict[str, dict[str, Document]]
 Wanted = Callable[[str, Data], bool]
 _LINKS = ("link", "links", "any_link")
+_TOLD = frozenset({"report", "label", "description", "help"})  # what people read of a report
 _SHOWN = ("form", "forms", "views", "quick_create", "page", "unique", "indexes", "dedupe")
 
 
@@ -43,6 +45,7 @@ def _from_entities(documents: Documents, gone: str) -> None:
         if lost:
             data, place = _unshown(data, place, lost)
             _unasked(documents, key, lost)
+            _unreported(documents, key, lost)
         entities[key] = _with(document, data, place)
 
 
@@ -87,6 +90,22 @@ def _unasked(documents: Documents, entity: str, lost: Collection[str]) -> None:
                 document.data, document.place, ("stages",), lambda _, v: (item_key(v) or "") not in lost
             )
             documents["pipeline"][key] = _with(document, data, place)
+
+
+def _unreported(documents: Documents, entity: str, lost: Iterable[str]) -> None:
+    """Reports that ask for the fields that are gone go with them."""
+    names = re.compile(rf"(?<![\w\"'.-])(?:{'|'.join(sorted(lost))})\b")
+    for key, document in list(documents.get("report", {}).items()):
+        asked = {word: value for word, value in document.data.items() if word not in _TOLD}
+        if document.data.get("entity") == entity and any(names.search(text) for text in _texts(asked)):
+            leave_out(documents, "report", key)
+
+
+def _texts(data: Data) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    for inner in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from _texts(inner)
 
 
 def _everywhere(data: Data, place: Place, path: tuple[str, ...], keep: Wanted) -> tuple[Data, Place]:
