@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -21,8 +21,11 @@ from openpyxl import load_workbook
 from tests.conftest import layers_of
 from tests.web.frame_tenants import PEOPLE, add_person, app_of, signed_in_client
 
+from trellis.automation.clock import moved
+from trellis.automation.worker.drain import drain
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money
+from trellis.model.compile import compile_layers
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
@@ -83,6 +86,24 @@ columns: [stage, amount, day]
 totals: {amount: sum}
 sort: [name]
 ---
+role: narrow
+grants: {"*": {read: all}, sale: {read: own}}
+allow: [reports]
+---
+report: kept
+label: Kept sales
+entity: sale
+group: [stage]
+measures: {sales: {formula: count(), label: Number}, amount: {formula: sum(amount), label: Amount}}
+snapshot: daily
+---
+report: kept-margin
+label: Kept margins
+entity: sale
+group: [stage]
+measures: {margin: sum(margin), sales: count()}
+snapshot: daily
+---
 report: moments
 label: Moments
 type: list
@@ -108,7 +129,7 @@ SALES: list[tuple[str, str | None, int, date | None]] = [
 def app(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     tenant: Tenant = catalogue.create("report-pages", layers_of(YAML, "report-pages"), "test")
     store = Store(tenant, Principal.system(Reader(currency="EUR")))
-    for role in ("boss", "clerk", "guest"):
+    for role in ("boss", "clerk", "guest", "narrow"):
         add_person(tenant, f"{role}@example.com", role)
     add_person(tenant, "tokyo@example.com", "boss", time_zone="Asia/Tokyo")
     for name, stage, amount, day in SALES:
@@ -288,3 +309,45 @@ def test_a_file_that_leaves_stands_in_the_audit_log(app: Flask, boss: FlaskClien
     with tenant.begin() as connection:
         told = connection.execute(sa.select(audit.c.details).where(audit.c.kind == "data.exported")).scalars().all()
     assert any('"report":"by-stage"' in details for details in told)
+
+
+def test_how_a_report_stood_is_shown_to_those_who_would_have_seen_all_of_it(
+    app: Flask, catalogue: Catalogue, boss: FlaskClient, clerk: FlaskClient
+) -> None:
+    tenant = app.extensions["trellis"].tenant
+    assert "is kept each night" in boss.get("/reports/kept").text
+    store = Store(tenant, Principal.system(Reader(currency="EUR")))
+    drained = timedelta(days=1)
+    with moved(drained):
+        drain(catalogue, tenant, ahead=drained)
+    later = store.create("sale", {"name": "Later", "stage": "won", "amount": Money(Decimal(1000), "EUR")})
+    with moved(drained * 2):
+        drain(catalogue, tenant, ahead=drained * 2)
+    page = boss.get("/reports/kept").text
+    days = re.findall(r'<option value="(\d{4}-\d\d-\d\d)"', page)
+    assert len(days) == 2
+    assert "€1,180" in page
+    past = boss.get(f"/reports/kept?stood={days[-1]}").text
+    assert cells(past)[-1] == ["Total", "4", "€180"]
+    assert "t-rt-go" not in past  # the records have changed since
+    over = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', past, re.DOTALL)[-1])
+    assert over["series"][0]["values"] == [4, 5]
+    narrow = signed_in_client(app, "narrow@example.com")
+    for who, report in ((narrow, "kept"), (clerk, "kept-margin")):
+        text = who.get(f"/reports/{report}?stood={days[-1]}").text
+        assert "rep-stood" not in text
+        assert "€180" not in text
+    assert "rep-stood" in clerk.get("/reports/kept").text
+    store.delete("sale", later.id)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("type: table\nentity: sale\ncolumns: [name]", "a table report has no snapshots"),
+        ("entity: sale\nfilter: created_by == me", "a snapshot is kept once for all"),
+    ],
+)
+def test_what_cannot_be_kept_is_said(text: str, words: str) -> None:
+    found = compile_layers(layers_of(f"{YAML}\n---\nreport: wrong\n{text}\nsnapshot: daily", "wrong"))
+    assert any(words in p.message for p in found.problems)

@@ -16,6 +16,7 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.mail.incoming.fetching",
     "trellis.web.places",
     "trellis.reports.schedule.timers",
+    "trellis.reports.schedule.keeping",
     "trellis.web.reports.mailing",
     "trellis.automation.keeping",
     "trellis.identity.invitations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from trellis.formula.formula import Formula
@@ -50,6 +50,20 @@ def is_seen(store: Store, report: Report) -> bool:
     """Whether nothing that a report asks is kept from this person, so that they may know how it is made."""
     parts = [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
     return may_run(store, report) and not _hides_filter(store, report) and not hides(store, report.entity, parts)
+
+
+def formulas_of(report: Report) -> Iterator[tuple[str, Formula]]:
+    """Everything that a report asks: entities with the formulas over them."""
+    own = [k.formula for k in (*report.groups, *report.across)]
+    own += [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
+    own += [f for f in (report.date, report.filter.formula if report.filter is not None else None) if f is not None]
+    yield from ((report.entity, formula) for formula in own)
+    spec, other = report.spec, getattr(report.spec, "entity", None)
+    if other is not None:
+        keys = getattr(spec, "keys", None) or (spec.came, spec.period)
+        asked = [*(k.formula for k in keys), getattr(spec, "value", None) or spec.count]
+        condition = getattr(spec, "filter", None)
+        yield from ((other, formula) for formula in (*asked, *([condition.formula] if condition is not None else [])))
 
 
 def _hides_filter(store: Store, report: Report) -> bool:

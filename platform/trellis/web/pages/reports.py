@@ -25,6 +25,7 @@ from trellis.reports.own.rows import id_of, saved_by
 from trellis.reports.params import read_params
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
+from trellis.reports.schedule.keeping import may_look_back
 from trellis.reports.schedule.subscriptions import subscription_of
 from trellis.reports.seen import is_seen, reports_of
 from trellis.web.context import current_store
@@ -34,6 +35,7 @@ from trellis.web.i18n import say
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.reports.asked import NO_CHART, Asked, read_asked
+from trellis.web.reports.back import NOT, looked_back
 from trellis.web.reports.building.draft import KINDS
 from trellis.web.reports.charts import chart_data
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
@@ -100,7 +102,11 @@ class ReportsView(Page):
             answer = run(store, report, asked.given, asked.wishes)
         except Refused as refused:
             errors = [fault_text(f) for f in refused.faults if f.field not in report.params]
+        back = NOT
+        if answer is not None and may_look_back(store, report):
+            answer, back = looked_back(store, answer, words, request.args.get("stood", ""))
         places: dict[str, Any] = {
+            **back,
             "report": report,
             "asked": asked,
             "controls": controls(store, report, chosen),

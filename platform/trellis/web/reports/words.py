@@ -151,7 +151,8 @@ class Words:
             return " ".join(str(v) for v in value.values() if v)
         if type_ is not None and type_.choices is not None and value in type_.choices:
             choice = type_.choices[value]
-            return self.text(getattr(choice, "label", choice))
+            label = getattr(choice, "label", choice)  # the configuration's own word, whatever ours are called
+            return label.in_language(self.language) if isinstance(label, Text) else str(label)
         if hasattr(value, "strftime"):
             return str(format_time(value, "short", locale=locale_of(self.language)))
         return str(value)

@@ -7,6 +7,7 @@ from trellis.model.compile.item import Item
 from trellis.model.compile.reports.draft import ReportDraft
 from trellis.model.compile.reports.kinds import KINDS
 from trellis.model.compile.reports.mailing import compile_mailing
+from trellis.model.compile.reports.snapshots import check_snapshot
 from trellis.model.compile.types import Types
 from trellis.model.reports.report import Report
 
@@ -34,7 +35,7 @@ def compile_report(ctx: Context, types: Types, key: str, item: Item) -> Report |
     draft.check_names(more)
     module = item.word("module") or draft.module
     description = ctx.text(item, "description")
-    return Report(
+    made = Report(
         key=key,
         type=kind,
         label=ctx.text(item, "label", humanize(key)),
@@ -49,3 +50,5 @@ def compile_report(ctx: Context, types: Types, key: str, item: Item) -> Report |
         snapshot=item.word("snapshot") or None,
         **more,
     )
+    check_snapshot(draft, made)
+    return made
