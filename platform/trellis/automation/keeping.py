@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from trellis.automation import clocks
 from trellis.automation.forms import looking
 from trellis.automation.jobs import Work, kind
+from trellis.automation.mail.incoming import fetching
 from trellis.records.privacy.access import purge_lines
 from trellis.storage.audit.anchors import anchor_now
 
@@ -29,6 +30,7 @@ def purge(work: Work) -> None:
     with work.finishing() as connection:
         purge_lines(connection, work.tenant, datetime.now(UTC))
         looking.purge(connection, work.tenant)
+        fetching.forget(connection, work.tenant)
 
 
 @kind(HEAD)

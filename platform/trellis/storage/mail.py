@@ -59,7 +59,7 @@ def mail_received_table(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("account", sa.Text, nullable=False),
-        sa.Column("message_id", sa.Text, nullable=False, unique=True),
+        sa.Column("message_id", sa.Text, nullable=False),
         sa.Column("at", MOMENT, nullable=False, server_default=NOW),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
@@ -70,6 +70,7 @@ def mail_received_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("record", sa.Uuid),
         sa.Index("_mail_received_sender", "sender", "at"),
         sa.Index("_mail_received_at", "at"),
+        sa.Index("_mail_received_message", "message_id", unique=True),
     )
 
 

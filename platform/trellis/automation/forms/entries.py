@@ -162,8 +162,9 @@ def _is_first(connection: sa.Connection, tenant: Tenant, form: Form, sent: Sent,
         "source": {**sent.source, "language": sent.language},
         "sender": sent.sender,
     }
-    made = insert(tenant.tables.platform.form_entry).values(**row).on_conflict_do_nothing()
-    return bool(connection.execute(made).rowcount)
+    table = tenant.tables.platform.form_entry
+    made = insert(table).values(**row).on_conflict_do_nothing().returning(table.c.id)
+    return connection.execute(made).first() is not None
 
 
 def _note(connection: sa.Connection, tenant: Tenant, id: UUID, **values: Any) -> None:

@@ -36,8 +36,8 @@ def suppress(
     """Send nothing to an address any more; whether that is new."""
     table = tenant.tables.platform.suppressed
     row = {"channel": channel, "address": hash_of(address), "reason": reason, "at": now(), "source": source[:200]}
-    made = insert(table).values(**row).on_conflict_do_nothing()
-    return bool(connection.execute(made).rowcount)
+    made = insert(table).values(**row).on_conflict_do_nothing().returning(table.c.at)
+    return connection.execute(made).first() is not None
 
 
 def allow(connection: sa.Connection, tenant: Tenant, channel: Channel, address: str) -> None:

@@ -52,8 +52,9 @@ def post(
     row = {"id": id, "kind": kind, "to": to, "subject": letter.subject, "account": letter.account or None}
     row |= {"message": message, "once": once, "created_at": now()}
     body = seal(orjson.dumps(letter.as_data()).decode())  # it may hold a link that opens a door
-    made = insert(tenant.tables.platform.mail).values(**row, body=body).on_conflict_do_nothing()
-    if not connection.execute(made).rowcount:
+    table = tenant.tables.platform.mail
+    made = insert(table).values(**row, body=body).on_conflict_do_nothing().returning(table.c.id)
+    if connection.execute(made).first() is None:
         return None
     jobs.defer(connection, send, {"mail": str(id)})
     return id

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trellis.model.automation import steps, triggers
+from trellis.model.automation import steps
 from trellis.model.automation.steps import Step, every_step
+from trellis.model.automation.triggers import Trigger
 from trellis.model.automation.workflow import Workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
 KINDS = ("sequence",)
-TRIGGERS = {triggers.OnMail: "email"}
+TRIGGERS: dict[type[Trigger], str] = {}
 HINT = "it is kept for a later version"
 
 

@@ -1,0 +1,78 @@
+"""A real IMAP server on loopback, with one mailbox that a test puts messages into."""
+
+from __future__ import annotations
+
+import asyncio
+import imaplib
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from proxyprotocol.reader import ProxyProtocolReader
+from pymap.backend.dict import DictBackend
+from pymap.imap import IMAPServer
+from pysasl.hashing import BuiltinHash
+from tests.automation.mail.mailbox import loopback
+
+USER, PASSWORD = "crm", "secret"
+ARGUMENTS: dict[str, Any] = {
+    **{"host": None, "port": 0, "debug": False, "cert": None, "key": None, "tls": False},
+    **{"passlib_cfg": None, "proxy_protocol": None},
+    **{"demo_data": False, "demo_user": USER, "demo_password": PASSWORD},
+}
+
+
+@dataclass
+class Post:
+    """The mailbox: what arrives in it is there for whoever reads it."""
+
+    port: int
+
+    def arrives(self, *letters: bytes | str, folder: str = "INBOX") -> None:
+        """Put messages into a folder."""
+        with imaplib.IMAP4("127.0.0.1", self.port) as server:
+            server.login(USER, PASSWORD)
+            for letter in letters:
+                raw = letter if isinstance(letter, bytes) else letter.encode()
+                answer, said = server.append(folder, "", "", raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))  # type: ignore[arg-type]
+                assert answer == "OK", said
+
+    @property
+    def incoming(self) -> str:
+        """`incoming:` of an account."""
+        return f"{{server: 127.0.0.1, port: {self.port}, security: none, user: {USER}, password: {{env: IMAP}}}}"
+
+
+@contextmanager
+def imap_server() -> Iterator[Post]:
+    """A server for the time of a test."""
+    loop = asyncio.new_event_loop()
+    started: list[Any] = []
+    ready = threading.Event()
+
+    async def serve() -> None:
+        backend, config = await DictBackend.init(Namespace(**ARGUMENTS), hash_context=BuiltinHash(rounds=1))
+        serving = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
+        server = await asyncio.start_server(serving, "127.0.0.1", 0)
+        started.append(server)
+        ready.set()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(serve())
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        with loopback():
+            yield Post(started[0].sockets[0].getsockname()[1])
+    finally:
+        started[0].close()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
