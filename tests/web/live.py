@@ -125,6 +125,15 @@ moves:
   - {from: new, to: [offer, lost]}
   - {from: offer, to: [new, closed, lost]}
 ---
+dashboard: desk
+label: Desk
+filters: {owner: {type: user}, kind: {type: choice, choices: [low, high], field: priority}}
+widgets:
+  open:  {list: deal.open, at: [0, 0, 6, 5]}
+  word:  {text: "**Hello** to all", label: Word, at: [6, 0, 3, 3]}
+  news:  {feed: deal, label: News, at: [9, 0, 3, 5]}
+  plan:  {calendar: deal.plan, at: [0, 5, 6, 5]}
+---
 role: seller
 label: Seller
 grants:

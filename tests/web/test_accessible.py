@@ -35,6 +35,7 @@ PATHS = (
         "changes",
         "settings",
         "settings/keys",
+        "dashboards/desk",
     ),
     "e/deal/?view=open&q=Deal+01",
 )

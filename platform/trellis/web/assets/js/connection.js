@@ -16,15 +16,14 @@ addEventListener("offline", () => setOffline(true));
 addEventListener("online", () => setOffline(false));
 document.addEventListener("htmx:sendError", () => setOffline(true));
 document.addEventListener("htmx:timeout", () => toast(text("slow"), { kind: "error" }));
-document.addEventListener("htmx:responseError", (event) => {
-  if (!event.target.closest?.("[data-widget]")) tell(event.detail.xhr); // a widget says in its own place what went wrong
-});
+const isWidget = (event) => Boolean(event.target.closest?.("[data-widget]")); // says in its own place what went wrong
+document.addEventListener("htmx:responseError", (event) => isWidget(event) || tell(event.detail.xhr));
 // what may not be had, or is gone, comes as 200 with its status beside it: the place that asked keeps what it shows
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (!UNSHOWN.has(statusOf(xhr))) return;
   event.detail.shouldSwap = false;
-  if (xhr.status < 400) tell(xhr);
+  if (xhr.status < 400 && (statusOf(xhr) === 401 || !isWidget(event))) tell(xhr);
 });
 
 function tell(xhr) {

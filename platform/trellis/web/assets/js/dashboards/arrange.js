@@ -85,7 +85,8 @@ function back(button) {
 }
 
 function stand(button) {
-  const item = document.createElement("section");
+  const item = document.createElement("div");
+  item.setAttribute("role", "group");
   item.className = "grid-stack-item t-dw";
   item.dataset.widget = button.dataset.dashAdd;
   item.setAttribute("aria-label", button.textContent.trim());

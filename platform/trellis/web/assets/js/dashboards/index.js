@@ -1,6 +1,7 @@
 // Dashboards: what could not be loaded says so, the page refreshes itself, and the part that arranges is loaded when it is asked for.
 import { $, $$ } from "../forms/util.js";
 import { htmx } from "../htmx.js";
+import { statusOf } from "../lib/http.js";
 
 const page = () => $("[data-dash]");
 const widgetOf = (element) => element?.closest?.("[data-widget]");
@@ -33,6 +34,11 @@ function broken(box) {
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => widgetOf(event.target) && event.target.matches("[hx-get]") && broken(event.target));
 }
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!widgetOf(event.target) || !event.target.matches("[hx-get]") || statusOf(event.detail.xhr) < 400) return;
+  event.detail.shouldSwap = false;
+  broken(event.target);
+});
 document.addEventListener("htmx:afterSwap", (event) => widgetOf(event.target) && event.target.removeAttribute("aria-busy"));
 
 document.addEventListener("click", async (event) => {
