@@ -96,7 +96,7 @@ class ProfileView(Page):
     def notices(self) -> Any:
         """How one hears of what."""
         keep_preference(current_tenant(), _me().id, PREFERENCE, write_choices(*choices_of(request.form)))
-        toast(_("Saved."))
+        toast(_("Saved"))
         return redirect(url_for("ProfileView.profile", _anchor="notices"))
 
     @expose("/profile/sign-out", methods=["POST"])  # type: ignore[untyped-decorator]
