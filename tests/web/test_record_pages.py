@@ -298,3 +298,20 @@ def test_the_lines_of_what_is_listed_are_exported(ada: FlaskClient, cleo: FlaskC
     assert "20.00 EUR" in answer.text
     assert "/e/order/export/lines.csv" in ada.get("/e/order/").text
     assert ada.get("/e/order/export/remarks.csv").status_code == 404
+
+
+def test_a_record_page_takes_few_statements(ada: FlaskClient, order: Record, store: Store) -> None:
+    statements: list[str] = []
+
+    def note(*args: Any) -> None:
+        if "set_config" not in args[2]:
+            statements.append(args[2])
+
+    address = f"/e/account/{order['account'].id}"
+    ada.get(address)
+    sa.event.listen(store.tenant.database.engine, "before_cursor_execute", note)
+    try:
+        assert ada.get(address).status_code == 200
+    finally:
+        sa.event.remove(store.tenant.database.engine, "before_cursor_execute", note)
+    assert len(statements) == 3, statements  # who asks, the record, what stands beside it

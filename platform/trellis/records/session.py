@@ -195,10 +195,6 @@ class Session:
             self._restricted = frozenset((row.entity, row.record) for row in rows)
         return self._restricted
 
-    @restricted.setter
-    def restricted(self, found: frozenset[tuple[str, UUID]]) -> None:
-        self._restricted = found
-
     def forget_restricted(self) -> None:
         """Read anew which persons' data may not be worked with."""
         self._restricted = None

@@ -22,6 +22,7 @@ from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
 from trellis.records.reading import forms, gather, months, picker, query, reached, tabulate
+from trellis.records.reading.beside import Beside, read_beside
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.recycling import bin as recycle
 from trellis.records.recycling import deletion, purging
@@ -239,10 +240,18 @@ class Store:
         with self.session.transaction():
             return rights.may_with(self.session, action, entity, as_id(id))
 
-    def lock_on(self, entity: str, id: UUID | str) -> Fault | None:
-        """Why a record that this person may change is read-only for everybody now; None where it is not."""
+    def lock_on(self, entity: str, id: UUID | str, *, is_restricted: bool | None = None) -> Fault | None:
+        """Why a record that this person may change is read-only for everybody now; None where it is not.
+
+        `is_restricted`: whether the person's data may not be worked with, where that is known already.
+        """
         with self.session.transaction():
-            return locks.lock_of(self.session, entity, as_id(id))
+            return locks.lock_of(self.session, entity, as_id(id), is_restricted=is_restricted)
+
+    def beside(self, entity: str, id: UUID | str) -> Beside:
+        """What stands beside a record that this person may read, for its page."""
+        with self.session.transaction():
+            return read_beside(self.session, entity, as_id(id))
 
     def may_change_many(self, entity: str) -> bool:
         """Whether this person may change many records of the entity at once: the right `bulk-edit`."""

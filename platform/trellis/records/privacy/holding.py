@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.records import auditing
-from trellis.records.kept import kept
 from trellis.records.privacy.finding import refused, require
 from trellis.records.refusal import Fault
 
@@ -41,19 +40,11 @@ class Standing:
 
 
 def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
-    """What is decided about a record, by state. The session learns whose data is restricted by the same statement."""
-
-    def make() -> sa.Select[Any]:
-        table = session.tables.platform.privacy
-        ours = table.c.record == sa.bindparam("_id", type_=sa.Uuid())
-        ours = sa.and_(table.c.entity == sa.bindparam("_entity", type_=sa.Text()), ours)
-        return sa.select(table).where(sa.or_(ours, table.c.state == "restricted"))
-
-    statement = kept((session.model.hash, "standing"), make)  # every record's page asks it
-    rows = session.execute(statement, {"_entity": entity, "_id": id}).mappings().all()
-    session.restricted = frozenset((r["entity"], r["record"]) for r in rows if r["state"] == "restricted")
-    own = (r for r in rows if (r["entity"], r["record"]) == (entity, id))
-    return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in own}
+    """What is decided about a record, by state."""
+    table = session.tables.platform.privacy
+    ours = sa.select(table).where(table.c.entity == entity, table.c.record == id)
+    rows = session.execute(ours).mappings()
+    return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in rows}
 
 
 def kept_by_law(session: Session, records: Mapping[str, Collection[UUID]]) -> list[Fault]:

@@ -24,7 +24,6 @@ from trellis.records.reading import query, search, shown
 from trellis.records.reading.selection import Selection
 from trellis.records.record import Choice
 from trellis.records.writing import trees
-from trellis.storage.names import short
 from trellis.storage.ordering import ORDER
 
 if TYPE_CHECKING:

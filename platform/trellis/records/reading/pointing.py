@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula, constant
 from trellis.formula.types import BOOLEAN, Ref, Value
 from trellis.model.entity import Entity
-from trellis.records.kept import kept
 from trellis.records.reading.catalog import link_columns
 from trellis.storage.names import short
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trellis.formula.sql.scope import SqlScope
-    from trellis.records.session import Session
     from trellis.records.store import Store
     from trellis.storage.tables import Tables
 
@@ -48,21 +46,6 @@ def pointing_at(entity: Entity, field: str, ref: Ref) -> Formula:
         return sa.and_(same, columns[short(f"{field}_entity")] == ref.entity) if "_entity" in suffixes else same
 
     return Linked(condition)
-
-
-def is_pointed_at(session: Session, entity: Entity, field: str, ref: Ref) -> bool:
-    """Whether anything points at the record, readable or not: a cheap question before the records are read."""
-
-    def make() -> sa.Select[Any]:
-        table = session.table(entity.key)
-        found = sa.select(sa.literal_column("1", sa.Integer())).limit(1)
-        found = found.where(table.c[short(field)] == sa.bindparam("_id", type_=sa.Uuid()))
-        if "_entity" in entity.fields[field].type.columns():
-            found = found.where(table.c[short(f"{field}_entity")] == ref.entity)
-        return found
-
-    statement = kept((session.model.hash, "pointed", entity.key, field, ref.entity), make)
-    return session.execute(statement, {"_id": ref.id}).first() is not None
 
 
 def pointing_at_any(entity: Entity, field: str, ids: Sequence[UUID]) -> Formula:

@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 
 def may_be_locked(session: Session, entity: str) -> bool:
     """Whether records of the entity, or those that they are part of, can be locked at all."""
-    if entity in _asked_about(session.model):
-        return True
-    conversion = session.model.conversions.get(entity)
-    if conversion is not None and conversion.lock:
+    if _by_work(session, entity):
         return True
     if is_subject(session.model.entities[entity]) and any(key == entity for key, _id in session.restricted):
         return True
     parent = session.model.entities[entity].part_of
     return parent is not None and parent != entity and may_be_locked(session, parent)
+
+
+def _by_work(session: Session, entity: str) -> bool:
+    """Whether an approval or a conversion may lock records of the entity."""
+    conversion = session.model.conversions.get(entity)
+    return entity in _asked_about(session.model) or (conversion is not None and conversion.lock)
 
 
 def _asked_about(model: Model) -> frozenset[str]:
@@ -61,7 +64,7 @@ def lock_on(session: Session, record: LiveRecord) -> Fault | None:
     if session.is_unlocked or not may_be_locked(session, record.entity):
         return None
     if (record.entity, record.id) in session.restricted:
-        return Fault("locked", "The processing of this person's data is restricted: it may not be changed.", None)
+        return _restricted()
     if record.entity in _asked_about(session.model) and not session.principal.is_system and _is_asked(session, record):
         return Fault("locked", "It waits for an approval, and is read-only until then.", None)
     conversion = session.model.conversions.get(record.entity)
@@ -72,11 +75,23 @@ def lock_on(session: Session, record: LiveRecord) -> Fault | None:
     return None if above is None else lock_on(session, above)
 
 
-def lock_of(session: Session, entity: str, id: UUID) -> Fault | None:
-    """The same of a record by its id, asked beforehand: whoever opens a form learns it before typing."""
+def _restricted() -> Fault:
+    return Fault("locked", "The processing of this person's data is restricted: it may not be changed.", None)
+
+
+def lock_of(session: Session, entity: str, id: UUID, *, is_restricted: bool | None = None) -> Fault | None:
+    """The same of a record by its id, asked beforehand: whoever opens a form learns it before typing.
+
+    `is_restricted`: what is known already of the person whose record it is.
+    """
     from trellis.records.graph import StoreGraph
 
-    if session.is_unlocked or not may_be_locked(session, entity):
+    if session.is_unlocked:
+        return None
+    if is_restricted:
+        return _restricted()
+    is_part = session.model.entities[entity].part_of is not None
+    if not (_by_work(session, entity) if is_restricted is False and not is_part else may_be_locked(session, entity)):
         return None
     found = (lock_on(session, record) for record in StoreGraph(session).load(entity, [id]))
     return next((fault for fault in found if fault is not None), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dc_field
 from datetime import timedelta
@@ -18,7 +18,6 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from trellis.automation.documents import maker
-from trellis.automation.mentions import follows
 from trellis.automation.workflows.buttons import Button, offered
 from trellis.identity.person import CONTACT
 from trellis.identity.portal import has_portal
@@ -29,9 +28,7 @@ from trellis.model.field import Field
 from trellis.model.markup import render_markdown, sanitise
 from trellis.records.pools.place import Place as PoolPlace
 from trellis.records.pools.place import place_of
-from trellis.records.privacy.holding import standing as standing_of
-from trellis.records.privacy.subjects import is_subject
-from trellis.records.reading.pointing import is_pointed_at, pointing_at
+from trellis.records.reading.pointing import pointing_at
 from trellis.records.reading.standing import Standing
 from trellis.records.record import Record
 from trellis.records.refusal import Missing, Refused
@@ -104,6 +101,7 @@ class RecordPage:
     may: Mapping[str, bool] = dc_field(default_factory=dict)
     became: list[Prop] = dc_field(default_factory=list)  # of a converted record
     came: list[Markup] = dc_field(default_factory=list)  # the converted records that became this one
+    is_followed: bool = False
     above: Sequence[tuple[str, str]] = ()  # (title, address) of what stands above it in its tree, the topmost first
 
     @property
@@ -115,13 +113,6 @@ class RecordPage:
     def buttons(self) -> list[Button]:
         """The buttons that workflows offer on the record as it is now."""
         return list(offered(self.store, self.entity.key, self.record.id)) if self.record.deleted_at is None else []
-
-    @cached_property
-    def is_followed(self) -> bool:
-        """Whether the reader follows the record."""
-        me = self.store.principal.id
-        with self.store.transaction() as connection:
-            return me is not None and follows(connection, self.store.tenant, me, self.record.ref)
 
     @cached_property
     def papers(self) -> list[DocumentTemplate]:
@@ -208,8 +199,10 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
     language = store.principal.reader.language
     conversion = store.tenant.model.conversions.get(entity.key)
     converted = conversion is not None and record.get(CONVERTED_AT) is not None
-    decided = decisions(store, entity, record)
-    live = record.deleted_at is None and store.lock_on(entity.key, record.id) is None
+    beside = store.beside(entity.key, record.id)
+    is_restricted = "restricted" in beside.decided
+    locked = store.lock_on(entity.key, record.id, is_restricted=is_restricted)
+    live = record.deleted_at is None and locked is None
     may = {action: live and store.may(action, entity.key, record) for action in ("update", "delete")}
     may["convert"] = live and not converted and store.may_convert(entity.key, record.id)
     may["create"] = store.may("create", entity.key)
@@ -242,34 +235,42 @@ def read_page(store: Store, entity: Entity, record: Record, standing: Standing |
             sections.append(PropSection(section.key, section.label, listed, tab))
     path = path_of(store, entity, record, may_update=may["update"])
     badges, chips = _subtitle(entity, record, props, path)
-    badges += [badge(DECIDED[state], "orange") for state in decided if state in DECIDED]
+    badges += [badge(words, "orange") for state, words in DECIDED.items() if state in beside.decided]
     high = [props[key] for key in entity.highlights if key in props and not (path and key == path.pipeline.field)]
     became = [
         props[key]
         for key in (became_field(target) for target in (conversion.into if converted and conversion else ()))
         if key in props and not props[key].is_empty
     ]
-    came = _came_from(store, entity, record, context)
+    came = _came_from(store, entity, record, context, beside.sources)
     above = [(ref.title or "–", entity_address(ref.entity, ref.id)) for ref in store.breadcrumbs(entity.key, record.id)]
-    return RecordPage(store, entity, record, props, sections, badges, chips, path, high, may, became, came, above=above)
+    return RecordPage(
+        store,
+        entity,
+        record,
+        props,
+        sections,
+        badges,
+        chips,
+        path,
+        high,
+        may,
+        became,
+        came,
+        is_followed=beside.is_followed,
+        above=above,
+    )
 
 
-def decisions(store: Store, entity: Entity, record: Record) -> list[str]:
-    """What is decided about the data of the person whose record it is: restricted, erased."""
-    if not is_subject(entity):
-        return []
-    return [state for state in standing_of(store.session, entity.key, record.id) if state in DECIDED]
-
-
-def _came_from(store: Store, entity: Entity, record: Record, context: CellContext) -> list[Markup]:
-    """Links to the records that became this one."""
+def _came_from(
+    store: Store, entity: Entity, record: Record, context: CellContext, sources: Collection[str]
+) -> list[Markup]:
+    """Links to the records that became this one; `sources`: of which entities there are any."""
     found: list[Markup] = []
     field = became_field(entity.key)
-    for conversion in store.tenant.model.conversions.values():
-        source = store.tenant.model.entities[conversion.entity]
-        if entity.key not in conversion.into or not store.may("read", source.key):
-            continue
-        if field in store.readable_fields(source.key) and is_pointed_at(store.session, source, field, record.ref):
+    for key in sources:
+        source = store.tenant.model.entities[key]
+        if store.may("read", key) and field in store.readable_fields(key):
             where = [pointing_at(source, field, record.ref)]
             page = store.list(source.key, columns=[], where=where, limit=MOST_BADGES)
             draw = renderer(source.fields[field], replace(context, entity=source))
