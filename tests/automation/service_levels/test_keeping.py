@@ -13,6 +13,7 @@ from tests.conftest import layers_of
 import trellis.automation.service_levels.engine
 import trellis.automation.workflows.engine  # noqa: F401 (what breaches set off)
 from trellis.automation.worker.drain import drain
+from trellis.automation.workflows.starting import start
 from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.record import Record
@@ -207,3 +208,24 @@ def test_formulas_count_by_the_tenants_calendar_whoever_reads(tenant: Tenant) ->
     assert tenant.calendar is not None
     where = ["name == 'counted'", "business_hours(created_at, created_at + days(7)) == 40"]
     assert [row.id for row in store.list("ticket", columns=[], where=where).rows] == [record.id]
+
+
+def test_a_worker_that_falls_over_in_the_middle_leaves_nothing_half_told(
+    catalogue: Catalogue, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = ticket(tenant, name="once")
+    calls: list[Any] = []
+
+    def killed(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 1:
+            raise RuntimeError("killed")
+        return start(*given)
+
+    monkeypatch.setattr("trellis.automation.service_levels.striking.start", killed)
+    drain(catalogue, tenant)  # a job fails after it has noted everything; it, or another, does it again
+    assert len(calls) > 0
+    drain(catalogue, tenant, ahead=hours(1))
+    drain(catalogue, tenant, ahead=hours(2))
+    found = store_at(tenant, MONDAY).read("ticket", record.id)
+    assert (found["reply_state"], found["note"]) == ("breached", "hurrylate")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from trellis.automation.jobs import defer_many
 from trellis.automation.jobs.defer import Job
@@ -146,31 +146,56 @@ def write(session: Session, clocks: Sequence[Clock]) -> None:
     if not clocks:
         return
     table = session.tables.platform.service
-    made = insert(table)
-    keys = {"entity", "record", "sla"}
-    set_ = {c.name: made.excluded[c.name] for c in table.columns if c.name not in keys}
-    session.execute(
-        made.on_conflict_do_update(index_elements=[table.c[k] for k in ("entity", "record", "sla")], set_=set_),
-        [clock.row() for clock in clocks],
-    )
+    names = [c.name for c in table.columns]
+    rows = _rows([(c.name, c.type) for c in table.columns], [[clock.row()[n] for n in names] for clock in clocks])
+    made = insert(table).from_select(names, sa.select(*[rows.c[name] for name in names]))
+    keys = ("entity", "record", "sla")
+    set_ = {name: made.excluded[name] for name in names if name not in keys}
+    session.execute(made.on_conflict_do_update(index_elements=[table.c[k] for k in keys], set_=set_))
     _into_records(session, clocks)
     ask(session.connection, [c.next_at for c in clocks if c.next_at is not None], session.reader.now)
 
 
 def _into_records(session: Session, clocks: Sequence[Clock]) -> None:
-    """Write until when and how into the records, past their version: nobody's open form is in the way of a clock."""
-    by_level: dict[tuple[str, str], list[Clock]] = defaultdict(list)
+    """Write until when and how into the records, past their version: nobody's open form is in the way of a clock.
+
+    Records in which the same clocks have changed go in one statement.
+    """
+    of: dict[tuple[str, UUID], dict[str, Clock]] = defaultdict(dict)
     for clock in clocks:
-        by_level[clock.entity, clock.sla].append(clock)
-    for (entity, key), some in by_level.items():
-        level, table = session.model.service_levels[key], session.table(entity)
-        due, state = table.c[short(level.due_field)], table.c[short(level.state_field)]
-        until, how = sa.bindparam("_due", type_=due.type), sa.bindparam("_state", type_=state.type)
-        differs = sa.or_(due.is_distinct_from(until), state.is_distinct_from(how))
-        statement = sa.update(table).where(table.c.id == sa.bindparam("_row", type_=sa.Uuid()), differs)
-        rows = [{"_row": c.record, "_due": c.due_at if c.state else None, "_state": c.state} for c in some]
-        session.execute(statement.values({due: until, state: how}), rows if len(rows) > 1 else rows[0])
-        rollups.after_fields(session, entity, (level.due_field, level.state_field), [c.record for c in some])
+        of[clock.entity, clock.record][clock.sla] = clock
+    alike: dict[tuple[str, tuple[str, ...]], list[dict[str, Clock]]] = defaultdict(list)
+    for (entity, _), found in of.items():
+        alike[entity, tuple(sorted(found))].append(found)
+    for (entity, keys), some in alike.items():
+        table, known = session.table(entity), [session.model.service_levels[key] for key in keys]
+        columns = [table.c[short(name)] for level in known for name in level.fields]
+        values = [[v for key in keys for v in _told(found[key])] for found in some]
+        ids = [next(iter(found.values())).record for found in some]
+        rows = _rows([("id", table.c.id.type), *((c.name, c.type) for c in columns)], _with(ids, values))
+        differs = sa.or_(*(column.is_distinct_from(rows.c[column.name]) for column in columns))
+        statement = sa.update(table).where(table.c.id == rows.c.id, differs)
+        session.execute(statement.values({column: rows.c[column.name] for column in columns}))
+        rollups.after_fields(session, entity, [name for level in known for name in level.fields], ids)
+
+
+def _told(clock: Clock) -> tuple[datetime | None, str | None]:
+    """What the record says of a clock: until when, and how it stands."""
+    return (clock.due_at if clock.state else None), clock.state
+
+
+def _with(ids: Sequence[UUID], values: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [[id, *row] for id, row in zip(ids, values, strict=True)]
+
+
+def _rows(columns: Sequence[tuple[str, Any]], rows: Sequence[Sequence[Any]]) -> sa.FromClause:
+    """Rows of values as a table of a statement, however many they are."""
+    arrays = [
+        sa.cast(sa.literal([row[at] for row in rows], ARRAY(type_)), ARRAY(type_))
+        for at, (_, type_) in enumerate(columns)
+    ]
+    table = sa.func.unnest(*arrays).table_valued(*(sa.column(name, type_) for name, type_ in columns), name="given")
+    return table.render_derived()
 
 
 def ask(connection: sa.Connection, moments: Iterable[datetime], now: datetime) -> None:
