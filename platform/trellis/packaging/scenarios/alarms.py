@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # a clock that was missed strikes once, for its latest moment: that is looked for backwards
 BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=3660))
 HOUSEKEEPING = frozenset({"identity.tidy", "privacy.access-log", "audit.head", "webhooks.purge"})
-BEAT = timedelta(hours=6)  # how often pools and the like look in a scenario: every five minutes would take hours
+BEAT = timedelta(hours=6)  # how often pools and scores look at most: every five minutes would take too long
 STEP = {"often": timedelta(minutes=5), "hourly": timedelta(hours=1)}
 
 
@@ -41,10 +41,20 @@ class Alarms:
         self.finds: dict[str, datetime] = {}  # when each of them finds something, as it was asked last
         self.beats = self._beats()
         self.beaten = begun
+        self.step = BEAT
+        self.asked: tuple[tuple[int, datetime], datetime | None] | None = None  # as long as nothing has changed
         self.struck = {name: (clock, begun) for name, clock in CLOCKS.items() if name not in HOUSEKEEPING}
 
     def next(self, until: datetime) -> datetime | None:
         """When the next of them finds something, up to a moment."""
+        beat = self._beat()
+        key = (self.play.hands.changes, until)
+        if self.asked is None or self.asked[0] != key:
+            self.asked = (key, self._ask(until))
+        found = self.asked[1]
+        return beat if beat is not None and beat <= until and (found is None or beat < found) else found
+
+    def _ask(self, until: datetime) -> datetime | None:
         self.finds.clear()
         waiting = [entry for entry in self.looked.values() if self._first(entry[0], entry[1]) <= until]
         filled = self._filled({t.trigger.entity for t, _ in waiting if t.trigger.entity is not None})
@@ -56,10 +66,15 @@ class Alarms:
             if moment is not None:
                 self.finds[timer.key] = moment
                 found = moment if found is None else min(found, moment)
-        if self.beats and (beat := self.beaten + BEAT) <= until and (found is None or beat < found):
-            self.finds.clear()
-            return beat
         return found
+
+    def _beat(self) -> datetime | None:
+        """When pools and scores look again; never, while there is nothing for them to look at."""
+        if not self.beats:
+            return None
+        model = self.play.tenant.model
+        entities = {pool.entity for pool in model.pools.values()} | {one.entity for one in model.scorings.values()}
+        return self.beaten + self.step if self._filled(entities) else None
 
     def strike(self, moment: datetime) -> None:
         """Let those whose moment it is strike; the others have looked as well, and found nothing."""
@@ -71,11 +86,23 @@ class Alarms:
                 with self.play.tenant.begin() as connection:
                     come_due(connection, self.play.tenant, timer, after, last)
             self.looked[key] = (timer, last)
-        self._clocks(moment)
+        if moment in self.finds.values():
+            self.asked = None
+        if moment >= self.beaten + self.step:
+            self._look_again(moment)
+
+    def _look_again(self, moment: datetime) -> None:
+        """Let the platform's own clocks strike, and pools and scores look."""
         self.beaten = moment
+        self._clocks(moment)
         with self.play.tenant.begin() as connection:
             for beat in self.beats:
                 beat.now(connection, self.play.tenant)
+
+    def begin(self, until: datetime) -> None:
+        """A stretch of time begins: what looks again and again does so four times in it, or every six hours."""
+        self.asked = None
+        self.step, self.beaten = max(BEAT, (until - now()) / 4), now()
 
     def passed(self, moment: datetime) -> None:
         """Time has passed without anything to find."""
@@ -83,7 +110,7 @@ class Alarms:
             last = self._last(timer, after, moment)
             if last is not None:
                 self.looked[key] = (timer, last)
-        self._clocks(moment)
+        self._look_again(moment)
 
     def _beats(self) -> list[Beat]:
         """The tenant's clocks that are no workflow's, such as that of its pools."""

@@ -58,6 +58,7 @@ class Hands:
         self.runner = Runner(only, self.database)
         self.alarms = Alarms(play)
         self.done = 0
+        self.changes = 0  # jobs that may have changed something
 
     def settle(self) -> None:
         """Do everything that can be done at this moment."""
@@ -74,6 +75,7 @@ class Hands:
 
     def advance(self, until: datetime) -> None:
         """Let time pass, and everything happen at its moment."""
+        self.alarms.begin(until)
         while (moment := self._next(until)) is not None:
             move_to(max(moment, now()))
             self.alarms.strike(moment)
@@ -103,6 +105,7 @@ class Hands:
         return job if job is not None and job <= until else None
 
     def _do(self, taken: Taken) -> None:
+        self.changes += taken.kind not in {beat.kind for beat in self.alarms.beats}
         if taken.kind == MAIL:
             self._post(taken)
         elif taken.kind == CALL:
