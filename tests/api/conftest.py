@@ -38,6 +38,15 @@ params: {from: {type: date}}
 group: {month: month(created_at)}
 measures: {n: {formula: count(), label: Orders}, named: 'count(not is_blank(name))'}
 ---
+dashboard: desk
+label: Desk
+filters: {period: {type: date_range, field: created_at}}
+widgets:
+  orders: {number: orders-by-month, measure: n, label: Orders}
+  months: {table: orders-by-month}
+  latest: {list: order, filter: not is_blank(name)}
+  word:   {text: Hello}
+---
 entity: product
 label: Product
 title: name

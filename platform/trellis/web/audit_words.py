@@ -52,7 +52,6 @@ KIND_WORDS = {
     "configuration.applied": _l("Configuration applied"),
     "configuration.rolled-back": _l("Configuration rolled back"),
     "data.exported": _l("Records exported"),
-    "dashboard.arranged": _l("Dashboard arranged for everybody"),
     "data.imported": _l("Records imported"),
     "data.deleted": _l("Many records deleted"),
     "data.restored": _l("Many records restored"),
@@ -89,6 +88,7 @@ KIND_WORDS = {
     "company.backed-up": _l("Backup made"),
     "company.restored": _l("Restored from a backup"),
     "company.log-exported": _l("Audit log exported"),
+    "company.dashboard-arranged": _l("Dashboard arranged for everybody"),
 }
 MEANS_WORDS = {
     "page": _l("in the browser"),
@@ -139,4 +139,5 @@ DETAIL_WORDS = {
     "client": _l("Program"),
     "batch": _l("Bulk change"),
     "report": _l("Report"),
+    "dashboard": _l("Dashboard"),
 }

@@ -116,6 +116,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "backed-up",
         "restored",
         "log-exported",
+        "dashboard-arranged",
     ),
 }
 """What is told, by what the page filters by. Its words are the pages' own (web/audit_words.py)."""

@@ -159,4 +159,4 @@ def _tell(dashboard: Dashboard) -> None:
     """To the audit log: what all see has changed."""
     store = current_store()
     with store.transaction():
-        auditing.note(store.session, "dashboard.arranged", details={"dashboard": dashboard.key})
+        auditing.note(store.session, "company.dashboard-arranged", details={"dashboard": dashboard.key})
