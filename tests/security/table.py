@@ -129,6 +129,8 @@ ROUTES: dict[str, Ask] = {
     "WebFormsView.thanks": Ask("public", args={"key": "none"}, also=(404,)),
     "WebFormsView.confirm": Ask("public", args={"key": "none", "secret": "none"}, needs_token=False, also=(404,)),
     "WebFormsView.fields": Ask("public", args={"key": "none"}, also=(404,)),
+    # posted by mail programs; the link itself says whose address it is
+    "OptOutView.leave": Ask("public", args={"token": "none"}, needs_token=False, also=(410,)),
     "WebFormsView.entries": Ask("public", args={"key": "none"}, needs_token=False, also=(404,)),
     "AddressView.address": PERSON,
     "FrameView.offline": PUBLIC,

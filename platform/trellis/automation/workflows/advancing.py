@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from trellis.automation.clock import now
 from trellis.automation.jobs import Work, defer_many, kind
-from trellis.automation.workflows import health
+from trellis.automation.workflows import health, sequences
 from trellis.automation.workflows.acting import Nobody, principal_of, system_of
 from trellis.automation.workflows.codec import freeze
 from trellis.automation.workflows.context import StepContext, StepFailed, verb_of
@@ -162,7 +162,10 @@ class Machine:
             self._judge()
         while run.state == "ready" and run.steps - before < AT_ONCE:
             step = self._next()
-            if step is None:
+            if step is not None and sequences.is_over(self.workflow, StepContext(run, self.store, self.connection)):
+                self._log(step, "stopped", {})
+                end(self.connection, self.tenant, run, "stopped", {"kind": "stopped", "text": ""})
+            elif step is None:
                 end(self.connection, self.tenant, run, "done")
             else:
                 self._do(step)
@@ -207,6 +210,8 @@ class Machine:
     def _do(self, step: Step) -> None:
         run = self.run
         ctx = StepContext(run, self.store, self.connection, step.place)
+        if self._is_quiet(step, ctx):
+            return
         try:
             if run.waiting is None and step.when is not None and not ctx.holds(step.when):
                 self._log(step, "skipped", {"values": values_of(step.when, ctx.env())})
@@ -238,6 +243,15 @@ class Machine:
         elif step.name and isinstance(outcome, Done):
             run.variables[step.name] = outcome.result
 
+    def _is_quiet(self, step: Step, ctx: StepContext) -> bool:
+        """Whether a message waits for the end of the quiet hours."""
+        until = sequences.quiet_until(self.workflow, ctx, step)
+        if until is not None:
+            self._suspend(step, Suspended({"quiet": True}, until), {"until": until})
+        elif self.run.waiting is not None and "quiet" in self.run.waiting:
+            self.run.waiting = None  # it begins only now
+        return until is not None
+
     def _forward(self) -> None:
         self.run.position[-1].next += 1
         self.run.steps += 1
@@ -256,10 +270,13 @@ class Machine:
         run.waiting, run.state, run.wake_at = dict(outcome.kept), "waiting", outcome.wake_at
         if is_new:
             self._log(step, "waiting", told)
-        self._watch(outcome.watched)
+        watched = outcome.watched
+        if self.workflow.sequence is not None and run.ref is not None:
+            watched |= {run.ref}  # every save may end it
+        self._watch(watched)
         if outcome.wake_at is not None and outcome.wake_at != self.asked:
             defer_many(self.connection, [job_of(run, outcome.wake_at)])
-        if is_new and outcome.watched:
+        if is_new and watched:
             # what changes until this is committed finds nobody who watches: it is looked at once more afterwards
             defer_many(self.connection, [job_of(run)])
 

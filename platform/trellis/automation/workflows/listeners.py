@@ -56,4 +56,5 @@ def _awaited(model: Model) -> frozenset[str]:
     """The entities that waits of active workflows read; also of paused ones, whose runs go on."""
     bodies = (body for workflow in model.workflows.values() for body in workflow.bodies.values())
     waits = (step for body in bodies for step in every_step(body.steps) if isinstance(step, Wait))
-    return frozenset().union(*(wait.reads for wait in waits))
+    sequences = frozenset(w.sequence.entity for w in model.workflows.values() if w.sequence is not None)
+    return sequences.union(*(wait.reads for wait in waits))

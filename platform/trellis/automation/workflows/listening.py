@@ -16,6 +16,7 @@ from trellis.automation.workflows.acting import system_of
 from trellis.automation.workflows.happened import as_it_became, as_it_was
 from trellis.automation.workflows.listeners import listeners
 from trellis.automation.workflows.run import run_of
+from trellis.automation.workflows.sequences import would_stop
 from trellis.automation.workflows.starting import Start, job_of, start
 from trellis.formula.env import Env
 from trellis.formula.types import Ref
@@ -139,7 +140,7 @@ def _enters(trigger: OnRecord, changes: Mapping[str, Sequence[Any]], stages: Set
 def _holds(session: Session, workflow: Workflow, one: Happening, record: LiveRecord) -> bool:
     """Whether the workflow's condition holds for the record as the event left it."""
     condition = workflow.bodies[one.entity].when
-    if condition is None:
+    if condition is None and workflow.sequence is None:
         return True
     is_new = one.kind == "created"
     now_ = as_it_became(session, record, one.changes)
@@ -147,7 +148,9 @@ def _holds(session: Session, workflow: Workflow, one: Happening, record: LiveRec
     me = Ref("user", one.by, one.by_name) if one.by is not None else None  # whose change it was
     reader = replace(session.reader, me=me)
     env = Env(now_, reader, record.graph, old=old, is_new=is_new, variables={"record": now_, "old": old})
-    return condition.evaluate(env) is True
+    if would_stop(workflow, env):
+        return False
+    return condition is None or condition.evaluate(env) is True
 
 
 def _wake(connection: sa.Connection, tenant: Tenant, happened: Sequence[Happening]) -> None:

@@ -37,6 +37,7 @@ class Start:
     event: Mapping[str, Any] | None = None
     chain: Sequence[Sequence[str]] = ()
     variables: Mapping[str, Value] = field(default_factory=dict)
+    again: bool = False  # also where it runs once for a record, and has: somebody wants it
 
     @property
     def link(self) -> list[str]:
@@ -121,7 +122,7 @@ def _paused(connection: sa.Connection, tenant: Tenant, keys: set[str]) -> set[st
 
 def _done_once(connection: sa.Connection, tenant: Tenant, starts: Sequence[Start]) -> set[tuple[str, Ref | None]]:
     """Which of those that run once for a record have done so."""
-    once = [s for s in starts if s.workflow.once and s.record is not None]
+    once = [s for s in starts if s.workflow.once and not s.again and s.record is not None]
     if not once:
         return set()
     table = tenant.tables.platform.run

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trellis.formula.formula import Formula
+from trellis.model.automation.sequence import Sequence
 from trellis.model.automation.steps import Steps
 from trellis.model.automation.triggers import Trigger
 from trellis.model.text import Text
@@ -34,3 +35,4 @@ class Workflow:
     order: int = 100
     once: bool = False  # for one record never again
     module: str = ""
+    sequence: Sequence | None = None

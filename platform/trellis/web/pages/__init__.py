@@ -39,6 +39,7 @@ from trellis.web.pages.list import ListView
 from trellis.web.pages.mentions import MentionsView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.notices import NoticesView
+from trellis.web.pages.opting_out import OptOutView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.papers import PapersView
 from trellis.web.pages.past import PastView
@@ -82,6 +83,7 @@ PAGES: tuple[type[BaseView], ...] = (
     ButtonsView,
     HooksView,
     WebFormsView,
+    OptOutView,
     FormEntriesView,
     SettingsView,
     RolesView,

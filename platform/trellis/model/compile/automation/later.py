@@ -11,7 +11,7 @@ from trellis.model.automation.workflow import Workflow
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
-KINDS = ("sequence",)
+KINDS: tuple[str, ...] = ()
 TRIGGERS: dict[type[Trigger], str] = {}
 HINT = "it is kept for a later version"
 

@@ -11,6 +11,7 @@ from trellis.model.automation.workflow import Body, Workflow
 from trellis.model.compile.automation.assignments import compile_assignments
 from trellis.model.compile.automation.bodies import Bodies
 from trellis.model.compile.automation.later import check_later
+from trellis.model.compile.automation.sequences import compile_sequences
 from trellis.model.compile.automation.triggers import Triggers
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition
@@ -27,6 +28,7 @@ def compile_workflows(ctx: Context, types: Types) -> dict[str, Workflow]:
         found[key] = _workflow(ctx, types, key, item)
     check_later(ctx, found)
     found |= compile_assignments(ctx, types)
+    found |= compile_sequences(ctx, types)
     return dict(sorted(found.items(), key=lambda entry: entry[1].order))
 
 
@@ -92,12 +94,3 @@ def _loops(ctx: Context, item: Item, trigger: Trigger) -> None:
         again = again or (step.word("create") == trigger.entity and trigger.created)
         if again:
             ctx.problem("E321", "sets itself off again, for ever", step, "add a `when:`", at_key=True)
-
-
-def check_sequence(ctx: Context, types: Types, key: str, item: Item) -> None:
-    """A sequence."""
-    names = Names(ctx, types)
-    entity = names.entity(item.get("entity"))
-    if entity is not None:
-        names.conditions(item, names.scope(entity), "start_when", "stop_when")
-        Bodies(names, entity, {}).steps(item.get("steps"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trellis.model.compile.automation.workflows import check_sequence
 from trellis.model.compile.checks.others import (
     check_document,
     check_pool,
@@ -19,7 +18,6 @@ CHECKS: dict[str, Callable[[Context, Types, str, Item], None]] = {
     "document": check_document,
     "pool": check_pool,
     "scoring": check_scoring,
-    "sequence": check_sequence,
 }
 
 
