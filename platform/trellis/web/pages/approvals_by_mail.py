@@ -54,7 +54,8 @@ class ApprovalsByMailView(Page):
     def _page(self, row: Any = None, *, status: int = 200, **more: Any) -> Response:
         tenant = current_tenant()
         by = names_of(tenant, [row["asked_by"]]).get(row["asked_by"], "") if row and row["asked_by"] else ""
-        response = self.draw("account/decide.html", row=row, by=by, status=status, **more)
+        shown = {"asks_more": False, "wrong": "", "comment": "", "done": "", **more}
+        response = self.draw("account/decide.html", row=row, by=by, status=status, **shown)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex"
