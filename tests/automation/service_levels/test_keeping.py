@@ -19,6 +19,7 @@ from trellis.records.principal import Principal
 from trellis.records.record import Record
 from trellis.records.refusal import Refused
 from trellis.records.store import Store
+from trellis.records.transfer.mapping import ImportMap, columns_of
 from trellis.storage.apply import apply
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.plan import plan
@@ -229,3 +230,12 @@ def test_a_worker_that_falls_over_in_the_middle_leaves_nothing_half_told(
     drain(catalogue, tenant, ahead=hours(2))
     found = store_at(tenant, MONDAY).read("ticket", record.id)
     assert (found["reply_state"], found["note"]) == ("breached", "hurrylate")
+
+
+def test_what_an_export_says_of_clocks_is_left_alone_by_an_import(tenant: Tenant) -> None:
+    person = Principal(Reader(roles=frozenset({"admin"})), roles=frozenset({"admin"}))
+    store = Store(tenant, person)
+    columns = columns_of(
+        store.session, tenant.model.entities["ticket"], ["name", "reply_state", "reply_due", "created_at"], ImportMap()
+    )
+    assert [column.field for column in columns] == ["name"]

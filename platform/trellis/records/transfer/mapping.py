@@ -173,8 +173,10 @@ def columns_of(session: Session, entity: Entity, header: Sequence[str], given: I
 
 
 def _is_computed(field: Field, *, by_system: bool) -> bool:
-    kept = _PLATFORM - _BIRTH if by_system else _PLATFORM
-    return field.is_derived or (field.system and field.key in kept)
+    if field.is_derived or not field.system:
+        return field.is_derived
+    # of what the platform gives, people may say where a line stands; stages since when, and clocks, are not theirs
+    return field.key in _PLATFORM - _BIRTH if by_system else field.key != "position"
 
 
 # Loading a layer's data tells when, and by whom, a record came to be.
