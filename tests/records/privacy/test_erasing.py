@@ -246,6 +246,23 @@ def test_what_the_law_keeps_is_refused_with_its_reason(shop: Shop) -> None:
     erase(shop.officer, id)
 
 
+def test_what_the_law_keeps_is_kept_with_what_it_was_merged_into(shop: Shop) -> None:
+    id, other = shop.contact("Hanna Held"), shop.contact("Hanna Hold")
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "contact", other, "hold", True, "Lawsuit 8 O 1/26")
+    shop.rep.merge("contact", id, [other])
+    shop.rep.delete("contact", id)
+    with pytest.raises(Refused, match="Lawsuit 8 O"):
+        shop.rep.purge("contact", id)
+    Store(shop.tenant, Principal.system(Reader())).purge_old(timedelta(0))
+    assert shop.system.read("contact", id, deleted=True).title == "Hanna Held"
+    shop.system.restore("contact", id)
+    with shop.officer.session.write():
+        assert holding.standing(shop.officer.session, "contact", id)["hold"].reason == "Lawsuit 8 O 1/26"
+        holding.decide(shop.officer.session, "contact", id, "hold", False)
+    erase(shop.officer, id)
+
+
 def test_who_is_typed_in_again_is_erased_again(shop: Shop) -> None:
     id = shop.contact("Rudi Return", email=["rudi@return.example"])
     erase(shop.officer, id)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.records import auditing
+from trellis.records.merging.lookup import with_losers
 from trellis.records.privacy.finding import refused, require
 from trellis.records.refusal import Fault
 
@@ -40,17 +41,22 @@ class Standing:
 
 
 def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
-    """What is decided about a record, by state."""
+    """What is decided about a record, and about those that were merged into it, by state."""
     table = session.tables.platform.privacy
-    ours = sa.select(table).where(table.c.entity == entity, table.c.record == id)
-    rows = session.execute(ours).mappings()
+    ours = sa.select(table).where(table.c.entity == entity, table.c.record.in_(with_losers(session, entity, id)))
+    ours = ours.where(sa.or_(table.c.record == id, table.c.state != "erased"))  # the winner's own data is there
+    rows = session.execute(ours.order_by(table.c.record == id, table.c.at)).mappings()  # its own comes last, and stays
     return {r["state"]: Standing(r["state"], r["reason"] or "", r["at"], r["by_name"] or "") for r in rows}
 
 
 def kept_by_law(session: Session, records: Mapping[str, Collection[UUID]]) -> list[Fault]:
-    """Why some of the records may not be destroyed."""
-    table = session.tables.platform.privacy
-    either = [sa.and_(table.c.entity == key, table.c.record.in_(list(ids))) for key, ids in records.items() if ids]
+    """Why some of the records may not be destroyed; what was merged into one of them is kept with it."""
+    table, merged = session.tables.platform.privacy, session.tables.platform.merged
+    either = []
+    for key, ids in records.items():
+        losers = sa.select(merged.c.loser).where(merged.c.entity == key, merged.c.winner.in_(list(ids)))
+        same = sa.or_(table.c.record.in_(list(ids)), table.c.record.in_(losers))
+        either.append(sa.and_(table.c.entity == key, same))
     held = sa.select(table.c.reason).where(table.c.state == "hold", sa.or_(sa.false(), *either)).limit(1)
     found = session.execute(held).first()
     return [] if found is None else [Fault("privacy", KEPT, None, {"reason": found.reason or ""})]
@@ -64,11 +70,11 @@ def decide(session: Session, entity: str, id: UUID, state: State, on: bool, reas
     if on and not reason.strip():
         raise refused("Say why, so that others can judge it later.")
     table = session.tables.platform.privacy
-    here = (table.c.entity == entity, table.c.record == id, table.c.state == state)
     if on:
         mark(session, entity, id, state, reason)
     else:
-        session.execute(sa.delete(table).where(*here))
+        ours = table.c.record.in_(with_losers(session, entity, id))
+        session.execute(sa.delete(table).where(table.c.entity == entity, table.c.state == state, ours))
     session.forget_restricted()
     details = {"reason": reason.strip()[:LONGEST]} if reason.strip() else None
     auditing.note(session, KINDS[state, on], entity=entity, record=id, details=details)
