@@ -420,3 +420,9 @@ def test_texts_keep_their_characters(model_of) -> None:
     assert str(fields["at"].label) == "010"
     assert [c.key for c in fields["yes"].type.options()] == ["no", "yes", "010"]
     assert fields["formula"].default.evaluate(None) == "=x"
+
+
+def test_no_form_asks_for_chances_that_no_stage_has(model_of) -> None:
+    text = "entity: job\nfields: {name: {type: text}}\n---\npipeline: jobs\nentity: job\nstages: {new: {}, done: {type: done}}\n"
+    assert "form" in model_of(text).entities["job"].fields["probability"].hidden
+    assert not model_of(text.replace("new: {}", "new: {probability: 10}")).entities["job"].fields["probability"].hidden

@@ -56,7 +56,7 @@ def compile_field(ctx: Context, types: Types, draft: EntityDraft, field: FieldDr
         default=types.default(field, default) if default is not None else stage_default(field),
         follow_default=item.flag("follow_default"),
         readonly="always" if field.given.get("readonly") else _readonly(item),
-        hidden=_hidden(item),
+        hidden=_hidden(item) or frozenset(field.given.get("hidden", ())),
         visible_when=condition(ctx, item.get("visible_when"), scope),
         required_when=condition(ctx, item.get("required_when"), scope),
         readonly_when=condition(ctx, item.get("readonly_when"), scope),

@@ -71,7 +71,10 @@ def _give_fields(ctx: Context, draft: EntityDraft) -> None:
         _give(ctx, draft, default[1], f"{field}_since", type="datetime", label=f"{humanize(field)} since", system=True)
         stuck = _stuck(pipelines, field, prefix)
         _give(ctx, draft, default[1], f"{prefix}is_stuck", type="boolean", label="Stuck", formula=stuck)
-        _give(ctx, draft, default[1], f"{prefix}probability", type="percent", label="Probability", min=0, max=100)
+        chance: dict[str, Any] = {"type": "percent", "label": "Probability", "min": 0, "max": 100}
+        if not any(stage.get("probability") for _, pipeline in pipelines for _, stage in _stages(pipeline)):
+            chance["hidden"] = ("form",)  # a queue of tickets has no chances, and no form asks for them
+        _give(ctx, draft, default[1], f"{prefix}probability", **chance)
         _give(
             ctx, draft, default[1], f"{prefix}checklist", _checklist(ctx, pipelines), type="choices", label="Checklist"
         )
