@@ -13,6 +13,7 @@ from trellis.model.entity import Entity
 from trellis.model.fields.files import FileField
 from trellis.records.pools.claiming import LONGEST, MOST
 from trellis.records.pools.place import open_pools
+from trellis.records.pools.which import pools_of
 from trellis.records.store import Store
 from trellis.web.i18n import say
 
@@ -298,11 +299,13 @@ class Operations:
         self._add("/{id}/shares/{share}", "delete", "end_share", {"parameters": one, "responses": told})
 
     def _pools(self) -> None:
-        keys = [pool.key for pool in open_pools(self.store) if pool.entity == self.entity.key]
-        if not keys:
+        if self.entity.key not in pools_of(self.store.tenant.model).of:
             return
+        keys = [pool.key for pool in open_pools(self.store) if pool.entity == self.entity.key]
         told = answers("200", "The pools, with how much one may still claim.", page_of(ref("Pool")), ALWAYS)
         self._add("/pools", "get", "pools_of", {"responses": told})
+        if not keys or not self.store.session.permit.covers("update", self.entity.key):
+            return
         which = parameter("pool", {"enum": keys}, "The pool.", where="path", required=True)
         ids: Schema = {"type": "array", "items": UUID_TEXT, "minItems": 1, "maxItems": MOST}
         told = answers("200", "An outcome for each record.", ref("PoolOutcomes"), WRITES)
