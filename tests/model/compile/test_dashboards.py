@@ -105,7 +105,7 @@ filters: {period: {type: date_range, default: this_year}, owner: {type: user}, s
 widgets: {a: {list: deal.open}}
 """
     found = _problems(compile_yaml, text)
-    assert [(p.code, p.path) for p in found] == [("W620", "filters.period"), ("W620", "filters.sort")]
+    assert [(p.code, p.path) for p in found] == [("W630", "filters.period"), ("W630", "filters.sort")]
     assert not any(p.is_error for p in found)
 
 

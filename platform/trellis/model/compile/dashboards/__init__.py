@@ -92,4 +92,4 @@ def _check_reach(
         if not any(reach(narrowed, w, reports, entities) for w in widgets.values()):
             hint = "`date:` in a report is what a date range means; `field:` here says which field is meant"
             message = f"no widget can be narrowed by '{key}'"
-            ctx.problem("W620", message, each, hint, at_key=True)
+            ctx.problem("W630", message, each, hint, at_key=True)
