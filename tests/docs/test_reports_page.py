@@ -39,6 +39,8 @@ def fill(store: Store) -> None:
             store.update("deal", deal, {"stage": "proposal"})
             store.update("deal", deal, {"stage": "won"})
             store.create("doc_goal", {"owner": user, "month": day.replace(day=1), "value": eur(500)})
+            store.create("sales_target", {"owner": user, "month": day, "amount": eur(400)})
+            store.create("forecast_adjustment", {"person": user, "month": day, "amount": eur(-50), "reason": "Slips"})
         lines = [{"product": saw, "quantity": n + 1, "price": eur(10)}]
         store.create("order", {"account": account, "order_date": day, "currency": "EUR", "lines": lines})
         contract = store.create("contract", {"name": f"C{n}", "account": account, "amount": eur(100)}).id
@@ -53,11 +55,11 @@ def eur(amount: int) -> Money:
 
 def test_every_report_of_the_page_runs_and_is_true(make_tenant: Callable[..., Tenant]) -> None:
     own = layer_from_files("docs", {"tenant.yaml": "tenant: docs\nlabel: Docs\n"}, "tenants/docs")
-    tenant = make_tenant(layers=[*layers_of("reports.md"), own])
+    tenant = make_tenant(layers=[*layers_of("report-cookbook.md"), own])
     store = Store(tenant, Principal.system(Reader(now=NOW, currency="EUR")))
     fill(store)
     reports = [r for r in tenant.model.reports.values() if r.key.startswith("doc-")]
-    assert len(reports) >= 25
+    assert len(reports) >= 30
     found = []
     with store.transaction():
         graph = StoreGraph(store.session)

@@ -253,14 +253,56 @@ def _forecast(again: Recomputed) -> Triples:
     category, width = again.report.across[0], len(again.report.groups)
     first, *others = again.measures
     parts = {**{c: (c,) for c in CATEGORIES}, **{key: names for key, (_, names) in CUMULATIVE.items()}}
-    for line, names, records in _lines(again):
+    found = _people_lines(again) if again.report.spec.roll_up else _lines(again)
+    for line, names, records in found:
         by_key = dict(zip([h.key for h in again.answer.headings[width:]], line.values[width:], strict=True))
+        if "adjustment" in by_key:
+            change = _adjusted(again, line)
+            yield f"{names} adjustment", by_key["adjustment"], change
+            certain = [r for r in records if again.of(category, r) in ("closed", "commit")]
+            both = (plain(again.measure(first, certain)) or 0.0) + (plain(change) or 0.0)
+            yield f"{names} adjusted", by_key["adjusted"], both
         for key, wanted in parts.items():
             inside = [r for r in records if again.of(category, r) in wanted]
             yield f"{names} {key}", by_key[key], again.measure(first, inside)
         counted = [r for r in records if again.of(category, r) in CATEGORIES]
         for measure in others:
             yield f"{names} {measure.key}", by_key[measure.key], again.measure(measure, counted)
+
+
+def _team(again: Recomputed, line: Line) -> set[Any] | None:
+    """Whose numbers a line of people holds; None for everybody's."""
+    keys, at = again.report.groups, len(again.report.groups) - 1
+    if line.kind == "total" or line.column < at:
+        return None
+    person = line.values[len(keys) - 1]
+    if line.kind == "line":
+        return {plain(person)}
+    above = {r.id: r.get("manager").id for r in again.kept("user", None) if r.get("manager") is not None}
+    found = {person.id}
+    while more := {one for one, over in above.items() if over in found} - found:
+        found |= more
+    return found
+
+
+def _people_lines(again: Recomputed) -> Iterator[tuple[Line, tuple[Any, ...], list[LiveRecord]]]:
+    """The lines of a forecast that is rolled up over managers."""
+    keys = again.report.groups
+    for line in again.answer.lines:
+        names = () if line.kind == "total" else line.values[: min(line.column + 1, len(keys) - 1)]
+        records, team = _within(again, keys, names, again.records), _team(again, line)
+        if team is not None:
+            records = [r for r in records if again.of(keys[-1], r) in team]
+        yield line, (*names, line.values[len(keys) - 1]), records
+
+
+def _adjusted(again: Recomputed, line: Line) -> Any:
+    spec, keys = again.report.spec.adjust, again.report.groups
+    names = () if line.kind == "total" else line.values[: min(line.column + 1, len(keys) - 1)]
+    records, team = _within(again, spec.keys, names, again.kept(spec.entity, spec.filter)), _team(again, line)
+    if team is not None:
+        records = [r for r in records if again.of(spec.keys[-1], r) in team]
+    return again.measure(spec.value, records)
 
 
 def _table(again: Recomputed) -> Triples:

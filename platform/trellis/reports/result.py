@@ -49,6 +49,12 @@ class Line:
     depth: int = 0
     conditions: tuple[str, ...] | None = ()  # None: no list can show these records
     record: Any = None  # of a report that shows records: which one
+    at: int | None = None  # the group column that says what the line is about; None: as deep as the line
+
+    @property
+    def column(self) -> int:
+        """The group column that says what the line is about."""
+        return self.depth if self.at is None else self.at
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def formulas_of(report: Report) -> Iterator[tuple[str, Formula]]:
     own += [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
     own += [f for f in (report.date, report.filter.formula if report.filter is not None else None) if f is not None]
     yield from ((report.entity, formula) for formula in own)
-    spec, other = report.spec, getattr(report.spec, "entity", None)
+    spec = getattr(report.spec, "adjust", None) or report.spec
+    other = getattr(spec, "entity", None)
     if other is not None:
         keys = getattr(spec, "keys", None) or (spec.came, spec.period)
         asked = [*(k.formula for k in keys), getattr(spec, "value", None) or spec.count]

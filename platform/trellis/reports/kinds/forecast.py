@@ -11,11 +11,13 @@ from trellis.formula.types import Money, Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Measure
 from trellis.model.text import Text
+from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, number
 from trellis.reports.drawing import draw
 from trellis.reports.levels import Path, Places, level_lines, places
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.team import adjustments, rolled_up
 
 CATEGORIES = ("closed", "commit", "best_case", "pipeline")
 CUMULATIVE = {
@@ -23,6 +25,9 @@ CUMULATIVE = {
     "best_at_least": (Text("Closed, commit and best case"), ("closed", "commit", "best_case")),
     "open": (Text("Open pipeline"), ("commit", "best_case", "pipeline")),
 }
+
+
+ADJUSTMENT, ADJUSTED = Text("Adjustment"), Text("With adjustment")
 
 
 @report_kind("forecast")
@@ -41,10 +46,32 @@ class Forecast:
         sets += [(*s, depth) for s in sets]
         sets += [(0,), (0, depth)]
         bundles = asking.gather(keys=keys, sets=tuple(dict.fromkeys(sets)), where=where)
+        adjusted = adjustments(asking, rows)
         headings = [*(asking.key_heading(k) for k in rows), *self._headings(asking, across[0])]
+        if adjusted is not None:
+            first = asking.measures[0]
+            headings += [
+                Heading("adjustment", ADJUSTMENT, first.type, can_drill=False),
+                Heading("adjusted", ADJUSTED, first.type, can_drill=False, is_total=True),
+            ]
         found = places(bundles, depth)
-        lines = list(level_lines(asking, bundles, lambda down: self._values(asking, found, down)))
-        lines.append(Line((*(None for _ in rows), *self._values(asking, found, ())), "total", 0, ()))
+
+        def told(down: Path) -> tuple[Value, ...]:
+            values = self._values(asking, found, down)
+            if adjusted is None:
+                return values
+            first, change = asking.measures[0], adjusted.get(down)
+            together = _added(asking, first, [values[CATEGORIES.index("pipeline") + 1], change])
+            return (*values, change, together)
+
+        if adjusted is not None:  # somebody may have an adjustment and no deal
+            known = {tuple(b.keys[: len(b.made_of)]) for b in bundles if b.made_of == tuple(range(len(b.made_of)))}
+            bundles += [Bundle(tuple(range(len(p))), p, asking.nothing()) for p in adjusted if p and p not in known]
+        if asking.report.spec.roll_up:
+            lines = list(rolled_up(asking, bundles, told))
+        else:
+            lines = list(level_lines(asking, bundles, told))
+        lines.append(Line((*(None for _ in rows), *told(())), "total", 0, ()))
         return Answer(
             asking.report,
             asking.chosen,

@@ -80,7 +80,7 @@ def _cells(answer: Answer, line: Line, words: Words) -> list[Value]:
             found.append(str(_("Total")) if at == 0 else "")
         elif line.kind == "rest" and at == 0:
             found.append(str(_("Other")))
-        elif at > line.depth:
+        elif at > line.column:
             found.append("")
         elif heading.type.kind == "date" and heading.group is not None and heading.group.period is not None:
             found.append(value if heading.group.period.name == "day" else words.cell(heading, value))

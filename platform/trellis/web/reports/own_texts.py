@@ -16,6 +16,8 @@ def own_texts() -> dict[str, str]:
         "Still here": _("Still here"),
         "Mean time in stage": _("Mean time in stage"),
         "Worth": _("Worth"),
+        "Adjustment": _("Adjustment"),
+        "With adjustment": _("With adjustment"),
         "Period before": _("Period before"),
         "Year before": _("Year before"),
         "Change": _("Change"),

@@ -56,6 +56,7 @@ class Row:
     kind: str
     depth: int
     name: str
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -156,14 +157,14 @@ def _row(
             href = _field_link(value, record_address)
         is_nothing = is_number and getattr(value, "amount", value) == 0
         cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total, is_nothing))
-    return Row(tuple(cells), line.kind, line.depth, name)
+    return Row(tuple(cells), line.kind, line.depth, name, line.column)
 
 
 def _group_text(line: Line, at: int, heading: Heading, value: Value, words: Words) -> str:
     """What a line is about stands in the column of its own group, the total's in the first."""
     if line.kind == "total":
         return str(_("Total")) if at == 0 else ""
-    if at != line.depth:
+    if at != line.column:
         return ""
     if line.kind == "rest":
         from trellis.reports.drawing import REST

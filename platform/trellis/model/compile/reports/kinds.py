@@ -9,6 +9,7 @@ from typing import Any
 
 from trellis.formula.formula import Formula, compile_formula
 from trellis.model.compile.formulas import formula
+from trellis.model.compile.item import Item
 from trellis.model.compile.reports.draft import ReportDraft
 from trellis.model.reports.keys import AgeKey, Key, PeriodKey
 from trellis.model.reports.report import Chart, Condition, Measure
@@ -124,8 +125,27 @@ def forecast(draft: ReportDraft) -> dict[str, Any]:
         "measures": draft.measures(),
         "sort": draft.sort(),
         "chart": draft.chart() or Chart("bar"),
+        "spec": _forecast_spec(draft, (*([key] if key is not None else []), *groups)),
         "known": ("category", "closed", "commit", "best_case", "pipeline"),
     }
+
+
+@dataclass(frozen=True)
+class ForecastSpec:
+    """`roll_up`: people's numbers go up to their managers. `adjust`: what managers add, kept apart."""
+
+    roll_up: bool = False
+    adjust: TargetSpec | None = None
+
+
+def _forecast_spec(draft: ReportDraft, groups: tuple[Key, ...]) -> ForecastSpec:
+    roll_up, adjust = draft.item.get("roll_up"), draft.item.get("adjust")
+    last = groups[-1].type if groups else None
+    if roll_up is not None and roll_up.data is True and (last is None or last.entities != ("user",)):
+        draft.ctx.problem("E330", "people are rolled up: the last group is no person", roll_up, "group: [owner]")
+        return ForecastSpec()
+    matched = _matched(draft, adjust, groups) if adjust is not None else None
+    return ForecastSpec(roll_up is not None and roll_up.data is True, matched)
 
 
 @dataclass(frozen=True)
@@ -246,18 +266,12 @@ class TargetSpec:
     filter: Condition | None = None
 
 
-@kind("target")
-def target(draft: ReportDraft) -> dict[str, Any]:
-    """Groups × reached and wanted."""
-    item = draft.item.get("target")
-    groups = draft.keys("group", required=True)
-    if item is None:
-        draft.ctx.problem("E204", "'target' is missing", draft.item, at_key=True)
-        return {}
+def _matched(draft: ReportDraft, item: Item, groups: tuple[Key, ...]) -> TargetSpec | None:
+    """Records of another entity that meet the report's groups; None (and a problem) where they do not."""
     entity = draft.names.entity(item.get("entity"))
     written = item.get("value")
     if entity is None or written is None:
-        return {}
+        return None
     value = formula(draft.ctx, written, draft.measure_scope(entity))
     match = item.get("match")
     keys: list[Key] = []
@@ -278,6 +292,21 @@ def target(draft: ReportDraft) -> dict[str, Any]:
         else:
             keys.append(Key(group.key, group.label, found))
     if value is None or len(keys) != len(groups):
+        return None
+    condition = draft.condition("filter", entity=entity, item=item)
+    return TargetSpec(entity, tuple(keys), value, condition)
+
+
+@kind("target")
+def target(draft: ReportDraft) -> dict[str, Any]:
+    """Groups × reached and wanted."""
+    item = draft.item.get("target")
+    groups = draft.keys("group", required=True)
+    if item is None:
+        draft.ctx.problem("E204", "'target' is missing", draft.item, at_key=True)
+        return {}
+    spec = _matched(draft, item, groups)
+    if spec is None:
         return {}
     return {
         "date": draft.formula("date", "date", "datetime"),
@@ -285,6 +314,6 @@ def target(draft: ReportDraft) -> dict[str, Any]:
         "measures": draft.measures(),
         "sort": draft.sort(),
         "chart": draft.chart(),
-        "spec": TargetSpec(entity, tuple(keys), value, draft.condition("filter", entity=entity, item=item)),
+        "spec": spec,
         "known": ("target", "achievement"),
     }
