@@ -145,6 +145,19 @@ def test_the_caller_has_his_own_rights_and_no_more(mona: Assistant, carl: Assist
     assert system.count("account", where=['name == "No"']).n == 0
 
 
+def test_what_is_closed_to_people_is_closed_to_their_assistants(
+    office: Office, carl: Assistant, mona: Assistant, system: Store
+) -> None:
+    mine = carl.call("create_record", entity="order", values={"number": "C-1", "name": "Mine"})
+    change = {"entity": "order", "id": mine["id"]}
+    assert "not allowed to change" in carl.refused("update_record", **change, values={"discount": 50})
+    assert "not allowed to change" in carl.refused("update_record", **change, values={"phone": "+49 30 901820"})
+    paper = {"id": str(UUID(int=7)), "name": "theirs.pdf", "size": 1, "type": "application/pdf"}
+    assert "Send the file again" in carl.refused("update_record", **change, values={"paper": [paper]})
+    record = system.read("order", mine["id"])
+    assert (record["discount"], record["phone"], record["paper"]) == (None, None, None)
+
+
 def test_scopes_of_the_key_bind_too(office: Office) -> None:
     reads = Assistant(office, scopes=["account:read"])
     assert [e["key"] for e in reads.call("list_entities")["entities"] if "read" in e["actions"]] == ["account"]

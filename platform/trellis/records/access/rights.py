@@ -14,7 +14,9 @@ from trellis.records.refusal import Forbidden
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-MANY = frozenset({"page", "api", "bulk"})  # by what means people change many records with the right `bulk-edit`
+MANY = frozenset(
+    {"page", "api", "assistant", "bulk"}
+)  # by what means people change many records with the right `bulk-edit`
 
 
 def may(session: Session, action: str, entity: str) -> bool:

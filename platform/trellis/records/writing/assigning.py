@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from trellis.records.access import rights
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
+from trellis.records.writing.hands import is_by_hand
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-HANDS = frozenset({"page", "api", "bulk", "import"})  # by what means people hand something over
+CONVERTS = "convert"  # who may convert a record may hand it to whom the conversion says
 
 
 def check(session: Session, drafts: Iterable[Draft]) -> None:
@@ -21,7 +22,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
     handed: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         owner = draft.entity.owner_field
-        if owner is not None and not draft.is_new and draft.means in HANDS and draft.has_changed(owner):
+        if owner is not None and not draft.is_new and _is_handed(draft) and draft.has_changed(owner):
             handed[draft.entity.key].append(draft)
     for entity, some in handed.items():
         allowed = rights.within(session, "assign", entity, [draft.record.id for draft in some])
@@ -29,3 +30,7 @@ def check(session: Session, drafts: Iterable[Draft]) -> None:
             if draft.record.id not in allowed:
                 message = "You may not hand this over to somebody else."
                 draft.fault(Fault("forbidden", message, draft.entity.owner_field))
+
+
+def _is_handed(draft: Draft) -> bool:
+    return is_by_hand(draft.means) and draft.means != CONVERTS

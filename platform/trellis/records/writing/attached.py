@@ -12,7 +12,7 @@ from trellis.model.field import Field
 from trellis.model.fields.files import FileField
 from trellis.records.draft import Draft
 from trellis.records.refusal import Fault
-from trellis.records.writing.values import PEOPLE
+from trellis.records.writing.hands import is_by_hand
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -23,7 +23,7 @@ def check(session: Session, drafts: Sequence[Draft]) -> None:
     if session.principal.is_system:
         return
     for draft in drafts:
-        if draft.means not in PEOPLE:
+        if not is_by_hand(draft.means):
             continue
         for field in draft.entity.fields.values():
             if isinstance(field.type, FileField) and draft.has_changed(field.key) and draft.value(field.key):

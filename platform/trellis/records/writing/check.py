@@ -28,7 +28,7 @@ from trellis.records.reading.catalog import system_scope
 from trellis.records.reading.concealed import conceals
 from trellis.records.refusal import Fault
 from trellis.records.writing import assigning, attached, conditions
-from trellis.records.writing.values import PEOPLE
+from trellis.records.writing.hands import is_by_hand
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -186,7 +186,7 @@ def _new_targets(draft: Draft, field: Field) -> list[Ref]:
 
 def _kept_targets(draft: Draft, field: Field) -> list[Ref]:
     """The targets that stay, where what the filter asks of this record has changed by a person's hand."""
-    if draft.is_new or draft.means not in PEOPLE:
+    if draft.is_new or not is_by_hand(draft.means):
         return []
     asked = {path[1] for path in getattr(_filter_of(field), "reads", ()) if len(path) > 1 and path[0] == "this"}
     if not any(name in draft.entity.fields and draft.has_changed(name) for name in asked):

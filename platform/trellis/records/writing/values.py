@@ -17,12 +17,12 @@ from trellis.records.draft import Draft
 from trellis.records.pools import standing
 from trellis.records.writing import linked
 from trellis.records.writing.conditions import is_readonly
+from trellis.records.writing.hands import GIVEN_BACK, is_by_hand
 
 if TYPE_CHECKING:
     from trellis.records.refusal import Fault
     from trellis.records.session import Session
 
-PEOPLE = frozenset({"page", "api", "import", "bulk", "convert"})  # whom `readonly` binds
 NEVER = frozenset({"id", "version"})
 
 
@@ -87,10 +87,12 @@ def _is_open(session: Session, draft: Draft, field: Field, mode: str | None) -> 
     """Whether this writer may set the field in this record."""
     if field.is_derived:
         return False
-    if session.principal.is_system or draft.means not in PEOPLE:
+    if session.principal.is_system:
         return True
-    if mode in ("readonly", "masked"):
-        return False
+    if mode in ("readonly", "masked"):  # a right, which binds whoever has no more of it, also a workflow of theirs
+        return draft.means in GIVEN_BACK
+    if not is_by_hand(draft.means):
+        return True
     if field.system:
         return field.key == "position"
     return not is_readonly(draft, field)

@@ -1,0 +1,11 @@
+"""By what means people write. What binds people binds every means but the platform's own, also one that comes later."""
+
+from __future__ import annotations
+
+PLATFORMS_OWN = frozenset({"workflow", "undo", "merge", "privacy", "purge"})
+GIVEN_BACK = frozenset({"undo", "merge"})  # values that were there already: nobody writes them anew
+
+
+def is_by_hand(means: str) -> bool:
+    """Whether a person wrote it: in the browser, by the API, through an assistant, with a file."""
+    return means not in PLATFORMS_OWN
