@@ -24,7 +24,7 @@ from trellis.formula.types import Ref, Value
 from trellis.packaging.provision import system_store
 from trellis.packaging.scenarios.findings import Failed, Finding
 from trellis.records.pools.claiming import claim
-from trellis.records.refusal import Refused
+from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
     from trellis.model.scenario import Action
@@ -171,8 +171,8 @@ def _decide(play: Play, action: Action) -> Value:
     who = (table.c.user == user.id,) if isinstance(user, Ref) else ()
     rows = play.rows(sa.select(table.c.id, table.c.user).where(*same, *who).order_by(table.c.id))
     if not rows:
-        name = action.user or play.user or "nobody"
-        raise Failed(Finding(action.mark, "there is nothing to decide", f"{name} is asked about {ref.title}", "no"))
+        params = {"who": action.user or play.user or "nobody", "title": ref.title or ref.entity}
+        raise Refused([Fault("asked", "{who} is not asked about {title}", None, params)])
     outcome: Any = action.word or ("approved" if action.verb == "approve" else "rejected")
     with play.reading() as (_store, env):
         comment = str(action.text.evaluate(env) or "")
