@@ -50,7 +50,7 @@ function legend(data, colors, names) {
 /** Few names are all shown, broken into lines where they are long; of many, those that fit. */
 function spread(data, sideways, width) {
   const room = Math.floor((width - 70) / data.categories.length);
-  if (sideways || data.categories.length > 16) return { hideOverlap: true };
+  if (sideways || data.categories.length > 16) return { hideOverlap: true, ...(sideways ? {} : { alignMaxLabel: "right" }) };
   return room < 84 ? { interval: 0, rotate: 38, formatter: (label) => cut(label, 14) } : { interval: 0, width: room - 8, overflow: "break" };
 }
 
