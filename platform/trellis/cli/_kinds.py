@@ -13,6 +13,7 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.scoring.engine",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",
+    "trellis.automation.messages.outbox",
     "trellis.automation.mail.incoming.fetching",
     "trellis.web.places",
     "trellis.reports.schedule.timers",

@@ -33,6 +33,7 @@ from trellis.web.pages.hooks import HooksView
 from trellis.web.pages.import_ import ImportView
 from trellis.web.pages.jobs import JobsView
 from trellis.web.pages.keys import KeysView
+from trellis.web.pages.letters import LettersView
 from trellis.web.pages.lines import LinesView
 from trellis.web.pages.links import LinksView
 from trellis.web.pages.list import ListView
@@ -56,6 +57,8 @@ from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
 from trellis.web.pages.scores import ScoresView
+from trellis.web.pages.sequences import SequencesView
+from trellis.web.pages.service_levels import ServiceLevelsView
 from trellis.web.pages.settings import SettingsView
 from trellis.web.pages.sharing import SharingView
 from trellis.web.pages.stages import StagesView
@@ -75,6 +78,7 @@ PAGES: tuple[type[BaseView], ...] = (
     UsersView,
     AuditView,
     AutomationView,
+    ServiceLevelsView,
     ApprovalsView,
     ApprovalsByMailView,
     PoolsView,
@@ -109,7 +113,9 @@ PAGES: tuple[type[BaseView], ...] = (
     FieldView,
     FilesView,
     FormView,
+    LettersView,
     LinesView,
+    SequencesView,
     PapersView,
     PastView,
     PickerView,

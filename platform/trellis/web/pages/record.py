@@ -19,6 +19,8 @@ from markupsafe import Markup
 
 from trellis.automation.documents import maker
 from trellis.automation.workflows.buttons import Button, offered
+from trellis.automation.workflows.enrolling import sequences_of
+from trellis.formula.types import Ref
 from trellis.identity.person import CONTACT
 from trellis.identity.portal import has_portal
 from trellis.model.automation.document import DocumentTemplate
@@ -44,6 +46,7 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.bin import restored_words
 from trellis.web.pages.convert import verb_of
 from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_json
+from trellis.web.pages.letters import may_write
 from trellis.web.pages.past import past_page
 from trellis.web.pages.privacy import may_see_privacy
 from trellis.web.pages.related import related_tabs
@@ -146,6 +149,37 @@ class RecordPage:
         """Whether the record goes back within a few days."""
         at = self.pool.returns_at if self.pool is not None and self.pool.locked_until is None else None
         return at is not None and at - self.store.principal.reader.now < POOL_SOON
+
+    @property
+    def may_write(self) -> bool:
+        """Whether a letter can be written about the record."""
+        return self.record.deleted_at is None and not self.entity.part_of and may_write(self.store)
+
+    @property
+    def _answers(self) -> Ref | None:
+        """What a letter is about whose page this is: answering it is writing about that."""
+        about = self.record.get("about") if self.entity.key == "email_message" else None
+        return about if isinstance(about, Ref) else None
+
+    @property
+    def letters_entity(self) -> str:
+        """What a letter that is written here is about."""
+        return self._answers.entity if self._answers is not None else self.entity.key
+
+    @property
+    def letters_id(self) -> UUID:
+        """The record that it is about."""
+        return self._answers.id if self._answers is not None else self.record.id
+
+    @property
+    def letters_reply(self) -> str | None:
+        """The letter that it answers."""
+        return str(self.record.id) if self.entity.key == "email_message" else None
+
+    @property
+    def has_sequences(self) -> bool:
+        """Whether there are series of letters that the record may be in."""
+        return self.record.deleted_at is None and bool(sequences_of(self.store.tenant, self.entity.key))
 
     @property
     def may_merge(self) -> bool:

@@ -14,6 +14,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from trellis.automation.mail import kept
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
@@ -449,7 +450,8 @@ class TimelineView(Page):
 
     def _composers(self, store: Store, activities: Sequence[Activity]) -> list[Activity]:
         """The activities that may be created here, the shortest form first."""
-        able = [a for a in activities if a.entity.quick_create and store.may("create", a.key)]
+        written = kept.ENTITY  # letters are written and sent by a dialog of their own, and kept by that
+        able = [a for a in activities if a.entity.quick_create and a.key != written and store.may("create", a.key)]
         return sorted(able, key=lambda a: len(a.entity.quick_create))
 
     def _compose_values(self, store: Store, activity: Activity, about: Ref, more: dict[str, Any]) -> dict[str, Any]:

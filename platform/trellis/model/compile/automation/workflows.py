@@ -10,7 +10,6 @@ from trellis.model.automation.triggers import Before, OnRecord, Trigger
 from trellis.model.automation.workflow import Body, Workflow
 from trellis.model.compile.automation.assignments import compile_assignments
 from trellis.model.compile.automation.bodies import Bodies
-from trellis.model.compile.automation.later import check_later
 from trellis.model.compile.automation.sequences import compile_sequences
 from trellis.model.compile.automation.triggers import Triggers
 from trellis.model.compile.context import Context, humanize
@@ -26,7 +25,6 @@ def compile_workflows(ctx: Context, types: Types) -> dict[str, Workflow]:
     for key, document in ctx.configuration.of("workflow").items():
         item = Item(dict(document.data), document.place, "", document.name)
         found[key] = _workflow(ctx, types, key, item)
-    check_later(ctx, found)
     found |= compile_assignments(ctx, types)
     found |= compile_sequences(ctx, types)
     return dict(sorted(found.items(), key=lambda entry: entry[1].order))

@@ -1,0 +1,85 @@
+"""Sending short messages: SMS to the numbers of a text or a record, chat into the room that is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import phonenumbers
+
+from trellis.automation.mail import optouts
+from trellis.automation.messages.outbox import post, way_of
+from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
+from trellis.automation.workflows.steps.registry import Done, Outcome
+from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, prepared, text_of
+from trellis.formula.types import Value
+from trellis.model.automation import steps
+
+LONGEST = 1000
+
+
+def _sms(ctx: StepContext, step: steps.Send) -> Outcome:
+    env, template, agreed = prepared(ctx, step)
+    if not agreed:
+        return Done(None, {"text": "no consent"})
+    given = step.given.get("to")
+    to = list(dict.fromkeys(numbers_of(ctx, given.evaluate(env)) if given is not None else ()))[:MOST]
+    if not to:
+        raise StepFailed("There is no number to send to.")
+    return _post(ctx, step, "sms", to, _text(step, template, env))
+
+
+def _chat(ctx: StepContext, step: steps.Send) -> Outcome:
+    env, template, agreed = prepared(ctx, step)
+    if not agreed:
+        return Done(None, {"text": "no consent"})
+    given = step.given.get("to")
+    room = str(given.evaluate(env) or "") if given is not None else ""
+    return _post(ctx, step, "chat", [room], _text(step, template, env))
+
+
+def _text(step: steps.Send, template: object, env: object) -> str:
+    text = text_of(step, template, "text", env) or text_of(step, template, "body", env)  # type: ignore[arg-type]
+    if not text.strip():
+        raise StepFailed("The message is empty.")
+    return text.strip()[:LONGEST]
+
+
+def _post(ctx: StepContext, step: steps.Send, channel: str, to: list[str], text: str) -> Outcome:
+    if way_of(ctx.tenant, channel) is None:
+        raise StepFailed("No way for {channel} is set up: give `messages:` in tenant.yaml.", channel=channel)
+    closed = optouts.suppressed(ctx.connection, ctx.tenant, channel, to)  # type: ignore[arg-type]
+    sent, left = [], []
+    for address in to:
+        if closed.get(address):
+            left.append(f"{address}: {LEFT['opted_out']}")
+            continue
+        place = f"{ctx.run.workflow}:{step.place}:{optouts.hash_of(address)}"
+        once = place if ctx.run.workflow.startswith(SEQUENCE) else None
+        kind = f"workflow:{ctx.run.workflow}"
+        if post(ctx.connection, ctx.tenant, channel, address, text, kind, once) is None:
+            left.append(f"{address}: {LEFT['had']}")
+        else:
+            sent.append(address)
+    return Done(None, {"to": [one for one in sent if one], "text": text[:120], **({"left": left} if left else {})})
+
+
+def numbers_of(ctx: StepContext, value: Value) -> Iterator[str]:
+    """The telephone numbers of a text, a record or several, as the world dials them."""
+    if isinstance(value, str):
+        for found in phonenumbers.PhoneNumberMatcher(value, ctx.tenant.profile.region):
+            yield phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164)
+        return
+    refs = list(refs_of(value))
+    if isinstance(value, (list, tuple)) and not refs:
+        for each in value:
+            yield from numbers_of(ctx, each)
+        return
+    for ref in refs:
+        record = ctx.graph.follow(ref)
+        names = record.definition.fields.values() if record is not None else ()
+        numbers = sorted((f.key for f in names if f.type.name == "phone"), key=lambda key: key != "mobile")
+        held = next((str(record.get(key)) for key in numbers if record is not None and record.get(key)), "")
+        yield from numbers_of(ctx, held) if held else ()
+
+
+CHANNELS |= {"sms": _sms, "chat": _chat}
