@@ -113,7 +113,7 @@ field: heat
 fit: {named: {when: not is_blank(name), points: 3}}
 ---
 pool: desk
-entity: account
+entity: lead
 members: {roles: [seller]}
 admins: {roles: [admin, seller]}
 lock: {for: 3 days}
