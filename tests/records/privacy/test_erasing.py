@@ -299,6 +299,17 @@ def test_it_needs_the_right_and_a_person(shop: Shop) -> None:
         erase(shop.officer, UUID(int=9))
 
 
+def test_what_is_restricted_stays_in_the_bin(shop: Shop) -> None:
+    id = shop.contact("Bella Binned")
+    shop.rep.delete("contact", id)
+    with shop.officer.session.write():
+        holding.mark(shop.officer.session, "contact", id, "restricted", "wants it kept for a lawsuit")
+    with pytest.raises(Refused, match="restricted"):
+        shop.rep.purge("contact", id)
+    Store(shop.tenant, Principal.system(Reader())).purge_old(timedelta(0))
+    assert shop.system.read("contact", id, deleted=True).title == "Bella Binned"
+
+
 def test_lists_and_figures_leave_out_whose_data_is_restricted(shop: Shop) -> None:
     id = shop.contact("Lena Left-Out", city="Nowhere")
     where = ['city == "Nowhere"']

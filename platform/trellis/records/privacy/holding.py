@@ -50,16 +50,24 @@ def standing(session: Session, entity: str, id: UUID) -> dict[str, Standing]:
 
 
 def kept_by_law(session: Session, records: Mapping[str, Collection[UUID]]) -> list[Fault]:
-    """Why some of the records may not be destroyed; what was merged into one of them is kept with it."""
+    """Why some of the records may not be destroyed: the law, or the person themselves, wants them kept.
+
+    What was merged into one of them is kept with it.
+    """
     table, merged = session.tables.platform.privacy, session.tables.platform.merged
     either = []
     for key, ids in records.items():
         losers = sa.select(merged.c.loser).where(merged.c.entity == key, merged.c.winner.in_(list(ids)))
         same = sa.or_(table.c.record.in_(list(ids)), table.c.record.in_(losers))
         either.append(sa.and_(table.c.entity == key, same))
-    held = sa.select(table.c.reason).where(table.c.state == "hold", sa.or_(sa.false(), *either)).limit(1)
-    found = session.execute(held).first()
-    return [] if found is None else [Fault("privacy", KEPT, None, {"reason": found.reason or ""})]
+    states = ["hold"] if session.is_unlocked else ["hold", "restricted"]
+    held = sa.select(table.c.state, table.c.reason).where(table.c.state.in_(states), sa.or_(sa.false(), *either))
+    found = session.execute(held.order_by(table.c.state).limit(1)).first()
+    if found is None:
+        return []
+    if found.state == "restricted":
+        return [Fault("privacy", "The processing of this person's data is restricted: it may not be changed.")]
+    return [Fault("privacy", KEPT, None, {"reason": found.reason or ""})]
 
 
 def decide(session: Session, entity: str, id: UUID, state: State, on: bool, reason: str = "") -> None:
