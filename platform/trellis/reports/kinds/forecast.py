@@ -86,7 +86,7 @@ class Forecast:
         first, *others = asking.measures
         choices: Mapping[str, Any] = category.type.choices or {}
         for key in CATEGORIES:
-            label = choices.get(key, Text(key))
+            label = getattr(choices.get(key), "label", choices.get(key)) or Text(key)
             heading = asking.measure_heading(first, conditions_=(category.condition(key, asking.reader),))
             yield replace(heading, key=key, label=label)
         for key, (label, parts) in CUMULATIVE.items():
