@@ -21,13 +21,13 @@ from trellis.records.store import Store
 from trellis.records.versions.batches import Told
 from trellis.records.versions.undoing import Undoing, Undone
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast, toast_now
 from trellis.web.guard import signed_in
 from trellis.web.i18n import lower_first
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import faults_json, wants_json
-from trellis.web.widgets.faults import fault_text
 
 MOST_ROWS = 200  # that one page tells one by one
 VERBS = {

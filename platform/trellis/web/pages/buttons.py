@@ -13,6 +13,7 @@ from trellis.automation.workflows.buttons import Button, offered, press
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -20,7 +21,6 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, submitted
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 
 
 class ButtonsView(Page):

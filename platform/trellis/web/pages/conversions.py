@@ -15,6 +15,7 @@ from trellis.model.entity import Entity
 from trellis.records.conversion.converting import MOST, Conversions
 from trellis.records.refusal import Fault
 from trellis.records.store import Store
+from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import Desk, open_desk
 from trellis.web.lists.selection import read_selection
@@ -22,7 +23,6 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.convert import verb_of
 from trellis.web.pages.saved_views import read_query
-from trellis.web.widgets.faults import fault_text
 
 SHOWN = 50  # records whose becoming is shown before it is done
 

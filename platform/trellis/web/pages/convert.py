@@ -22,6 +22,7 @@ from trellis.records.record import Record
 from trellis.records.refusal import Fault, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -29,7 +30,6 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, here, label_of, submitted, wants_json
 from trellis.web.widgets import Submitted
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, read_form
 
 OTHER = "_other"  # the radio for a record that is picked, and the name of its picker

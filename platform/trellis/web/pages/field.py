@@ -18,6 +18,7 @@ from trellis.records.refusal import Fault, Forbidden, Refused, Stale
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
@@ -26,7 +27,6 @@ from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
 from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of
 from trellis.web.widgets.text import UNCHANGED
 

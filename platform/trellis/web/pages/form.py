@@ -16,6 +16,7 @@ from trellis.records.refusal import Fault, Forbidden, Refused, Stale
 from trellis.records.store import Store
 from trellis.web.context import current_language, current_person, current_store
 from trellis.web.errors import answer
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
@@ -24,7 +25,6 @@ from trellis.web.pages.base import Page
 from trellis.web.widgets import PRESENT, Submitted
 from trellis.web.widgets.alike import Alike, alike_of
 from trellis.web.widgets.copying import copy_of, set_by_hand
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, form_of, prefilled, quick_form_of, read_form, uuid_of, with_stage
 from trellis.web.widgets.link import picked
 from trellis.web.widgets.state import answer_state

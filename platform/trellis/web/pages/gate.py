@@ -16,9 +16,9 @@ from flask_babel import ngettext
 
 from trellis.model.form import Form, FormField, Section
 from trellis.records.refusal import Fault, Forbidden, Refused, Stale
+from trellis.web.faults import fault_text
 from trellis.web.lists.board import lane_key
 from trellis.web.pages.form import faults_json, here, submitted
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import BoundForm, read_form
 from trellis.web.widgets.lines import lines_of
 

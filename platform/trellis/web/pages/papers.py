@@ -17,13 +17,13 @@ from trellis.model.locales import babel_locale
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.files import PDF_POLICY, store_root
 from trellis.web.pages.form import entity_or_404
-from trellis.web.widgets.faults import fault_text
 
 
 class PapersView(Page):

@@ -26,13 +26,13 @@ from trellis.records.store import Store
 from trellis.records.versions.past import PastRecord
 from trellis.web.cells.registry import CellContext
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, faults_json, wants_json
 from trellis.web.pages.past_tables import BLANKS, Table, drawn, is_closed, is_same, link_tables, part_tables
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.form import form_of
 
 MOST_MOMENTS = 300

@@ -25,6 +25,7 @@ from trellis.records.store import Store
 from trellis.web.cells.column import Column, columns_for, reads_of
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -34,7 +35,6 @@ from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.pages.linking import join, may_leave, may_point, part
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.lines import lines_of
 from trellis.web.widgets.link import as_ref
 from trellis.web.widgets.text import UNCHANGED

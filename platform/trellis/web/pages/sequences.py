@@ -14,10 +14,10 @@ from trellis.automation.workflows import enrolling
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.web.automation_words import STATES
 from trellis.web.context import current_store
+from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404
-from trellis.web.widgets.faults import fault_text
 
 DOES: Mapping[str, Any] = {"enrol": enrolling.enrol, "leave": enrolling.leave}
 

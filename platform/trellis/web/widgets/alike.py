@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import url_for
 from flask_babel import gettext as _
 
+from trellis.web.faults import fault_text
 from trellis.web.navigation import entity_address
-from trellis.web.widgets.faults import fault_text
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity

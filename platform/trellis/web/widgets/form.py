@@ -17,9 +17,9 @@ from trellis.records.pipelines.pipeline import pipelines_on, tracks
 from trellis.records.pools.standing import hidden_now
 from trellis.records.record import FieldState, FormState, Record
 from trellis.records.refusal import Fault
+from trellis.web.faults import fault_text
 from trellis.web.widgets.base import widget_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.lines import Lines, lines_of
 from trellis.web.widgets.submitted import Submitted
 from trellis.web.widgets.text import UNCHANGED

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.web.faults import fault_text
 from trellis.web.widgets.base import widget_of
 from trellis.web.widgets.bound import BoundField, draw
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.submitted import Submitted
 from trellis.web.widgets.text import UNCHANGED
 

@@ -16,10 +16,10 @@ from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
 from trellis.records.refusal import Fault, Forbidden
 from trellis.records.transfer.keys import Ambiguous, Links
+from trellis.web.faults import fault_text
 from trellis.web.lists.desk import lower_first
 from trellis.web.widgets.base import widget_of
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.faults import fault_text
 from trellis.web.widgets.link import targets
 
 if TYPE_CHECKING:
