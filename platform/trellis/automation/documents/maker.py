@@ -35,7 +35,8 @@ TIMEOUT = 30  # seconds for a whole paper
 BODY = "document"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 LARGEST_PICTURE = 8_000_000
-_DRAWER = Path(__file__).parent / "drawer.py"
+_PLATFORM = Path(__file__).parents[3]
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from trellis.automation.documents.drawer import main; main()"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 
@@ -179,7 +180,7 @@ class _Drawer:
     def draw(self, given: Mapping[str, Any], language: str) -> Paper:
         """Start it, answer it, and take what it has made."""
         process = subprocess.Popen(
-            [sys.executable, "-I", str(_DRAWER)],
+            [sys.executable, "-I", "-c", _START, str(_PLATFORM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
