@@ -53,7 +53,8 @@ fit:
   money:   {label: Has money, when: budget > 1000, points: 20}
 behaviour:
   called:  {label: Was reached, on: {record: call, created: true}, of: =lead, when: reached, points: 15, at_most: 40}
-  dropped: {label: Lost its money, on: {record: lead, changed: [budget]}, of: =record, when: 'budget < old.budget', points: -5}
+  dropped:
+    {label: Lost its money, on: {record: lead, changed: [budget]}, of: =record, when: budget < old.budget, points: -5}
 decay: {points: 10, every: 14 days}
 """
 DAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -139,7 +140,7 @@ def test_it_is_written_only_when_it_changes_and_says_so(tenant: Tenant) -> None:
 def test_nobody_types_a_score(tenant: Tenant) -> None:
     lead = store(tenant).create("lead", {"name": "Fay"}).id
     person = Store(tenant, Principal(Reader(roles=frozenset({"admin"})), roles=frozenset({"admin"})))
-    with pytest.raises(Exception, match="(?i)score|readonly|set|may"):
+    with pytest.raises(Exception, match=r"(?i)score|readonly|set|may"):
         person.update("lead", lead, {"score": 99})
     assert score(tenant, lead) == 0
 
@@ -167,12 +168,27 @@ def test_it_says_why(tenant: Tenant) -> None:
     assert told.next_loss == DAY + timedelta(hours=1, days=28)
 
 
+def test_what_happened_to_merged_records_has_happened_to_the_one(tenant: Tenant) -> None:
+    door = store(tenant)
+    winner, loser = (door.create("lead", {"name": "Kim", "company": "Acme"}).id for _ in range(2))
+    for lead in (winner, loser, loser):
+        call(tenant, lead)
+    door.merge("lead", winner, [loser])
+    assert score(tenant, winner) == 50
+    called = why(store(tenant), "lead", winner, "score").behaviour[0]
+    assert (called.n, called.points) == (3, 40)
+
+
 def test_a_locked_record_does_not_undo_what_happens_to_it(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     from trellis.records.writing import write
 
     lead = store(tenant).create("lead", {"name": "Ida"}).id
     with monkeypatch.context() as patch:
-        patch.setattr(write, "update", lambda *args, **kw: (_ for _ in ()).throw(Refused([])))
+
+        def refuse(*args: object, **kw: object) -> None:
+            raise Refused([])
+
+        patch.setattr(write, "update", refuse)
         call(tenant, lead)
     assert store(tenant).count("call", where=[f'lead.id == "{lead}"']).n == 1
 

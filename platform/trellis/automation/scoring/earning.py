@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -64,6 +64,20 @@ def wear(scoring: Scoring, account: Account, now: datetime) -> Account:
             earned[key] = replace(one, points=one.points - taken, lost=one.lost + taken)
             gone -= taken
     return Account(at, earned)
+
+
+def together(scoring: Scoring, accounts: Sequence[Account], now: datetime) -> Account:
+    """What several records have earned that are one from now on; each behaviour up to its most."""
+    worn = [wear(scoring, account, now) for account in accounts]
+    most = {rule.key: rule.at_most for rule in scoring.behaviour}
+    earned: dict[str, Earned] = {}
+    for key, one in ((key, one) for account in worn for key, one in account.earned.items()):
+        known = earned.get(key)
+        if known is not None:
+            one = Earned(known.n + one.n, known.points + one.points, known.lost + one.lost, max(known.at, one.at))
+        cap = most.get(key)
+        earned[key] = one if cap is None else replace(one, points=min(one.points, cap))
+    return Account(max(account.at for account in worn), earned)
 
 
 def due_at(scoring: Scoring, account: Account) -> datetime | None:

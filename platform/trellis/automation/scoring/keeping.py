@@ -63,7 +63,7 @@ def _join(session: Session, hooks: Hooks) -> None:
     found = scorings_of(session.model)
     if found.of:
         hooks.before.append(partial(_before, session))
-    if found.heard:
+    if found.of:
         hooks.after.append(partial(_after, session))
 
 
@@ -123,6 +123,7 @@ def _after(session: Session, events: Sequence[Event]) -> None:
     heard = scorings_of(session.model).heard
     if isinstance(session.cause, Mapping) and "scoring" in session.cause:
         return  # a score that was written earns no points
+    _merge(session, events)
     graph: StoreGraph | None = None
     earned: dict[str, dict[UUID, list[Behaviour]]] = defaultdict(lambda: defaultdict(list))
     for event in events:
@@ -135,6 +136,24 @@ def _after(session: Session, events: Sequence[Event]) -> None:
                 earned[scoring.key][id].append(behaviour)
     for key, by_record in earned.items():
         give(session, session.model.scorings[key], by_record)
+
+
+def _merge(session: Session, events: Sequence[Event]) -> None:
+    """What happened to merged records has happened to the one that they are now."""
+    of = scorings_of(session.model).of
+    for event in events:
+        if event.kind != "merged" or event.entity not in of:
+            continue
+        losers = [one.id for one in events if one.kind == "merged_into" and one.entity == event.entity]
+        for scoring in of[event.entity]:
+            ids = [event.id, *losers]
+            if accounts := read_accounts(session, scoring, ids, hold=True):
+                table = session.tables.platform.score
+                keep_empty(session, scoring, [event.id])
+                keep(session, scoring, event.id, earning.together(scoring, list(accounts.values()), session.reader.now))
+                gone = sa.delete(table).where(table.c.scoring == scoring.key, table.c.record.in_(losers))
+                session.execute(gone)
+            rescore(session, scoring, [event.id])
 
 
 def _targets(graph: StoreGraph, scoring: Scoring, behaviour: Behaviour, event: Event) -> Iterator[UUID]:
@@ -160,10 +179,8 @@ def _targets(graph: StoreGraph, scoring: Scoring, behaviour: Behaviour, event: E
 def give(session: Session, scoring: Scoring, earned: Mapping[UUID, Sequence[Behaviour]]) -> None:
     """Write down what records have earned, one after the other where two are at it, and then their scores."""
     now = session.reader.now
-    table = session.tables.platform.score
     ids = sorted(earned)
-    empty = [{"scoring": scoring.key, "record": id, "earned": {}, "at": now} for id in ids]
-    session.execute(insert(table).on_conflict_do_nothing(), empty)
+    keep_empty(session, scoring, ids)
     accounts = read_accounts(session, scoring, ids, hold=True)
     for id in ids:
         account = accounts[id] if accounts[id].earned else Account(now)
@@ -171,6 +188,13 @@ def give(session: Session, scoring: Scoring, earned: Mapping[UUID, Sequence[Beha
             account = earning.earn(scoring, account, behaviour, now)
         keep(session, scoring, id, account)
     rescore(session, scoring, ids)
+
+
+def keep_empty(session: Session, scoring: Scoring, ids: Sequence[UUID]) -> None:
+    """Have a row for each record, which may then be held."""
+    now = session.reader.now
+    empty = [{"scoring": scoring.key, "record": id, "earned": {}, "at": now} for id in ids]
+    session.execute(insert(session.tables.platform.score).on_conflict_do_nothing(), empty)
 
 
 def read_accounts(

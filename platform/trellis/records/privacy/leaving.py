@@ -66,6 +66,21 @@ def _approvals(session: Session, person: Person, names: Mapping[str, str]) -> in
     return done
 
 
+@eraser("pools")
+def _pools(session: Session, person: Person, _names: Mapping[str, str]) -> int:
+    """What somebody has written when they put the person's record back into a pool, in its log and in the history."""
+    moves, told = session.tables.platform.pool_move, session.tables.platform.history
+    written = sa.update(moves).where(_about(moves, person), moves.c.reason.is_not(None))
+    done = session.execute(written.values(reason=None)).rowcount
+    if done:
+        with as_owner(session):
+            given = told.c.cause.op("?")("reason")
+            session.execute(
+                sa.update(told).where(_about(told, person), given).values(cause=told.c.cause.op("-")("reason"))
+            )
+    return done
+
+
 @eraser("runs")
 def _runs(session: Session, person: Person, _names: Mapping[str, str]) -> int:
     """Runs of workflows lose what they know; one that still goes on about the person ends here."""
