@@ -27,7 +27,7 @@ class OptOutView(Page):
         if request.method == "GET":
             with tenant.begin() as connection:
                 closed = optouts.suppressed(connection, tenant, channel, [address]).get(address, frozenset())
-            return self.draw("public/leave.html", address=address, is_left="opted_out" in closed)
+            return self.draw("public/leave.html", whose=address, is_left="opted_out" in closed)
         store = Store(tenant, system_of(tenant), cause={"unsubscribe": source})
         is_back = "back" in request.form
         with store.transaction() as connection:
@@ -35,7 +35,7 @@ class OptOutView(Page):
                 optouts.allow(connection, tenant, channel, address)
             elif optouts.suppress(connection, tenant, channel, address, "opted_out", source):
                 optouts.mark_records(store, channel, address, "opted_out")
-        return self.draw("public/leave.html", address=address, is_left=not is_back)
+        return self.draw("public/leave.html", whose=address, is_left=not is_back)
 
 
 # the mail program that posts has no session, and the link itself says whose address it is
