@@ -32,6 +32,11 @@ fields:
 views:
   open: {type: list, columns: [name, reply_state, reply_due]}
 ---
+calendar: night
+label: Night shift
+hours: {mon-thu: ["22:00-06:00"]}
+holidays: [{date: "12-24", label: Christmas Eve}]
+---
 sla: reply
 label: First reply
 entity: ticket
@@ -50,6 +55,7 @@ grants: {ticket: {read: all, fields: {reply_state: hidden}}}
 @pytest.fixture(scope="module")
 def desk(catalogue: Catalogue) -> Iterator[Tenant]:
     tenant = catalogue.create("desk", layers_of(YAML, "desk"), "test")
+    add_person(tenant, "ada@desk.example", "admin", name="Ada Admin")
     add_person(tenant, "ann@desk.example", "agent", name="Ann Agent")
     add_person(tenant, "cleo@desk.example", "customer", name="Cleo Customer")
     yield tenant
@@ -120,3 +126,11 @@ def test_lists_show_it_and_the_api_reads_but_never_writes_it(desk: Tenant, ann: 
     person = Principal(Reader(roles=frozenset({"agent"})), roles=frozenset({"agent"}))
     with pytest.raises(Refused, match="reply_due"):
         Store(desk, person).update("ticket", record.id, {"reply_due": "2030-01-01T00:00:00Z"}, means="api")
+
+
+def test_administrators_see_what_is_agreed_and_how_it_is_kept(app: Any, desk: Tenant, ann: FlaskClient) -> None:
+    ticket(desk, 1)
+    page = page_of(signed_in_client(app, "ada@desk.example"), "/admin/service-levels")
+    for said in ("First reply", "4 hr", "Every hour counts", "Night shift", "22:00–06:00", "closed"):
+        assert said in page
+    assert ann.get("/admin/service-levels").status_code == 403
