@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
 from trellis.automation.clock import now
-from trellis.automation.forms.entries import Sent, confirm
-from trellis.automation.forms.entries import take as take_form
-from trellis.automation.forms.form import forms_of
-from trellis.automation.forms.form import read as read_form
-from trellis.automation.workflows import approvals, incoming
+from trellis.automation.workflows import approvals
 from trellis.automation.workflows.buttons import press
 from trellis.automation.workflows.context import refs_of
 from trellis.automation.workflows.finding import Bound
 from trellis.automation.workflows.starting import Start, start
 from trellis.automation.workflows.values import evaluated, settled
 from trellis.formula.types import Ref, Value
-from trellis.packaging.provision import system_store
 from trellis.packaging.scenarios.findings import Failed, Finding
 from trellis.records.pools.claiming import claim
 from trellis.records.refusal import Fault, Refused
@@ -191,63 +184,6 @@ def _run(play: Play, action: Action) -> Value:
     with play.tenant.begin() as connection:
         start(connection, play.tenant, [Start(workflow, "run", ref) for ref in refs])
     return refs[0]
-
-
-@act("receive")
-def _receive(play: Play, action: Action) -> Value:
-    given = values_of(play, action, None)
-    for word, receive in RECEIVES.items():
-        if word in given:
-            return receive(play, action, given)
-    raise Failed(Finding(action.mark, "nothing is received", f"one of {', '.join(RECEIVES)}", ", ".join(given)))
-
-
-Receive = Callable[["Play", "Action", dict[str, Any]], Value]
-RECEIVES: dict[str, Receive] = {}
-
-
-def receives(word: str) -> Callable[[Receive], Receive]:
-    """Register how something comes from outside."""
-
-    def register(done: Receive) -> Receive:
-        RECEIVES[word] = done
-        return done
-
-    return register
-
-
-@receives("webhook")
-def _webhook(play: Play, action: Action, given: dict[str, Any]) -> Value:
-    key = str(given["webhook"])
-    if not incoming.hooks(play.tenant.model, key):
-        raise Failed(Finding(action.mark, f"no workflow listens to the webhook {key}"))
-    id = str(given.get("id") or UUID(int=len(play.letters) + int(now().timestamp())))
-    with play.tenant.begin() as connection:
-        incoming.receive(connection, play.tenant, key, id, given.get("payload", {}))
-    return None
-
-
-@act("submit")
-def _submit(play: Play, action: Action) -> Value:
-    """Send a public form in, as a stranger does; where it asks for a confirmation, that comes too."""
-    forms = forms_of(play.tenant.model)
-    form = forms.get(action.word) or next((f for f in forms.values() if f.workflow.key == action.word), None)
-    if form is None:
-        raise Failed(Finding(action.mark, f"there is no form {action.word}", ", ".join(forms), "none"))
-    secrets: list[str] = []
-
-    def link_of(secret: str) -> str:
-        secrets.append(secret)
-        return f"https://scenario.invalid/{secret}"
-
-    raw = {key: value for key, value in values_of(play, action, None).items() if value is not None}
-    values, wrong = read_form(form, raw, system_store(play.tenant).session.reader)
-    if wrong:
-        raise Refused(wrong)
-    take_form(play.tenant, form, Sent(uuid7(), values, play.tenant.profile.language), link_of)
-    for secret in secrets:
-        confirm(play.tenant, forms, secret)
-    return None
 
 
 @act("claim")

@@ -159,14 +159,14 @@ def _mail(play: Play, expectation: Expectation) -> None:
     with play.reading() as (store, _env):
         to = _address(store, said.get("to"))
     letters = [
-        (address, letter)
-        for address, letter in play.letters
-        if (not to or to.lower() == address.lower())
-        and _within(said.get("subject"), letter.subject)
-        and _within(said.get("text"), f"{letter.body}{letter.html_body}{' '.join(letter.paragraphs)}")
+        one
+        for one in play.letters
+        if (not to or to.lower() == one.to.lower())
+        and _within(said.get("subject"), one.letter.subject)
+        and _within(said.get("text"), f"{one.letter.body}{one.letter.html_body}{' '.join(one.letter.paragraphs)}")
     ]
     if not _often(expectation, len(letters)):
-        found = [f"to {address}: {letter.subject}" for address, letter in play.letters]
+        found = [f"to {one.to}: {one.letter.subject}" for one in play.letters]
         wanted = ", ".join(f"{key} {written(value)}" for key, value in said.items())
         raise _fail(expectation, f"mail {wanted}", _times(expectation), found or "no mail")
 

@@ -18,16 +18,16 @@ from trellis.identity.accounts import Account, give_login
 from trellis.identity.automating import principal_by_id
 from trellis.model.fields.base import Invalid
 from trellis.packaging.provision import system_store
+from trellis.packaging.scenarios import outside  # noqa: F401 - its actions are registered
 from trellis.packaging.scenarios.acting import ACTS
 from trellis.packaging.scenarios.expecting import LOOKS
 from trellis.packaging.scenarios.findings import Failed, Finding, Played
-from trellis.packaging.scenarios.working import Hands
+from trellis.packaging.scenarios.working import Hands, Posted
 from trellis.records.graph import StoreGraph
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
 
 if TYPE_CHECKING:
-    from trellis.automation.mail.letter import Letter
     from trellis.model.scenario import Action, Actor, Scenario
     from trellis.packaging.scenarios.stage import Stage
     from trellis.storage.tenant import Tenant
@@ -48,7 +48,7 @@ class Play:
         self.known: dict[str, Value] = {}
         self.user = ""
         self.means = "import"  # how `given` comes in: rules and `before` workflows see it, no other is set off
-        self.letters: list[tuple[str, Letter]] = []
+        self.letters: list[Posted] = []
         self.requests: list[dict[str, Any]] = []
         self.hands = Hands(self)
         self.findings: list[Finding] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,7 +12,8 @@ import orjson
 import sqlalchemy as sa
 
 from trellis.automation.clock import now
-from trellis.automation.mail.letter import Letter
+from trellis.automation.mail.account import account_of
+from trellis.automation.mail.letter import Letter, message_id
 from trellis.automation.worker.drain import promote, take
 from trellis.automation.worker.runner import Runner, Taken
 from trellis.formula.clock import FAR, move_to
@@ -30,6 +32,15 @@ DEAD = """
 SELECT kind, error FROM trellis_queue.dead WHERE queue = %(role)s
 UNION ALL SELECT kind, args->>'error' FROM trellis_queue.later WHERE queue = %(role)s AND args->>'error' IS NOT NULL
 """
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A letter that would have gone out."""
+
+    to: str
+    letter: Letter
+    message_id: str
 
 
 class _Only:
@@ -115,13 +126,16 @@ class Hands:
 
     def _post(self, taken: Taken) -> None:
         """Keep a letter instead of sending it."""
-        table = self.play.tenant.tables.platform.mail
+        table, tenant = self.play.tenant.tables.platform.mail, self.play.tenant
         id = UUID(taken.args["payload"]["mail"])
-        with self.play.tenant.begin() as connection:
+        with tenant.begin() as connection:
             row = connection.execute(sa.select(table).where(table.c.id == id)).one()
-            connection.execute(sa.update(table).where(table.c.id == id).values(state="sent", body=None, sent_at=now()))
+            sent = sa.update(table).where(table.c.id == id)
+            connection.execute(sent.values(state="sent", body=None, sent_at=now()))
             _finish(connection, taken)
-        self.play.letters.append((row.to, Letter.of_data(orjson.loads(unseal(row.body)))))
+        account = account_of(tenant)
+        name = message_id(account, row.message or id) if account is not None else ""
+        self.play.letters.append(Posted(row.to, Letter.of_data(orjson.loads(unseal(row.body))), name))
 
     def _call(self, taken: Taken) -> None:
         """Answer a request instead of sending it."""
