@@ -39,7 +39,8 @@ def dashboard_places(store: Store, dashboard: Dashboard, *, is_home: bool = Fals
     choice = read_choice(dashboard, given, store.principal.reader)
     layout = arranged(store, dashboard)
     others = dashboards_of(store)
-    home = home_of(store, chosen_home(store))
+    chosen = chosen_home(store)
+    home = home_of(store, chosen)
     return {
         "dashboard": dashboard,
         "slots": [Slot(w, place, _source(dashboard, w, given)) for w, place in layout.shown],
@@ -50,7 +51,7 @@ def dashboard_places(store: Store, dashboard: Dashboard, *, is_home: bool = Fals
         "others": others,
         "mine": [d for d in others if is_for(store, d)],
         "is_home": is_home,
-        "is_own_home": home is not None and home.key == dashboard.key and chosen_home(store) != "",
+        "is_own_home": home is not None and home.key == dashboard.key and chosen != "",
         "refresh": dashboard.refresh or 0,
         "full_refresh": dashboard.refresh or FULL_REFRESH,
         "may_arrange_for_all": may("admin"),
