@@ -17,6 +17,7 @@ from tests.web.frame_tenants import PEOPLE, add_person, app_of, outcome, signed_
 import trellis.automation.workflows.engine
 import trellis.identity.automating  # noqa: F401 (knows people as principals)
 from trellis.automation import notices
+from trellis.automation.live import hub_of
 from trellis.automation.worker import drain
 from trellis.automation.workflows import approvals
 from trellis.formula.reader import Reader
@@ -245,3 +246,4 @@ def test_pages_listen_where_there_is_a_place_and_are_told(tenant: Tenant, boss: 
         again.close()
     finally:
         streams.places.most = 0
+        hub_of(tenant.database).close()

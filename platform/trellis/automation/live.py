@@ -121,7 +121,7 @@ _making = threading.Lock()
 def hub_of(database: Database) -> Hub:
     """The process's listener on a database."""
     with _making:
-        if database not in _hubs:
+        if database not in _hubs or _hubs[database].is_closed:
             _hubs[database] = Hub(database)
         return _hubs[database]
 

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from trellis.automation.channels import recipients
 from trellis.automation.clock import now
 from trellis.automation.live import call
+from trellis.automation.mail.account import is_set_up
 from trellis.automation.noticing import send
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def tell(
 
     `via` (app, email) says the ways instead. `button` is a link of each person's own for the letter.
     """
-    moment, rows, heard = now(), [], []
+    moment, rows, heard, has_mail = now(), [], [], is_set_up(tenant)
     for person in recipients(connection, tenant, people):
         choice = person.choice(kind)
         if choice.is_off:
             continue
         app = "app" in via if via else choice.app
         mail = ("now" if "email" in via else "no") if via else choice.mail
+        if not (has_mail and person.email):  # what no letter can bring stands here, so that nobody misses it
+            app, mail = True, "no"
         id = uuid7()
         row = {
             "id": id,

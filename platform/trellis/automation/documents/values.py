@@ -14,7 +14,7 @@ from trellis.model.fields.files import FileField
 from trellis.model.fields.text import RichText
 from trellis.model.markup import sanitise
 from trellis.records.reading.linked import linked_list
-from trellis.records.refusal import Missing
+from trellis.records.refusal import Forbidden, Missing
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
@@ -103,7 +103,7 @@ class Values:
             return self.rows(asked["entity"], UUID(asked["id"]), asked["name"])
         try:
             return self.record(asked["entity"], UUID(asked["id"]))
-        except Missing:
+        except (Missing, Forbidden):
             return self._nothing(asked["entity"])
 
     def _nothing(self, entity: str) -> Told:
