@@ -14,7 +14,7 @@ from trellis.formula.formula import compile_formula, compile_template, constant
 from trellis.formula.functions.registry import functions, reference
 from trellis.formula.reader import Reader
 from trellis.formula.sql.scope import SqlScope
-from trellis.formula.types import ANY, MONEY, NUMBER, Money, record_of
+from trellis.formula.types import ANY, MONEY, NUMBER, Money, record_of, records_of
 
 SCOPE = WorldScope()
 
@@ -136,3 +136,24 @@ def test_a_deep_formula_runs_in_both_back_ends(
     for source in ("(1 + " * 35 + "quantity" + ")" * 35, "not (" * 18 + "open" + ")" * 18, "+".join(["quantity"] * 39)):
         formula = compile_formula(source, SCOPE)
         assert in_python(formula, full, records, reader) == in_sql(formula, full, connection, reader)
+
+
+def test_records_that_a_variable_holds_are_counted_and_summed(
+    world: tuple[World, Row, Row, Reader], connection: sa.Connection
+) -> None:
+    records, full, empty, reader = world
+    scope = WorldScope(variables={"found": records_of("line"), "deals": records_of("deal")})
+    lines = records.children(full, "lines")
+    held = {"found": tuple(line.ref for line in lines[:2]), "deals": (full.ref, empty.ref)}
+    for source, expected in (
+        ("count(found)", 2),
+        ("sum(found.quantity)", sum(line.get("quantity") or 0 for line in lines[:2])),
+        ("count(deals.lines)", len(lines)),
+        ("count(found) > 5", False),
+        ('any(found, product == "nothing")', False),
+    ):
+        formula = compile_formula(source, scope)
+        assert in_python(formula, empty, records, reader, variables=held) == expected
+        assert in_sql(formula, empty, connection, reader, graph=records, variables=held) == expected
+        nothing = {"found": (), "deals": None}
+        assert not in_python(formula, empty, records, reader, variables=nothing)
