@@ -206,6 +206,7 @@ def test_a_saved_report_runs_edits_exports_and_goes(app: Flask) -> None:
     assert "Sales by stage and month" in page
     assert boss.get(f"/reports/{key}.csv").status_code == 200
     assert "Sales by stage and month" in boss.get("/reports/").text
+    assert f"/reports/{key}" in boss.get("/search?q=stage+and+month").text
     assert "report: sales-by-stage-and-month" in boss.get(f"/reports/{key}.yaml").text
     edit = boss.get(f"/reports/{key}/edit").text
     assert 'value="sum(amount) / count()"' in edit

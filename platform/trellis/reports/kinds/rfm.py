@@ -27,14 +27,14 @@ ELEVEN: tuple[tuple[str, Test], ...] = (
     ("Champions", lambda r, f, m: r >= 4 and f >= 4 and m >= 4),
     ("Can't lose them", lambda r, f, m: r <= 2 and f >= 4 and m >= 4),
     ("Loyal", lambda r, f, m: r >= 3 and f >= 4),
-    ("New", lambda r, f, m: r == 5 and f == 1),
+    ("New customers", lambda r, f, m: r == 5 and f == 1),
     ("Promising", lambda r, f, m: r == 4 and f == 1),
     ("Potential loyalists", lambda r, f, m: r >= 4),
     ("Need attention", lambda r, f, m: r == 3 and f >= 3),
     ("About to sleep", lambda r, f, m: r == 3),
     ("At risk", lambda r, f, m: f >= 3),
     ("Hibernating", lambda r, f, m: r == 2),
-    ("Lost", lambda r, f, m: True),
+    ("Lost customers", lambda r, f, m: True),
 )
 EIGHT: tuple[tuple[str, Test], ...] = (
     ("Important: valued", lambda r, f, m: bool(r and f and m)),

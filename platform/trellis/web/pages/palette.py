@@ -26,6 +26,7 @@ from trellis.web.lists.grid import record_address
 from trellis.web.lists.recent import remember
 from trellis.web.navigation import address, entity_address, readable_entities, sidebar
 from trellis.web.pages.base import Page
+from trellis.web.reports.shelf import kept_reports
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
@@ -189,6 +190,10 @@ def destinations(q: str, here: str) -> list[Entry]:
         if matches(q, label := report.label.in_language(language)):
             face = Markup(f'<span class="t-tile c-indigo">{draw(report.icon)}</span>')
             entries.append(Entry(marked(label, q), address(f"reports/{report.key}"), face, kind=_("Report")))
+    for kept in kept_reports(current_store(), q) if q and may("reports") else ():
+        if matches(q, kept.label):
+            face = Markup(f'<span class="t-tile c-teal">{draw(kept.icon)}</span>')
+            entries.append(Entry(marked(kept.label, q), kept.href, face, kind=_("Report")))
     for dashboard in dashboards_of(current_store()) if q else ():
         if matches(q, label := dashboard.label.in_language(language)):
             face = Markup(f'<span class="t-tile c-indigo">{draw(dashboard.icon)}</span>')
