@@ -52,6 +52,7 @@ class Grid:
     can_pick: bool = True
     title_width: int = TITLE_WIDTH
     beside: tuple[str, ...] = ()  # what no column shows and a cell needs to be drawn
+    claim: str = ""  # where a record is claimed from the pool that is listed
 
     @property
     def today(self) -> date:
@@ -80,7 +81,7 @@ class Grid:
         """The function that makes a record's row."""
         base = record_address(self.entity.key, UUID(int=0)).rpartition("/")[0]
         select, peek = escape(_("Select %(title)s", title="\0")), escape(_("Peek at %(title)s", title="\0"))
-        look = icon("layout-sidebar-right-expand", "icon-sm")
+        look, claim = icon("layout-sidebar-right-expand", "icon-sm"), self._claim()
         makers = [self._cell_maker(column) for column in self.columns]
         title_column, can_pick, reader = self.title, self.can_pick, self.reader
         display = title_column.field.type.display if title_column else lambda value, _reader: str(value)
@@ -107,12 +108,21 @@ class Grid:
                 f'<tr role="row" data-id="{id}" data-v="{record.version}" tabindex="-1">{pick}'
                 f'<td role="gridcell" class="is-title"{editable}><span class="t-cell">'
                 f'<a class="t-cut" href="{base}/{id}" title="{named}"><bdi>{first}</bdi></a>'
-                f'<span class="t-cell-go"><button class="btn btn-xs btn-icon" type="button" tabindex="-1"'
+                f'<span class="t-cell-go">{claim}<button class="btn btn-xs btn-icon" type="button" tabindex="-1"'
                 f' data-do="peek" aria-label="{peek.replace(chr(0), named)}">{look}</button></span></span></td>'
                 f'{cells}<td role="gridcell" class="k-fill"></td></tr>'
             )
 
         return row
+
+    def _claim(self) -> str:
+        """The button that claims the row's record."""
+        if not self.claim:
+            return ""
+        return (
+            f'<button class="btn btn-xs" type="button" tabindex="-1" data-do="row-post" data-address="{self.claim}">'
+            f'{icon("hand-grab", "icon-sm")}<span>{escape(_("Claim"))}</span></button>'
+        )
 
     def _cell_maker(self, column: Column) -> Callable[[Record], str]:
         if column.path not in self.deadlines or not self.status:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask_appbuilder import expose
 
 from trellis.records.record import Count
@@ -46,7 +46,8 @@ def list_page(desk: Desk) -> str:
 
 def grid_of(desk: Desk) -> Grid:
     """The columns of a list; rows can be selected where something can be done with a selection."""
-    return replace(make_grid(desk.store, desk.state), can_pick=desk.can_pick)
+    claim = url_for("PoolsView.claim", key=desk.pool.key) if desk.pool is not None else ""
+    return replace(make_grid(desk.store, desk.state), can_pick=desk.can_pick, claim=claim)
 
 
 def grouped_page(desk: Desk, grid: Grid, field: Field) -> str:

@@ -89,6 +89,16 @@ async function post(address) {
   else toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
 }
 
+/** The same with one row. */
+async function postRow(row, address) {
+  const data = new FormData();
+  data.set("state", query());
+  data.set("ids", row.dataset.id);
+  const answer = await request(address, { method: "POST", body: data });
+  if (answer.ok) await done(answer);
+  else toast(text(answer.status === 403 ? "forbidden" : "broken", { id: "" }), { kind: "error" });
+}
+
 /** A dialog of its own, whose form takes the selection along. */
 async function ask(address) {
   const answer = await request(`${address}?count=${encodeURIComponent(count())}`);
@@ -182,6 +192,7 @@ document.addEventListener("click", (event) => {
     draw();
   } else if (doer.dataset.do === "bulk-export") exportChosen();
   else if (doer.dataset.do === "bulk-post") post(doer.dataset.address);
+  else if (doer.dataset.do === "row-post") postRow(doer.closest("[data-id]"), doer.dataset.address);
   else if (doer.dataset.do === "bulk-ask") ask(doer.dataset.address);
   else if (doer.dataset.do === "bulk-convert") convert();
   else if (doer.dataset.do === "bulk-merge") merge(Number(doer.dataset.most));
