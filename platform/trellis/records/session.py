@@ -56,6 +56,7 @@ class Session:
         self._named: set[str] = set()
         self.batch: Batch | None = None  # what every change is part of, while many are made at once
         self._kept_batch: UUID | None = None
+        self.is_erasing = False  # a person's data goes for good, whatever locks it
         self.is_unlocked = False  # what has been converted may be written: its conversion is being undone
         self._restricted: frozenset[tuple[str, UUID]] | None = None
         self._alone = False  # nobody else writes until the open transaction ends

@@ -299,6 +299,17 @@ def test_it_needs_the_right_and_a_person(shop: Shop) -> None:
         erase(shop.officer, UUID(int=9))
 
 
+def test_undoing_many_changes_leaves_what_is_restricted_by_now(shop: Shop) -> None:
+    id, other = shop.contact("Ulla Undone", city="Ulm"), shop.contact("Uwe Undone", city="Ulm")
+    with shop.system.batch("edit", "contact") as batch:
+        shop.system.update_many("contact", [(id, {"city": "Bonn"}), (other, {"city": "Bonn"})], means="bulk")
+    with shop.officer.session.write():
+        holding.decide(shop.officer.session, "contact", id, "restricted", True, "The address is disputed")
+    told = {one.id: one.status for one in shop.system.undo(batch.id).rows}
+    assert told == {id: "refused", other: "changed"}
+    assert [shop.system.read("contact", one)["city"] for one in (id, other)] == ["Bonn", "Ulm"]
+
+
 def test_what_is_restricted_stays_in_the_bin(shop: Shop) -> None:
     id = shop.contact("Bella Binned")
     shop.rep.delete("contact", id)

@@ -107,13 +107,13 @@ def erase(session: Session, entity: str, id: UUID, also: Iterable[Ref] = (), *, 
     names = _titles(session, person)
     files = _file_ids(session, person)
     forgotten = _told_of(session, person)
-    session.is_unlocked = True  # converted leads go like the rest
+    session.is_erasing = True  # converted leads go like the rest
     try:
         counts["records"] = empty(session, [*person.own, *person.parts], partial(goes, everything=False))
         counts["activities"] = empty(session, person.activities, partial(goes, everything=True))
         counts["linked"] = empty(session, person.linked, personal_only)
     finally:
-        session.is_unlocked = False
+        session.is_erasing = False
     counts |= {name: work(session, person, names) for name, work in ERASERS.items()}
     contents = _drop_files(session, files)
     counts["files"] = len(files)

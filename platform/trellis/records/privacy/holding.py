@@ -60,7 +60,7 @@ def kept_by_law(session: Session, records: Mapping[str, Collection[UUID]]) -> li
         losers = sa.select(merged.c.loser).where(merged.c.entity == key, merged.c.winner.in_(list(ids)))
         same = sa.or_(table.c.record.in_(list(ids)), table.c.record.in_(losers))
         either.append(sa.and_(table.c.entity == key, same))
-    states = ["hold"] if session.is_unlocked else ["hold", "restricted"]
+    states = ["hold"] if session.is_erasing else ["hold", "restricted"]
     held = sa.select(table.c.state, table.c.reason).where(table.c.state.in_(states), sa.or_(sa.false(), *either))
     found = session.execute(held.order_by(table.c.state).limit(1)).first()
     if found is None:

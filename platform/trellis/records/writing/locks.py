@@ -61,14 +61,15 @@ def _is_asked(session: Session, record: LiveRecord) -> bool:
 
 def lock_on(session: Session, record: LiveRecord) -> Fault | None:
     """Why nobody may change the stored record; None where they may."""
-    if session.is_unlocked or not may_be_locked(session, record.entity):
+    if session.is_erasing or not may_be_locked(session, record.entity):
         return None
     if (record.entity, record.id) in session.restricted:
         return _restricted()
     if record.entity in _asked_about(session.model) and not session.principal.is_system and _is_asked(session, record):
         return Fault("locked", "It waits for an approval, and is read-only until then.", None)
     conversion = session.model.conversions.get(record.entity)
-    if conversion is not None and conversion.lock and record.value(CONVERTED_AT) is not None:
+    locks = conversion is not None and conversion.lock and not session.is_unlocked
+    if locks and record.value(CONVERTED_AT) is not None:
         return Fault("locked", "It was converted, and is read-only since.", None)
     parent = record.value(record.definition.parent_field) if record.definition.parent_field else None
     above = record.graph.follow(parent) if isinstance(parent, Ref) else None
@@ -86,7 +87,7 @@ def lock_of(session: Session, entity: str, id: UUID, *, is_restricted: bool | No
     """
     from trellis.records.graph import StoreGraph
 
-    if session.is_unlocked:
+    if session.is_erasing:
         return None
     if is_restricted:
         return _restricted()
