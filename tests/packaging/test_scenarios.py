@@ -17,7 +17,12 @@ from trellis.storage.catalogue import Catalogue
 
 ROOT = Path(__file__).parents[2]
 WORKSPACE = Workspace(ROOT)
-LAYERS = {".": 20, **{f"templates/{name}": 15 for name in WORKSPACE.templates()}}
+TENANTS = [name for name in WORKSPACE.tenants() if (ROOT / "tenants" / name / "tests").is_dir()]
+LAYERS = {
+    ".": 20,
+    **{f"templates/{name}": 15 for name in WORKSPACE.templates()},
+    **{f"tenants/{name}": 1 for name in TENANTS},
+}
 
 
 def failures(catalogue: Catalogue, layers: Sequence[Layer], least: int) -> list[str]:
