@@ -10,6 +10,10 @@ from urllib.parse import quote
 import pytest
 from tests.api.conftest import Api, Office
 
+from trellis.formula.reader import Reader
+from trellis.records.principal import Principal
+from trellis.records.store import Store
+
 _numbers = count(1)
 
 
@@ -51,6 +55,22 @@ def test_every_fault_of_a_write_is_told_with_its_field(mona: Api) -> None:
         ("due", "invalid"),
         ("colour", "unknown"),
     }
+
+
+def test_a_change_that_comes_while_a_record_is_being_deleted_stops_it(
+    office: Office, mona: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, delete = new_order(mona), Store.delete
+
+    def late(store: Store, entity: str, id: Any, **more: Any) -> None:
+        monkeypatch.undo()
+        Store(office.tenant, Principal.system(Reader())).update(entity, id, {"name": "Faster"})
+        delete(store, entity, id, **more)
+
+    monkeypatch.setattr(Store, "delete", late)
+    answer = mona.delete(f"order/{order['id']}", match='"1"')
+    assert (answer.status_code, answer.json["version"]) == (412, 2)
+    assert mona.get(f"order/{order['id']}").json["name"] == "Faster"
 
 
 def test_refusals_are_written_in_the_readers_language(mona: Api) -> None:

@@ -148,8 +148,10 @@ def delete_record(entity: str, id: UUID) -> Response:
     version = expected_version()
     with store.transaction():
         if version is not None:
-            check_version(store.read(entity, id, fields=()), version)
+            check_version(store.read(entity, id, fields=()).version, version)
         store.delete(entity, id, means=MEANS)
+        if version is not None:  # nobody was faster until it was locked
+            check_version(store.read(entity, id, fields=(), deleted=True).version - 1, version)
     return Response(status=204)
 
 
@@ -191,8 +193,8 @@ def written(store: Store, entity: Entity, record: Record) -> dict[str, Any]:
     return body
 
 
-def check_version(record: Record, version: int) -> None:
+def check_version(now: int, version: int) -> None:
     """Raises Problem when the record is at another version."""
-    if record.version != version:
+    if now != version:
         detail = _("The record has changed since it was read. Read it again and repeat your change.")
-        raise Problem(412, "stale", detail, version=record.version)
+        raise Problem(412, "stale", detail, version=now)
