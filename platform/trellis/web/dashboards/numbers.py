@@ -21,6 +21,8 @@ from trellis.web.reports.words import Words
 WIDE, HIGH, PAD = 104, 40, 6  # the drawing of a sparkline
 CENTS_UP_TO = 1000
 LEAST_POINTS = 3
+LONGEST = 12  # letters that stand large beside a sparkline
+IDEOGRAPHS = 0x2E80  # from here on letters are twice as wide
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ def number_card(looking: Looking) -> Values:
         compared = str(
             _("vs %(period)s", period=period) if number(found.before) else _("none in %(period)s", period=period)
         )
+    text = figure_text(words, found.heading, found.value)
     return {
-        "text": figure_text(words, found.heading, found.value),
+        "text": text,
+        "is_long": sum(2 if ord(mark) > IDEOGRAPHS else 1 for mark in text) > LONGEST,
         "href": looking.address,
         "change": change_of(found, words, looking.widget.is_less_better),
         "compared": compared,
