@@ -16,7 +16,7 @@ from trellis.automation.workflows.people import name_of, people_of, users
 from trellis.formula.env import Env
 from trellis.formula.types import Value
 from trellis.model.automation.steps import Choosing
-from trellis.records.graph import StoreGraph
+from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.pipelines.pipeline import tracks
 from trellis.storage.names import short
 
@@ -50,7 +50,7 @@ def choose(session: Session, choosing: Choosing, env: Env, rule: str, entity: st
     people = _candidates(session, choosing, env)
     wanted = choosing.skill.evaluate(env) if choosing.skill is not None else None
     if wanted is not None:
-        people = [user for user in people if _knows(session, user, wanted)]
+        people = [record.id for record in StoreGraph(session).load("user", people) if _knows(record, wanted)]
     loads = _loads(session, entity, field, people)
     if choosing.capacity is not None:
         people = [user for user in people if loads[user] < choosing.capacity]
@@ -91,9 +91,8 @@ def _candidates(session: Session, choosing: Choosing, env: Env) -> list[UUID]:
     return [user for user in people if user in kept]
 
 
-def _knows(session: Session, user: UUID, wanted: Value) -> bool:
-    record = next(iter(StoreGraph(session).load("user", [user])), None)
-    if record is None or SKILLS not in record.definition.fields:
+def _knows(record: LiveRecord, wanted: Value) -> bool:
+    if SKILLS not in record.definition.fields:
         return False
     known = record.get(SKILLS) or ()
     asked = wanted if isinstance(wanted, (list, tuple)) else [wanted]
