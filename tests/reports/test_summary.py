@@ -290,6 +290,7 @@ def test_charts_are_drawn_as_far_as_there_is_something_to_draw(ask: Ask) -> None
     assert one is not None
     assert one.type == "bar"
     assert not {"sankey", "heatmap"} & set(one.types)
+    assert ask("entity: deal\nmeasures: {n: count()}").drawing is None
     none = ask("entity: deal\nmeasures: {n: count()}\nchart: {type: gauge, full: 100}").drawing
     assert none is not None
     assert (none.type, none.full, none.types) == ("gauge", 100, ("gauge",))

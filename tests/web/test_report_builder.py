@@ -162,6 +162,14 @@ def test_choices_are_a_document_and_are_shown(app: Flask) -> None:
     assert '"type": "line"' in text or '"type":"line"' in text
 
 
+def test_without_groups_there_is_one_line_of_everything(app: Flask) -> None:
+    _, faults, text = preview(client(app, "boss"), **{"group-0-path": "", "group-1-path": "", "chart": ""})
+    assert faults == {}
+    foot = text[text.index("<tfoot>") : text.index("</tfoot>")]
+    assert re.findall(r">([^<>\s]+)</td>", foot) == ["2", "€70", "€35"]
+    assert "data-chart" not in text
+
+
 def test_the_document_is_what_the_configuration_takes(app: Flask) -> None:
     data, _, _ = preview(client(app, "boss"))
     document = yaml.safe_dump(data, sort_keys=False)

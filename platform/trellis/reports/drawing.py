@@ -31,7 +31,7 @@ def draw(
         return None
     types = tuple(t for t in types if len(keys) >= KEYS.get(t, 1) and (t != "map" or any(map(_is_country, keys))))
     chart = asking.report.chart or Chart("line" if keys and keys[0].period is not None else "bar")
-    type_ = next((t for t in (asking.wishes.chart, chart.type, *types) if t in types), None)
+    type_ = next((t for t in (asking.wishes.chart, chart.type, *(types if keys else ())) if t in types), None)
     if type_ is None:
         return None
     if type_ == "gauge":

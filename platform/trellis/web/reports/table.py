@@ -139,7 +139,6 @@ def _row(
     drill: Drill,
     record_address: Callable[[str, object], str] | None,
 ) -> Row:
-    groups = [h for h in answer.headings if h.role == "group"]
     name = ""
     cells: list[Cell] = []
     for at, (heading, value) in enumerate(zip(answer.headings, line.values, strict=True)):
@@ -150,7 +149,7 @@ def _row(
             cells.append(Cell(Markup(escape(text)), False))
             continue
         text = words.cell(heading, value)
-        if line.kind == "total" and at == 0 and not groups:
+        if line.kind == "total" and at == 0 and heading.role == "field":
             text = str(_("Total"))
         href = drill.of(line, heading) if text and value not in (0, None) else ""
         if heading.role == "field":
