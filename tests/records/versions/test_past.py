@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trellis.records.principal import Principal
-from trellis.records.refusal import Missing
+from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -140,3 +140,13 @@ def test_links_read_with_what_they_kept_and_are_given_back_with_it(at):
     at(9).give_back("deal", deal.id, hour(1.5), ["contacts"])
     assert kept(9.5) == {"Anna": "buyer", "Bert": "user", "Cleo": None}
     assert at(9).read("deal", deal.id)["buyers"] == 1
+
+
+def test_what_is_hidden_today_was_hidden_then(system: Store, person: Callable[..., Store]) -> None:
+    anna = person("Anna", "rep")
+    account = anna.create("account", {"name": "Acme"})
+    system.update("account", account.id, {"secret_note": "theirs"})
+    for as_of in (None, datetime.now(UTC) + timedelta(hours=1)):
+        with pytest.raises(Refused, match="secret_note"):
+            anna.read("account", account.id, fields=["name", "secret_note"], as_of=as_of)
+        assert "secret_note" not in anna.read("account", account.id, as_of=as_of)

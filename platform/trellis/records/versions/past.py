@@ -14,13 +14,14 @@ from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
+from trellis.records import faults
 from trellis.records.access.masking import mask
 from trellis.records.graph import LiveRecord, StoreGraph, settle, title_of
 from trellis.records.pools import standing
 from trellis.records.reading import query, shown
 from trellis.records.reading.catalog import link_columns
 from trellis.records.record import Record
-from trellis.records.refusal import Missing
+from trellis.records.refusal import Missing, Refused
 from trellis.records.versions import history, keeping
 from trellis.records.versions.keeping import Kept
 from trellis.records.writing import lines, linked
@@ -83,6 +84,8 @@ def read(
     today = query.read(session, entity, id, fields=None, deleted=True)
     definition = session.model.entities[entity]
     wanted = query.readable_fields(session, entity) if fields is None else fields
+    if concealed := [name for name in wanted if session.permit.hides(entity, name)]:
+        raise Refused([faults.unknown_field(session, entity, name) for name in concealed])
     rebuilt = _Rebuilt(session.at(as_of), definition, id, as_of)
     values: dict[str, Value] = {}
     unknown = set()
@@ -100,7 +103,7 @@ def read(
             continue
         value = rebuilt.value(field)
         values[name] = mask(field.type, value) if modes.get(name) == "masked" else value
-    parts = {name: rebuilt.rows(name) for name in rebuilt.lists}
+    parts = {name: rebuilt.rows(name) for name in rebuilt.lists if not session.permit.hides(entity, name)}
     _name_links(session, [values, *(row for rows in parts.values() for row in rows)])
     title = today.title
     if definition.title_field in values and definition.title_field not in unknown:
