@@ -21,6 +21,7 @@ LABELS = {
     "comment": (_l("Notes"), _l("Somebody writes about a record that you own or follow")),
     "approval": (_l("Approvals"), _l("Your approval is needed")),
     "reminder": (_l("Reminders"), _l("A date or an appointment comes near")),
+    "pool": (_l("Public pools"), _l("A record of yours goes back to a pool, or soon will")),
     "workflow": (_l("Workflows"), _l("Everything else that the automation tells you")),
 }
 

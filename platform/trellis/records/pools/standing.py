@@ -71,10 +71,10 @@ def opened(permit: Permit, scope: SqlScope) -> sa.ColumnElement[bool] | None:
 
 def hides(permit: Permit, entity: str, name: str) -> tuple[Pool, ...]:
     """The pools of the entity that keep a field from this person while a record lies in them."""
-    if permit.is_system or permit.allows("admin"):
+    pools = pools_of(permit.model).of.get(entity, ())
+    if not pools or permit.is_system or permit.allows("admin"):
         return ()
     roles = {role.key for role in permit.roles}
-    pools = pools_of(permit.model).of.get(entity, ())
     return tuple(pool for pool in pools if name in pool.hide and not pool.admins.roles & roles)
 
 

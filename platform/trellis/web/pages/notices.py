@@ -28,6 +28,7 @@ ICONS = {
     "comment": "message",
     "assignment": "user-check",
     "reminder": "clock",
+    "pool": "pool",
     "webhook": "webhook",
 }
 
