@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -20,12 +22,20 @@ _CONFIGURATION = """<?xml version="1.0"?>
 
 
 @cache
-def font_settings() -> dict[str, str]:
-    """Where the drawer finds fonts, as its environment says it: the same on a bare machine as on any other."""
-    folder = Path(tempfile.gettempdir()) / f"trellis-fonts-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+def font_settings(var: Path | None) -> dict[str, str]:
+    """Where the drawer finds fonts, as its environment says it: the same on a bare machine as on any other.
+
+    `var` is the installation's own folder, which keeps what is known of the fonts; nobody else may write there.
+    """
+    if var is None:
+        folder = Path(tempfile.mkdtemp(prefix="trellis-fonts-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    else:
+        folder = var / "fonts"
+        folder.mkdir(parents=True, exist_ok=True)
     found = [FONTS, *(Path(name) for name in _MACHINE)]
     folders = "\n".join(f"<dir>{path}</dir>" for path in found if path.is_dir())
-    file = folder / f"{os.getpid()}.conf"
-    file.write_text(_CONFIGURATION.format(folders=folders, cache=folder / "cache"), "utf-8")
-    return {"FONTCONFIG_FILE": str(file), "FONTCONFIG_PATH": str(folder)}
+    made = folder / f".{os.getpid()}"
+    made.write_text(_CONFIGURATION.format(folders=folders, cache=folder.absolute() / "cache"), "utf-8")
+    os.replace(made, folder / "fonts.conf")  # whole, whoever reads it at the moment
+    return {"FONTCONFIG_FILE": str(folder.absolute() / "fonts.conf"), "FONTCONFIG_PATH": str(folder.absolute())}

@@ -185,12 +185,18 @@ class _Drawer:
             return self._draw(given, language)
 
     def _draw(self, given: Mapping[str, Any], language: str) -> Paper:
+        kept = self.store.tenant.database.files
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", _START, str(_PLATFORM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUTF8": "1", **font_settings()},
+            env={
+                "PATH": os.defpath,
+                "LANG": "C.UTF-8",
+                "PYTHONUTF8": "1",
+                **font_settings(kept.parent if kept is not None else None),
+            },
             close_fds=True,
         )
         assert process.stdin is not None
