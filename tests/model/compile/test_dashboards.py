@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from trellis.model.dashboards.reach import reach
 from trellis.model.kinds.registry import KINDS
 
 DEALS = """
@@ -112,6 +113,31 @@ widgets: {a: {list: deal.open}}
 def test_a_filter_reaches_a_field_of_another_name_when_that_is_said(compile_yaml: Any) -> None:
     text = "dashboard: d\nfilters: {sort: {type: choice, choices: [big], field: kind}}\nwidgets: {a: {list: deal}}\n"
     assert not _problems(compile_yaml, text)
+
+
+def test_a_team_is_reached_by_the_owner_and_a_link_by_the_only_one(compile_yaml: Any) -> None:
+    text = """
+entity: shop
+label: Shop
+fields: {name: {type: text}}
+---
+entity: till
+label: Till
+fields: {name: {type: text}, shop: {type: link, to: shop}, keeper: {type: user, role: owner}}
+---
+dashboard: d
+filters: {squad: {type: team}, place: {type: link, to: shop}, person: {type: user}}
+widgets: {tills: {list: till}, deals: {chart: won}}
+"""
+    model = compile_yaml(DEALS + text).model
+    board = model.dashboards["d"]
+
+    def paths(widget: str) -> list[str | None]:
+        found = [reach(f, board.widgets[widget], model.reports, model.entities) for f in board.filters.values()]
+        return [None if how is None else how.path for how in found]
+
+    assert paths("tills") == ["keeper.team", "shop", "keeper"]
+    assert paths("deals") == ["owner.team", None, "owner"]
 
 
 def test_a_widget_is_called_like_what_it_shows(compile_yaml: Any) -> None:

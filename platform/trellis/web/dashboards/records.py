@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -58,6 +59,7 @@ def records(looking: Looking) -> Values:
         "entity": entity,
         "columns": _heads(columns),
         "rows": rows,
+        "told": {entity.key: len(rows)},
         "all": list_address(looking, view) if page.next is not None else "",
     }
 
@@ -137,7 +139,13 @@ def calendar(looking: Looking) -> Values:
         at = found.setdefault(day, Day(day_label(day, today, reader.language), day == today, []))
         time = f"{moment:%H:%M}" if moment is not None else ""
         at.entries.append({"href": record_address(entity.key, record.id), "title": record.title or "—", "time": time})
-    return {"days": list(found.values()), "entity": entity, "all": f"{entity_address(entity.key)}?view={view.key}"}
+    told = {entity.key: len(page.rows)}
+    return {
+        "days": list(found.values()),
+        "told": told,
+        "entity": entity,
+        "all": f"{entity_address(entity.key)}?view={view.key}",
+    }
 
 
 def day_label(day: date, today: date, language: str) -> str:
@@ -186,4 +194,5 @@ def feed(looking: Looking) -> Values:
                 }
             )
     found.sort(key=lambda one: one["at"], reverse=True)
-    return {"news": found[:most]}
+    shown = found[:most]
+    return {"news": shown, "told": Counter(one["entity"].key for one in shown)}

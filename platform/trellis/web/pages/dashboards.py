@@ -123,8 +123,8 @@ def widget_html(dashboard: Dashboard, widget: Widget) -> str:
     except Refused as refused:
         texts = [fault_text(f) for f in refused.faults]
         return render_template("dashboards/_refused.html", texts=texts, can_retry=not choice.faults, **common)
-    if widget.entity is not None:
-        gave_out(Reading("list", widget.entity, None, len(values.get("rows", ())), f"dashboard={dashboard.key}"))
+    for entity, count in values.get("told", {}).items():  # records that are shown, to the log of who reads of persons
+        gave_out(Reading("list", entity, None, count, f"dashboard={dashboard.key}"))
     return render_template(
         f"dashboards/{widget.kind}.html", title_href=title, missed=missed, at=looking, **common, **values
     )
