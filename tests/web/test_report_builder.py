@@ -297,6 +297,26 @@ def test_rows_come_and_go_without_losing_the_others(app: Flask) -> None:
     assert 'value="Sales by stage and month"' in other
 
 
+def test_another_kind_begins_with_something_to_see(app: Flask) -> None:
+    boss = client(app, "boss")
+    kept = {
+        "label": "X",
+        "entity": "sale",
+        "state": "view=all",
+        "measure-0": "",
+        "measure-0-how": "count",
+        "do": "kind",
+    }
+    assert '<option value="stage" data-kind="text" selected>' in boss.get("/reports/new?entity=sale").text
+    for kind, seen in (
+        ("table", 'name="column-0-path"'),
+        ("trend", 'data-kind="datetime" selected'),
+        ("pivot", "group-0"),
+    ):
+        text = send(boss, "/reports/build", kept | {"kind": kind}).text
+        assert seen in text, kind
+
+
 def test_what_the_configuration_has_outgrown_is_opened_for_editing(app: Flask) -> None:
     boss = client(app, "boss")
     key = save(boss, label="Old one")

@@ -33,6 +33,7 @@ from trellis.web.lists.desk import open_desk
 from trellis.web.pages.base import Page
 from trellis.web.pages.reports import chart_labels
 from trellis.web.pages.saved_views import read_query
+from trellis.web.reports.building.beginning import begin_with
 from trellis.web.reports.building.document import Made, can_build, document, draft_of, plain, read_document
 from trellis.web.reports.building.draft import FORMULA, MOST, OVER, Draft, begun, read_draft
 from trellis.web.reports.building.offers import ADDED, charts_of, offers_of, words
@@ -67,7 +68,7 @@ class ReportBuilderView(Page):
         store, wanted = current_store(), request.args.get("entity", "")
         entities = [key for key, _label in offers_of(store, "").entities]
         entity = wanted if wanted in entities else next((e for e in ("deal", "lead") if e in entities), "")
-        return self._page(store, begun(entity or (entities[0] if entities else "")))
+        return self._page(store, begin_with(store, _open(store, begun(entity or (entities[0] if entities else "")))))
 
     @expose("/reports/<key>/copy")  # type: ignore[untyped-decorator]
     @needs("reports")
@@ -110,7 +111,10 @@ class ReportBuilderView(Page):
     def build(self) -> str:
         """The controls drawn again: a row more or less, another entity or kind."""
         store = current_store()
-        return render_template("_builder.html", **_controls(store, _open(store, read_draft(request.form))))
+        draft = _open(store, read_draft(request.form))
+        if request.form.get("do") in ("entity", "kind"):
+            draft = begin_with(store, draft)
+        return render_template("_builder.html", **_controls(store, draft))
 
     @expose("/reports/preview", methods=["POST"])  # type: ignore[untyped-decorator]
     @needs("reports")

@@ -82,13 +82,13 @@ def begun(entity: str, kind: str = "summary") -> Draft:
 def read_draft(form: MultiDict[str, str]) -> Draft:
     """What a form holds."""
     kind = form.get("kind", "")
-    said: dict[str, Any] = {name: form.get(name, "").strip()[:LONGEST] for name in WORDS}
+    said: dict[str, Any] = {name: form.get(name, USUAL.get(name, "")).strip()[:LONGEST] for name in WORDS}
     draft = Draft(
         label=" ".join(form.get("label", "").split()),
         entity=form.get("entity", ""),
         kind=kind if kind in KINDS else KINDS[0],
         state=form.get("state", ""),
-        totals="totals" in form,
+        totals="totals" in form or "column-0" not in form,
         share=form.get("share", ""),
         roles=tuple(form.getlist("roles")),
         kept=_json(form.get("kept", "")),
@@ -99,6 +99,7 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
     return _changed(draft, form.get("do", ""))
 
 
+USUAL = {"period": "month", "periods": "12"}  # what stands there before anybody has chosen
 WORDS = ("where", "date", "period", "compare", "periods", "sort", "limit", "chart", "stack")
 
 
