@@ -133,7 +133,7 @@ ROUTES: dict[str, Ask] = {
     "OptOutView.leave": Ask("public", args={"token": "none"}, needs_token=False, also=(410,)),
     "WebFormsView.entries": Ask("public", args={"key": "none"}, needs_token=False, also=(404,)),
     "LettersView.write": Ask("record", also=(403,)),
-    "SequencesView.sequences": Ask("change", form={"do": "enrol", "sequence": "none"}, get="record", also=(404,)),
+    "SequencesView.sequences": Ask("change", form={"do": "enrol", "sequence": "none"}, get="record", also=(400,)),
     "AddressView.address": PERSON,
     "FrameView.offline": PUBLIC,
     "FrameView.theme": PUBLIC,

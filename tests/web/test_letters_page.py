@@ -213,6 +213,6 @@ def test_sequences_by_hand_for_who_may_change_the_record(
     assert "1 steps done" in ada.get(address).text
     assert outcome(post(ada, address, do="enrol", sequence="sequence:steps")) == 422
     assert outcome(post(ada, address, do="leave", sequence="sequence:steps")) == 200
-    assert outcome(post(ada, address, do="enrol", sequence="none")) == 404
+    assert outcome(post(ada, address, do="enrol", sequence="none")) == 400
     writer = signed_in_client(app, "wim@x.example")
     assert outcome(post(writer, address, do="enrol", sequence="sequence:steps")) in (403, 404)

@@ -41,8 +41,8 @@ class SequencesView(Page):
                 abort(400)
             try:
                 do(store, record.ref, request.form.get("sequence", ""))
-            except Missing:
-                abort(404)
+            except Missing:  # no sequence of these records: the dialog offers none such
+                abort(400)
             except Refused as refused:
                 wrong = " ".join(fault_text(f, store.principal.reader.language) for f in refused.faults)
         return self.draw(
