@@ -116,7 +116,7 @@ def asked(connection: sa.Connection, columns: Sequence[Any]) -> list[Any]:
     return list(connection.execute(sa.select(*[c.label(f"c{i}") for i, c in enumerate(columns)])).one())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data(), calendars)
 def test_both_back_ends_count_alike(connection: sa.Connection, data: st.DataObject, calendar: Calendar) -> None:
     scope, env = scope_of(calendar)

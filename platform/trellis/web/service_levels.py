@@ -21,9 +21,11 @@ from trellis.web.cells.times import moment_writer
 if TYPE_CHECKING:
     from trellis.formula.business import Calendar
     from trellis.model.entity import Entity
-    from trellis.records.record import Record
+    from trellis.model.model import Model
+    from trellis.records.record import Change, Record
     from trellis.records.store import Store
 
+STRUCK = ("sla_warning", "sla_breach")  # what the history tells of clocks
 ICONS = {
     "running": "clock",
     "warned": "clock-exclamation",
@@ -128,3 +130,15 @@ def worked(span: timedelta, language: str) -> str:
     parts = [(hours, "hour"), (minutes, "minute")] if hours < 24 else [(hours, "hour")]
     shown = [format_unit(count, unit, "short", locale=locale) for count, unit in parts if count]
     return " ".join(shown or [format_unit(0, "minute", "short", locale=locale)])
+
+
+def struck_verb(model: Model, change: Change, language: str) -> tuple[str, str] | None:
+    """The icon and the words of a history's entry about time that is nearly up, or is; None for other entries."""
+    if change.kind not in STRUCK or not change.changes:
+        return None
+    field = change.changes[0].field
+    level = next((one for one in model.service_levels.values() if one.state_field == field), None)
+    name = level.label.in_language(language) if level is not None else field
+    if change.kind == "sla_warning":
+        return "clock-exclamation", _("noted that time is running out: %(level)s", level=name)
+    return "alert-triangle", _("noted that it was not done in time: %(level)s", level=name)

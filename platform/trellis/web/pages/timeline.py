@@ -35,12 +35,12 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.pages.timeline_lines import CAME, STAYED, WENT, LineChange, line_changes, titles_of
 from trellis.web.pool_words import pool_words
+from trellis.web.service_levels import STRUCK, struck_verb
 from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
 CHANGES = 30
-STRUCK = ("sla_warning", "sla_breach")  # by the clock of a service level
 LINKING = ("link", "unlink")  # entries that say nothing without what was linked
 
 
@@ -130,7 +130,7 @@ class Teller:
                 pooled
                 or self._merge_verb(change)
                 or self._share_verb(change)
-                or self._struck_verb(change)
+                or struck_verb(self.store.tenant.model, change, self.reader.language)
                 or self._verb(change.kind)
             )
             if change.kind in ("create", "created", *STRUCK):
@@ -219,17 +219,6 @@ class Teller:
             return "users-plus", str(_("shared this with %(name)s %(what)s", name=name, what=what))
         day = format_date(date.fromisoformat(str(until)), "medium", locale=self.locale)
         return "users-plus", str(_("shared this with %(name)s %(what)s, until %(day)s", name=name, what=what, day=day))
-
-    def _struck_verb(self, change: Change) -> tuple[str, str] | None:
-        """What it is told as when the time of a service level is nearly up, or is."""
-        if change.kind not in STRUCK or not change.changes:
-            return None
-        by_field = {level.state_field: level for level in self.store.tenant.model.service_levels.values()}
-        level = by_field.get(change.changes[0].field)
-        name = level.label.in_language(self.reader.language) if level is not None else change.changes[0].field
-        if change.kind == "sla_warning":
-            return "clock-exclamation", _("noted that time is running out: %(level)s", level=name)
-        return "alert-triangle", _("noted that it was not done in time: %(level)s", level=name)
 
     def _verb(self, kind: str) -> tuple[str, str]:
         words = {
