@@ -18,7 +18,10 @@ def begin_with(store: Store, draft: Draft) -> Draft:
     offers = offers_of(store, draft.entity)
     if draft.kind == "table" and not draft.columns:
         shown = {f.path for f in offers.shown}
-        paths = [p for p in default_columns(store.tenant.model.entities[draft.entity]) if p in shown]
+        entity = store.tenant.model.entities[draft.entity]
+        paths = [
+            p for p in default_columns(entity) if p in shown and p != entity.title_field
+        ]  # which stands there anyway
         return draft.with_rows("column", tuple(Row(path=p) for p in paths[:MOST_COLUMNS]))
     if draft.kind == "trend" and not draft.date:
         days = [f.path for f in offers.days if not f.group]
