@@ -289,3 +289,12 @@ def test_the_menu_and_the_palette_find_dashboards(boss: FlaskClient) -> None:
 def test_a_feed_and_a_calendar_show_records(boss: FlaskClient) -> None:
     assert "Delta" in said(boss.get("/dashboards/more/sales").text)
     assert "Nothing on the next days." in said(boss.get("/dashboards/more/days").text)
+
+
+def test_a_report_says_in_words_what_a_dashboard_has_narrowed_it_by(boss: FlaskClient) -> None:
+    href = unescape(re.findall(r'href="([^"]+)"', boss.get("/dashboards/work/amount?owner=me").text)[0])
+    page = boss.get(href).text
+    told = said(page[page.index('class="t-rep-narrowed"') : page.index("Show all", page.index("t-rep-narrowed"))])
+    assert "Jan 1, 2026" in told
+    assert "Owner = " in told
+    assert "t-rep-narrowed" not in boss.get("/reports/by-stage").text

@@ -41,6 +41,7 @@ from trellis.web.reports.charts import chart_data
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
 from trellis.web.reports.form import controls
 from trellis.web.reports.links import Drill, report_address
+from trellis.web.reports.narrowed import narrowed_words
 from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.shelf import kept_reports
 from trellis.web.reports.table import table_of
@@ -116,6 +117,8 @@ class ReportsView(Page):
             "table": None,
             "chart": None,
             "choosable": _choosable(store, report),
+            "narrowed": narrowed_words(store, report, asked.filters),
+            "widened": report_address(report.key, asked.parts(filter=None)),
             "variants": variants,
             "variant_address": variant_address,
             "state": urlencode(asked.parts()),
