@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from trellis.records.pools import claiming
 from trellis.records.principal import Principal
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
+from trellis.records.transfer import export_csv
 from trellis.storage.catalogue import Catalogue
 
 PHONE = "+4915112345678"
@@ -108,3 +111,18 @@ def test_teams_and_single_people_are_members_and_admins(catalogue: Catalogue) ->
         assert claiming.assign(admin, "leads", [lead], crm.person("ann").id)[0].done
     finally:
         catalogue.drop("pool-of-teams")
+
+
+def test_groups_exports_and_links_do_not_tell_it_either(pooled: Callable[..., Crm]) -> None:
+    crm = pooled(POOL.replace("lead: {read: all, update: all}", "lead: {read: all, update: all, export: true}"))
+    lead, own = crm.lead("Secretive", phone=PHONE), "+4915112345679"
+    crm.lead("Owned", "ann", phone=own)
+    crm.system().create("offer", {"name": "Offer", "lead": str(lead)})
+    market, rep = crm.by("mia", DAY, "marketing"), crm.by("ann")
+    out = io.StringIO()
+    export_csv(market, "lead", out, columns=["name", "phone"])
+    for told in (str(market.groups("lead", "phone")), out.getvalue()):
+        assert own in told
+        assert PHONE not in told
+    assert rep.list("offer", columns=["lead.phone"]).rows[0]["lead.phone"] is None
+    assert rep.count("offer", where=[f'lead.phone == "{PHONE}"']).n == 0
