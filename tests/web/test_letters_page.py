@@ -212,6 +212,7 @@ def test_sequences_by_hand_for_who_may_change_the_record(
     drain(catalogue, tenant)
     assert "1 steps done" in ada.get(address).text
     assert outcome(post(ada, address, do="enrol", sequence="sequence:steps")) == 422
+    assert "1 done, 0 left out" in ada.get("/admin/workflows/sequence:steps").text
     assert outcome(post(ada, address, do="leave", sequence="sequence:steps")) == 200
     assert outcome(post(ada, address, do="enrol", sequence="none")) == 400
     writer = signed_in_client(app, "wim@x.example")

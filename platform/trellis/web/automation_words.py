@@ -67,6 +67,7 @@ TRIGGERS: Mapping[str, Any] = {
     "form": _l("a form"),
     "sla": _l("a service level"),
     "run": _l("another workflow"),
+    "enrol": _l("somebody, by hand"),
     "trial": _l("a trial"),
 }
 KINDS: Mapping[type, str] = {

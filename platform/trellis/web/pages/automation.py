@@ -13,7 +13,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.automation.clock import now
-from trellis.automation.workflows import health, looking, steering, trying
+from trellis.automation.workflows import enrolling, health, looking, steering, trying
 from trellis.formula.types import Ref
 from trellis.model.automation import steps
 from trellis.model.automation.steps import Step, every_step
@@ -113,6 +113,7 @@ class AutomationView(Page):
                 if isinstance(t, OnWebhook)
             ],
             forms=forms_about(found),
+            reach=_reach(found),
             entry_states=ENTRY_STATES,
             entities=[e for e in found.bodies if e is not None and not _is_before(found)],
         )
@@ -339,6 +340,17 @@ def _brief(step: Step, entity: Any, language: str) -> str:
     if isinstance(said, Given):
         return said.formula.source if said.formula is not None else str(said.plain or "")
     return ""
+
+
+def _reach(workflow: Workflow) -> list[Mapping[str, int]]:
+    """How far records have come in a sequence: what became of each step, in the order in which they are shown."""
+    body = next(iter(workflow.bodies.values()), None)
+    if workflow.sequence is None or body is None:
+        return []
+    tenant = current_tenant()
+    with tenant.begin() as connection:
+        found = enrolling.counts(connection, tenant, workflow.key)
+    return [found.get(step.place, {}) for step in every_step(body.steps)]
 
 
 def _depth(place: str) -> int:
