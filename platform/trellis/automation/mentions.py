@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 USER, NOTE, ABOUT = "user", "note", "about"
-MEANS = frozenset({"page", "api"})
+MEANS = frozenset({"page", "api", "assistant"})
 LONGEST = 20_000  # characters of a text that are looked through
 MOST = 30  # people that one text may name
 EXCERPT = 160
