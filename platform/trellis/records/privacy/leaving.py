@@ -51,6 +51,9 @@ def _notices(session: Session, person: Person, _names: Mapping[str, str]) -> int
 def _mails(session: Session, person: Person, _names: Mapping[str, str]) -> int:
     table = session.tables.platform.mail
     gone = sa.delete(table).where(_mentions([table.c.to, table.c.subject, table.c.body], person))
+    came, sent_in = session.tables.platform.mail_received, session.tables.platform.form_entry
+    session.execute(sa.delete(came).where(sa.or_(_about(came, person), _mentions([came.c.sender], person))))
+    session.execute(sa.update(sent_in).where(_about(sent_in, person)).values({"source": {}, "values": None}))
     return session.execute(gone).rowcount
 
 

@@ -104,9 +104,7 @@ def _knows(store: Store, ref: Ref, sender: str) -> bool:
         where=[pointing_at(definition, "about", ref)],
         limit=50,
     )
-    return any(
-        sender in str(row[name] or "").lower() for row in letters.rows for name in places
-    )
+    return any(sender in str(row[name] or "").lower() for row in letters.rows for name in places)
 
 
 def _is_live(store: Store, ref: Ref) -> bool:
