@@ -72,6 +72,7 @@ def _leave_out(configuration: Configuration, reading: Reading) -> None:
         place = document.place.children.get("without")
         if not isinstance(names, list) or place is None:
             continue
+        there = {f"{kind}.{key}" for kind, found in configuration.documents.items() for key in found}
         for index, name in enumerate(names):
             kind, _, key = str(name).partition(".")
             known = [d.name for d in configuration]
@@ -81,7 +82,7 @@ def _leave_out(configuration: Configuration, reading: Reading) -> None:
                 if again
                 else leave_out(configuration.documents, kind, key)
             )
-            if not found:
+            if not found and str(name) not in there:  # else it went with another that was left out before it
                 problem = Problem(
                     "E312",
                     f"no earlier layer has '{name}'",
