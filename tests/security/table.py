@@ -300,7 +300,7 @@ ROUTES: dict[str, Ask] = {
     "ReportBuilderView.delete": Ask("report", args={"key": "none"}, also=(404,)),
     "ReportBuilderView.document": Ask("report", args={"key": "none"}, also=(404,)),
     "ReportBuilderView.unshare": Ask("admin", args={"key": "none"}, also=(404,)),
-    "ReportMailView.mail": Ask("reports", args={"key": "names"}, form={"do": "subscribe", "when": "daily", "hour": "7"}),
+    "ReportMailView.mail": Ask("reports", args={"key": "names"}, form={"do": "subscribe", "when": "daily", "hour": 7}),
     # the link of a letter, posted by mail programs: it can end nothing but the mailing that it names
     "ReportMailView.stop": Ask("public", args={"token": "none"}, needs_token=False, also=(404,)),
     "VariantsView.change": Ask("reports", args={"key": "names"}, form={"label": "Mine"}),

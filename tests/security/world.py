@@ -34,6 +34,7 @@ from trellis.records.writing.files import save_file
 from trellis.storage.secrets import use_installation_key
 from trellis.storage.tenant import Tenant
 from trellis.web.app import create_tenant_app
+from trellis.web.refusals import HEADER
 from trellis.web.settings import Settings
 
 CRM = (
@@ -397,9 +398,14 @@ def send(
     )
 
 
+def status_of(answer: TestResponse) -> int:
+    """The status of an answer; what a script is refused says it in a header."""
+    return int(answer.headers.get(HEADER, answer.status_code))
+
+
 def outcome(answer: TestResponse, ask: Ask, *, public: bool = False) -> str:
     """What came of a request, in the table's words."""
-    status = answer.status_code
+    status = status_of(answer)
     if status == 401 or (not public and status == 302 and "/login" in answer.headers["Location"]):
         return "away"
     if status in ask.also or status < 400:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trellis.model.compile.context import Context
-from trellis.model.compile.formulas import formula, template
+from trellis.model.compile.formulas import template
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.types import Types
