@@ -18,9 +18,10 @@ from tests.conftest import FAST
 from trellis.storage.database import Database, DatabaseUnusable
 
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from trellis.storage.database import Database
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell turns off for what runs behind it
 database = Database.open(None, Path(sys.argv[1]))
 with database.engine.begin() as connection:
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS kept (a int)")
