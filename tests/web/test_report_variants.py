@@ -1,4 +1,4 @@
-"""Variants of a report: saved as it is looked at, shared, renamed, deleted, without what is kept from who reads them."""
+"""Variants of a report: saved as it is looked at, shared, renamed, deleted, without what is kept from a reader."""
 
 from __future__ import annotations
 

@@ -157,7 +157,8 @@ class Permit:
     ) -> list[sa.ColumnElement[bool]]:
         """What a grant asks of a record, all of which must hold: its level, then its own and the role's `where`.
 
-        A share, or a pool that the record lies in, stands in for the level, so that it gives nobody an action that no role of theirs grants at all.
+        A share, or a pool that the record lies in, stands in for the level, so that it gives nobody an action that no
+        role of theirs grants at all.
         """
         entity = self.model.entities[scope.entity]
         reached = _LEVELS[level.kind](scope, entity, level)

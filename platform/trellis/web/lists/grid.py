@@ -121,7 +121,7 @@ class Grid:
             return ""
         return (
             f'<button class="btn btn-xs" type="button" tabindex="-1" data-do="row-post" data-address="{self.claim}">'
-            f'{icon("hand-grab", "icon-sm")}<span>{escape(_("Claim"))}</span></button>'
+            f"{icon('hand-grab', 'icon-sm')}<span>{escape(_('Claim'))}</span></button>"
         )
 
     def _cell_maker(self, column: Column) -> Callable[[Record], str]:

@@ -24,7 +24,5 @@ def _notify(ctx: StepContext, step: steps.Notify) -> Outcome:
     linked = step.link.evaluate(env)
     about = next(refs_of(linked), None) or ctx.run.ref
     address = linked if isinstance(linked, str) else None
-    notices.tell(
-        ctx.connection, ctx.tenant, people, text, kind=step.kind, about=about, address=address, via=step.via
-    )
+    notices.tell(ctx.connection, ctx.tenant, people, text, kind=step.kind, about=about, address=address, via=step.via)
     return Done(None, {"to": [name_of(ctx.store.session, user) for user in people], "text": text})
