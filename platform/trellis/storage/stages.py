@@ -122,7 +122,7 @@ def _moved(
     target = to or _first(now.get(pipeline) or track.pipelines[0])
     where = among(track.column(track.field), track.column(line_field))
     counted = f"{rows} {'row' if rows == 1 else 'rows'} of {track.table}"
-    text = f"{counted} in the stage {key}, which is gone, go to {target[1].key}"
+    text = f"{counted} in the stage {key}, which is gone, {'goes' if rows == 1 else 'go'} to {target[1].key}"
     if target[0].key != pipeline:
         text += f" of {target[0].key}"
     hint = f"removed: {{{key if pipeline in now else f'{pipeline}.{key}'}: …}}"
