@@ -46,10 +46,15 @@ msgstr ""
 Msgid = str | tuple[str, str]
 
 
+def is_read(folder: str) -> bool:
+    """Babel leaves out folders whose name begins with `_`; ours hold macros, which speak too."""
+    return not Path(folder).name.startswith((".", "__"))
+
+
 def of_pages() -> Iterator[Msgid]:
     """What templates, web code, letters and the API pass to gettext."""
     for folder in (WEB, PLATFORM / "api", PLATFORM / "identity", PLATFORM / "automation"):
-        found = extract_from_dir(folder, METHODS, {"templates/**.html": JINJA}, keywords=KEYWORDS)
+        found = extract_from_dir(folder, METHODS, {"templates/**.html": JINJA}, KEYWORDS, directory_filter=is_read)
         for _file, _line, message, _comments, _context in found:
             yield message if isinstance(message, str) else (message[0], message[1])
 
