@@ -21,8 +21,11 @@ function leave(box, after) {
 /** Shows a toast. `undo`: {url, label} is posted, or {run} called, when the person takes it back. What went wrong stays until it is closed. */
 export function toast(message, { kind = "success", undo = null, link = null } = {}) {
   const [drawing, look] = looks[kind] ?? looks.info;
+  const said = [...document.querySelectorAll(".t-toasts > .t-toast")].find((one) => !seconds[kind] && one.said === message);
+  if (said) return said; // it stays until it is closed: once is enough
   const box = document.createElement("div");
   box.className = "t-toast";
+  box.said = message;
   box.setAttribute("role", kind === "error" || kind === "danger" ? "alert" : "status");
   const words = document.createElement("span");
   words.className = "t-grow";

@@ -41,6 +41,7 @@ export function applyState(form, state) {
 
 /** What the record looks like already, under the field that says so, before anything is saved. */
 function tellAlike(form, told) {
+  if ($(".t-summary .t-alike", form)) told = {}; // the refusal above lists them already
   for (const [name, html] of Object.entries(told)) {
     const field = $(`[data-field="${CSS.escape(name)}"]`, form);
     const there = field && $(":scope > [data-alike]", field);
@@ -166,6 +167,7 @@ class Form {
   touched(event) {
     const field = event.target.closest("[data-field]");
     this.leaving = false;
+    if (field) mended(field);
     if (event.isTrusted || event.type === "change") for (let at = field; at; at = at.parentElement?.closest("[data-field]")) touch(at);
     if (this.form.dataset.state) this.state();
     if (this.form.dataset.draft) keep(this.form);
@@ -216,6 +218,18 @@ class Form {
     wrong?.scrollIntoView({ block: "center" });
     wrong?.focus({ preventScroll: true });
   }
+}
+
+/** What was said about a field is about what stood in it: it goes with the first change, and its line in the summary is struck. */
+function mended(field) {
+  const told = $$(":scope > .t-wrong", field);
+  if (!told.length) return;
+  const ids = new Set($$("[id]", field).map((one) => one.id));
+  for (const one of told) one.remove();
+  for (const one of $$(".is-wrong", field)) one.classList.remove("is-wrong");
+  for (const one of $$("[aria-invalid]", field)) one.removeAttribute("aria-invalid");
+  for (const link of $$(".t-summary a[href^='#']", field.closest("form"))) if (ids.has(link.hash.slice(1))) link.classList.add("is-mended");
+  markTabs(field.closest("form"));
 }
 
 /** A form drawn anew shows the tab that was open; a tab that holds something wrong says so. */
