@@ -67,11 +67,15 @@ class ApiKey:
             return False
         return any(given in ipaddress.ip_network(allowed, strict=False) for allowed in self.addresses)
 
+    def narrowed(self, person: Person) -> Person:
+        """The person with no other roles than the key's: rights beside any entity, too, are those of these roles alone."""
+        if self.roles is None:
+            return person
+        return replace(person, roles=tuple(role for role in person.roles if role in self.roles))
+
     def principal(self, tenant: Tenant, person: Person, language: str | None = None) -> Principal:
         """The person, narrowed to what the key may do."""
-        if self.roles is not None:
-            person = replace(person, roles=tuple(role for role in person.roles if role in self.roles))
-        principal = principal_for(tenant, person, language)
+        principal = principal_for(tenant, self.narrowed(person), language)
         return principal if self.scopes is None else replace(principal, scopes=Scopes(frozenset(self.scopes)))
 
 
@@ -154,7 +158,10 @@ def list_keys(tenant: Tenant, user: UUID | None = None) -> list[ApiKey]:
 
 
 def find_key(tenant: Tenant, secret: str) -> tuple[ApiKey, Person] | None:
-    """The key of a secret and the person it acts as; None unless the key is good and the person may sign in."""
+    """The key of a secret and the person it acts as, with the key's roles alone.
+
+    None unless the key is good and the person may sign in.
+    """
     table = tenant.tables.platform.api_key
     now = datetime.now(UTC)
     with tenant.begin() as connection:
@@ -166,7 +173,7 @@ def find_key(tenant: Tenant, secret: str) -> tuple[ApiKey, Person] | None:
             return None
         if key.used_at is None or now - key.used_at > TOUCH_AFTER:
             connection.execute(sa.update(table).where(table.c.id == key.id).values(used_at=now))
-    return key, person
+    return key, key.narrowed(person)
 
 
 def _new_secret() -> str:
@@ -203,6 +210,8 @@ def _check(
     for role in roles or ():
         if role not in model.roles:
             faults.append(Fault("invalid", "There is no role “{name}”.", "roles", {"name": role}))
+    if roles is not None and not faults and not any("api" in model.roles[role].allow for role in roles):
+        faults.append(Fault("invalid", "None of these roles allows the use of the API.", "roles"))
     for address in addresses or ():
         try:
             ipaddress.ip_network(address, strict=False)

@@ -11,6 +11,7 @@ from trellis.identity.throttle import forget_old_attempts
 
 HISTORY_KEPT = timedelta(days=400)
 MAIL_KEPT = timedelta(days=90)
+RATES_KEPT = timedelta(hours=1)
 
 
 @jobs.kind("identity.tidy", retry=jobs.Backoff(tries=3))
@@ -19,6 +20,7 @@ def tidy(work: jobs.Work) -> None:
     now, tables = datetime.now(UTC), work.tenant.tables.platform
     with work.finishing() as connection:
         forget_old_attempts(connection, work.tenant)
+        connection.execute(sa.delete(tables.rate).where(tables.rate.c.began < now - RATES_KEPT))
         connection.execute(sa.delete(tables.token).where(tables.token.c.expires_at < now))
         connection.execute(sa.delete(tables.session).where(tables.session.c.expires_at < now))
         connection.execute(sa.delete(tables.sign_in).where(tables.sign_in.c.at < now - HISTORY_KEPT))

@@ -14,6 +14,7 @@ from trellis.storage.forms import form_entry_table
 from trellis.storage.mail import mail_in_table, mail_received_table, mail_table, suppressed_table
 from trellis.storage.names import quoted
 from trellis.storage.pools import pool_clock_table, pool_move_table
+from trellis.storage.rates import rate_table
 from trellis.storage.reminders import reminder_table
 from trellis.storage.reports import own_report_table, report_mail_table, report_snapshot_table, report_timer_table
 from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
@@ -53,6 +54,7 @@ class PlatformTables:
     not_duplicate: sa.Table
     api_key: sa.Table
     idempotency: sa.Table
+    rate: sa.Table
     run: sa.Table
     run_step: sa.Table
     run_watch: sa.Table
@@ -115,6 +117,7 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         not_duplicate=not_duplicate_table(metadata),
         api_key=_api_key(metadata),
         idempotency=_idempotency(metadata),
+        rate=rate_table(metadata),
         run=run_table(metadata),
         run_step=run_step_table(metadata),
         run_watch=run_watch_table(metadata),
