@@ -77,6 +77,16 @@ def test_stale_form_shows_theirs_and_keeps_mine(ada: FlaskClient, order: Record,
     assert again.status_code == 200
 
 
+def test_form_keeps_what_others_changed_and_this_person_left_alone(
+    ada: FlaskClient, order: Record, store: Store
+) -> None:
+    store.update("order", order.id, {"reason": "Theirs"})
+    sent = {"_has": ["name", "reason"], "name": "Mine", "reason": order["reason"] or "", "version": order.version}
+    assert post(ada, f"/e/order/{order.id}/edit", sent).status_code == 200
+    saved = store.read("order", order.id)
+    assert (saved["name"], saved["reason"]) == ("Mine", "Theirs")
+
+
 def test_picker_finds_and_offers_to_create(ada: FlaskClient, cleo: FlaskClient, order: Record) -> None:
     found = ada.get("/e/order/pick/account?q=Bold").get_json()
     assert found["options"][0]["title"] == EVIL

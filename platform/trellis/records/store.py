@@ -336,11 +336,22 @@ class Store:
         version: int | None = None,
         means: str = "page",
         confirmed: bool = True,
+        merges: bool = False,
     ) -> Record:
-        """Change a record. Raises Refused, Stale, Missing or Forbidden."""
+        """Change a record. Raises Refused, Stale, Missing or Forbidden.
+
+        `merges`: others may have changed it since `version`, as long as not the same fields.
+        """
         with self.session.write(entity):
             draft = write.update(
-                self.session, entity, as_id(id), values, version=version, means=means, confirmed=confirmed
+                self.session,
+                entity,
+                as_id(id),
+                values,
+                version=version,
+                means=means,
+                confirmed=confirmed,
+                merges=merges,
             )
             return query.read_written(self.session, draft)
 

@@ -20,7 +20,7 @@ from trellis.records.pipelines import pipeline, stays
 from trellis.records.pools import standing
 from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
-from trellis.records.versions import history
+from trellis.records.versions import history, since
 from trellis.records.writing import (
     check,
     following,
@@ -259,21 +259,32 @@ def update(
     version: int | None,
     means: str,
     confirmed: bool = True,
+    merges: bool = False,
 ) -> Draft:
-    """Change one record with its lines and links; Refused with every fault, Stale when someone else was faster."""
+    """Change one record with its lines and links; Refused with every fault, Stale when someone else was faster.
+
+    `merges`: what others have changed since `version` and this writer left alone stays; Stale is what both changed.
+    """
     draft = open_for_update(session, entity, id, means=means)
+    is_stale = version is not None and version != draft.record.version
+    apart = None
+    if version is not None and is_stale and merges:
+        values.take(session, draft, given)
+        if (apart := since.apart(session, draft, version)) is not None:
+            given = {name: value for name, value in given.items() if name not in apart.left}
+        draft = open_for_update(session, entity, id, means=means)  # without what was taken to compare it
     prepare(session, draft, given)
-    if version is not None and version != draft.record.version:
-        refuse_stale(session, draft)
+    if is_stale:
+        refuse_stale(session, draft, apart.both if apart else None)
     check_all(session, [draft])
     refuse([draft], confirmed=confirmed)
     store_changed(session, [draft])
     return draft
 
 
-def refuse_stale(session: Session, draft: Draft) -> None:
-    """Raise Stale with what the writer meant to change, as it is now; nothing to change is no conflict."""
-    differing = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)]
+def refuse_stale(session: Session, draft: Draft, both: Sequence[str] | None = None) -> None:
+    """Raise Stale with what the writer meant to change, or `both` changed, as it is now; nothing is no conflict."""
+    differing = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)] if both is None else both
     if not differing and not lines.changed(draft):
         return
     faults = [

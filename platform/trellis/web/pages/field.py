@@ -22,7 +22,7 @@ from trellis.web.faults import fault_text
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, known_field, submitted
+from trellis.web.pages.form import entity_or_404, is_confirmed, known_field, submitted
 from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
 from trellis.web.widgets.alike import alike_of
@@ -51,7 +51,7 @@ class FieldView(Page):
         version = request.form.get("version", type=int)
         try:
             values = {} if raw is UNCHANGED else {field: raw}
-            record = store.update(entity, id, values, version=version, confirmed="_confirmed" in request.form)
+            record = store.update(entity, id, values, version=version, confirmed=is_confirmed(), merges=True)
         except Stale as stale:
             current = store.read(entity, id)
             theirs = self._shown_text(definition, field, stale.current.get(field, current.get(field)), store)

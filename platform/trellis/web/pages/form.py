@@ -59,6 +59,11 @@ def wants_json() -> bool:
     return "X-Requested-With" in request.headers
 
 
+def is_confirmed() -> bool:
+    """Whether the person has seen what only warns, and saves anyway."""
+    return "_confirmed" in request.form
+
+
 def touched() -> frozenset[str]:
     """The names of the fields that the person has touched; lines are numbered by their place."""
     sent = request.form.getlist("_touched")
@@ -118,7 +123,7 @@ class FormView(Page):
             )
         hidden = {key: value for key, value in given.items() if key not in typed}
         try:
-            record = store.create(entity, {**hidden, **typed}, confirmed="_confirmed" in request.form)
+            record = store.create(entity, {**hidden, **typed}, confirmed=is_confirmed())
         except Refused as refused:
             bound = BoundForm(
                 store, definition, form, typed=typed, faults=refused.faults, given=given, touched=touched()
@@ -145,7 +150,7 @@ class FormView(Page):
             return self._page(BoundForm(store, definition, form, record, typed=typed, touched=touched()))
         version = request.form.get("version", type=int)
         try:
-            saved = store.update(entity, id, typed, version=version, confirmed="_confirmed" in request.form)
+            saved = store.update(entity, id, typed, version=version, confirmed=is_confirmed(), merges=True)
         except Stale as stale:
             record = store.read(entity, id)
             bound = BoundForm(store, definition, form, record, typed=typed)
@@ -207,6 +212,7 @@ class FormView(Page):
             back=entity_address(entity.key, record.id if record else None),
             draft=f"{person.id if person else ''}:{entity.key}:{record.id if record else 'new'}",
             version=version or (record.version if record else None),
+            is_stale=stale is not None,
             conflicts=self._conflicts(bound, stale) if stale else [],
             is_refused=status != 200,
             alike=self._alike(bound),

@@ -18,7 +18,7 @@ from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, here, submitted, touched
+from trellis.web.pages.form import entity_or_404, here, is_confirmed, submitted, touched
 from trellis.web.widgets import pasting
 from trellis.web.widgets.form import BoundForm, form_of, read_form
 from trellis.web.widgets.lines import lines_of
@@ -45,7 +45,7 @@ class LinesView(Page):
         typed = {name: read_form(definition, submitted(), entities).get(name, [])}
         version = request.form.get("version", type=int)
         try:
-            store.update(entity, id, typed, version=version, confirmed="_confirmed" in request.form)
+            store.update(entity, id, typed, version=version, confirmed=is_confirmed(), merges=True)
         except Stale as stale:
             bound = BoundForm(store, definition, form, store.read(entity, id), typed=typed, faults=stale.faults)
             return self._draw(bound, name, status=409)
