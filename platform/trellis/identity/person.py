@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
 from trellis.records.principal import Principal
+from trellis.storage.prepared import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,7 +171,7 @@ def _build(tenant: Tenant, by: Literal["session", "id"]) -> sa.Select[Any]:
     below = _people_below(tables.entity, me)
     shared = _is_shared_with(tables.platform.share, me, reached)
     told = above.label("teams"), reached.label("team_ids"), below.label("below"), shared.label("has_shares")
-    return sa.select(*me.c, *told)
+    return sa.select(*me.c, *told).execution_options(**KEPT)
 
 
 def _is_shared_with(share: sa.Table, me: sa.CTE, teams: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from trellis.storage.embedded import EmbeddedServer
+from trellis.storage.prepared import keep_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +159,7 @@ def _not_started(folder: Path, error: Exception) -> str:
 
 def _engine(url: URL, *, pool_size: int = POOL_SIZE, max_overflow: int = MORE_IN_A_RUSH) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
@@ -171,10 +172,12 @@ def _engine(url: URL, *, pool_size: int = POOL_SIZE, max_overflow: int = MORE_IN
             "application_name": NAME,
             "options": options,
             # the same text means other tables, with other types, for another tenant: a statement that is kept
-            # prepared would fail with "cached plan must not change result type"
+            # prepared would fail with "cached plan must not change result type" (storage/prepared.py keeps a few)
             "prepare_threshold": None,
         },
     )
+    keep_prepared(engine)
+    return engine
 
 
 def _ensure_database(server: EmbeddedServer, name: str) -> str:

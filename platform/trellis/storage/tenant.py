@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.pq import ExecStatus
 
 from trellis.storage.names import sql_name, sql_text
+from trellis.storage.prepared import mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -71,7 +75,22 @@ class Tenant:
 
     def become(self, connection: Connection) -> None:
         """Make the connection's transaction this tenant's, in one statement."""
-        connection.exec_driver_sql(BECOME, (self.role, f"{sql_name(self.schema)}, pg_catalog"))
+        mark(connection, self._mark)
+        connection.exec_driver_sql(BECOME, (self.role, self._path))
+
+    @cached_property
+    def _mark(self) -> str:
+        return f"{self.schema} {self.model.hash}"  # of a tenant that is dropped and made anew, too
+
+    @cached_property
+    def _path(self) -> str:
+        return f"{sql_name(self.schema)}, pg_catalog"
+
+    @cached_property
+    def _beginning(self) -> bytes:
+        """A transaction's beginning as one message: BEGIN and `become` take two."""
+        role, path = sql_text(self.role), sql_text(self._path)
+        return f"BEGIN; SELECT set_config('role', {role}, true), set_config('search_path', {path}, true)".encode()
 
     def hold(self, connection: Connection, *, alone: bool = False) -> frozenset[str]:
         """Keep this revision until the transaction ends: nobody writes by a configuration that is no more.
@@ -96,12 +115,26 @@ class Tenant:
         with self.database.engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT {writers_lock(self.slug, shared=True)}")
 
+    def _begin(self, connection: Connection) -> None:
+        """Begin a transaction of this tenant's. The short way is the driver's own; a failure is told the long way."""
+        connection.begin()
+        mark(connection, self._mark)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        try:
+            if driver.pgconn.exec_(self._beginning).status == ExecStatus.TUPLES_OK:
+                return
+            driver.rollback()
+        except psycopg.Error:
+            pass  # a connection that died
+        self.become(connection)
+
     def _connect(self) -> Connection:
         """A connection whose transaction is this tenant's; one that died in the pool is replaced without a word."""
         for attempt in (1, 2):
             connection = self.database.engine.connect()
             try:
-                self.become(connection)
+                self._begin(connection)
             except sa.exc.DBAPIError as error:
                 connection.close()
                 if attempt == 2 or not error.connection_invalidated:

@@ -18,6 +18,7 @@ from trellis.formula.wording import CJK, NAME_PARTS
 
 Column = ColumnElement[Any]
 _TEXT = sa.Text()
+_EMPTY: Column = sa.literal_column("''", _TEXT)  # written out: a title has a dozen of them
 
 
 def part(value: SqlValue, name: str) -> Column:
@@ -25,11 +26,12 @@ def part(value: SqlValue, name: str) -> Column:
     if isinstance(value, SqlParts):
         return value.parts.get(name, sa.literal(None, _TEXT))
     assert isinstance(value, ColumnElement)
-    return sa.func.nullif(value.op("->>", return_type=_TEXT)(sa.literal_column(f"'{name}'")), "", type_=_TEXT)
+    return sa.func.nullif(value.op("->>", return_type=_TEXT)(sa.literal_column(f"'{name}'")), _EMPTY, type_=_TEXT)
 
 
 def _joined(separator: str, columns: Sequence[Column]) -> Column:
-    return sa.func.nullif(sa.func.concat_ws(separator, *columns), "", type_=_TEXT)
+    between: Column = sa.literal_column(f"'{separator}'", _TEXT)
+    return sa.func.nullif(sa.func.concat_ws(between, *columns), _EMPTY, type_=_TEXT)
 
 
 def _name(value: Any, scope: SqlScope) -> Column:

@@ -13,6 +13,7 @@ from trellis.model.conversion import became_field
 from trellis.records.kept import kept
 from trellis.records.privacy.subjects import is_subject
 from trellis.storage.names import short
+from trellis.storage.prepared import KEPT
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -53,4 +54,4 @@ def _statement(session: Session, entity: Entity, sources: list[str]) -> sa.Selec
     followed = sa.exists().where(follow.user == me, follow.entity == entity.key, follow.record == id)
     name = short(became_field(entity.key))
     became = [sa.exists().where(session.table(source).c[name] == id) for source in sources]
-    return sa.select(decided, followed, *became)
+    return sa.select(decided, followed, *became).execution_options(**KEPT)

@@ -17,11 +17,13 @@ from trellis.records.draft import Draft
 from trellis.records.merging import lookup
 from trellis.records.privacy.leaving_out import leaving_out
 from trellis.records.reading import paging
+from trellis.records.reading.patient import rows_of
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.reading.selection import Selection
 from trellis.records.record import Count, Group, Page, Record, Shape
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.storage.names import short
+from trellis.storage.prepared import KEPT
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -191,7 +193,7 @@ def _record_plan(
     shape = selection.shape(readable_fields(session, entity) if fields is None else fields)
     conditions = restrict(selection, (), deleted=None if deleted else False) if restricted else []
     statement = selection.select().where(selection.alias.c.id == sa.bindparam("_id", type_=sa.Uuid()), *conditions)
-    plan = RecordPlan(statement, shape)
+    plan = RecordPlan(statement.execution_options(**KEPT) if selection.is_shareable else statement, shape)
     if selection.is_shareable:
         _keep(_record_plans, key, plan)
     return plan
@@ -249,8 +251,12 @@ def totals(
     where: Where = (),
     q: str | None = None,
     deleted: bool = False,
+    patient: bool = False,
 ) -> dict[str, Value]:
-    """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency."""
+    """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency.
+
+    `patient`: a report asks, whose statements may take long and are ended with what to do.
+    """
     require_readable(session, entity, deleted=deleted)
     formulas = compile_all(session, entity, where)
     key = ("totals", session.view_key, entity, tuple(wanted.items()), formulas, q or "", deleted)
@@ -264,7 +270,8 @@ def totals(
         if not q and _is_lasting(selection, formulas):
             _keep(_statements, key, known)
     statement, money = known
-    return _read_totals(session, wanted, money, session.execute(statement).one())
+    row = rows_of(session, statement)[0] if patient else session.execute(statement).one()
+    return _read_totals(session, wanted, money, row)
 
 
 def _aggregate(selection: Selection, path: str, kind: str) -> sa.ColumnElement[Any]:
