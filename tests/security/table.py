@@ -131,6 +131,9 @@ ROUTES: dict[str, Ask] = {
     "WebFormsView.fields": Ask("public", args={"key": "none"}, also=(404,)),
     # posted by mail programs; the link itself says whose address it is
     "OptOutView.leave": Ask("public", args={"token": "none"}, needs_token=False, also=(410,)),
+    # asked for by whoever reads a letter
+    "TracingView.picture": Ask("public", args={"token": "none"}),
+    "TracingView.follow": Ask("public", args={"token": "none", "number": "0"}, also=(410,)),
     "WebFormsView.entries": Ask("public", args={"key": "none"}, needs_token=False, also=(404,)),
     "LettersView.write": Ask("record", also=(403,)),
     "SequencesView.sequences": Ask("change", form={"do": "enrol", "sequence": "none"}, get="record", also=(400,)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.automation.mail.mailbox import Mailbox, mail_server
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML, add_person, app_of, outcome, signed_in_client, token_of
 
+from trellis.automation.clock import moved
 from trellis.automation.mail import optouts
 from trellis.automation.worker.drain import drain
 from trellis.automation.workflows import engine  # noqa: F401 (does the runs)
@@ -46,13 +48,15 @@ fields:
   text:      {type: long_text}
   message_id: {type: text}
   in_reply_to: {type: text}
+  opens:     {type: integer, readonly: true}
   owner:     {type: user, role: owner}
 ---
 email: offer
 entity: contact
 subject: "An offer for {name}"
-body: "Dear {name}, buy now."
+body: "Dear {name}, [buy](https://shop.example/x?y=1) now."
 unsubscribe: true
+track: true
 ---
 sequence: steps
 entity: contact
@@ -201,6 +205,39 @@ def test_one_click_opts_out_and_another_comes_back(
     with tenant.begin() as connection:
         assert optouts.suppressed(connection, tenant, "email", ["ann@x.example"]) == {}
     assert nobody.get("/unsubscribe/forged").status_code == 410
+
+
+def test_reading_a_letter_is_noted_and_its_links_lead_on(
+    tenant: Tenant, ada: FlaskClient, ann: Any, app: Flask, catalogue: Catalogue, smtp: Mailbox
+) -> None:
+    post(
+        ada,
+        f"/e/contact/{ann.id}/mail",
+        to="ann@x.example",
+        subject="S",
+        body="[B](https://b.example)",
+        template="offer",
+    )
+    drain(catalogue, tenant)
+    html = smtp.letters[0].get_body(("html",)).get_content()  # type: ignore[union-attr]
+    picture, link = re.findall(r"https://crm\.example/t/letters(/m/[0-9a-f]+(?:\.gif|/0))", html)[::-1]
+    nobody = app.test_client()
+    with moved(timedelta(minutes=1)):
+        seen = nobody.get(picture, headers={"User-Agent": "Mozilla/5.0 (X11) Thunderbird/128.0"})
+        assert (seen.status_code, seen.mimetype, seen.headers["Cross-Origin-Resource-Policy"]) == (
+            200,
+            "image/gif",
+            "cross-origin",
+        )
+        nobody.get(picture, headers={"User-Agent": "Mozilla/5.0 (X11) Thunderbird/128.0", "DNT": "1"})
+        assert nobody.get(link, headers={"User-Agent": "curl/8"}).location == "https://b.example"
+    assert nobody.get(f"{link}?to=https://evil.example").location == "https://b.example"
+    assert nobody.get(f"{link[:-1]}7").status_code == 410
+    assert nobody.get(f"/m/{'0' * 32}.gif").status_code == 200  # tells nobody which letters there are
+    page = ada.get(f"/e/contact/{ann.id}/timeline").text
+    assert "Opened" in page
+    assert "Link followed" not in page
+    assert letters(tenant)[0].opens == 1
 
 
 def test_sequences_by_hand_for_who_may_change_the_record(

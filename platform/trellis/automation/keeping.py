@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from trellis.automation import clocks
 from trellis.automation.forms import looking
 from trellis.automation.jobs import Work, kind
+from trellis.automation.mail import tracing
 from trellis.automation.mail.incoming import fetching
 from trellis.records.privacy.access import purge_lines
 from trellis.storage.audit.anchors import anchor_now
@@ -31,6 +32,7 @@ def purge(work: Work) -> None:
         purge_lines(connection, work.tenant, datetime.now(UTC))
         looking.purge(connection, work.tenant)
         fetching.forget(connection, work.tenant)
+        tracing.forget(connection, work.tenant)
 
 
 @kind(HEAD)

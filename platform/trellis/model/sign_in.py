@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from trellis.model.quiet import Quiet
+from trellis.model.tracking import Tracking
 
 SecondFactor = Literal["off", "optional", "required"]
 
@@ -142,6 +143,8 @@ class MailAccount:
     key: str = ""  # "": the tenant's first
     rate: int = 0  # letters in a minute; 0: as many as there are
     incoming: Incoming | None = None
+    track: Tracking | None = None  # None: nothing is said
+    reply_tokens: bool = False  # answers arrive at an address of their letter's own: crm+token@…
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,12 @@ def mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("message", sa.Uuid),  # the record that keeps it, if the Model has such an entity
         sa.Column("once", sa.Text),  # what goes to one address once only, whoever asks
         sa.Column("begun_at", MOMENT),  # when it was last handed over: what a limit counts
+        sa.Column("reply", sa.Text),  # the token in the address that answers to it go to
         sa.Index("_mail_created", "created_at"),
         sa.Index("_mail_begun", "account", "begun_at"),
         sa.Index("_mail_once", "once", unique=True, postgresql_where=sa.text("once IS NOT NULL")),
         sa.Index("_mail_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
+        sa.Index("_mail_reply", "reply", postgresql_where=sa.text("reply IS NOT NULL")),
     )
 
 
@@ -71,6 +73,39 @@ def mail_received_table(metadata: sa.MetaData) -> sa.Table:
         sa.Index("_mail_received_sender", "sender", "at"),
         sa.Index("_mail_received_at", "at"),
         sa.Index("_mail_received_message", "message_id", unique=True),
+    )
+
+
+def mail_trace_table(metadata: sa.MetaData) -> sa.Table:
+    """A letter whose opening is noted, for one address: its token stands in the letter, its links lead by here."""
+    return sa.Table(
+        quoted("_mail_trace"),
+        metadata,
+        sa.Column("token", sa.Text, primary_key=True),  # by chance: it says nothing, and cannot be guessed
+        sa.Column("mail", sa.Uuid, nullable=False),  # of the log
+        sa.Column("message", sa.Uuid),  # the record that keeps the letter
+        sa.Column("workflow", sa.Text, nullable=False, server_default=""),  # and the step that has sent it
+        sa.Column("place", sa.Text, nullable=False, server_default=""),
+        sa.Column("links", sa.Text, info={"sealed": True}),  # where they lead, in order: never what the address says
+        sa.Column("at", MOMENT, nullable=False, server_default=NOW),
+        sa.Index("_mail_trace_message", "message"),
+        sa.Index("_mail_trace_step", "workflow", "place"),
+        sa.Index("_mail_trace_at", "at"),
+    )
+
+
+def mail_seen_table(metadata: sa.MetaData) -> sa.Table:
+    """That a letter was opened or a link followed. Neither from where nor with what program is kept."""
+    return sa.Table(
+        quoted("_mail_seen"),
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("token", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),  # open, click
+        sa.Column("at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("machine", sa.Text),  # why it was no person; null: it was one
+        sa.Column("link", sa.Integer),
+        sa.Index("_mail_seen_token", "token", "at"),
     )
 
 

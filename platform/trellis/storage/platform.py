@@ -11,7 +11,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.forms import form_entry_table
-from trellis.storage.mail import mail_in_table, mail_received_table, mail_table, suppressed_table
+from trellis.storage.mail import (
+    mail_in_table,
+    mail_received_table,
+    mail_seen_table,
+    mail_table,
+    mail_trace_table,
+    suppressed_table,
+)
 from trellis.storage.names import quoted
 from trellis.storage.pools import pool_clock_table, pool_move_table
 from trellis.storage.rates import rate_table
@@ -81,6 +88,8 @@ class PlatformTables:
     mail: sa.Table
     mail_in: sa.Table
     mail_received: sa.Table
+    mail_trace: sa.Table
+    mail_seen: sa.Table
     suppressed: sa.Table
     form_entry: sa.Table
     audit: sa.Table
@@ -144,6 +153,8 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         mail=mail_table(metadata),
         mail_in=mail_in_table(metadata),
         mail_received=mail_received_table(metadata),
+        mail_trace=mail_trace_table(metadata),
+        mail_seen=mail_seen_table(metadata),
         suppressed=suppressed_table(metadata),
         form_entry=form_entry_table(metadata),
         audit=audit_table(metadata),

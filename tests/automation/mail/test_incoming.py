@@ -90,7 +90,8 @@ def smtp() -> Iterator[Mailbox]:
 @pytest.fixture(scope="module")
 def made(catalogue: Catalogue, post: Post, smtp: Mailbox) -> Iterator[Tenant]:
     said = smtp.profile.replace(
-        "}\n", f", accounts: {{support: {{from: support@acme.example, incoming: {post.incoming}}}}}}}\n"
+        "}\n",
+        f", accounts: {{support: {{from: support@acme.example, incoming: {post.incoming}}}}}, reply_tokens: true}}\n",
     )
     yield catalogue.create("mail-in", layers_of(YAML + DESK, "mail-in", profile=said), "test")
     catalogue.drop("mail-in")
@@ -120,7 +121,7 @@ def letter(
     subject: str = "Broken", sender: str = "Ann <ann@x.example>", body: str = "It does not work.", **more: str
 ) -> EmailMessage:
     made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = sender, "support@acme.example", subject
+    made["From"], made["To"], made["Subject"] = sender, more.pop("To", "support@acme.example"), subject
     made["Date"] = format_datetime(datetime.now(UTC))
     made["Message-ID"] = more.pop("id", f"<{next(_numbers)}@x.example>")
     for name, value in more.items():
@@ -212,6 +213,26 @@ def test_machines_and_loops_make_nothing(tenant: Tenant, store: Store, how: dict
 def test_who_writes_without_end_is_stopped(tenant: Tenant, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taking, "MOST", 2)
     assert [given(store, letter()) for _ in range(4)] == ["new", "new", "flood", "flood"]
+
+
+def test_an_answer_to_a_letters_own_address_comes_to_its_record_whatever_else_it_says(
+    tenant: Tenant, store: Store, catalogue: Catalogue, smtp: Mailbox
+) -> None:
+    for subject in ("Printer", "Screen"):
+        assert given(store, letter(subject)) == "new"
+    drain(catalogue, tenant)
+    printer, screen = (next(s for s in smtp.letters if name in s["Subject"]) for name in ("Printer", "Screen"))
+    own = str(printer["Reply-To"])
+    assert own.startswith("help+")
+    assert own.endswith("@acme.example")
+    said = letter("Re: hello", body="From elsewhere", To=own, In_Reply_To=str(screen["Message-ID"]))
+    assert given(store, said) == "reply"
+    tickets = {row.subject: row.id for row in rows(tenant, "ticket")}
+    assert rows(tenant, "email_message")[-1].about == tickets["Printer"]
+    forged = "help+" + "a" * 26 + "@acme.example"
+    assert given(store, letter("Re: hello", To=forged, In_Reply_To=str(screen["Message-ID"]))) == "reply"
+    assert rows(tenant, "email_message")[-1].about == tickets["Screen"]  # by what it answers
+    assert given(store, letter("Re: hello", sender="x@y.example", To=forged)) == "new"
 
 
 def test_the_number_in_a_subject_counts_for_those_who_have_to_do_with_it(tenant: Tenant, store: Store) -> None:

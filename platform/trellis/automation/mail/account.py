@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from trellis.model.tracking import Tracking
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Account:
     key: str = ""
     rate: int = 0  # letters in a minute; 0: as many as there are
     is_tenants: bool = False  # a tenant has named the server: it has to lie outside
+    track: Tracking | None = None
+    reply_tokens: bool = False
 
     @property
     def address(self) -> str:
@@ -65,6 +68,8 @@ def account_of(tenant: Tenant, environ: Mapping[str, str] = os.environ, *, key: 
         said.key,
         said.rate,
         is_tenants=True,
+        track=said.track,
+        reply_tokens=said.reply_tokens,
     )
 
 

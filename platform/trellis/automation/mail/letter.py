@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate, parseaddr
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 COLOR = "#4f46e5"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _BLANK = re.compile(r"\s+")
+_A = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
+LONGEST_LOCAL = 64  # letters before the @ (RFC 5321)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class Attached:
     name: str
     type: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class Trace:
+    """By what it is noted that a letter was opened: a picture; and a link's address with its number behind it."""
+
+    token: str
+    picture: str = ""
+    click: str = ""
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,8 @@ class Letter:
     unsubscribe_words: str = ""
     grid: Mapping[str, Any] | None = None  # a table: {heads: [[text, is_number]], lines: [[kind, [text, …]]], …}
     files: tuple[tuple[str, str, str], ...] = ()  # made for this letter: name, type, content in base64
+    trace: Trace | None = None
+    reply_token: str = ""  # names the letter in the address that answers go to
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -69,7 +84,7 @@ class Letter:
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Letter:
         """From what JSON kept."""
-        button = data.get("button")
+        button, trace = data.get("button"), data.get("trace")
         return cls(
             **{
                 **data,
@@ -79,6 +94,7 @@ class Letter:
                 "references": tuple(data.get("references", ())),
                 "button": (button[0], button[1]) if button else None,
                 "files": tuple((name, type_, content) for name, type_, content in data.get("files") or ()),
+                "trace": Trace(**{**trace, "links": tuple(trace["links"])}) if trace else None,
                 "attachments": tuple((id, name) for id, name in data.get("attachments") or ()),
             }
         )
@@ -104,9 +120,27 @@ class Letter:
     @property
     def html(self) -> str:
         """The letter in our look."""
-        written = sanitise(self.html_body) if self.html_body else render_markdown(self.body) if self.body else ""
+        written = self._written()
+        if self.trace is not None and self.trace.click:
+            written = _A.sub(self._by_way, written)
         page = _templates().get_template("letter.html")
         return page.render(letter=self, ink=_ink(self.color), written=Markup(written))
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where the links in its words lead, each once."""
+        return tuple(dict.fromkeys(unescape(found[2]) for found in _A.finditer(self._written())))
+
+    def _written(self) -> str:
+        return sanitise(self.html_body) if self.html_body else render_markdown(self.body) if self.body else ""
+
+    def _by_way(self, found: re.Match[str]) -> str:
+        """A link that leads by us: its address says which one it is, never where it leads."""
+        assert self.trace is not None
+        target = unescape(found[2])
+        if target not in self.trace.links:
+            return found[0]
+        return f"{found[1]}{self.trace.click}/{self.trace.links.index(target)}{found[3]}"
 
     def message(self, account: Account, to: str, id: UUID, attached: Sequence[Attached] = ()) -> EmailMessage:
         """As it goes over the wire. The id of a letter stays the same however often it is tried."""
@@ -120,8 +154,8 @@ class Letter:
         message["Message-ID"] = message_id(account, id)
         if not self.author:
             message["Auto-Submitted"] = "auto-generated"
-        if self.reply_to or account.reply_to:
-            message["Reply-To"] = _line(self.reply_to or account.reply_to)
+        if answers := self.reply_to or account.reply_to or (account.sender if self.reply_token else ""):
+            message["Reply-To"] = _line(answers if self.reply_to else with_token(answers, self.reply_token))
         if self.in_reply_to:
             message["In-Reply-To"] = _line(self.in_reply_to)
             message["References"] = " ".join(_line(each) for each in (*self.references, self.in_reply_to))
@@ -148,6 +182,15 @@ class Letter:
 def message_id(account: Account, id: UUID) -> str:
     """What a letter is called among all letters: answers name it."""
     return f"<{id}@{account.address.rpartition('@')[2] or 'localhost'}>"
+
+
+def with_token(address: str, token: str) -> str:
+    """An address with a token behind a plus; as it is where that would be longer than addresses may be."""
+    name, mailbox = parseaddr(address)
+    local, _at, domain = mailbox.rpartition("@")
+    if not token or len(local) + 1 + len(token) > LONGEST_LOCAL:
+        return address
+    return formataddr((name, f"{local}+{token}@{domain}"))
 
 
 class Look(TypedDict):

@@ -124,6 +124,20 @@ def _flags(entity: Entity, channel: Channel, reason: Reason) -> dict[str, bool]:
     return {k: v for k, v in named.items() if entity.fields[k].type.name == "boolean" and entity.fields[k].is_writable}
 
 
+def said_by(store: Store, channel: Channel, address: str, names: frozenset[str]) -> Iterator[dict[str, bool | None]]:
+    """What the records that hold an address say in yes-or-no fields of some names."""
+    kind = FIELD_TYPES.get(channel)
+    for entity in store.tenant.model.entities.values():
+        flags = [key for key in sorted(names & entity.fields.keys()) if entity.fields[key].type.name == "boolean"]
+        if not flags or entity.internal or entity.part_of:
+            continue
+        for name, field in entity.fields.items():
+            if field.type.name == kind and not field.is_derived:
+                for id in holders(store, entity.key, name, address):
+                    record = store.read(entity.key, id, fields=flags)
+                    yield {key: record[key] for key in flags}
+
+
 def holders(store: Store, entity: str, field: str, address: str) -> list[UUID]:
     """The live records that hold an address in a field, the newest first."""
     with store.transaction():

@@ -50,7 +50,7 @@ def post(
     """
     id = uuid7()
     row = {"id": id, "kind": kind, "to": to, "subject": letter.subject, "account": letter.account or None}
-    row |= {"message": message, "once": once, "created_at": now()}
+    row |= {"message": message, "once": once, "created_at": now(), "reply": letter.reply_token or None}
     body = seal(orjson.dumps(letter.as_data()).decode())  # it may hold a link that opens a door
     table = tenant.tables.platform.mail
     made = insert(table).values(**row, body=body).on_conflict_do_nothing().returning(table.c.id)

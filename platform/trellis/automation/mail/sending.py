@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils.compat import uuid4, uuid7
 
 from trellis.automation.clock import now
-from trellis.automation.mail import kept, optouts, places
+from trellis.automation.mail import kept, optouts, places, tracing
 from trellis.automation.mail.account import Account, account_of, key_of
 from trellis.automation.mail.letter import Letter, message_id
 from trellis.automation.mail.outbox import post
 from trellis.automation.mail.words import words
 from trellis.formula.types import Ref
+from trellis.model.tracking import Tracking, tracking_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -43,6 +45,9 @@ class Outgoing:
     kind: str = "letter"
     marketing: bool = False
     once: str = ""  # what an address gets once only, whoever asks
+    track: Tracking | None = None  # None: as the account says
+    workflow: str = ""  # and the step that sends it
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,23 @@ def send_out(store: Store, connection: sa.Connection, out: Outgoing, account: Ac
             left.append((address, "bounced" if "bounced" in reasons else "opted_out"))
             continue
         own = _with_way_out(tenant, letter, address, str(id)) if out.marketing else letter
+        wanted = tracking_of(account.track, out.track)
+        trace = tracing.trace_of(store, letter, address, wanted) if wanted else None
+        own = replace(own, trace=trace, reply_token=reply_token() if account.reply_tokens else "")
         once = f"{out.once}:{optouts.hash_of(address)}" if out.once else None
-        if post(connection, tenant, address, own, out.kind, message=id, once=once) is None:
+        mail = post(connection, tenant, address, own, out.kind, message=id, once=once)
+        if mail is None:
             left.append((address, "had"))
             continue
+        if trace is not None:
+            tracing.keep(connection, tenant, trace, mail, id, out.workflow, out.place)
         to.append(address)
     return Sent(to, left, _keep(store, out, account, id, letter, to) if to else None)
+
+
+def reply_token() -> str:
+    """What names a letter in the address that answers go to: by chance, in letters that servers leave as they are."""
+    return b32encode(uuid4().bytes).decode().rstrip("=").lower()
 
 
 def _keep(store: Store, out: Outgoing, account: Account, id: UUID, letter: Letter, to: Sequence[str]) -> Ref | None:

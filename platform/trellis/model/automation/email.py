@@ -8,6 +8,7 @@ from trellis.formula.formula import Formula
 from trellis.model.automation.steps import NOTHING
 from trellis.model.given import Given
 from trellis.model.text import NO_TEXT, Text
+from trellis.model.tracking import Tracking
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class EmailTemplate:
     consent: Formula | None = None
     unsubscribe: bool = False  # one may do without it, and opt out by a link
     label: Text = NO_TEXT
+    track: Tracking | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trellis.formula.formula import Formula
 from trellis.model.quiet import Quiet
+from trellis.model.tracking import Tracking
 
 PREFIX = "sequence:"  # what the workflows of sequences are called
 ZONE = "time_zone"  # the field of a record that says where somebody lives
@@ -19,3 +20,4 @@ class Sequence:
     stop: Formula | None = None
     quiet: Quiet | None = None
     by_itself: bool = True  # it takes records by its condition; else only by hand
+    track: Tracking | None = None

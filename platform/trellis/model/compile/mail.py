@@ -10,6 +10,7 @@ from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.compile.sign_in import length_of, number, secret
 from trellis.model.sign_in import Incoming, MailAccount
+from trellis.model.tracking import Tracking
 
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 INCOMING = {"tls": 993, "starttls": 143, "none": 143}
@@ -48,7 +49,20 @@ def _account(ctx: Context, item: Item, key: str, first: MailAccount | None) -> M
         key=key,
         rate=number(ctx, item, "rate", 0, 1, 10_000),
         incoming=_incoming(ctx, item.get("incoming")),
+        track=tracking(item) if item.get("track") is not None or first is None else first.track,
+        reply_tokens=item.flag("reply_tokens", not own and first is not None and first.reply_tokens),
     )
+
+
+def tracking(item: Item) -> Tracking | None:
+    """What `track:` says; None where it is not said."""
+    said = item.get("track")
+    if said is None:
+        return None
+    if isinstance(said.data, bool):
+        return Tracking(said.data, said.data)
+    words = item.words("track")
+    return Tracking("opens" in words, "clicks" in words)
 
 
 def _incoming(ctx: Context, item: Item | None) -> Incoming | None:

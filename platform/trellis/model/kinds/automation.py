@@ -12,6 +12,7 @@ from trellis.model.kinds.parts import (
     NAMES,
     SNAKE,
     TEXT,
+    TRACK,
     VALUE,
     Schema,
     closed,
@@ -238,6 +239,7 @@ def sequence() -> dict[str, Schema]:
         "start_when": FORMULA,
         "stop_when": FORMULA,
         "quiet_hours": TEXT,
+        "track": TRACK,
         "steps": {**STEPS, "minItems": 1},
         "active": BOOLEAN,
     }

@@ -9,6 +9,7 @@ from trellis.model.kinds.parts import (
     NAMES,
     SNAKE,
     TEXT,
+    TRACK,
     VALUE,
     Schema,
     closed,
@@ -37,6 +38,7 @@ def email() -> dict[str, Schema]:
         "params": mapping({"$ref": "#/definitions/field"}, None),
         "consent": FORMULA,
         "unsubscribe": with_doc(BOOLEAN, "marketing: it has a link that opts out, and goes to nobody who has"),
+        "track": TRACK,
     }
 
 

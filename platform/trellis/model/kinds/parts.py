@@ -39,6 +39,10 @@ PRIVACY: Schema = {
 }
 COLOR: Schema = {"type": "string", "description": "a colour's name, or #rrggbb"}
 NAMES: Schema = {"type": "array", "items": NAME}
+TRACK: Schema = {
+    "anyOf": [{"type": "boolean"}, {"type": "array", "items": {"enum": ["opens", "clicks"]}}],
+    "description": "note that letters are opened and their links followed: true, or [opens], [clicks]",
+}
 NAME_OR_NAMES: Schema = {"anyOf": [NAME, NAMES]}
 DIRECTIVES: Mapping[str, Schema] = {
     "replace": {"type": "boolean", "description": "set aside what earlier layers say under this key"},

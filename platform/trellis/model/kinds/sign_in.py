@@ -10,6 +10,7 @@ from trellis.model.kinds.parts import (
     NAME_OR_NAMES,
     NAMES,
     TEXT,
+    TRACK,
     Schema,
     closed,
     either,
@@ -136,6 +137,12 @@ def mail() -> Schema:
         "from": with_doc(NAME, "the sender: Acme <crm@acme.example>"),
         "reply_to": NAME,
         "rate": with_doc(INTEGER, "how many letters go out in a minute at most"),
+        "track": with_doc(
+            TRACK, "note that letters are opened and links followed; false: never, whatever a template says"
+        ),
+        "reply_tokens": with_doc(
+            BOOLEAN, "answers arrive at crm+token@…, which names the letter; the mailbox has to take such addresses"
+        ),
         "incoming": incoming,
     }
     further = with_doc(mapping(closed(account, ("from",))), "further ones, by key; the server is the first one's")

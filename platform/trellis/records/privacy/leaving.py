@@ -50,7 +50,12 @@ def _notices(session: Session, person: Person, _names: Mapping[str, str]) -> int
 @eraser("mails")
 def _mails(session: Session, person: Person, _names: Mapping[str, str]) -> int:
     table = session.tables.platform.mail
-    gone = sa.delete(table).where(_mentions([table.c.to, table.c.subject, table.c.body], person))
+    to_them = _mentions([table.c.to, table.c.subject, table.c.body], person)
+    trace, seen = session.tables.platform.mail_trace, session.tables.platform.mail_seen
+    traced = sa.select(trace.c.token).where(trace.c.mail.in_(sa.select(table.c.id).where(to_them)))
+    session.execute(sa.delete(seen).where(seen.c.token.in_(traced)))
+    session.execute(sa.delete(trace).where(trace.c.mail.in_(sa.select(table.c.id).where(to_them))))
+    gone = sa.delete(table).where(to_them)
     came, sent_in = session.tables.platform.mail_received, session.tables.platform.form_entry
     session.execute(sa.delete(came).where(sa.or_(_about(came, person), _mentions([came.c.sender], person))))
     session.execute(sa.update(sent_in).where(_about(sent_in, person)).values({"source": {}, "values": None}))

@@ -63,6 +63,7 @@ from trellis.web.pages.settings import SettingsView
 from trellis.web.pages.sharing import SharingView
 from trellis.web.pages.stages import StagesView
 from trellis.web.pages.timeline import TimelineView
+from trellis.web.pages.tracing import TracingView
 from trellis.web.pages.users import UsersView
 from trellis.web.pages.variants import VariantsView
 from trellis.web.pages.web_forms import WebFormsView
@@ -88,6 +89,7 @@ PAGES: tuple[type[BaseView], ...] = (
     HooksView,
     WebFormsView,
     OptOutView,
+    TracingView,
     FormEntriesView,
     SettingsView,
     RolesView,

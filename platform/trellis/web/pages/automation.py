@@ -13,6 +13,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.automation.clock import now
+from trellis.automation.mail import tracing
 from trellis.automation.workflows import enrolling, health, looking, steering, trying
 from trellis.formula.types import Ref
 from trellis.model.automation import steps
@@ -114,6 +115,7 @@ class AutomationView(Page):
             ],
             forms=forms_about(found),
             reach=_reach(found),
+            read=_read(found),
             entry_states=ENTRY_STATES,
             entities=[e for e in found.bodies if e is not None and not _is_before(found)],
         )
@@ -351,6 +353,17 @@ def _reach(workflow: Workflow) -> list[Mapping[str, int]]:
     with tenant.begin() as connection:
         found = enrolling.counts(connection, tenant, workflow.key)
     return [found.get(step.place, {}) for step in every_step(body.steps)]
+
+
+def _read(workflow: Workflow) -> list[tuple[int, int, int] | None]:
+    """For each step: how many of its letters that are traced went out, were opened, had a link followed."""
+    body = next(iter(workflow.bodies.values()), None)
+    if body is None:
+        return []
+    tenant = current_tenant()
+    with tenant.begin() as connection:
+        found = tracing.by_step(connection, tenant, workflow.key)
+    return [found.get(step.place) for step in every_step(body.steps)]
 
 
 def _depth(place: str) -> int:

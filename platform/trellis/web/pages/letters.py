@@ -253,6 +253,7 @@ def _send(store: Store, record: Record, draft: Draft, addresses: Sequence[str]) 
         about=record.ref if record.entity != kept.ENTITY else _about(record),
         by=store.principal.id,
         marketing=template is not None and template.unsubscribe,
+        track=template.track if template is not None else None,
     )
     as_system = Store(tenant, replace(store.principal, is_system=True))
     with as_system.transaction() as connection:

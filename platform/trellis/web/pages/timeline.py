@@ -14,7 +14,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from trellis.automation.mail import kept
+from trellis.automation.mail import kept, tracing
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
@@ -33,6 +33,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
+from trellis.web.pages.timeline_letters import read_badges
 from trellis.web.pages.timeline_lines import CAME, STAYED, WENT, LineChange, line_changes, titles_of
 from trellis.web.pool_words import pool_words
 from trellis.web.service_levels import STRUCK, struck_verb
@@ -106,6 +107,13 @@ class Teller:
         self.entity = entity
         self.reader = store.principal.reader
         self.locale = babel_locale(self.reader.language)
+        self.read: Mapping[UUID, tracing.Seen] = {}  # what is known of letters that went out
+
+    def know(self, rows: Sequence[Record]) -> None:
+        """Look up which letters were opened, if this person may see it."""
+        if rows and rows[0].entity == kept.ENTITY and "opens" in self.store.readable_fields(kept.ENTITY):
+            with self.store.transaction() as connection:
+                self.read = tracing.seen(connection, self.store.tenant, [row.id for row in rows])
 
     def changes(self, record: UUID, changes: Sequence[Change], fields: Sequence[str] = ()) -> Iterator[Item]:
         """The changes that are shown: of the fields that the timeline names, else of all that may be seen.
@@ -260,6 +268,8 @@ class Teller:
             for key in self._badge_fields(entity)
             if record.get(key) is not None
         )
+        if record.id in self.read:
+            badges += tuple(read_badges(self.read[record.id]))
         text = record.get(activity.text) if activity.text else None
         is_note = bool(text) and record.title.strip(" …") in str(text)
         return Item(
@@ -378,6 +388,7 @@ class TimelineView(Page):
                     sort=(Sort(activity.at, descending=True),),
                     limit=PER_KIND,
                 )
+                teller.know(page.rows)
                 items.extend(teller.activity(activity, row) for row in page.rows)
         composers = self._composers(store, activities) if record.deleted_at is None else []
         kinds = [(a.entity.key, a.entity.plural) for a in activities if any(i.kind == a.entity.key for i in items)]

@@ -12,6 +12,7 @@ from trellis.automation.mail import kept
 from trellis.automation.mail.incoming.parsing import Received
 from trellis.automation.mail.optouts import holders
 from trellis.formula.types import Ref
+from trellis.records.refusal import Missing
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -20,6 +21,29 @@ if TYPE_CHECKING:
 
 PEOPLE = ("contact", "lead", "member")  # who may be told by an address, in this order
 _KEY = re.compile(r"\[#?([\w/.-]{2,40})\]")
+
+
+_TOKEN = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE)
+
+
+def addressed(store: Store, received: Received) -> tuple[Ref | None, str]:
+    """The record of the letter that an address of the message names, crm+token@…; one that we have not made is none."""
+    tokens = [found[1].lower() for address in (*received.to, *received.cc) if (found := _TOKEN.search(address))]
+    if not tokens or not kept.is_kept(store.tenant.model):
+        return None, ""
+    table = store.tenant.tables.platform.mail
+    with store.transaction() as connection:
+        named = sa.select(table.c.message).where(table.c.reply.in_(tokens), table.c.message.is_not(None))
+        id = connection.execute(named.limit(1)).scalar()
+    if id is None:
+        return None, ""
+    try:
+        letter = store.read(kept.ENTITY, id, fields=["about", "message_id"])
+    except Missing:
+        return None, ""
+    about = letter["about"]
+    live = about if isinstance(about, Ref) and _is_live(store, about) else None
+    return live, str(letter["message_id"] or "")
 
 
 def answered(store: Store, received: Received) -> tuple[Ref | None, str]:
@@ -108,8 +132,6 @@ def _knows(store: Store, ref: Ref, sender: str) -> bool:
 
 
 def _is_live(store: Store, ref: Ref) -> bool:
-    from trellis.records.refusal import Missing
-
     try:
         store.read(ref.entity, ref.id, fields=())
     except Missing:

@@ -80,7 +80,9 @@ def _outcome(store: Store, connection: sa.Connection, account: str, received: Re
         if optouts.suppress(connection, store.tenant, "email", received.sender, "opted_out", "mail"):
             optouts.mark_records(store, "email", received.sender, "opted_out")
         return Outcome("leave")
-    about, letter = placing.answered(store, received)
+    about, letter = placing.addressed(store, received)
+    if about is None:
+        about, letter = placing.answered(store, received)
     rules = rules_for(store.tenant.model, account, received)
     if about is None:
         about = placing.named(store, received, frozenset(r.trigger.entity for r in rules if r.trigger.entity))
@@ -216,7 +218,8 @@ def _bounce(store: Store, connection: sa.Connection, received: Received) -> Outc
 
 def _is_own(store: Store, connection: sa.Connection, received: Received) -> bool:
     """Whether it is a letter of ours that has come round."""
-    if received.sender in own_addresses(store.tenant):
+    local, at, domain = received.sender.rpartition("@")
+    if f"{local.partition('+')[0]}{at}{domain}" in own_addresses(store.tenant):
         return True
     try:
         id = UUID(received.message_id.strip("<>").partition("@")[0])

@@ -18,6 +18,7 @@ from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
 from trellis.model.automation import steps
 from trellis.model.automation.email import EmailTemplate
+from trellis.model.tracking import Tracking
 
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 MOST = 100  # addresses of one step
@@ -51,6 +52,9 @@ def _mail(ctx: StepContext, step: steps.Send) -> Outcome:
         kind=f"workflow:{ctx.run.workflow}",
         marketing=sequence or (template is not None and template.unsubscribe),
         once=f"{ctx.run.workflow}:{step.place}" if sequence else "",
+        track=_track(ctx, template),
+        workflow=ctx.run.workflow,
+        place=step.place,
     )
     sent = send_out(ctx.store, ctx.connection, out, account)
     if sequence and not sent.to and any(why == "opted_out" for _address, why in sent.left):
@@ -86,6 +90,14 @@ def _account(ctx: StepContext, step: steps.Send, template: EmailTemplate | None,
         return account_named(ctx.tenant, parseaddr(named)[1] or named)
     except NoAccount as error:
         raise StepFailed("There is no mail account “{name}”.", name=named) from error
+
+
+def _track(ctx: StepContext, template: EmailTemplate | None) -> Tracking | None:
+    """Whether opening is noted: what the template says, else its sequence; None where neither says it."""
+    if template is not None and template.track is not None:
+        return template.track
+    workflow = ctx.tenant.model.workflows.get(ctx.run.workflow)
+    return workflow.sequence.track if workflow is not None and workflow.sequence is not None else None
 
 
 def text_of(step: steps.Send, template: EmailTemplate | None, word: str, env: Env) -> str:

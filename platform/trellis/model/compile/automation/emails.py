@@ -7,6 +7,7 @@ from trellis.model.automation.steps import NOTHING
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition, given, said
 from trellis.model.compile.item import Item
+from trellis.model.compile.mail import tracking
 from trellis.model.compile.names import Names
 from trellis.model.compile.types import Types
 from trellis.model.given import Given
@@ -51,4 +52,5 @@ def _email(ctx: Context, types: Types, key: str, item: Item) -> EmailTemplate | 
         consent=condition(ctx, item.get("consent"), scope),
         unsubscribe=item.flag("unsubscribe"),
         label=ctx.text(item, "label", humanize(key)),
+        track=tracking(item),
     )

@@ -11,6 +11,7 @@ from trellis.model.compile.automation.bodies import Bodies
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
+from trellis.model.compile.mail import tracking
 from trellis.model.compile.names import Names
 from trellis.model.compile.types import Types
 from trellis.model.quiet import read_quiet
@@ -47,5 +48,5 @@ def _sequence(ctx: Context, types: Types, key: str, item: Item) -> Workflow | No
         digest=hashlib.sha256(repr(item.data).encode()).hexdigest()[:16],
         active=item.flag("active", True),
         once=True,
-        sequence=Sequence(entity, condition(ctx, item.get("stop_when"), scope), quiet, by_itself),
+        sequence=Sequence(entity, condition(ctx, item.get("stop_when"), scope), quiet, by_itself, tracking(item)),
     )

@@ -1,0 +1,26 @@
+"""What the timeline says of a letter that went out: whether it was opened, and its links followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from trellis.web.cells.markup import badge
+
+if TYPE_CHECKING:
+    from trellis.automation.mail.tracing import Seen
+
+
+def read_badges(seen: Seen) -> Iterator[Markup]:
+    """How often people have opened it and followed its links; that only machines have, where no person did."""
+    if seen.opens:
+        said = _("Opened") if seen.opens == 1 else _("Opened %(count)s times", count=seen.opens)
+        yield Markup(badge(said, "green"))
+    if seen.clicks:
+        said = _("Link followed") if seen.clicks == 1 else _("Links followed %(count)s times", count=seen.clicks)
+        yield Markup(badge(said, "teal"))
+    if seen.machines and not seen.opens:
+        yield Markup(badge(_("Looked at by a machine"), "gray"))
