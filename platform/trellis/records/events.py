@@ -7,7 +7,7 @@ own, and the Model says which entities its workflows listen to. A save that nobo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DISPATCH = "events.dispatch"  # the kind of job that tells everybody: automation/events
 EVERY = "*"
 SECRET = "•••"  # that a secret was there is told, not which
+AUTOMATED = "import-automated"  # the means of an import that sets workflows off, as whoever imports has asked for
 UNTOLD = frozenset({"purged", "unmerged"})  # nobody's business any more, or told by what it restores
 
 
@@ -53,6 +54,8 @@ def write(session: Session, events: Sequence[Event]) -> None:
     heard, by_workflows = session.heard, heard_by_model(session.model)
     if not heard and not by_workflows:
         return
+    if session.import_is_heard:
+        events = [replace(e, means=AUTOMATED) if e.means == "import" else e for e in events]
     wanted = [
         e
         for e in events

@@ -27,9 +27,10 @@ from trellis.records.principal import Principal
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
+    from trellis.records.reading.patient import Tape
     from trellis.records.versions.batches import Batch
     from trellis.storage.tables import Tables
     from trellis.storage.tenant import Tenant
@@ -51,6 +52,9 @@ class Session:
         self.principal = principal = replace(principal, reader=reader)
         self.permit = Permit(tenant.model, principal)
         self.is_trial = False  # what is done is rolled back at the end: nothing may be left of it anywhere
+        self.import_is_heard = False  # what is imported sets workflows off
+        self.patience: timedelta | None = None  # how long a report's statement may take; None: as long as usual
+        self.tape: Tape | None = None  # where a report's statements are recorded, or read from
         self._connection: sa.Connection | None = None
         self._before_commit: list[Callable[[], None]] = []
         self._named: set[str] = set()

@@ -16,6 +16,7 @@ from trellis.automation.worker import drain
 from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.store import Store
+from trellis.records.transfer import ImportMap, import_table, read_table
 from trellis.storage.apply import apply
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.plan import plan
@@ -57,7 +58,7 @@ stages: {open: {rot_after: 2 days}, proposal: {}, won: {type: won}}
 @pytest.fixture
 def made(catalogue: Catalogue, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Tenant]]:
     """Make a tenant with workflows."""
-    slugs = []
+    slugs: list[str] = []
 
     def make(workflows: str) -> Tenant:
         slug = f"runs-{len(slugs)}"
@@ -420,3 +421,18 @@ steps: [{log: hello}]
     at(tenant).create_many("deal", [{"name": "B"}], means="api")
     work(catalogue, tenant)
     assert len(runs(tenant)) == 1
+
+
+def test_an_import_sets_workflows_off_when_its_importer_asks_for_it(catalogue: Catalogue, made: Any) -> None:
+    tenant = made("""
+workflow: created
+on: {record: deal, created: true}
+steps: [{log: hello}]
+""")
+    rows = read_table("name\n" + "".join(f"D{n}\n" for n in range(130)))  # more than are told at once
+    import_table(at(tenant), "deal", rows, ImportMap(automation=True))
+    work(catalogue, tenant)
+    assert len(runs(tenant)) == 130
+    import_table(at(tenant), "deal", read_table("name\nE\n"))
+    work(catalogue, tenant)
+    assert len(runs(tenant)) == 130

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.api.representation import default_paths, dumps, record_json, shown, whole
 from trellis.api.scope import readable
+from trellis.records.events import AUTOMATED
 from trellis.records.pools import standing
 from trellis.records.refusal import Missing
 
@@ -38,7 +39,7 @@ def message_body(store: Store, id: UUID, event: str, happening: Happening) -> by
     if happening.kind == "merged_into" and (winner := store.merged_into(entity.key, happening.record)) is not None:
         data["merged_into"] = str(winner)
     data["by"] = {"id": str(happening.by), "name": happening.by_name or ""} if happening.by else None
-    data["means"] = happening.means
+    data["means"] = "import" if happening.means == AUTOMATED else happening.means
     return cloud_event(
         store.tenant.slug,
         id,

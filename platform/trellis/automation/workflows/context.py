@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from trellis.automation.workflows.finding import in_hand
 from trellis.automation.workflows.happened import before_the_event
@@ -17,9 +19,8 @@ from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.refusal import Fault
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from trellis.automation.workflows.run import Run
+    from trellis.model.given import Given
     from trellis.records.store import Store
     from trellis.storage.tenant import Tenant
 
@@ -77,6 +78,19 @@ class StepContext:
         if not refs and not isinstance(value, (list, tuple)):
             raise StepFailed("“{formula}” is blank: there is no record.", formula=formula.source)
         return refs
+
+    def hold(self, refs: Sequence[Ref], values: Iterable[Given]) -> None:
+        """Keep records as they are until what formulas make of them is written: of two runs that count one up, none
+        counts for nothing. What was read before is read anew."""
+        if not any(True for given in values for _ in given.formulas()):
+            return  # nothing is read: the write itself locks early enough
+        for entity in sorted({ref.entity for ref in refs}):
+            table = self.store.session.table(entity)
+            ids = [ref.id for ref in refs if ref.entity == entity]
+            held = sa.select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id)
+            self.connection.execute(held.with_for_update(key_share=True))
+        self.__dict__.pop("graph", None)
+        self.__dict__.pop("record", None)
 
     def in_hand(self, value: Value) -> RecordLike | None:
         """The record that a value points to."""

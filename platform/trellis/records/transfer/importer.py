@@ -96,7 +96,7 @@ def import_table(
     """
     given = given or ImportMap()
     require_import(store, entity)
-    store = _in_language(store, given.language)
+    store = _door(store, given)
     summary = ImportSummary()
 
     def tell(outcome: RowOutcome) -> None:
@@ -127,13 +127,16 @@ def import_table(
         store.session.is_trial = False
 
 
-def _in_language(store: Store, language: str | None) -> Store:
-    """The same door for somebody who reads numbers and dates in another language."""
-    if not language:
+def _door(store: Store, given: ImportMap) -> Store:
+    """The same door for this import alone: for whose numbers and dates, and whether workflows hear of it."""
+    if not given.language and not given.automation:
         return store
-    session = store.session
-    principal = replace(session.principal, reader=replace(session.reader, language=language))
-    return type(store)(session.tenant, principal, hooks=session.hooks, cause=session.cause)
+    session, principal = store.session, store.session.principal
+    if given.language:
+        principal = replace(principal, reader=replace(session.reader, language=given.language))
+    made = type(store)(session.tenant, principal, hooks=session.hooks, cause=session.cause)
+    made.session.import_is_heard = given.automation
+    return made
 
 
 def require_import(store: Store, entity: str) -> None:

@@ -40,6 +40,7 @@ class ImportMap:
     on_existing: update | skip                      what becomes of it
     blank: keep | clear                             what an empty cell does to a record that is there
     language: de                                    whose numbers and dates the file holds; without it, the neutral ones
+    automation: true                                the records set workflows off, as those made by hand do
     encoding, delimiter, header: [a, b]             of a file that does not say so itself
     """
 
@@ -49,6 +50,7 @@ class ImportMap:
     on_existing: Literal["update", "skip"] = "update"
     blank: Literal["keep", "clear"] = "keep"
     language: str | None = None
+    automation: bool = False
     encoding: str | None = None
     delimiter: str | None = None
     header: tuple[str, ...] | None = None
@@ -102,6 +104,12 @@ def _one_of(*allowed: str) -> Callable[[Any], str]:
     return read
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("expected true or false")
+    return value
+
+
 def _delimiter(value: Any) -> str:
     mark = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}.get(str(value), str(value))
     if len(mark) != 1:
@@ -116,6 +124,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "on_existing": _one_of("update", "skip"),
     "blank": _one_of("keep", "clear"),
     "language": str,
+    "automation": _flag,
     "encoding": str,
     "delimiter": _delimiter,
     "header": _names,

@@ -99,7 +99,9 @@ class ImportView(Page):
         existing: Literal["skip", "update"] = "skip" if request.form.get("existing") == "skip" else "update"
         language = desk.language if request.form.get("format") == "own" else None
         upload.note({"columns": chosen, "existing": existing, "format": request.form.get("format", "")})
-        given = ImportMap(columns=chosen, on_existing=existing, language=language)
+        automation = "automation" in request.form
+        upload.note({"automation": automation})
+        given = ImportMap(columns=chosen, on_existing=existing, language=language, automation=automation)
         try:
             upload.note({"result": run(desk, upload, given, dry_run=request.form.get("do") != "import")})
         except BadMapping as wrong:
@@ -206,6 +208,7 @@ def draw(desk: Desk, upload: Upload, errors: Sequence[str] = ()) -> str:
         columns=columns,
         existing=upload.about.get("existing", ""),
         format=upload.about.get("format", ""),
+        automation=upload.about.get("automation", False),
         written=written_example(desk.language),
         targets=targets_of(desk, columns),
         result=result,

@@ -16,6 +16,7 @@ def _set(ctx: StepContext, step: steps.SetValues) -> Outcome:
     ref = ctx.run.ref
     if ref is None:
         raise StepFailed("No record set this run off.")
+    ctx.hold([ref], step.values.values())
     values = evaluated(ctx.store.session, ref.entity, step.values, ctx.env())
     ctx.store.update(ref.entity, ref.id, values, means=MEANS)
     return Done(ref, {"set": values})
@@ -31,6 +32,7 @@ def _create(ctx: StepContext, step: steps.Create) -> Outcome:
 @does(steps.Update)
 def _update(ctx: StepContext, step: steps.Update) -> Outcome:
     refs = ctx.target(step.target)
+    ctx.hold(refs, step.values.values())
     env = ctx.env()
     for ref in refs:
         values = evaluated(ctx.store.session, ref.entity, step.values, env)
