@@ -306,6 +306,10 @@ ROUTES: dict[str, Ask] = {
     "ReportMailView.mail": Ask("reports", args={"key": "names"}, form={"do": "subscribe", "when": "daily", "hour": 7}),
     # the link of a letter, posted by mail programs: it can end nothing but the mailing that it names
     "ReportMailView.stop": Ask("public", args={"token": "none"}, needs_token=False, also=(404,)),
+    "ReportRunsView.index": Ask("reports"),
+    "ReportRunsView.start": Ask("reports", args={"key": "names"}, form={"state": ""}),
+    "ReportRunsView.show": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),
+    "ReportRunsView.end": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),
     "VariantsView.change": Ask("reports", args={"key": "names"}, form={"label": "Mine"}),
     # dashboards: there for whoever may read something of them
     "DashboardsView.index": PERSON,
@@ -313,6 +317,14 @@ ROUTES: dict[str, Ask] = {
     "DashboardsView.widget": Ask("entity", args={"key": "board", "name": "names"}),
     "DashboardsView.arrange": Ask("about", args={"key": "board"}, json={"widgets": {}, "hidden": []}),
     "DashboardsView.reset": Ask("about", args={"key": "board"}),
+    "OwnDashboardsView.create": Ask("reports", form={"label": "Made {n}"}),
+    "OwnDashboardsView.gallery": Ask("reports", args={"key": "board"}),
+    "OwnDashboardsView.preview": Ask("reports", args={"key": "board"}, form={"kind": "text", "text": "Hello"}),
+    "OwnDashboardsView.save": Ask("reports", args={"key": "board"}, form={"kind": "text", "text": "Hello"}),
+    "OwnDashboardsView.change": Ask("reports", args={"key": "none"}, form={"do": "delete"}, also=(404,)),
+    "OwnDashboardsView.document": Ask("reports", args={"key": "none"}, also=(404,)),
+    "PinsView.ask": Ask("reports", args={"key": "names"}),
+    "PinsView.pin": Ask("reports", args={"key": "names"}, form={"dashboard": "new", "name": "Made {n}", "kind": "table"}),
     "DashboardsView.home": Ask("about", form={"key": "board"}),
     # conversion, merging, import
     "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),
@@ -330,6 +342,11 @@ ROUTES: dict[str, Ask] = {
     "api.read_dashboard": Ask("report", args={"key": "board"}),
     "api.list_reports": Ask("report"),
     "api.read_report": Ask("report", args={"key": "names"}),
+    "api.start_report_run": Ask("report", args={"key": "names"}, also=(202,)),
+    "api.list_report_runs": Ask("report"),
+    "api.read_report_run": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),
+    "api.read_report_run_answer": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),
+    "api.end_report_run": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),
     # assistants (MCP), by keys only
     # assistants take keys only: a browser's session is worth nothing there
     "assistants.message": Ask("anyone", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, needs_token=False),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trellis.storage.audit.tables import APPEND_ONLY, access_table, audit_seal_table, audit_table, privacy_table
+from trellis.storage.drafts import draft_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.forms import form_entry_table
 from trellis.storage.mail import (
@@ -23,7 +24,15 @@ from trellis.storage.names import quoted
 from trellis.storage.pools import pool_clock_table, pool_move_table
 from trellis.storage.rates import rate_table
 from trellis.storage.reminders import reminder_table
-from trellis.storage.reports import own_report_table, report_mail_table, report_snapshot_table, report_timer_table
+from trellis.storage.reports import (
+    own_dashboard_table,
+    own_report_table,
+    report_change_table,
+    report_mail_table,
+    report_run_table,
+    report_snapshot_table,
+    report_timer_table,
+)
 from trellis.storage.runs import run_step_table, run_table, run_watch_table, timer_table, workflow_state_table
 from trellis.storage.scores import score_table
 from trellis.storage.service import service_table
@@ -47,9 +56,12 @@ class PlatformTables:
     preference: sa.Table
     saved_view: sa.Table
     own_report: sa.Table
+    own_dashboard: sa.Table
     report_mail: sa.Table
     report_timer: sa.Table
     report_snapshot: sa.Table
+    report_run: sa.Table
+    report_change: sa.Table
     follow: sa.Table
     recent: sa.Table
     comment: sa.Table
@@ -96,6 +108,7 @@ class PlatformTables:
     audit_seal: sa.Table
     access: sa.Table
     privacy: sa.Table
+    draft: sa.Table
 
     def __iter__(self) -> Iterator[sa.Table]:
         return (getattr(self, f.name) for f in fields(self))
@@ -112,9 +125,12 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         preference=_preference(metadata),
         saved_view=_saved_view(metadata),
         own_report=own_report_table(metadata),
+        own_dashboard=own_dashboard_table(metadata),
         report_mail=report_mail_table(metadata),
         report_timer=report_timer_table(metadata),
         report_snapshot=report_snapshot_table(metadata),
+        report_run=report_run_table(metadata),
+        report_change=report_change_table(metadata),
         follow=_follow(metadata),
         recent=_recent(metadata),
         comment=_comment(metadata),
@@ -161,6 +177,7 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         audit_seal=audit_seal_table(metadata),
         access=access_table(metadata),
         privacy=privacy_table(metadata),
+        draft=draft_table(metadata),
     )
 
 

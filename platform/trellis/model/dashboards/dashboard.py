@@ -11,7 +11,7 @@ from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
-    from trellis.model.reports.report import Param
+    from trellis.model.reports.report import Param, Report
 
 COLUMNS = 12
 TALLEST = 24  # rows of one widget
@@ -97,6 +97,8 @@ class Widget:
     text: Text = NO_TEXT
     url: str = ""
     about: str = ""  # of a kind with words of its own: which
+    added: str = ""  # to a dashboard of the configuration, by somebody: mine, all
+    wrong: str = ""  # of a dashboard that somebody has made: why it shows nothing
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,5 @@ class Dashboard:
     filters: Mapping[str, DashboardFilter] = dc_field(default_factory=dict)
     widgets: Mapping[str, Widget] = dc_field(default_factory=dict)
     refresh: int | None = None
+    is_own: bool = False  # somebody has made it in the browser
+    reports: Mapping[str, Report] = dc_field(default_factory=dict)  # those that people have built, which it shows

@@ -83,14 +83,17 @@ class Chart:
     value = NAME
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
-        "type": one_of("bar", "line", "area", "pie", "donut", "funnel", "scatter", "heatmap"),
+        "type": one_of(
+            "bar", "line", "area", "pie", "donut", "funnel", "scatter", "heatmap", "gauge", "treemap", "sankey", "map"
+        ),
+        "sort": NAME_OR_NAMES,
     }
     size = (6, 6)
 
     def compile(self, draft: WidgetDraft) -> dict[str, Any]:
         """The report, and how it is drawn when not as it says itself."""
         found = draft.of_report("chart", without=("table", "list", "rfm"))
-        return {**found, "chart": draft.word("type") or None}
+        return {**found, "chart": draft.word("type") or None, "sort": draft.report_order()}
 
 
 @widget_kind("table")
@@ -102,13 +105,19 @@ class Table:
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
         "columns": {"type": "array", "items": NAME},
+        "sort": NAME_OR_NAMES,
         "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST},
     }
     size = (6, 6)
 
     def compile(self, draft: WidgetDraft) -> dict[str, Any]:
-        """The report, some of its columns, how many lines."""
-        return {**draft.of_report("table"), "columns": draft.report_columns(), "limit": draft.number("limit")}
+        """The report, some of its columns, their order, how many lines."""
+        return {
+            **draft.of_report("table"),
+            "columns": draft.report_columns(),
+            "sort": draft.report_order(),
+            "limit": draft.number("limit"),
+        }
 
 
 @widget_kind("funnel")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.model.dashboards.kinds import COMMON, KINDS
+from trellis.model.dashboards import kinds as widgets  # whole: each of the two may be imported first
 from trellis.model.kinds.parts import DURATION, NAME, NAME_OR_NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping
 from trellis.model.kinds.registry import kind
 
@@ -12,7 +12,10 @@ FILTERS = ("user", "team", "date_range", "choice", "link", "boolean")
 @kind("dashboard", "a page of numbers, charts and lists", required=("widgets",))
 def dashboard() -> dict[str, Schema]:
     """What a dashboard may say."""
-    forms = {name: closed({name: kind.value, **COMMON, **kind.options}, (name,)) for name, kind in KINDS.items()}
+    forms = {
+        name: closed({name: kind.value, **widgets.COMMON, **kind.options}, (name,))
+        for name, kind in widgets.KINDS.items()
+    }
     narrowed = closed(
         {
             "type": {"enum": list(FILTERS)},

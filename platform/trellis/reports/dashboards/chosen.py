@@ -17,7 +17,9 @@ from trellis.reports.params import read_values
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
+    from trellis.model.entity import Entity
     from trellis.model.model import Model
+    from trellis.model.reports.report import Report
 
 ME = "me"
 EVER = "all"  # of a date range: no matter when
@@ -78,15 +80,16 @@ def narrow(
     if widget.filter is not None:
         filters.append(widget.filter.source.strip())
     asked: Span | None = None
-    if widget.period is not None and (report := model.reports.get(widget.report or "")) is not None:
+    if widget.period is not None and (report := _report(model, dashboard, widget)) is not None:
         asked = span or read_span(widget.period, reader.today(), fiscal_start(reader))
         if asked is not None and report.date is not None:
             filters.append(_within(report.date.source.strip(), asked))
             given |= {key: "" for key in ("from", "to") if key in report.params}
+    known = {**model.reports, **dashboard.reports} if dashboard.reports else model.reports
     for key, narrowed in dashboard.filters.items():
         if key not in choice.values and key not in choice.spans:
             continue
-        how = reach(narrowed, widget, model.reports, model.entities)
+        how = reach(narrowed, widget, known, model.entities)
         if how is None:
             if widget.takes is None and narrowed.type != RANGE:  # without a date it is about now, whatever is chosen
                 missed.append(key)
@@ -99,7 +102,7 @@ def narrow(
         elif how.params:
             given |= dict.fromkeys(how.params, choice.texts[key])
         else:
-            filters.append(_equals(narrowed, how.path, choice.values[key], widget, model))
+            filters.append(_equals(narrowed, how.path, choice.values[key], _entity(model, dashboard, widget)))
     return Narrowed(given, tuple(f for f in filters if f), tuple(missed), asked)
 
 
@@ -115,11 +118,19 @@ def _within(path: str, span: Span) -> str:
     return " and ".join(f"{path} {sign} {literal(day)}" for sign, day in ends if day is not None)
 
 
-def _equals(narrowed: DashboardFilter, path: str, value: Value, widget: Widget, model: Model) -> str:
+def _report(model: Model, dashboard: Dashboard, widget: Widget) -> Report | None:
+    key = widget.report or ""
+    return dashboard.reports.get(key) or model.reports.get(key)
+
+
+def _entity(model: Model, dashboard: Dashboard, widget: Widget) -> Entity:
+    report = _report(model, dashboard, widget)
+    return model.entities[report.entity if report is not None else widget.entity or ""]
+
+
+def _equals(narrowed: DashboardFilter, path: str, value: Value, entity: Entity) -> str:
     if isinstance(value, Ref):
         return f"{path}.id == {quoted(str(value.id))}"
-    report = model.reports.get(widget.report or "")
-    entity = model.entities[report.entity if report is not None else widget.entity or ""]
     field_ = entity.fields.get(path)
     if field_ is not None and field_.type.formula_type().kind == "list":
         return f"{literal(value)} in {path}"

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from trellis.model.dashboards.dashboard import Dashboard, Widget
 from trellis.records.refusal import Missing
+from trellis.reports.own.boards import board_by, boards_of
+from trellis.reports.own.boards_compiled import own_dashboard, with_additions
+from trellis.reports.own.rows import id_of
 from trellis.reports.seen import may_run
 
 if TYPE_CHECKING:
@@ -17,23 +20,31 @@ if TYPE_CHECKING:
 def dashboard_of(store: Store, key: str) -> Dashboard:
     """A dashboard that this person may open. Raises Missing."""
     found = store.tenant.model.dashboards.get(key)
+    if found is None and (board := board_by(store, id_of(key))) is not None:
+        return own_dashboard(store, board)
     if found is None or not may_open(store, found):
         raise Missing(f"dashboard {key}")
-    return found
+    return with_additions(store, found)
 
 
 def dashboards_of(store: Store) -> list[Dashboard]:
-    """Every dashboard that this person may open: first those of their roles, each in the order of the configuration."""
+    """Every dashboard that this person may open: those of their roles, each in the order of the configuration; those
+    that they have made themselves or that others share with them; the others.
+    """
     found = [d for d in store.tenant.model.dashboards.values() if may_open(store, d)]
-    return sorted(found, key=lambda d: not is_for(store, d))
+    own = [own_dashboard(store, board) for board in boards_of(store)]
+    return sorted(found + own, key=lambda d: (not is_for(store, d), d.is_own))
 
 
 def home_of(store: Store, chosen: str | None = None) -> Dashboard | None:
     """What the person has chosen to begin with, else the first dashboard of one of their roles."""
     known = store.tenant.model.dashboards
     if chosen and chosen in known and may_open(store, known[chosen]):
-        return known[chosen]
-    return next((d for d in known.values() if d.roles and is_for(store, d) and may_open(store, d)), None)
+        return with_additions(store, known[chosen])
+    if chosen and (board := board_by(store, id_of(chosen))) is not None:
+        return own_dashboard(store, board)
+    found = next((d for d in known.values() if d.roles and is_for(store, d) and may_open(store, d)), None)
+    return with_additions(store, found) if found is not None else None
 
 
 def is_for(store: Store, dashboard: Dashboard) -> bool:

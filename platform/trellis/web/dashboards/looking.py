@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trellis.model.dashboards.dashboard import Dashboard, Widget
+from trellis.model.reports.report import Order
 from trellis.records.refusal import Missing
 from trellis.reports.asking import Wishes
 from trellis.reports.dashboards.chosen import Choice, Narrowed
@@ -67,15 +68,27 @@ class Looking:
 
     def answer(self, chart: str | None = None, columns: tuple[str, ...] = ()) -> Answer:
         """The whole report, for what is chosen. Raises Refused."""
-        wishes = Wishes(columns=columns, chart=chart, filters=self.narrowed.filters)
+        wishes = Wishes(self.order, columns, chart, self.narrowed.filters)
         found = run(self.store, self.report, self.narrowed.given, wishes)
         tell_of_records(found, "list")
         return found
 
     @cached_property
+    def order(self) -> tuple[Order, ...]:
+        """The order of a report's lines, where the widget has one of its own."""
+        return tuple(Order(key.removeprefix("-"), key.startswith("-")) for key in self.widget.sort)
+
+    @cached_property
     def address(self) -> str:
-        """The report with the same filters."""
-        return report_address(self.report.key, self.narrowed.parts)
+        """The report as the widget shows it: with the same filters, order, columns and chart."""
+        widget, more = self.widget, []
+        if widget.sort:
+            more.append(("sort", ",".join(widget.sort)))
+        if widget.kind == "table" and widget.columns:
+            more.append(("cols", ",".join(widget.columns)))
+        if widget.chart:
+            more.append(("chart", widget.chart))
+        return report_address(self.report.key, [*self.narrowed.parts, *more])
 
     def drill(self, answer: Answer) -> Drill:
         """The way from the report's numbers to their records."""

@@ -13,7 +13,9 @@ from trellis.reports.dashboards.seen import dashboards_of, home_of, is_for
 from trellis.web.context import may
 from trellis.web.dashboards.filters import filter_controls, read_given
 from trellis.web.dashboards.layout import arranged, chosen_home
+from trellis.web.dashboards.own import adoptable, board_of, can_make, filter_words, is_removable, may_add, unshared_of
 from trellis.web.navigation import address
+from trellis.web.reports.variants import shareable_roles
 from trellis.web.security import POLICY
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Slot:
     widget: Widget
     place: Place
     src: str
+    is_removable: bool = False
 
 
 def dashboard_places(store: Store, dashboard: Dashboard, *, is_home: bool = False) -> dict[str, Any]:
@@ -41,20 +44,34 @@ def dashboard_places(store: Store, dashboard: Dashboard, *, is_home: bool = Fals
     others = dashboards_of(store)
     chosen = chosen_home(store)
     home = home_of(store, chosen)
+    board = board_of(store, dashboard)
     return {
         "dashboard": dashboard,
-        "slots": [Slot(w, place, _source(dashboard, w, given)) for w, place in layout.shown],
+        "slots": [
+            Slot(w, place, _source(dashboard, w, given), is_removable(store, dashboard, w.key))
+            for w, place in layout.shown
+        ],
         "put_away": layout.hidden,
         "layout": layout,
         "controls": filter_controls(store, dashboard, given, choice),
         "given": given,
         "others": others,
-        "mine": [d for d in others if is_for(store, d)],
+        "mine": [d for d in others if is_for(store, d) and not d.is_own],
         "is_home": is_home,
         "is_own_home": home is not None and home.key == dashboard.key and chosen != "",
         "refresh": dashboard.refresh or 0,
         "full_refresh": dashboard.refresh or FULL_REFRESH,
-        "may_arrange_for_all": may("admin"),
+        "may_arrange_for_all": may("admin") and not dashboard.is_own,
+        "board": board,
+        "is_mine": board is not None and board.is_mine,
+        "own": [d for d in others if d.is_own],
+        "can_add": may_add(store, dashboard),
+        "can_make": can_make(store),
+        "roles_known": shareable_roles(store) if board is not None else [],
+        "may_unshare": may("admin"),
+        "unshared": unshared_of(store, dashboard) if board is not None and board.is_mine else [],
+        "filter_words": filter_words(),
+        "yaml": adoptable(store, board) if board is not None and (board.is_mine or may("admin")) else "",
     }
 
 

@@ -41,10 +41,12 @@ from trellis.web.pages.mentions import MentionsView
 from trellis.web.pages.merge import MergeView
 from trellis.web.pages.notices import NoticesView
 from trellis.web.pages.opting_out import OptOutView
+from trellis.web.pages.own_dashboards import OwnDashboardsView
 from trellis.web.pages.palette import PaletteView
 from trellis.web.pages.papers import PapersView
 from trellis.web.pages.past import PastView
 from trellis.web.pages.picker import PickerView
+from trellis.web.pages.pins import PinsView
 from trellis.web.pages.pools import PoolsView
 from trellis.web.pages.portal import PortalView
 from trellis.web.pages.privacy import PrivacyView
@@ -53,6 +55,7 @@ from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
 from trellis.web.pages.report_builder import ReportBuilderView
 from trellis.web.pages.report_mail import ReportMailView
+from trellis.web.pages.report_runs import ReportRunsView
 from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
 from trellis.web.pages.saved_views import SavedViewsView
@@ -125,9 +128,12 @@ PAGES: tuple[type[BaseView], ...] = (
     RelatedView,
     ReportsView,
     DashboardsView,
+    OwnDashboardsView,
+    PinsView,
     VariantsView,
     ReportBuilderView,
     ReportMailView,
+    ReportRunsView,
     PortalView,
     SharingView,
     StagesView,

@@ -8,17 +8,21 @@ from flask import Response, abort, jsonify, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.model.dashboards.dashboard import Dashboard, Widget
+from trellis.model.dashboards.dashboard import Dashboard, Place, Widget
 from trellis.records import auditing
 from trellis.records.privacy.access import Reading
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.store import Store
 from trellis.reports.dashboards.chosen import read_choice
 from trellis.reports.dashboards.seen import dashboard_of, dashboards_of, is_for, widgets_of
+from trellis.reports.own.boards import boards_of
+from trellis.reports.own.boards_compiled import own_dashboard
 from trellis.web.auditing import gave_out
 from trellis.web.context import current_store, may
 from trellis.web.dashboards.filters import read_given
-from trellis.web.dashboards.layout import choose_home, forget_layout, keep_layout
+from trellis.web.dashboards.layout import choose_home, forget_layout, keep_layout, read_layout
 from trellis.web.dashboards.looking import Looking, drawn
+from trellis.web.dashboards.own import board_of, can_make, drop_added, filter_words, place_widgets, sheet_of
 from trellis.web.dashboards.page import dashboard_places, with_frames
 from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
@@ -38,9 +42,18 @@ class DashboardsView(Page):
     def index(self) -> Response:
         """The dashboards that this person may open, those of their roles first."""
         store = current_store()
-        found = dashboards_of(store)
+        found = [d for d in dashboards_of(store) if not d.is_own]
+        kept = [(board, own_dashboard(store, board)) for board in boards_of(store)]
         mine = [d for d in found if is_for(store, d)]
-        return self.draw("dashboards.html", mine=mine, others=[d for d in found if d not in mine])
+        return self.draw(
+            "dashboards.html",
+            mine=mine,
+            others=[d for d in found if d not in mine],
+            own=[pair for pair in kept if pair[0].is_mine],
+            shared=[pair for pair in kept if not pair[0].is_mine],
+            can_make=can_make(store),
+            filter_words=filter_words(),
+        )
 
     @expose("/dashboards/<key>")  # type: ignore[untyped-decorator]
     @signed_in
@@ -70,7 +83,7 @@ class DashboardsView(Page):
         if for_all and not may("admin"):
             abort(403)
         try:
-            keep_layout(store, dashboard, given, for_all=for_all)
+            _arrange(store, dashboard, given, for_all=for_all)
         except Refused as refused:
             return jsonify(error=" ".join(fault_text(f) for f in refused.faults)), 422
         if for_all:
@@ -106,6 +119,21 @@ class DashboardsView(Page):
         return redirect(address(), 303)
 
 
+def _arrange(store: Store, dashboard: Dashboard, given: Any, *, for_all: bool) -> None:
+    """Where the widgets stand: of one's own dashboard it is the document that says so. Raises Refused."""
+    removed = given.get("removed", []) if isinstance(given, dict) else []
+    gone = [key for key in removed if isinstance(key, str)] if isinstance(removed, list) else []
+    board = board_of(store, dashboard)
+    if board is None or not board.is_mine:
+        drop_added(store, dashboard, gone)
+        keep_layout(store, dashboard, given, for_all=for_all)
+        return
+    kept = read_layout(store, dashboard, given)
+    places = {key: Place(*at) for key, at in kept["widgets"].items()}
+    place_widgets(store, sheet_of(store, dashboard), places, gone)
+    forget_layout(store, dashboard)
+
+
 def widget_html(dashboard: Dashboard, widget: Widget) -> str:
     """The inside of a widget, or why there is none."""
     store = current_store()
@@ -113,6 +141,9 @@ def widget_html(dashboard: Dashboard, widget: Widget) -> str:
     looking = Looking(store, dashboard, widget, choice)
     common: dict[str, Any] = {"dashboard": dashboard, "widget": widget, "src": request.full_path.rstrip("?")[1:]}
     try:
+        if widget.wrong:
+            fault = Fault("outgrown", "It no longer fits the configuration: {why}", params={"why": widget.wrong})
+            raise Refused([fault])
         if choice.faults:
             raise Refused(list(choice.faults))
         with store.transaction():
@@ -122,7 +153,9 @@ def widget_html(dashboard: Dashboard, widget: Widget) -> str:
         return render_template("dashboards/_closed.html", **common)
     except Refused as refused:
         texts = [fault_text(f) for f in refused.faults]
-        return render_template("dashboards/_refused.html", texts=texts, can_retry=not choice.faults, **common)
+        return render_template(
+            "dashboards/_refused.html", texts=texts, can_retry=not choice.faults and not widget.wrong, **common
+        )
     for entity, count in values.get("told", {}).items():  # records that are shown, to the log of who reads of persons
         gave_out(Reading("list", entity, None, count, f"dashboard={dashboard.key}"))
     return render_template(

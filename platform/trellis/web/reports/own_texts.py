@@ -8,6 +8,9 @@ from flask_babel import gettext as _
 def own_texts() -> dict[str, str]:
     """The platform's own names by what they are in English."""
     return {
+        "Period": _("Period"),
+        "Owner": _("Owner"),
+        "Team": _("Team"),
         "Stage": _("Stage"),
         "Came this far": _("Came this far"),
         "From the stage before": _("From the stage before"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from trellis.config.problem import Problem
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.dashboards.draft import WidgetDraft
 from trellis.model.compile.dashboards.filters import compile_filters
@@ -29,18 +30,21 @@ def compile_dashboards(
     found = {}
     for key, document in ctx.configuration.of("dashboard").items():
         item = Item(dict(document.data), document.place, "", document.name)
-        found[key] = _dashboard(ctx, types, key, item, entities, reports)
+        found[key] = compile_dashboard(ctx, types, key, item, entities, reports)
     return found
 
 
-def _dashboard(
+def compile_dashboard(
     ctx: Context,
     types: Types,
     key: str,
     item: Item,
     entities: Mapping[str, Entity],
     reports: Mapping[str, Report],
+    *,
+    is_own: bool = False,
 ) -> Dashboard:
+    """One dashboard. Of one that somebody has made, a widget that fits no more stays, with why."""
     names = Names(ctx, types)
     names.roles(item.get("roles"))
     filters = compile_filters(ctx, types, names, item)
@@ -52,12 +56,16 @@ def _dashboard(
         if kind is None:  # the check of shapes has said so
             continue
         draft = WidgetDraft(ctx, types, names, each, kind, entities, reports, filters)
+        before = len(ctx.problems)
         made = KINDS[kind].compile(draft)
         widgets[name] = draft.widget(name, made)
+        if is_own:
+            widgets[name] = _kept(widgets[name], draft, [p for p in ctx.problems[before:] if p.is_error])
         drafts.append(draft)
     for name, place in placed(ctx, widgets, {n: d.item for n, d in zip(widgets, drafts, strict=True)}).items():
         widgets[name] = replace(widgets[name], at=place)
-    _check_reach(ctx, item, filters, widgets, entities, reports)
+    if not is_own:
+        _check_reach(ctx, item, filters, widgets, entities, reports)
     return Dashboard(
         key=key,
         label=ctx.text(item, "label", humanize(key)),
@@ -67,7 +75,16 @@ def _dashboard(
         filters=filters,
         widgets=widgets,
         refresh=_refresh(item),
+        is_own=is_own,
     )
+
+
+def _kept(widget: Widget, draft: WidgetDraft, problems: Sequence[Problem]) -> Widget:
+    """A widget with what is wrong with it; a report that is gone, or not for the reader, is told of when it is asked."""
+    written = draft.item.get(widget.kind)
+    if draft.asks_report and written is not None and written.text not in draft.reports:
+        return replace(widget, report=written.text)
+    return replace(widget, wrong=problems[0].message) if problems else widget
 
 
 def _refresh(item: Item) -> int | None:

@@ -36,6 +36,7 @@ class WidgetDraft:
     filters: Mapping[str, DashboardFilter]
     report: Report | None = None
     default_label: Text = field(default=NO_TEXT)
+    asks_report: bool = False
 
     # ── what every widget has ────────────────────────────────────────────────────────────────────────────
 
@@ -77,8 +78,9 @@ class WidgetDraft:
 
     def of_report(self, word: str, types: Sequence[str] = (), without: Sequence[str] = ()) -> dict[str, Any]:
         """The report under a word, which is of one of some types; and what narrows it."""
-        written = self.item.get(word)
-        self.names.document(written, "report")
+        written, self.asks_report = self.item.get(word), True
+        if written is not None and written.text not in self.reports:  # those that people have built are no documents
+            self.names.document(written, "report")
         report = self.reports.get(written.text) if written is not None else None
         if report is not None and written is not None:
             self.default_label = report.label
@@ -138,14 +140,21 @@ class WidgetDraft:
 
     def report_columns(self) -> tuple[str, ...]:
         """Some of the columns of the report."""
-        written, report = self.item.get("columns"), self.report
+        return self._columns("columns")
+
+    def report_order(self) -> tuple[str, ...]:
+        """Columns of the report that its lines are ordered by."""
+        return self._columns("sort")
+
+    def _columns(self, word: str) -> tuple[str, ...]:
+        written, report = self.item.get(word), self.report
         if written is None or report is None:
             return ()
         known = {m.key for m in report.measures} | {c.key for c in report.columns} | {k.key for k in report.groups}
         for each in written.each():
-            if each.text not in known:
+            if each.text.removeprefix("-") not in known:
                 self.ctx.unknown("column of the report", each, known, "E319")
-        return self.item.words("columns")
+        return self.item.words(word)
 
     def period(self) -> str | None:
         """A period of the widget's own, which the dashboard's does not change."""

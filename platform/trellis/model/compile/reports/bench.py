@@ -11,6 +11,7 @@ from trellis.config.layer import Document
 from trellis.config.problem import Problem
 from trellis.config.reader import read_yaml
 from trellis.model.compile.context import Context
+from trellis.model.compile.dashboards import compile_dashboard
 from trellis.model.compile.drafts import FieldDraft
 from trellis.model.compile.item import Item
 from trellis.model.compile.reports import compile_report
@@ -20,6 +21,8 @@ from trellis.model.compile.types import Types
 if TYPE_CHECKING:
     from trellis.config.stack import Configuration
     from trellis.formula.types import Type
+    from trellis.model.dashboards.dashboard import Dashboard
+    from trellis.model.entity import Entity
     from trellis.model.reports.report import Report
 
 FILE = "report.yaml"
@@ -43,9 +46,9 @@ class Bench:
         self._lock = Lock()
         self._ctx: Context | None = None
 
-    def document(self, key: str) -> Mapping[str, Any] | None:
-        """What the configuration says under a report's key, all layers together."""
-        found = self._configuration.of("report").get(key)
+    def document(self, key: str, kind: str = "report") -> Mapping[str, Any] | None:
+        """What the configuration says under a report's key, or a dashboard's, all layers together."""
+        found = self._configuration.of(kind).get(key)
         return None if found is None else found.data
 
     def compile(self, text: str, key: str, hides: Hides | None = None) -> Built:
@@ -68,6 +71,31 @@ class Bench:
         if report is None or any(p.is_error for p in problems):
             return Built(None, problems)
         return Built(replace(report, is_own=True), problems)
+
+    def compile_dashboard(
+        self,
+        text: str,
+        key: str,
+        entities: Mapping[str, Entity],
+        reports: Mapping[str, Report],
+        hides: Hides | None = None,
+    ) -> tuple[Dashboard | None, tuple[Problem, ...]]:
+        """A dashboard of a YAML text, under a key; a widget with a mistake stays, and says it."""
+        content = read_yaml(text, "dashboard.yaml")
+        if content.problems or len(content.documents) != 1:
+            return None, tuple(content.problems) or (Problem("E201", "one dashboard is expected here"),)
+        data, place = content.documents[0]
+        if not isinstance(data, dict) or next(iter(data), None) != "dashboard":
+            return None, (Problem("E201", "a dashboard begins with `dashboard: <key>`", place.mark),)
+        faults = [p for p in check_document(Document("dashboard", key, data, place, "")) if p.is_error]
+        with self._lock:
+            ctx = self._context()
+            ctx.problems = []
+            types = Types(ctx) if hides is None else SeenTypes(ctx, hides)
+            item = Item(dict(data), place, "", f"dashboard.{key}")
+            made = None if faults else compile_dashboard(ctx, types, key, item, entities, reports, is_own=True)
+            problems, ctx.problems = tuple(ctx.problems), []
+        return made, (*faults, *problems)
 
     def _context(self) -> Context:
         if self._ctx is None:

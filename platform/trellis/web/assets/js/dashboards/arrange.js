@@ -1,6 +1,7 @@
 // Arranging a dashboard: dragging and sizing by GridStack; the same by arrow keys and by a menu.
 import { GridStack } from "gridstack";
 import { $, $$ } from "../forms/util.js";
+import { htmx } from "../htmx.js";
 import { request } from "../lib/http.js";
 import { place } from "../menus.js";
 import { toast } from "../toasts.js";
@@ -25,6 +26,10 @@ function equip(item, template) {
   menu.id = `dash-menu-${item.dataset.widget}`;
   menu.setAttribute("aria-label", nameOf(item));
   $("[data-dash-menu]", tools).setAttribute("popovertarget", menu.id);
+  const own = "own" in item.dataset;
+  const kept = "removable" in item.dataset;
+  $("[data-dash-act=away]", menu).hidden = own;
+  for (const name of ["change", "remove"]) $(`[data-dash-act=${name}]`, menu).hidden = !kept;
 }
 
 const ACTS = {
@@ -38,8 +43,13 @@ const ACTS = {
   shorter: (n) => ({ h: Math.max(2, n.h - 1) }),
 };
 
+const removed = [];
+let moved = false;
+
 function act(item, name) {
   if (name === "away") return away(item);
+  if (name === "remove") return remove(item);
+  if (name === "change") return change(item);
   const node = item.gridstackNode;
   grid.update(item, ACTS[name](node));
   tell(item);
@@ -67,6 +77,26 @@ function away(item) {
   $("[data-dash-none]").hidden = true;
   say(fill($("[data-dash]").dataset.gone, { name: nameOf(item) }));
   $("[data-dash-save=me]").focus();
+}
+
+/** Takes off for good what somebody has put there: with the next save. */
+function remove(item) {
+  $("[popover]:popover-open", item)?.hidePopover();
+  removed.push(item.dataset.widget);
+  grid.removeWidget(item, true);
+  moved = true;
+  say(fill($("[data-dash]").dataset.removed, { name: nameOf(item) }));
+  toast(fill($("[data-dash]").dataset.removed, { name: nameOf(item) }));
+  $("[data-dash-save=me]").focus();
+}
+
+/** Opens the gallery for a widget; what was moved before is kept first. */
+async function change(item) {
+  const menu = $("[popover]:popover-open", item);
+  const { gallery } = $("[data-dash-act=change]", menu).dataset;
+  menu.hidePopover();
+  if (moved && !(await keep("me"))) return;
+  htmx.ajax("GET", `${gallery}?widget=${encodeURIComponent(item.dataset.widget)}`, { target: "#dialog-slot" });
 }
 
 /** Brings one back; what was put away earlier has no content here, and comes with the page after saving. */
@@ -97,16 +127,22 @@ function stand(button) {
 }
 
 async function save(whose) {
+  if (await keep(whose)) location.reload();
+}
+
+/** Sends where everything stands; whether it is kept. */
+async function keep(whose) {
   const widgets = {};
   for (const item of $$("[data-dash-grid] > [data-widget]")) {
     const { x, y, w, h } = item.gridstackNode;
     widgets[item.dataset.widget] = [x, y, w, h];
   }
   const hidden = $$("[data-dash-add]").map((button) => button.dataset.dashAdd);
-  const answer = await request($("[data-dash]").dataset.save, { method: "POST", body: { widgets, hidden, for: whose } });
-  if (answer.ok) return location.reload();
+  const answer = await request($("[data-dash]").dataset.save, { method: "POST", body: { widgets, hidden, removed, for: whose } });
+  if (answer.ok) return true;
   const said = await answer.json().catch(() => ({}));
   toast(said.error ?? text("broken", { id: "" }), { kind: "error" });
+  return false;
 }
 
 /** Lets the person arrange the page. */
@@ -121,6 +157,7 @@ export function arrange(page) {
   const template = $("template[data-dash-tools]");
   for (const item of $$("[data-widget]", box)) equip(item, template); // before: the library looks for the handle once
   grid = GridStack.init({ column: 12, cellHeight: ROW, margin: 6, minRow: 1, animate: false, handle: ".t-dw-tools", float: false, resizable: { handles: "se" }, alwaysShowResizeHandle: true }, box);
+  grid.on("change", () => (moved = true));
   grid.on("change", (_, nodes) => nodes.length === 1 && tell(nodes[0].el));
   $("[data-dash-grip]", box)?.focus();
 }
@@ -134,6 +171,7 @@ document.addEventListener("click", (event) => {
   if (add) back(add);
   const kept = event.target.closest("[data-dash-save]");
   if (kept) save(kept.dataset.dashSave);
+  if (moved && event.target.closest("[data-dash-gallery]")) keep("me"); // the page comes anew with what is added
   if (event.target.closest("[data-dash-cancel]")) location.reload();
   if (chosen && item) {
     const menu = chosen.closest("[popover]:popover-open");

@@ -58,3 +58,24 @@ document.addEventListener("fullscreenchange", () => {
 });
 document.addEventListener("visibilitychange", () => page() && tick());
 if (page()) tick();
+
+/** After a widget was added: where it stands. */
+const added = page() && location.hash.startsWith("#w-") && document.getElementById(location.hash.slice(1));
+if (added) {
+  added.classList.add("is-new");
+  added.scrollIntoView({ block: "center" });
+}
+
+// Pinning a report: a new dashboard needs a name, and only those of the company can be for everybody.
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-pin-to]")) arrangePin(event.target);
+});
+document.addEventListener("htmx:afterSwap", () => $$("dialog [data-pin-to]").forEach(arrangePin));
+function arrangePin(select) {
+  const form = select.form;
+  const named = $("[data-pin-new]", form);
+  named.hidden = select.value !== "new";
+  $("input", named).required = !named.hidden;
+  const whom = $("[data-pin-whom]", form);
+  if (whom) whom.hidden = !("pinAll" in (select.selectedOptions[0]?.dataset ?? {}));
+}

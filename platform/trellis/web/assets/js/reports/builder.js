@@ -22,8 +22,8 @@ function arrange(row) {
   if (of.selectedOptions[0]?.disabled) of.value = "";
 }
 
-function mark(faults) {
-  for (const line of $$("#builder [data-fault]")) {
+function mark(faults, form) {
+  for (const line of $$("[data-fault]", form)) {
     const text = faults[line.dataset.fault];
     show(line, !!text);
     $("span", line).textContent = text ?? "";
@@ -33,11 +33,13 @@ function mark(faults) {
 
 onContent((root) => {
   for (const row of $$("[data-build-row]", root)) arrange(row);
-  const box = document.getElementById("builder-preview");
-  const told = box && $("[data-build-faults]", box);
-  if (told && (root.contains(told) || told.contains(root))) {
-    mark(JSON.parse(told.textContent));
-    box.removeAttribute("aria-busy");
+  for (const [id, form] of [["builder-preview", "builder"], ["gallery-preview", "gallery"]]) {
+    const box = document.getElementById(id);
+    const told = box && $("[data-build-faults]", box);
+    if (told && (root.contains(told) || told.contains(root))) {
+      mark(JSON.parse(told.textContent), document.getElementById(form));
+      box.removeAttribute("aria-busy");
+    }
   }
 });
 
