@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from trellis.cli._template.making import workspace_at
 from trellis.config.problem import Problem
 from trellis.config.report import WRITERS
 from trellis.config.source import Source
-from trellis.config.workspace import Workspace, find_root
 from trellis.model.compile import compile_layers
+from trellis.packaging.requirements import unmet
 
 
 @click.command("check")
@@ -22,12 +23,12 @@ from trellis.model.compile import compile_layers
 )
 def command(path: Path, style: str, root: Path | None) -> None:
     """Check PATH: a layer, a template, a tenant, a folder of those, or loose YAML. Exits 1 when there are errors."""
-    workspace = Workspace(root or find_root(path))
+    workspace = workspace_at(path, root)
     problems: dict[Problem, None] = {}  # what stands below several is told once
     sources: dict[str, Source] = {}
     for layers in workspace.stacks_for_path(path):
         compiled = compile_layers(layers)
-        problems.update(dict.fromkeys(compiled.problems))
+        problems.update(dict.fromkeys([*compiled.problems, *unmet(layers)]))
         sources.update(compiled.sources)
     written = WRITERS[style](list(problems), sources)
     if written:

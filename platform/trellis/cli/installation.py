@@ -58,7 +58,7 @@ def installation() -> Iterator[Installation]:
     settings = Settings.from_environment()
     database = Database.open(settings.database_url, settings.var)
     try:
-        yield Installation(settings, Catalogue(database), Workspace(settings.root))
+        yield Installation(settings, Catalogue(database), Workspace(settings.root, settings.templates))
     finally:
         database.close()
 
@@ -89,11 +89,13 @@ def layers_of(
             return here.catalogue.revision(slug, number).layers
         except LookupError as error:
             raise click.ClickException(str(error)) from error
-    if path is not None:
-        return here.workspace.layers_for_path(path)
-    if slug not in here.workspace.tenants():
+    if path is None and slug not in here.workspace.tenants():
         raise click.ClickException(f"there is no folder tenants/{slug}: name a path, or --live for what is live")
-    return here.workspace.layers_for_tenant(slug)
+    from trellis.packaging.requirements import raise_unmet
+
+    layers = here.workspace.layers_for_tenant(slug) if path is None else here.workspace.layers_for_path(path)
+    raise_unmet(layers)
+    return layers
 
 
 def who() -> str:

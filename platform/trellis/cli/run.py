@@ -81,7 +81,7 @@ def provision(catalogue: Catalogue, settings: Settings) -> None:
     from trellis.config.workspace import Workspace
     from trellis.storage.catalogue import BrokenConfiguration
 
-    workspace = Workspace(settings.root)
+    workspace = Workspace(settings.root, settings.templates)
     done = {entry.slug for entry in catalogue.list() if entry.status != "provisioning"}
     for slug in sorted(set(workspace.tenants()) - done):
         from trellis.packaging.provision import provision_demo  # the door and the importer: only on the first start

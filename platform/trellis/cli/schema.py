@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
-from trellis.config.workspace import Workspace, find_root
+from trellis.cli._template.making import workspace_at
 from trellis.model.compile import compile_layers
 from trellis.model.compile.editor import schemas
 from trellis.model.compile.outline import RESERVED, RESERVED_ENTITIES
@@ -22,7 +22,7 @@ def command(out: Path | None, tenant: str | None) -> None:
     """Write the JSON Schema of every kind of document; without --out, list the kinds and the reserved names."""
     entities: list[str] = []
     if tenant is not None:
-        compiled = compile_layers(Workspace(find_root(Path.cwd())).layers_for_tenant(tenant))
+        compiled = compile_layers(workspace_at(Path.cwd()).layers_for_tenant(tenant))
         if compiled.model is None:
             raise click.ClickException(f"tenant '{tenant}' has errors: run `trellis check tenants/{tenant}`")
         entities = list(compiled.model.entities)

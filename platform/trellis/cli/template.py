@@ -1,4 +1,4 @@
-"""trellis template test: plays the scenarios of a core, template or tenant on a throw-away tenant."""
+"""trellis template: make, check, test, pack, install and upgrade industry templates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from pathlib import Path
 
 import click
 
+from trellis.cli._template import installing, making, packing, upgrading
+from trellis.cli._template.making import workspace_at
+
 
 @click.group("template")
 def command() -> None:
-    """Work on industry templates."""
+    """Make, check, test, pack, install and upgrade industry templates."""
+
+
+for each in (*making.COMMANDS, *packing.COMMANDS, *installing.COMMANDS, *upgrading.COMMANDS):
+    command.add_command(each)
 
 
 @command.command("test")
@@ -33,14 +40,13 @@ def test(path: Path, only: str | None, style: str, root: Path | None) -> None:
     """
     from trellis.cli._kinds import import_kinds
     from trellis.config.report import WRITERS
-    from trellis.config.workspace import Workspace, find_root
     from trellis.model.compile import compile_layers
     from trellis.packaging.scenarios.playing import THROW_AWAY, play_all
     from trellis.packaging.scenarios.report import FORMATS, told
     from trellis.storage.catalogue import Catalogue
     from trellis.storage.database import Database
 
-    workspace = Workspace(root or find_root(path))
+    workspace = workspace_at(path, root)
     stacks = workspace.stacks_for_path(path)
     for layers in stacks:
         compiled = compile_layers(layers)

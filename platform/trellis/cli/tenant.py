@@ -24,7 +24,9 @@ def command() -> None:
 @command.command("create")
 @click.argument("slug")
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--template", help="Make it of this template alone, without a folder of its own.")
+@click.option(
+    "--template", help="Make it of this template alone (retail, or 'retail ^1.4'), without a folder of its own."
+)
 @click.option("--label", help="With --template: the tenant's name for people.")
 @click.option("--currency", default="EUR", show_default=True, help="With --template.")
 @click.option("--time-zone", default="UTC", show_default=True, help="With --template.")
@@ -41,36 +43,44 @@ def create(
     demo: bool,
 ) -> None:
     """Make the tenant SLUG of PATH (default: tenants/SLUG), with its seed data."""
+    if template is not None:
+        profile = {"label": label or slug, "language": language, "time_zone": time_zone, "currency": currency}
+        make_tenant(slug, template, profile, demo=demo)
+        return
     with installation() as here, fail_on_problems():
-        from trellis.packaging.provision import DEMO_PASSWORD, provision
-        from trellis.records.transfer.mapping import BadMapping
-        from trellis.storage.catalogue import BrokenConfiguration, TenantExists
-        from trellis.storage.secrets import use_installation_key
+        _provision(here, slug, layers_of(here, slug, path), demo=demo)
 
-        use_installation_key(here.settings.var)
 
-        if template is not None:
-            profile = {"label": label or slug, "language": language, "time_zone": time_zone, "currency": currency}
-            layers = _template_layers(here, slug, template, profile)
-        else:
-            layers = layers_of(here, slug, path)
-        try:
-            failures = provision(here.catalogue, slug, layers, who(), demo=demo)
-        except BadMapping as error:
-            here.catalogue.drop(slug)  # made a moment ago, and of no use without its data
-            raise click.ClickException(str(error)) from error
-        except BrokenConfiguration:
-            raise  # told problem by problem
-        except (TenantExists, ValueError) as error:
-            raise click.ClickException(str(error)) from error
-        for failure in failures:
-            click.echo(f"not loaded: {failure}", err=True)
-        tenant = here.tenant(slug, as_it_is=True)
-        click.echo(f"{tenant.slug} is there, with {len(tenant.model.entities)} entities: /t/{tenant.slug}/")
-        if demo:
-            click.echo(f"Its people sign in with {DEMO_PASSWORD}; see: trellis user list -t {slug}")
-        else:
-            click.echo(f"Who may sign in: trellis user create EMAIL --name NAME --role admin -t {slug}")
+def make_tenant(slug: str, template: str, profile: dict[str, str], *, demo: bool) -> None:
+    """Make a tenant of a template alone (`retail`, or in a range of versions: `retail ^1.4`)."""
+    with installation() as here, fail_on_problems():
+        _provision(here, slug, _template_layers(here, slug, template, profile), demo=demo)
+
+
+def _provision(here: Installation, slug: str, layers: Sequence[Layer], *, demo: bool) -> None:
+    from trellis.packaging.provision import DEMO_PASSWORD, provision
+    from trellis.records.transfer.mapping import BadMapping
+    from trellis.storage.catalogue import BrokenConfiguration, TenantExists
+    from trellis.storage.secrets import use_installation_key
+
+    use_installation_key(here.settings.var)
+    try:
+        failures = provision(here.catalogue, slug, layers, who(), demo=demo)
+    except BadMapping as error:
+        here.catalogue.drop(slug)  # made a moment ago, and of no use without its data
+        raise click.ClickException(str(error)) from error
+    except BrokenConfiguration:
+        raise  # told problem by problem
+    except (TenantExists, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    for failure in failures:
+        click.echo(f"not loaded: {failure}", err=True)
+    tenant = here.tenant(slug, as_it_is=True)
+    click.echo(f"{tenant.slug} is there, with {len(tenant.model.entities)} entities: /t/{tenant.slug}/")
+    if demo:
+        click.echo(f"Its people sign in with {DEMO_PASSWORD}; see: trellis user list -t {slug}")
+    else:
+        click.echo(f"Who may sign in: trellis user create EMAIL --name NAME --role admin -t {slug}")
 
 
 def _template_layers(here: Installation, slug: str, template: str, profile: dict[str, str]) -> Sequence[Layer]:
@@ -78,16 +88,25 @@ def _template_layers(here: Installation, slug: str, template: str, profile: dict
 
     from trellis.config.layer import layer_from_files
     from trellis.config.problem import did_you_mean
+    from trellis.config.versions import newest
+    from trellis.packaging.requirements import raise_unmet
 
     known = here.workspace.templates()
-    if template not in known:
-        raise click.ClickException(f"there is no template {template} ({did_you_mean(template, known)})")
-    # JSON is YAML, and quotes what needs it
+    name, _, wanted = template.partition(" ")
+    if name not in known:
+        raise click.ClickException(f"there is no template {name} ({did_you_mean(name, known)})")
+    there = here.workspace.versions(name)
+    version = newest(there, wanted)
+    if version is None:
+        raise click.ClickException(f"no version of {name} is {wanted}: there is {', '.join(there)}")
+    # JSON is YAML, and quotes what needs it; by itself it goes along with every version that does not break it
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in profile.items()]
-    text = "\n".join([f"tenant: {slug}", f"template: {template}", *lines]) + "\n"
+    pinned = wanted if wanted and wanted != version else f"^{'.'.join(version.split('.')[:2])}"
+    text = "\n".join([f"tenant: {slug}", f"template: {name} {pinned}", *lines]) + "\n"
     own = layer_from_files(slug, {"tenant.yaml": text}, f"tenants/{slug}")
-    below = here.workspace.layers_for_path(here.settings.root / "templates" / template)
-    return [*below, own]
+    layers = here.workspace.layers_for(own)
+    raise_unmet(layers)
+    return layers
 
 
 @command.command("list")

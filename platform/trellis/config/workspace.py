@@ -1,10 +1,15 @@
-"""Where the layers are: the core at the root, templates/<name>, tenants/<slug>."""
+"""Where the layers are: the core at the root, templates/<name>, tenants/<slug>, and the store of installed templates.
+
+An installed template lies at `<store>/<name>/<version>/`, several versions beside each other. `template: retail ^1.4`
+is the newest version that fits, wherever it lies; of the same one, that in templates/ (somebody is at work on it).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from trellis.config.layer import FOLDERS, ROOT_FILES, Layer, layer_from_files, read_documents, read_layer
+from trellis.config.layer import FOLDERS, ROOT_FILES, Document, Layer, layer_from_files, read_documents, read_layer
+from trellis.config.versions import newest, order
 
 __all__ = ["Workspace"]
 MANIFESTS = {"templates": "template.yaml", "tenants": "tenant.yaml"}
@@ -12,26 +17,47 @@ HERE = Path(__file__).parents[3]  # the folder that this Trellis stands in, with
 
 
 class Workspace:
-    """A folder with the core CRM's layer, industry templates and tenants."""
+    """A folder with the core CRM's layer, industry templates and tenants, and the store of installed templates."""
 
-    def __init__(self, root: Path | str = ".") -> None:
+    def __init__(self, root: Path | str = ".", store: Path | None = None) -> None:
         self.root = Path(root)
+        self.store = store
 
     def core(self) -> Layer:
         """The core CRM."""
         return read_layer(self.root, "core", self._shown(self.root))
 
     def templates(self) -> list[str]:
-        """The names of the templates."""
-        return self._names("templates", "template.yaml")
+        """The names of the templates, those that are installed among them."""
+        return sorted({*self._names("templates", "template.yaml"), *self.installed()})
 
     def tenants(self) -> list[str]:
         """The slugs of the tenants."""
         return self._names("tenants", "tenant.yaml")
 
-    def template(self, name: str) -> Layer:
-        """A template's layer."""
-        return self._layer("templates", name)
+    def installed(self) -> dict[str, list[str]]:
+        """The versions in the store by template, the oldest first."""
+        found: dict[str, list[str]] = {}
+        for path in self.store.glob("*/*/template.yaml") if self.store is not None else ():
+            if not path.parts[-3].startswith("."):
+                found.setdefault(path.parts[-3], []).append(path.parts[-2])
+        return {name: sorted(versions, key=order) for name, versions in found.items()}
+
+    def versions(self, name: str) -> dict[str, Path]:
+        """Where each version of a template lies, the oldest first."""
+        found = {v: self.store / name / v for v in self.installed().get(name, ()) if self.store is not None}
+        own = self.root / "templates" / name
+        if (own / "template.yaml").is_file():
+            found[_version(read_layer(own, name))] = own
+        return {version: found[version] for version in sorted(found, key=order)}
+
+    def template(self, name: str, wanted: str = "") -> Layer:
+        """A template's layer: the newest version that a range takes, the newest of all if it takes none."""
+        there = self.versions(name)
+        version = newest(there, wanted) or newest(there)
+        if version is None or there[version].parent == self.root / "templates":
+            return self._layer("templates", name)
+        return read_layer(there[version], f"templates/{name}", f"templates/{name}@{version}")
 
     def tenant(self, slug: str) -> Layer:
         """A tenant's layer."""
@@ -39,7 +65,11 @@ class Workspace:
 
     def layers_for_tenant(self, slug: str) -> list[Layer]:
         """The core, the tenant's template with what that builds on, and the tenant."""
-        return self._below(self.tenant(slug))
+        return self.layers_for(self.tenant(slug))
+
+    def layers_for(self, layer: Layer) -> list[Layer]:
+        """A layer with everything that its manifest builds on before it."""
+        return self._below(layer)
 
     def layers_for_path(self, path: Path | str) -> list[Layer]:
         """The layers that end in what stands at a path: a tenant, a template, the core, or loose YAML on the core."""
@@ -88,8 +118,9 @@ class Workspace:
         """The layer with everything that its manifest builds on before it."""
         layers = [layer]
         seen = {layer.name}
-        while (name := _builds_on(layers[0])) is not None:
-            base = self.template(name)
+        while (found := _builds_on(layers[0])) is not None:
+            name, wanted = found
+            base = self.template(name, wanted)
             if not base.files and layer.path is not None and (beside := layer.path.parent / name).is_dir():
                 base = read_layer(beside, f"templates/{name}")
             if base.name in seen or not base.files:
@@ -119,14 +150,31 @@ class Workspace:
         return path.as_posix()
 
 
-def _builds_on(layer: Layer) -> str | None:
-    for document in read_documents(layer).documents:
-        word = {"tenant": "template", "template": "builds_on"}.get(document.kind)
-        if word is not None:
-            value = document.data.get(word)
-            name = value.split(" ")[0] if isinstance(value, str) else ""
-            return name if name and name not in ("core", "nothing") else None
-    return None
+def manifest_of(layer: Layer) -> Document | None:
+    """The document of a layer's template.yaml or tenant.yaml."""
+    return next((d for d in read_documents(layer).documents if d.kind in ("tenant", "template")), None)
+
+
+def _builds_on(layer: Layer) -> tuple[str, str] | None:
+    """The name of the template that a layer stands on, and the versions of it that it takes."""
+    document = manifest_of(layer)
+    if document is None:
+        return None
+    value = document.data.get({"tenant": "template", "template": "builds_on"}[document.kind])
+    name, _, wanted = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if not name or name in ("core", "nothing"):
+        return None
+    requires = document.place.children.get("requires")
+    if not wanted and requires is not None and name in requires.children:
+        wanted = requires.children[name].raw or ""
+    return name, wanted.strip()
+
+
+def _version(layer: Layer) -> str:
+    """The version that a template's manifest says."""
+    document = manifest_of(layer)
+    place = document.place.children.get("version") if document is not None else None
+    return (place.raw or "") if place is not None else ""
 
 
 def layers_in(path: Path) -> list[Path]:

@@ -33,6 +33,12 @@ class Settings:
     streams: int = 100  # how many pages may listen at once for what is new; the others look every minute
     landing: bool = True  # whether `/` lists the tenants
     url: str | None = None  # where the installation is reached: what links in letters begin with
+    store: Path | None = None  # where installed templates lie, if not in var
+
+    @property
+    def templates(self) -> Path:
+        """The store of installed templates."""
+        return self.store or self.var / "templates"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, *, root: Path | None = None) -> Settings:
@@ -54,6 +60,7 @@ class Settings:
             streams=max(0, int(environ.get("TRELLIS_STREAMS") or 100)),
             landing=environ.get("TRELLIS_LANDING", "1") not in ("0", "no", "false"),
             url=(environ.get("TRELLIS_URL") or "").rstrip("/") or None,
+            store=Path(environ["TRELLIS_TEMPLATES"]) if environ.get("TRELLIS_TEMPLATES") else None,
         )
 
     def address_of(self, slug: str) -> str | None:

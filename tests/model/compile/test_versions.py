@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trellis.model.compile.tenants import satisfies
+from trellis.config.versions import satisfies
 
 
 @pytest.mark.parametrize(

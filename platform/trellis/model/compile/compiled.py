@@ -44,6 +44,7 @@ from trellis.model.compile.types import Types
 from trellis.model.formats.registry import Format
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
+from trellis.model.text import Text
 
 CACHE_SIZE = 256
 SHARED_KEPT = 64
@@ -87,6 +88,12 @@ def compile_layers(layers: Sequence[Layer]) -> Compiled:
         return compiled
 
 
+def compile_draft(layers: Sequence[Layer]) -> Compiled:
+    """Compile what somebody is still writing: the answer is not kept, unless it is known already."""
+    key = content_hash(layers)
+    return _known(key) or _compile(layers, key)
+
+
 def _share(layers: Sequence[Layer]) -> Compiled:
     """Compile a tenant that adds nothing but its manifest: all such tenants upon the same layers share one Model."""
     key = content_hash(layers[:-1])
@@ -115,6 +122,16 @@ def _known(key: str) -> Compiled | None:
 def content_hash(layers: Sequence[Layer]) -> str:
     """A hash of everything that the layers say."""
     return hashlib.sha256("\n".join(layer.digest for layer in layers).encode()).hexdigest()[:32]
+
+
+def texts_of(layers: Sequence[Layer]) -> Mapping[str, Text]:
+    """Every text for people by its path, with its translations; of layers without errors."""
+    configuration = stack(layers)
+    add_people(configuration)
+    ctx = Context(configuration, asked={})
+    check_shapes(ctx)
+    _resolve(ctx, "")
+    return ctx.asked or {}
 
 
 def _compile(layers: Sequence[Layer], key: str) -> Compiled:

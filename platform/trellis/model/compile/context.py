@@ -35,6 +35,7 @@ class Context:
     roles: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()  # the platform's named formats
     used_texts: set[str] = dc_field(default_factory=set)
+    asked: dict[str, Text] | None = None  # every text by its path, where somebody wants to know them
     translations: dict[str, dict[str, str]] = dc_field(default_factory=dict)  # path → language → text
     formulas: list[tuple[str, str, Formula, Item]] = dc_field(default_factory=list)  # entity, field, …: for cycles
 
@@ -76,8 +77,13 @@ class Context:
             found = self.translations.get(path)
             if found:
                 self.used_texts.add(path)
-                return Text(source, found)
-        return Text(source)
+                return self._told(paths[0], Text(source, found))
+        return self._told(paths[0], Text(source))
+
+    def _told(self, path: str, text: Text) -> Text:
+        if self.asked is not None:
+            self.asked[path] = text
+        return text
 
     def text(
         self, parent: Item, key: str, default: str = "", ancestors: Iterable[str] = (), more: Iterable[str] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trellis.config.versions import satisfies
 from trellis.formula.reader import Reader
 from trellis.model.compile.bins import access_log, purge_after
 from trellis.model.compile.context import Context, humanize
@@ -113,29 +114,6 @@ def check_template(ctx: Context, item: Item | None) -> None:
     found = version.raw if version is not None and version.raw else ""
     if wanted.strip() and not satisfies(found, wanted.strip()):
         ctx.problem("E320", f"template '{name}' is version {found or 'unknown'}, which is not {wanted.strip()}", item)
-
-
-def satisfies(version: str, wanted: str) -> bool:
-    """Whether a version is in a range: ^1.4 (no other first number), ~1.4.2 (nor second), >=1.2, <2, 1.4."""
-    have = _numbers(version)
-    return bool(have) and all(_in_range(have, part) for part in wanted.replace(",", " ").split())
-
-
-def _in_range(have: tuple[int, ...], part: str) -> bool:
-    operator = part[: len(part) - len(part.lstrip("^~><="))]
-    least = _numbers(part.lstrip("^~><="))
-    if not least:
-        return False
-    padded = least + (0,) * (3 - len(least))
-    fixed = {"^": 1 if padded[0] else 2, "~": 2, "": len(least), "=": len(least), "==": len(least)}.get(operator)
-    if fixed is not None:
-        return have[:fixed] == padded[:fixed] and have >= padded
-    return {">=": have >= padded, ">": have > padded, "<": have < padded, "<=": have <= padded}.get(operator, False)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split("-")[0].split("+")[0].split(".")
-    return tuple(int(p) for p in parts[:3]) if all(p.isdigit() and len(p) < 10 for p in parts) else ()
 
 
 _REGIONS = {

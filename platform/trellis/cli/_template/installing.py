@@ -1,0 +1,111 @@
+"""trellis template install, list and uninstall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trellis.cli._template.packing import FILE, read
+from trellis.cli.installation import fail_on_problems, installation
+
+if TYPE_CHECKING:
+    from trellis.packaging.store import Store
+
+
+@click.command("install")
+@click.argument("file", type=FILE)
+@click.option("--unsigned", is_flag=True, help="Take a package that nobody has signed.")
+@click.option("--trust", is_flag=True, help="Trust the key that has signed it, from now on.")
+@click.option("--tenant", help="Make this tenant of it, too.")
+@click.option("--label", help="With --tenant: its name for people.")
+@click.option("--currency", default="EUR", show_default=True, help="With --tenant.")
+@click.option("--time-zone", default="UTC", show_default=True, help="With --tenant.")
+@click.option("--language", default="en", show_default=True, help="With --tenant.")
+@click.option("--demo", is_flag=True, help="With --tenant: load the demo data too.")
+def install(
+    file: Path,
+    unsigned: bool,
+    trust: bool,
+    tenant: str | None,
+    label: str | None,
+    currency: str,
+    time_zone: str,
+    language: str,
+    demo: bool,
+) -> None:
+    """Put the package FILE into this installation's store of templates; other versions stay beside it."""
+    from trellis.packaging.store import NotInstalled
+
+    package = read(file)
+    with fail_on_problems():
+        store = store_here()
+        try:
+            made = store.install(package, unsigned=unsigned, trust=trust)
+        except NotInstalled as error:
+            raise click.ClickException(str(error)) from error
+        signed = f", signed by {made.signer.name}" if made.signer is not None else ""
+        click.echo(f"{package.manifest.title} is installed{signed}: {made.path}")
+    if tenant is not None:
+        from trellis.cli.tenant import make_tenant
+
+        wanted = f"{made.name} {made.version}"
+        profile = {"label": label or tenant, "language": language, "time_zone": time_zone, "currency": currency}
+        make_tenant(tenant, wanted, profile, demo=demo)
+    else:
+        click.echo(f"Make a tenant of it: trellis tenant create NAME --template {made.name}")
+
+
+@click.command("list")
+def list_() -> None:
+    """List the templates that tenants can be built on, with those that are."""
+    from trellis.config.versions import newest
+    from trellis.packaging.usage import uses
+
+    store = store_here()
+    with installation() as here:
+        found = uses(here.catalogue)
+    for one in store.list():
+        using = [use.slug for use in found if use.versions.get(one.name) == one.version]
+        whose = "in templates/" if one.is_own else f"signed by {one.signer.name}" if one.signer else "not signed"
+        click.echo(f"{one.name:24} {one.version:10} {whose:32} {', '.join(using) or '-'}")
+    for use in found:
+        there = store.workspace.versions(use.template)
+        latest = newest(there, use.wanted)
+        if use.template and latest and latest != use.version:
+            click.echo(f"{use.slug} is on {use.template} {use.version}: trellis template upgrade {use.slug} {latest}")
+    if not store.list():
+        click.echo("There are none: trellis template install FILE, or trellis template new NAME")
+
+
+@click.command("uninstall")
+@click.argument("name")
+@click.argument("version", required=False, default="")
+def uninstall(name: str, version: str) -> None:
+    """Take a template (one version, or all) out of the store, if no tenant is built on it. Tenants keep their data."""
+    from trellis.packaging.store import NotInstalled
+    from trellis.packaging.usage import uses
+
+    store = store_here()
+    with installation() as here:
+        found = uses(here.catalogue)
+    try:
+        gone = store.uninstall(name, version, found)
+    except NotInstalled as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{name} {', '.join(gone)} is not installed any more.")
+
+
+def store_here() -> Store:
+    """This installation's store of templates."""
+    from trellis.config.workspace import Workspace
+    from trellis.packaging.store import Store
+    from trellis.web.settings import Settings
+
+    settings = Settings.from_environment()
+    settings.templates.mkdir(parents=True, exist_ok=True)
+    return Store(Workspace(settings.root, settings.templates))
+
+
+COMMANDS = (install, list_, uninstall)

@@ -1,0 +1,121 @@
+"""A new template is right, and what a template for others lacks is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from trellis.config.layer import read_layer
+from trellis.config.problem import Problem
+from trellis.config.workspace import Workspace
+from trellis.model.compile import compile_layers
+from trellis.packaging.checking import check_data, check_folder
+from trellis.packaging.contents import contents
+from trellis.packaging.rules import Subject, check_template
+from trellis.packaging.starting import Beginning, NotMade, begin, begin_from
+from trellis.storage.catalogue import Catalogue
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    begin(tmp_path / "vet", Beginning("vet", 'Vet: "Paws" & Co', "animal_case"))
+    return tmp_path / "vet"
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A new template, compiled once."""
+    folder = tmp_path_factory.mktemp("checked") / "vet"
+    begin(folder, Beginning("vet", "Vet", "animal_case"))
+    layers = Workspace(ROOT).layers_for(read_layer(folder, "templates/vet"))
+    return Subject(layers, compile_layers(layers), contents(folder))
+
+
+def edited(subject: Subject, name: str, *words: str) -> dict[str, Problem]:
+    """What the rules say when a file has other words in it: old, new, old, new."""
+    text = subject.layer.text()[name]
+    for old, new in zip(words[::2], words[1::2], strict=True):
+        assert old in text
+        text = text.replace(old, new)
+    layer = replace(subject.layer, files={**subject.layer.files, name: text})
+    return {p.code: p for p in check_template(replace(subject, layers=[*subject.layers[:-1], layer]))}
+
+
+def test_a_new_template_has_nothing_to_be_told_about_and_its_data_load(folder: Path, catalogue: Catalogue) -> None:
+    checked = check_folder(Workspace(ROOT), folder)
+    assert checked.problems == ()
+    with (folder / "data" / "demo" / "animal_case.csv").open("a", encoding="utf-8") as file:
+        file.write("Next,Nobody Ltd,standard,planned,,\n")
+    problems = check_data(catalogue, checked, "check-of-new")
+    assert [p.code for p in problems] == ["E334"]  # all the others were loaded
+    assert "Nobody Ltd" in problems[0].message
+    assert "check-of-new" not in [entry.slug for entry in catalogue.list()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "words"),
+    [
+        ("license: Apache-2.0", "license: Apache", "E333", "'Apache' is no SPDX licence"),
+        ("license: Apache-2.0", "license: apache-2.0", "W641", "as Apache-2.0"),
+        ("license: Apache-2.0\n", "", "W641", "under which licence"),
+        ('core: "^1"', 'core: "^7"', "E331", "requires the core ^7; 1.0.0 is here"),
+        ('core: "^1"', "core: newest", "E331", "no range of versions"),
+        ('core: "^1"', 'core: "^1", clinic: "^1"', "E331", "template 'clinic' ^1, which is not below"),
+        ('core: "^1"', "", "W646", "which version of core"),
+        ("author: ", "# author: ", "W642", "has no author"),
+        ("template: vet", "template: dentist", "W645", "called vet, the template dentist"),
+    ],
+)
+def test_what_the_manifest_lacks_is_told(subject: Subject, old: str, new: str, code: str, words: str) -> None:
+    quiet = edited(subject, "template.yaml", "languages:", "# languages:", old, new)  # looking at them compiles anew
+    assert words in quiet[code].message
+
+
+def test_a_language_that_is_not_complete_is_told_with_what_is_missing(subject: Subject) -> None:
+    found = edited(subject, "i18n/zh-Hans.yaml", "entity.animal_case.fields.due.label", "# ")
+    assert (
+        found["W643"].message == "1 text has no translation into zh-Hans:\n    entity.animal_case.fields.due.label: Due"
+    )
+    found = edited(subject, "template.yaml", "[en, zh-Hans]", "[en, zh-Hans, de]")
+    assert "entity.animal_case.label: Animal case" in found["W643"].message
+    assert "fields.created_at" not in found["W643"].message  # the platform's own is not the template's to translate
+
+
+def test_what_is_missing_is_told(folder: Path) -> None:
+    for name in ("README.md", "tests/animal_case.yaml", "data/demo/account.csv"):
+        (folder / name).unlink()
+    (folder / "data" / "demo" / "animal_case.csv").rename(folder / "data" / "demo" / "animal.csv")
+    problems = {problem.code: problem for problem in check_folder(Workspace(ROOT), folder).problems}
+    assert {"W642", "W644", "E334"} <= set(problems)
+    assert "there is no entity 'animal'" in problems["E334"].message
+
+
+@pytest.mark.parametrize("name", ["Vet", "vet_clinic", "../vet", "", "x" * 60])
+def test_a_name_that_cannot_be_one_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotMade, match="cannot be a template's name"):
+        begin(tmp_path / "new", Beginning(name))
+
+
+def test_nothing_is_written_over(folder: Path) -> None:
+    with pytest.raises(NotMade, match="is there already"):
+        begin(folder, Beginning("vet"))
+
+
+def test_a_template_begins_with_what_a_tenant_has_of_its_own(tmp_path: Path) -> None:
+    files = begin_from(tmp_path / "outfitters", Beginning("outfitters"), ROOT / "tenants" / "northstar-retail")
+    assert "schemas/own.yaml" in files
+    assert "tenant.yaml" not in files
+    checked = check_folder(Workspace(ROOT), tmp_path / "outfitters")
+    assert checked.is_sound, checked.problems
+    assert [layer.name for layer in checked.layers] == ["core", "templates/retail", "templates/outfitters"]
+
+
+def test_a_template_begins_with_another(tmp_path: Path) -> None:
+    begin_from(tmp_path / "shops", Beginning("shops"), ROOT / "templates" / "retail")
+    checked = check_folder(Workspace(ROOT), tmp_path / "shops")
+    assert checked.is_sound, checked.problems
+    assert (tmp_path / "shops" / "template.yaml").read_text("utf-8").startswith("template: shops\nversion: 0.1.0\n")
