@@ -22,7 +22,7 @@ sys.path.insert(1, str(ROOT / "platform"))
 def options() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="torture", description=__doc__)
-    parser.add_argument("--runs", type=int, default=10_000, help="long runs; each has one beside it, and wakes one")
+    parser.add_argument("--runs", type=int, default=10_000, help="each long one has one beside it, and wakes one")
     parser.add_argument("--workers", type=int, default=3, help="processes of `trellis worker`")
     parser.add_argument("--seed", type=int, default=7, help="of the moments, and of what is put off")
     parser.add_argument("--between", type=float, nargs=2, default=(1, 11), metavar="SECONDS", help="two kills")
@@ -47,6 +47,7 @@ def main() -> int:
     from trellis.storage.secrets import use_installation_key
 
     given = options()
+    given.runs = -(-given.runs // 3)  # long ones
     import_kinds()
     shutil.rmtree(given.var, ignore_errors=True)
     given.var.mkdir(parents=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import random
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+FORKED = multiprocessing.get_context("forkserver")  # what is imported once need not be again after every kill
+FORKED.set_forkserver_preload(["bench.torture.working"])
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Workers:
     between: tuple[float, float]
     chance: random.Random
     kills: int = 0
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[ForkServerProcess] = field(default_factory=list)
     _next: float = 0.0
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class Workers:
             return
         one = self.running.pop(self.chance.randrange(len(self.running)))
         one.kill()
-        one.wait()
+        one.join()
         self.kills += 1
         self.start()
 
@@ -46,16 +46,12 @@ class Workers:
         """Kill those that are left: their work is done."""
         for one in self.running:
             one.kill()
-            one.wait()
+            one.join()
         self.running.clear()
 
-    def _begun(self) -> subprocess.Popen[bytes]:
-        env = os.environ | {
-            "PYTHONPATH": str(ROOT / "platform"),
-            "DATABASE_URL": self.url,
-            "TRELLIS_VAR": str(self.var),
-            "TRELLIS_OUTGOING_ALLOW": "127.0.0.0/8",
-        }
-        with (self.var / "workers.log").open("ab") as log:
-            command = [str(Path(sys.executable).with_name("trellis")), "worker"]
-            return subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+    def _begun(self) -> ForkServerProcess:
+        from bench.torture.working import work
+
+        made = FORKED.Process(target=work, args=(self.url, str(self.var)), daemon=True)
+        made.start()
+        return made

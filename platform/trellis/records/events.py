@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trellis.records.session import Session
 
 DISPATCH = "events.dispatch"  # the kind of job that tells everybody: automation/events
+PRIORITY = 10  # what has happened is told before what was told earlier is all done
 EVERY = "*"
 SECRET = "•••"  # that a secret was there is told, not which
 AUTOMATED = "import-automated"  # the means of an import that sets workflows off, as whoever imports has asked for
@@ -74,7 +75,7 @@ def write(session: Session, events: Sequence[Event]) -> None:
 
 def _ask(session: Session) -> None:
     """One job for the whole transaction, however many records it changed."""
-    queue.enqueue(session.connection, [queue.row(DISPATCH, {}, lock="events")])
+    queue.enqueue(session.connection, [queue.row(DISPATCH, {}, lock="events", priority=PRIORITY)])
 
 
 def _row(session: Session, event: Event) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from trellis.automation.events.happening import Happening
 from trellis.automation.events.listeners import LISTENERS, Listener
 from trellis.automation.jobs import GiveUp, Work, defer, kind
-from trellis.records.events import DISPATCH
+from trellis.records.events import DISPATCH, PRIORITY
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100  # events told in one transaction, which must not take too long: listeners read each record
 
 
-@kind(DISPATCH, priority=10)
+@kind(DISPATCH, priority=PRIORITY)
 def dispatch(work: Work) -> None:
     """Tell the oldest events, and take them away with the same commit: each is told once, and none is lost."""
     table = work.tenant.tables.platform.event
