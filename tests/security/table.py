@@ -132,6 +132,8 @@ ROUTES: dict[str, Ask] = {
     # posted by mail programs; the link itself says whose address it is
     "OptOutView.leave": Ask("public", args={"token": "none"}, needs_token=False, also=(410,)),
     # asked for by whoever reads a letter
+    # posted by gateways; what they send is signed
+    "MessagesView.receive": Ask("public", args={"channel": "sms"}, needs_token=False, also=(404,)),
     "TracingView.picture": Ask("public", args={"token": "none"}),
     "TracingView.follow": Ask("public", args={"token": "none", "number": "0"}, also=(410,)),
     "WebFormsView.entries": Ask("public", args={"key": "none"}, needs_token=False, also=(404,)),
@@ -194,7 +196,7 @@ ROUTES: dict[str, Ask] = {
     "FormEntriesView.drop": Ask("admin", args={"key": "none", "id": "{nothing}"}, also=(404,)),
     "NoticesView.index": PERSON,
     "NoticesView.count": PERSON,
-    "NoticesView.stream": PERSON,
+    "NoticesView.stream": PUBLIC,  # 204 without a person: a stream cannot show a sign-in page
     "NoticesView.read_all": PERSON,
     "NoticesView.follow": Ask("person", args={"id": "{nothing}"}, also=(404,)),
     "ApprovalsView.index": PERSON,
@@ -216,7 +218,27 @@ ROUTES: dict[str, Ask] = {
     "PapersView.keep": Ask("change", args={"key": "paper"}),
     "AuditView.check": ADMIN,
     "AuditView.export": ADMIN,
-    "SettingsView.configuration": ADMIN,
+    # the configuration in the browser; what a person changes is a draft of theirs
+    "ConfigurationView.overview": ADMIN,
+    "EditorView.edit": ADMIN,
+    "EditorView.draft": Ask("admin", json={"path": "schemas/x.yaml", "text": "# {n}", "version": 0}, also=(409,)),
+    "EditorView.add": Ask("admin", form={"folder": "schemas", "name": "new-{n}"}),
+    "EditorView.delete": Ask("admin", form={"path": "schemas/test.yaml"}, also=(404,)),
+    "EditorView.discard": Ask("admin", form={"path": ""}),
+    "WordsView.words": ADMIN,
+    "ExploreView.explore": ADMIN,
+    "ExploreView.overlay": Ask("admin", form={"document": "entity.account", "path": "label"}, also=(404, 422)),
+    "ChangesView.gallery": ADMIN,
+    "ChangesView.change": Ask("admin", args={"key": "add-field"}, also=(422,)),
+    "PublishView.publish": Ask("admin", also=(422,)),
+    "PublishView.merge": ADMIN,
+    "PublishView.done": Ask("admin", args={"number": "1"}),
+    "PublishView.progress": ADMIN,
+    "RevisionsView.revisions": ADMIN,
+    "RevisionsView.compare": ADMIN,
+    "RevisionsView.back": Ask("admin", args={"number": "1"}, also=(422,)),
+    "ArchiveView.download": ADMIN,
+    "ArchiveView.upload": Ask("admin", also=(422,)),
     "SettingsView.schema": Ask("admin", args={"name": "entity"}),
     # lists
     "ListView.index": ENTITY,

@@ -228,6 +228,11 @@ def test_a_paper_is_shown_and_kept_by_whoever_may(
     assert outcome(boss.get(f"/e/order/{id}/document/other")) == 404
 
 
+def test_nobody_listens_and_no_page_is_sent_instead(app: Flask) -> None:
+    answer = app.test_client().get("/notices/stream")
+    assert (answer.status_code, answer.data) == (204, b"")
+
+
 def test_pages_listen_where_there_is_a_place_and_are_told(tenant: Tenant, boss: FlaskClient) -> None:
     assert boss.get("/notices/stream").status_code == 204
     streams.places.most = 1

@@ -29,6 +29,7 @@ ICONS = {
     "assignment": "user-check",
     "reminder": "clock",
     "pool": "pool",
+    "report": "chart-bar",
     "webhook": "webhook",
 }
 
@@ -66,11 +67,10 @@ class NoticesView(Page):
         return response
 
     @expose("/notices/stream")  # type: ignore[untyped-decorator]
-    @signed_in
     def stream(self) -> Response:
         """Server-sent events: one whenever something is new for this person, until they have signed out."""
         tenant, person = current_tenant(), current_person()
-        if person is None or not streams.places.take():
+        if person is None or not streams.places.take():  # a page to sign in is nothing that a stream can show
             return Response(status=204)  # browsers then ask no more, and the page looks every minute
         hub = hub_of(tenant.database)
         heard = streams.events(hub, tenant.slug, person.id, lambda: read_person(tenant, person.session) is not None)
