@@ -33,6 +33,7 @@ from trellis.records.store import Store
 from trellis.records.writing.files import save_file
 from trellis.storage.secrets import use_installation_key
 from trellis.storage.tenant import Tenant
+from trellis.studio.app import add_studio
 from trellis.web.app import create_tenant_app
 from trellis.web.refusals import HEADER
 from trellis.web.settings import Settings
@@ -289,7 +290,7 @@ def open_world(catalogue: Any, var: Path, slug: str) -> World:
     use_installation_key(var)
     tenants = [catalogue.create(name, layers_of(CRM, name), "test") for name in (slug, f"{slug}-other")]
     settings = Settings(var=var)
-    apps = [create_tenant_app(tenant, settings, None, [add_api]) for tenant in tenants]
+    apps = [create_tenant_app(tenant, settings, catalogue, [add_api, add_studio]) for tenant in tenants]
     roles = {"outsider": "outsider", "viewer": "viewer", "colleague": "seller", "owner": "seller", "admin": "admin"}
     roles["guest"] = "seller"
     people = {who: add_person(tenants[0], f"{who}@x.example", role) for who, role in roles.items()}

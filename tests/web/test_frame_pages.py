@@ -13,7 +13,7 @@ from tests.web.frame_tenants import YAML, add_person, app_of, outcome, sign_in, 
 
 from trellis.storage.secrets import use_installation_key
 
-ADMIN_PAGES = ("/admin/users", "/admin/users/new", "/admin/roles", "/admin/roles/rep", "/admin/configuration")
+ADMIN_PAGES = ("/admin/users", "/admin/users/new", "/admin/roles", "/admin/roles/rep")
 
 
 @pytest.fixture

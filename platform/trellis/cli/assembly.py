@@ -1,4 +1,4 @@
-"""What a server is made of: the dispatcher with the pages, and the API beside them."""
+"""What a server is made of: the dispatcher with the pages, the API and the studio beside them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def open_server(settings: Settings, database: Database | None = None) -> Dispatcher:
     """Open the database and everything that is served from it."""
     from trellis.api.app import add_api
+    from trellis.studio.app import add_studio
     from trellis.web.dispatcher import open_dispatcher
 
-    return open_dispatcher(settings, database, extensions=(add_api,))
+    return open_dispatcher(settings, database, extensions=(add_api, add_studio))
 
 
 def open_worker(catalogue: Catalogue, settings: Settings, *, threads: int = 4) -> Worker:

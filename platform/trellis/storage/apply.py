@@ -63,18 +63,19 @@ def apply(
     allow_destroy: bool = False,
     keep: bool = False,
     follow: bool = True,
+    origin: str = "files",
 ) -> Tenant:
     """Carry out a plan, and return the tenant as it is then. Raises ApplyRefused.
 
     With `keep`, what has no place any more stays where it is. Without `follow`, the work on old records is left to
-    whoever calls follow_up.
+    whoever calls follow_up. `origin`: where the configuration was written, "files" or "studio".
     """
     if keep:
         planned = replace(planned, steps=_keeping(planned.steps))
     _check(planned, allow_destroy)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            applied = _apply_once(catalogue, planned, who, why, keep)
+            applied = _apply_once(catalogue, planned, who, why, keep, origin)
             break
         except (sa.exc.DBAPIError, psycopg.Error) as error:
             cause = getattr(error, "orig", error)
@@ -100,7 +101,7 @@ def _check(planned: Plan, allow_destroy: bool) -> None:
         raise WouldDestroy(" ".join(s.text for s in planned.destroys), planned.destroys)
 
 
-def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str, keep: bool) -> Tenant:
+def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str, keep: bool, origin: str) -> Tenant:
     tenant = planned.tenant
     new = replace(
         tenant,
@@ -135,10 +136,10 @@ def _apply_once(catalogue: Catalogue, planned: Plan, who: str, why: str, keep: b
             hook(connection, new, tenant)
         note_published(catalogue, connection, new, tenant, who, why, len(steps))
         if entry.database is None:
-            _record(connection, new, planned, who, why)
+            _record(connection, new, planned, who, why, origin)
     if entry.database is not None:
         with catalogue.database.engine.begin() as connection:
-            _record(connection, new, planned, who, why)
+            _record(connection, new, planned, who, why, origin)
     return new
 
 
@@ -157,8 +158,9 @@ def _statements(steps: Sequence[Step]) -> list[str]:
     return [q for s in steps for q in s.sql]
 
 
-def _record(connection: Connection, new: Tenant, planned: Plan, who: str, why: str) -> None:
-    row = revision_row(new.slug, new.revision, planned.layers, new.model, who, why, [s.text for s in planned.steps])
+def _record(connection: Connection, new: Tenant, planned: Plan, who: str, why: str, origin: str) -> None:
+    done = [s.text for s in planned.steps]
+    row = revision_row(new.slug, new.revision, planned.layers, new.model, who, why, done, origin)
     connection.execute(sa.insert(revisions).values(**row))
     connection.execute(
         sa.update(tenants).where(tenants.c.slug == new.slug).values(revision=new.revision, label=new.profile.label)

@@ -257,6 +257,7 @@ def _as_json(revision: Any) -> dict[str, Any]:
         "hash": revision.hash,
         "layers": [{"name": x.name, "folder": x.folder, "files": x.text()} for x in revision.layers],
         "steps": list(revision.steps),
+        "origin": revision.origin,
     }
 
 
@@ -289,6 +290,7 @@ def _keep_history(catalogue: Catalogue, slug: str, earlier: Sequence[dict[str, A
                 {"name": x.name, "folder": x.folder, "files": x.text()} for x in _renamed(row["layers"], old, slug)
             ]
             values = {k: row[k] for k in ("number", "who", "why", "hash", "steps")}
+            values["origin"] = row.get("origin", "files")  # backups of earlier versions do not say
             connection.execute(
                 sa.insert(revisions).values(**values, tenant=slug, at=datetime.fromisoformat(row["at"]), layers=layers)
             )

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_SLUG = 48
 ORDER = 7_272_001  # the advisory lock under which the catalogue's own tables are made
+# installations that are older than this column get it here
+_HAS_ORIGIN = (
+    "EXISTS (SELECT 1 FROM pg_attribute"
+    " WHERE attrelid = to_regclass('trellis.revisions') AND attname = 'origin' AND NOT attisdropped)"
+)
+_ADD_ORIGIN = "ALTER TABLE trellis.revisions ADD COLUMN IF NOT EXISTS origin text NOT NULL DEFAULT 'files'"
 
 
 class NoSuchTenant(LookupError):
@@ -80,6 +86,7 @@ class Revision:
     hash: str
     layers: tuple[Layer, ...] = ()
     steps: tuple[str, ...] = ()
+    origin: str = "files"  # or "studio": written in the browser
 
 
 class Catalogue:
@@ -96,12 +103,14 @@ class Catalogue:
         """Make the catalogue's own tables if they are not there, in a schema that tenants cannot look into."""
         with self.database.engine.begin() as connection:
             made = [sa.func.to_regclass(name) for name in metadata.tables]
+            made.append(sa.select(sa.func.count()).where(sa.text(_HAS_ORIGIN)).scalar_subquery())
             if all(connection.execute(sa.select(*made)).one()):
                 return
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ORDER)))
             connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             connection.exec_driver_sql(f"REVOKE ALL ON SCHEMA {SCHEMA} FROM PUBLIC")
             metadata.create_all(connection)
+            connection.exec_driver_sql(_ADD_ORIGIN)
 
     # reading
 
@@ -264,7 +273,14 @@ def compile_or_raise(layers: Sequence[Layer]) -> tuple[Model, TenantProfile]:
 
 
 def revision_row(
-    slug: str, number: int, layers: Sequence[Layer], model: Model, who: str, why: str, steps: Sequence[str] = ()
+    slug: str,
+    number: int,
+    layers: Sequence[Layer],
+    model: Model,
+    who: str,
+    why: str,
+    steps: Sequence[str] = (),
+    origin: str = "files",
 ) -> dict[str, Any]:
     """A revision as a row of the catalogue."""
     files = [{"name": x.name, "folder": x.folder, "files": x.text()} for x in layers]
@@ -276,6 +292,7 @@ def revision_row(
         "hash": model.hash,
         "layers": files,
         "steps": list(steps),
+        "origin": origin,
     }
 
 
@@ -335,4 +352,5 @@ def _revision(row: Row[Any]) -> Revision:
         hash=row.hash,
         layers=tuple(layer_from_files(x["name"], x["files"], x.get("folder", "")) for x in stored),
         steps=tuple(row.steps),
+        origin=row.origin,
     )

@@ -32,6 +32,7 @@ revisions = sa.Table(
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("layers", JSONB, nullable=False),  # the whole configuration: [{name, folder, files: {path: text}}, …]
     sa.Column("steps", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),  # what was done to the tables
+    sa.Column("origin", sa.Text, nullable=False, server_default="files"),  # files | studio: written in the browser
 )
 
 # work on old records that a revision asks for (hooks.after_publish): the line goes when all of it is done

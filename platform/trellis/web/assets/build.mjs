@@ -57,7 +57,7 @@ const common = {
   loader: { ".woff2": "file", ".svg": "file" },
   plugins: [iconPlugin],
 };
-const scripts = await esbuild.build({ ...common, format: "esm", splitting: true, sourcemap: false, entryPoints: [join(here, "js/main.js"), join(here, "js/worker.js"), join(here, "js/reference.js")] });
+const scripts = await esbuild.build({ ...common, format: "esm", splitting: true, sourcemap: false, entryPoints: [join(here, "js/main.js"), join(here, "js/worker.js"), join(here, "js/reference.js"), join(here, "js/studio.js")] });
 const sheets = await esbuild.build({ ...common, stdin: { contents: styles(), resolveDir: here, loader: "css", sourcefile: "main.css" } });
 
 const manifest = {};

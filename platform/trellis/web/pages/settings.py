@@ -1,24 +1,18 @@
-"""Settings: the way to everything that is not a record. And what this CRM is made of."""
+"""Settings: the way to everything that is not a record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.web.context import current_tenant, may, serving
+from trellis.web.context import current_tenant, may
 from trellis.web.guard import needs, signed_in
 from trellis.web.navigation import address
 from trellis.web.pages.base import Page
 from trellis.web.schemas import schema_response
-
-if TYPE_CHECKING:
-    from trellis.config.problem import Problem
-
-SHOWN_ORIGINS = 200
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Card:
 
 
 class SettingsView(Page):
-    """The hub, and the configuration's page for administrators."""
+    """The hub, and the language's schemas for administrators' editors."""
 
     @expose("/schemas/<name>.json")  # type: ignore[untyped-decorator]
     @needs("admin")
@@ -89,47 +83,3 @@ class SettingsView(Page):
                 ),
             ]
         return self.draw("settings.html", mine=mine, company=company)
-
-    @expose("/admin/configuration")  # type: ignore[untyped-decorator]
-    @needs("admin")
-    def configuration(self) -> Response:
-        """Revisions, problems, and where each value was written."""
-        tenant, catalogue = current_tenant(), serving().catalogue
-        wanted = request.args.get("q", "").strip()
-        revisions = list(catalogue.revisions(tenant.slug))[:50] if catalogue else []
-        layers = catalogue.revision(tenant.slug, tenant.revision).layers if catalogue else ()
-        return self.draw(
-            "configuration.html",
-            tenant=tenant,
-            revisions=revisions,
-            layers=layers,
-            problems=_problems(layers),
-            origins=_origins(wanted),
-            wanted=wanted,
-            counts=_counts(),
-        )
-
-
-def _problems(layers: Any) -> list[Problem]:
-    """What a check of the live configuration says; compiled already, so this costs nothing."""
-    from trellis.model.compile import compile_layers
-
-    return compile_layers(list(layers)).problems if layers else []
-
-
-def _origins(wanted: str) -> list[tuple[str, Any]]:
-    """Paths of the configuration that contain the text, each with the place that it was written at."""
-    if not wanted:
-        return []
-    found = ((path, mark) for path, mark in current_tenant().model.origins.items() if wanted.lower() in path.lower())
-    return [pair for pair, _n in zip(found, range(SHOWN_ORIGINS), strict=False)]
-
-
-def _counts() -> list[tuple[str, int]]:
-    model = current_tenant().model
-    return [
-        (_("Entities"), len(model.entities)),
-        (_("Fields"), sum(len([f for f in e.fields.values() if not f.system]) for e in model.entities.values())),
-        (_("Pipelines"), len(model.pipelines)),
-        (_("Roles"), len(model.roles)),
-    ]

@@ -1,0 +1,52 @@
+"""Checking a draft with the same checker as `trellis check`, one at a time, what was found last kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trellis.config.problem import Problem
+from trellis.model.compile import Compiled
+from trellis.model.compile.compiled import compile_draft, content_hash
+from trellis.studio.own import MANIFEST, own_layer
+
+if TYPE_CHECKING:
+    from trellis.config.layer import Layer
+
+KEPT = 6
+
+_found: OrderedDict[str, Compiled] = OrderedDict()
+_turn = threading.Lock()  # a check takes the processor for a while: others go on working beside one, not beside ten
+
+
+def check(layers: Sequence[Layer], slug: str) -> tuple[Compiled, list[Problem]]:
+    """What the layers compile to, and every problem; a tenant may not give itself another name."""
+    key = content_hash(layers)
+    with _turn:
+        compiled = _found.pop(key, None) or compile_draft(layers)
+        _found[key] = compiled
+        while len(_found) > KEPT:
+            _found.popitem(last=False)
+    return compiled, [*compiled.problems, *_about_the_name(compiled, layers, slug)]
+
+
+def is_sound(problems: Sequence[Problem]) -> bool:
+    """Whether nothing stands in the way of publishing."""
+    return not any(p.is_error for p in problems)
+
+
+def _about_the_name(compiled: Compiled, layers: Sequence[Layer], slug: str) -> list[Problem]:
+    """tenant.yaml has to be there and say `tenant: <slug>`: what the catalogue calls the tenant stays."""
+    own = own_layer(layers, slug)
+    manifest = compiled.configuration.manifest
+    if manifest is not None and manifest.kind == "tenant":
+        if manifest.key == slug:
+            return []
+        mark = manifest.place.children["tenant"].mark
+        return [Problem("E207", f"this company is called '{slug}' and cannot be renamed here", mark, "tenant")]
+    if any(p.is_error and p.mark and p.mark.file == own.display(MANIFEST) for p in compiled.problems):
+        return []  # it is there, and cannot be read: told already
+    hint = f"begin the file with `tenant: {slug}`"
+    return [Problem("E112", f"{MANIFEST} is not there, or is not about a tenant", None, "tenant", hint)]

@@ -1,0 +1,1 @@
+"""The studio's pages, for administrators, below /admin/configuration."""

@@ -1,0 +1,23 @@
+// Publishing: the button says that it is at work, and what goes on afterwards is told until it is done.
+import { request } from "../lib/http.js";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest?.("[data-publishing]");
+  if (!form || event.defaultPrevented) return;
+  if (form.dataset.sent) return event.preventDefault(); // twice pressed is once published
+  form.dataset.sent = "1";
+  form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
+  form.querySelector("[data-wait]").hidden = false;
+});
+
+async function follow(line) {
+  try {
+    const said = await (await request(line.dataset.progress)).json();
+    if (said.at_work) return void setTimeout(() => follow(line), 2000);
+    line.querySelector("span").textContent = line.dataset.sayDone;
+    line.classList.add("is-done");
+  } catch {
+    setTimeout(() => follow(line), 5000);
+  }
+}
+for (const line of document.querySelectorAll("[data-progress]:not([hidden])")) follow(line);
