@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,11 +20,16 @@ from tests.automation.mail.mailbox import loopback
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML
 
+from trellis.automation.clock import now
 from trellis.automation.mail import optouts
 from trellis.automation.messages.adapters import ADAPTERS
+from trellis.automation.messages.receiving import RECEIVERS, Arrived, Delivery
+from trellis.automation.messages.taking import Channel, take
+from trellis.automation.messages.wishes import wish_of
 from trellis.automation.worker.drain import drain
 from trellis.automation.workflows import engine  # noqa: F401 (does the runs)
 from trellis.automation.workflows.acting import system_of
+from trellis.automation.workflows.incoming import NotSigned
 from trellis.model.sign_in import MessageWay
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
@@ -31,7 +40,16 @@ LEAD = """
 ---
 entity: lead
 title: name
-fields: {name: {type: text, required: true}, mobile: {type: phone}}
+fields: {name: {type: text, required: true}, mobile: {type: phone}, no_sms: {type: boolean, default: false}}
+---
+entity: text_message
+title: text
+fields:
+  about:     {type: any_link, to: "*", inverse: messages}
+  text:      {type: long_text, required: true}
+  direction: {type: choice, choices: [in, out]}
+  state:     {type: choice, choices: [waiting, sent, failed, received]}
+  number:    {type: text}
 ---
 workflow: hello
 on: {record: lead, created: true}
@@ -92,6 +110,9 @@ def tenant(made: Tenant, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> I
     gateway.status = 200
     yield made
     with made.begin() as connection:
+        for name in ("text_message", "lead"):
+            connection.execute(sa.delete(made.tables.entity[name]))
+        connection.execute(sa.delete(made.tables.platform.mail_received))
         connection.execute(sa.delete(made.tables.platform.mail))
         connection.execute(sa.delete(made.tables.platform.suppressed))
 
@@ -147,6 +168,90 @@ def test_never_to_the_inside(
     drain(catalogue, tenant)
     assert gateway.bodies == []
     assert {state for *_rest, state in log(tenant)} == {"failed"}
+
+
+def said(store: Store, text: str, sender: str = "+49 171 1234567", channel: Channel = "sms") -> str | None:
+    with store.transaction() as connection:
+        return take(store, connection, channel, Arrived(str(next(_ids)), sender, text))
+
+
+_ids = count()
+
+
+def test_an_answer_stands_with_what_the_message_was_about(
+    tenant: Tenant, gateway: Gateway, catalogue: Catalogue
+) -> None:
+    store = Store(tenant, system_of(tenant))
+    first = store.create("lead", {"name": "Ann", "mobile": "0171 1234567"})
+    drain(catalogue, tenant)
+    store.create("lead", {"name": "Ann again", "mobile": "0171 1234567"})  # whose message has not gone out yet
+    assert said(store, "Yes, please") == "reply"
+    rows = store.list("text_message", columns=["about", "direction", "state", "number"]).rows
+    told = {(row["direction"], row["state"]): row for row in rows if row["number"].startswith("+")}
+    assert told["out", "sent"]["about"].id == first.id
+    assert told["in", "received"]["about"].id == first.id
+    assert said(store, "Who are you?", sender="+49 171 7654321") == "nobody"
+    with store.transaction() as connection:
+        assert take(store, connection, "sms", Arrived("0", "+49 171 1234567", "Again")) is None
+
+
+def test_stop_is_heeded_and_start_is_too(tenant: Tenant, gateway: Gateway, catalogue: Catalogue) -> None:
+    store = Store(tenant, system_of(tenant))
+    ann = store.create("lead", {"name": "Ann", "mobile": "0171 1234567"})
+    assert said(store, " Stop. ") == "stop"
+    assert store.read("lead", ann.id)["no_sms"] is True
+    drain(catalogue, tenant)
+    assert "+491711234567" not in [to for _channel, to, _state in log(tenant)]
+    told = tenant.tables.platform.run_step
+    with tenant.begin() as connection:
+        details = connection.execute(sa.select(told.c.detail)).scalars().all()
+    assert any("opted out" in str(detail) for detail in details)
+    assert said(store, "START") == "start"
+    assert store.read("lead", ann.id)["no_sms"] is False
+    greet(tenant)
+    drain(catalogue, tenant)
+    assert "+491711234567" in [to for _channel, to, _state in log(tenant)]
+
+
+def test_what_a_person_has_entered_counts_like_an_answer(
+    tenant: Tenant, gateway: Gateway, catalogue: Catalogue
+) -> None:
+    Store(tenant, system_of(tenant)).create("lead", {"name": "Ann", "mobile": "0171 1234567", "no_sms": True})
+    drain(catalogue, tenant)
+    assert [channel for channel, *_rest in log(tenant)] == ["chat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        *((word, "stop") for word in ("STOP", "stop.", "Arrêt", "ARRET", "退订", "退订。", "TD", "t", "Stop all")),
+        *((word, "start") for word in ("START", "unstop", "恢复订阅")),
+        *((word, "") for word in ("Please stop by at noon", "Start at nine?", "T-shirt", "", "不退订")),
+    ],
+)
+def test_only_a_whole_message_is_a_wish(text: str, wish: str) -> None:
+    assert wish_of(text) == wish
+
+
+def test_every_gateway_signs_in_its_way() -> None:
+    at = str(int(now().timestamp()))
+    slack = b'{"event_id": "e1", "event": {"type": "message", "user": "U1", "text": "T-0001: done"}}'
+    sign = "v0=" + hmac.new(b"hush", f"v0:{at}:".encode() + slack, hashlib.sha256).hexdigest()
+    heads = {"x-slack-request-timestamp": at, "x-slack-signature": sign}
+    assert RECEIVERS["slack"](Delivery("", heads, slack), "hush").text == "T-0001: done"
+    form, url = b"From=%2B491711234567&Body=Stop&MessageSid=SM1", "https://crm.example/messages/sms"
+    signed = f"{url}BodyStopFrom+491711234567MessageSidSM1".encode()
+    mark = base64.b64encode(hmac.new(b"hush", signed, hashlib.sha1).digest()).decode()
+    arrived = RECEIVERS["twilio"](Delivery(url, {"x-twilio-signature": mark}, form), "hush")
+    assert (arrived.id, arrived.sender, arrived.text) == ("SM1", "+491711234567", "Stop")
+    moment = f"{at}000"
+    own = base64.b64encode(hmac.new(b"hush", f"{moment}\nhush".encode(), hashlib.sha256).digest()).decode()
+    ding = Delivery("", {"timestamp": moment, "sign": own}, b'{"msgId": "m", "text": {"content": "hi"}}')
+    assert RECEIVERS["dingtalk"](ding, "hush").text == "hi"
+    for name in RECEIVERS:  # what is not signed with the secret says nothing
+        for heads_of in (heads, {"x-twilio-signature": mark}, {"timestamp": moment, "sign": own}, {}):
+            with pytest.raises(NotSigned):
+                RECEIVERS[name](Delivery(url, heads_of, form if name == "twilio" else slack), "another")
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))

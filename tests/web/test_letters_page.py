@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from standardwebhooks.webhooks import Webhook
 from tests.automation.mail.mailbox import Mailbox, mail_server
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML, add_person, app_of, outcome, signed_in_client, token_of
 
-from trellis.automation.clock import moved
+from trellis.automation.clock import moved, now
 from trellis.automation.mail import optouts
 from trellis.automation.worker.drain import drain
 from trellis.automation.workflows import engine  # noqa: F401 (does the runs)
@@ -24,6 +25,7 @@ from trellis.automation.workflows.acting import system_of
 from trellis.model import sealing
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
+from trellis.storage.secrets import secret_name
 from trellis.storage.tenant import Tenant
 
 DESK = """
@@ -71,6 +73,9 @@ grants: {contact: {read: all, update: own}, email_message: {read: all, create: t
 """
 
 
+GATEWAY = "messages: {sms: {adapter: http, url: 'https://sms.example/', incoming: {secret: {env: SMS_IN}}}}\n"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def key() -> Iterator[None]:
     before = list(sealing._keys)
@@ -87,7 +92,7 @@ def smtp() -> Iterator[Mailbox]:
 
 @pytest.fixture(scope="module")
 def made(catalogue: Catalogue, smtp: Mailbox) -> Iterator[Tenant]:
-    made = catalogue.create("letters", layers_of(YAML + DESK, "letters", profile=smtp.profile), "test")
+    made = catalogue.create("letters", layers_of(YAML + DESK, "letters", profile=smtp.profile + GATEWAY), "test")
     add_person(made, "ada@x.example", "admin", name="Ada")
     add_person(made, "wim@x.example", "writer")
     yield made
@@ -238,6 +243,19 @@ def test_reading_a_letter_is_noted_and_its_links_lead_on(
     assert "Opened" in page
     assert "Link followed" not in page
     assert letters(tenant)[0].opens == 1
+
+
+def test_a_gateway_has_to_sign_what_it_delivers(tenant: Tenant, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, body, at = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", '{"from": "+491711234567", "text": "STOP"}', now()
+    monkeypatch.setenv(secret_name("letters", "SMS_IN"), secret)
+    nobody = app.test_client()
+    heads = {"webhook-id": "m1", "webhook-timestamp": str(int(at.timestamp()))}
+    assert nobody.post("/messages/sms", data=body, headers=heads).status_code == 401
+    assert nobody.post("/messages/chat", data=body).status_code == 404
+    heads["webhook-signature"] = Webhook(secret).sign("m1", at, body)
+    assert nobody.post("/messages/sms", data=body, headers=heads).status_code == 200
+    with tenant.begin() as connection:
+        assert optouts.suppressed(connection, tenant, "sms", ["+491711234567"])
 
 
 def test_sequences_by_hand_for_who_may_change_the_record(

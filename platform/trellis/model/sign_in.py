@@ -158,3 +158,4 @@ class MessageWay:
     sender: str = ""
     rate: int = 0
     quiet: Quiet | None = None
+    incoming: str = ""  # the name of the environment variable that answers are signed with; "": none are taken

@@ -22,21 +22,23 @@ def is_kept(model: Model) -> bool:
     return ENTITY in model.entities
 
 
-def keep(store: Store, values: Mapping[str, Any], id: UUID | None = None) -> Ref | None:
+def keep(
+    store: Store, values: Mapping[str, Any], id: UUID | None = None, *, entity: str = ENTITY, means: str = MEANS
+) -> Ref | None:
     """Keep a letter, with the values that the Model has fields for; None when it has no place for letters."""
-    entity = store.tenant.model.entities.get(ENTITY)
-    if entity is None:
+    definition = store.tenant.model.entities.get(entity)
+    if definition is None:
         return None
     known: dict[str, Any] = {}
     for key, value in values.items():
-        field = entity.fields.get(key)
+        field = definition.fields.get(key)
         if field is None or not field.is_writable or value in (None, "", (), []):
             continue
         longest = getattr(field.type, "max_length", None)
         known[key] = value[:longest] if isinstance(value, str) and longest else value
-    if "about" in known and not _may_be_about(store, known["about"]):
+    if "about" in known and not _may_be_about(store, entity, known["about"]):
         del known["about"]
-    return store.create(ENTITY, known, means=MEANS, id=id).ref
+    return store.create(entity, known, means=means, id=id).ref
 
 
 def note_state(store: Store, id: UUID, state: str) -> None:
@@ -49,8 +51,8 @@ def note_state(store: Store, id: UUID, state: str) -> None:
         return  # it was deleted meanwhile: there is nothing to tell
 
 
-def _may_be_about(store: Store, ref: Ref) -> bool:
+def _may_be_about(store: Store, entity: str, ref: Ref) -> bool:
     """Whether letters can be about records of the entity: not every one is everywhere."""
-    field = store.tenant.model.entities[ENTITY].fields["about"]
+    field = store.tenant.model.entities[entity].fields["about"]
     targets = field.type.formula_type().entities
     return ref.entity in store.tenant.model.entities and (not targets or ref.entity in targets)

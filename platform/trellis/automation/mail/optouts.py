@@ -93,6 +93,24 @@ def mark_records(store: Store, channel: Channel, address: str, reason: Reason) -
     return done
 
 
+def mark_back(store: Store, channel: Channel, address: str) -> int:
+    """Tell the records that hold the address that its owner wants to hear again by this channel; how many."""
+    done, wishes = 0, (NO_MORE if channel == "email" else NO_SMS) - {"opted_out"}  # that one may mean the other, too
+    for entity in store.tenant.model.entities.values():
+        flags = {key: False for key in wishes & entity.fields.keys() if entity.fields[key].type.name == "boolean"}
+        if not flags or entity.internal or entity.part_of:
+            continue
+        for name, field in entity.fields.items():
+            if field.type.name == FIELD_TYPES.get(channel) and not field.is_derived:
+                for id in holders(store, entity.key, name, address):
+                    try:
+                        store.update(entity.key, id, flags, means="mail")
+                        done += 1
+                    except (Refused, Missing, Forbidden):
+                        continue
+    return done
+
+
 def _marked(store: Store, channel: Channel, address: str, reason: Reason) -> Iterator[tuple[str, UUID, dict[str, Any]]]:
     kind = FIELD_TYPES.get(channel)
     for entity in store.tenant.model.entities.values():
@@ -136,6 +154,12 @@ def said_by(store: Store, channel: Channel, address: str, names: frozenset[str])
                 for id in holders(store, entity.key, name, address):
                     record = store.read(entity.key, id, fields=flags)
                     yield {key: record[key] for key in flags}
+
+
+def wants_none(store: Store, channel: Channel, address: str) -> bool:
+    """Whether a record that holds an address says that its owner wants nothing by this channel."""
+    wishes = NO_MORE if channel == "email" else NO_SMS
+    return any(value is True for said in said_by(store, channel, address, wishes) for value in said.values())
 
 
 def holders(store: Store, entity: str, field: str, address: str) -> list[UUID]:

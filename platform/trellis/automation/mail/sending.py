@@ -80,6 +80,9 @@ def send_out(store: Store, connection: sa.Connection, out: Outgoing, account: Ac
         if "bounced" in reasons or (out.marketing and "opted_out" in reasons):
             left.append((address, "bounced" if "bounced" in reasons else "opted_out"))
             continue
+        if out.marketing and optouts.wants_none(store, "email", address):
+            left.append((address, "opted_out"))
+            continue
         own = _with_way_out(tenant, letter, address, str(id)) if out.marketing else letter
         wanted = tracking_of(account.track, out.track)
         trace = tracing.trace_of(store, letter, address, wanted) if wanted else None

@@ -14,10 +14,13 @@ from uuid_utils.compat import uuid7
 
 from trellis.automation import jobs
 from trellis.automation.clock import now
+from trellis.automation.messages import kept
 from trellis.automation.messages.adapters import ADAPTERS
 from trellis.automation.outgoing import Limits, OutgoingFailed, OutgoingRefused
 from trellis.automation.outgoing import send as request
+from trellis.automation.workflows.acting import system_of
 from trellis.model.sealing import seal, unseal
+from trellis.records.store import Store
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
@@ -35,11 +38,23 @@ def way_of(tenant: Tenant, channel: str) -> MessageWay | None:
 
 
 def post(
-    connection: sa.Connection, tenant: Tenant, channel: str, to: str, text: str, kind: str, once: str | None = None
+    connection: sa.Connection,
+    tenant: Tenant,
+    channel: str,
+    to: str,
+    text: str,
+    kind: str,
+    once: str | None = None,
+    *,
+    message: UUID | None = None,
 ) -> UUID | None:
-    """Put a message on its way in the open transaction; None for one that this address has had."""
+    """Put a message on its way in the open transaction; None for one that this address has had.
+
+    `message`: the record that keeps it.
+    """
     id, table = uuid7(), tenant.tables.platform.mail
     row = {"id": id, "kind": kind, "to": to, "subject": "", "channel": channel, "account": channel, "once": once}
+    row["message"] = message
     made = insert(table).values(**row, created_at=now(), body=seal(text)).on_conflict_do_nothing()
     if connection.execute(made.returning(table.c.id)).first() is None:
         return None
@@ -51,8 +66,9 @@ def post(
 
 
 def _buried(work: jobs.Work, reason: str) -> None:
-    with work.tenant.begin() as connection:
-        _settle(connection, work.tenant, UUID(work.payload["message"]), "failed", reason)
+    store = Store(work.tenant, system_of(work.tenant))
+    with store.transaction() as connection:
+        _settle(connection, store, UUID(work.payload["message"]), "failed", reason)
 
 
 @jobs.kind("message.send", retry=jobs.Backoff(tries=6, first=20, longest=3600), on_death=_buried)
@@ -82,8 +98,10 @@ def send(work: jobs.Work) -> None:
         raise OutgoingFailed("status", f"the gateway answered {answer.status}")
     if answer.status >= 400:
         raise jobs.GiveUp(f"the gateway answered {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}")
-    with work.finishing() as connection:
-        _settle(connection, tenant, id, "sent", None)
+    store = Store(tenant, system_of(tenant))
+    with store.transaction() as connection:
+        _settle(connection, store, id, "sent", None)
+        work.finish(connection)
     log.info("message sent", tenant=tenant.slug, channel=row.channel, message=str(id))
 
 
@@ -102,7 +120,10 @@ def _take_turn(tenant: Tenant, way: MessageWay, id: UUID, channel: str) -> None:
         connection.execute(sa.update(table).where(table.c.id == id).values(begun_at=now()))
 
 
-def _settle(connection: sa.Connection, tenant: Tenant, id: UUID, state: str, error: str | None) -> None:
-    table = tenant.tables.platform.mail
+def _settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:
+    table = store.tenant.tables.platform.mail
     values = {"state": state, "error": error, "body": None, "sent_at": now() if state == "sent" else None}
-    connection.execute(sa.update(table).where(table.c.id == id, table.c.state == "waiting").values(**values))
+    same = sa.update(table).where(table.c.id == id, table.c.state == "waiting")
+    message = connection.execute(same.values(**values).returning(table.c.message)).scalar()
+    if message is not None:
+        kept.note_state(store, message, state)

@@ -19,6 +19,7 @@ def _way(ctx: Context, item: Item) -> MessageWay:
     hours = read_quiet(quiet.text) if quiet is not None else None
     if quiet is not None and hours is None:
         ctx.problem("E215", f"'{quiet.text}' are no quiet hours", quiet, 'such as "21:00-08:00"')
+    incoming = item.get("incoming")
     return MessageWay(
         adapter=item.word("adapter"),
         url=item.word("url"),
@@ -27,4 +28,5 @@ def _way(ctx: Context, item: Item) -> MessageWay:
         sender=item.word("from"),
         rate=number(ctx, item, "rate", 0, 1, 10_000),
         quiet=hours,
+        incoming=secret(incoming, "secret") if incoming is not None else "",
     )

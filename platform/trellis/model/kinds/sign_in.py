@@ -160,6 +160,9 @@ def messages() -> Schema:
             "from": NAME,
             "rate": with_doc(INTEGER, "how many go out in a minute at most"),
             "quiet_hours": with_doc(NAME, "when nothing goes out, in the tenant's time zone: 21:00-08:00"),
+            "incoming": with_doc(
+                closed({"secret": SECRET}, ("secret",)), "answers are taken at /messages/sms, signed with this secret"
+            ),
         },
         ("adapter",),
     )

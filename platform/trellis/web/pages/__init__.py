@@ -39,6 +39,7 @@ from trellis.web.pages.links import LinksView
 from trellis.web.pages.list import ListView
 from trellis.web.pages.mentions import MentionsView
 from trellis.web.pages.merge import MergeView
+from trellis.web.pages.messages import MessagesView
 from trellis.web.pages.notices import NoticesView
 from trellis.web.pages.opting_out import OptOutView
 from trellis.web.pages.own_dashboards import OwnDashboardsView
@@ -90,6 +91,7 @@ PAGES: tuple[type[BaseView], ...] = (
     NoticesView,
     ButtonsView,
     HooksView,
+    MessagesView,
     WebFormsView,
     OptOutView,
     TracingView,

@@ -66,7 +66,7 @@ def answered(store: Store, received: Received) -> tuple[Ref | None, str]:
 def named(store: Store, received: Received, entities: frozenset[str]) -> Ref | None:
     """The record whose number the subject names, [T-000012], if the sender has to do with it: numbers are guessed."""
     for word in _KEY.findall(received.subject):
-        for ref in _by_key(store, entities, word):
+        for ref in by_key(store, entities, word):
             if _knows(store, ref, received.sender):
                 return ref
     return None
@@ -92,7 +92,8 @@ def key_fields(model: Model, entity: str) -> Iterator[str]:
     yield from (name for name, field in definition.fields.items() if field.type.name == "sequence")
 
 
-def _by_key(store: Store, entities: frozenset[str], word: str) -> Iterator[Ref]:
+def by_key(store: Store, entities: frozenset[str], word: str) -> Iterator[Ref]:
+    """The records of some entities that have a number."""
     with store.transaction():
         for key in sorted(entities):
             table = store.session.table(key)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 import phonenumbers
+from uuid_utils.compat import uuid7
 
+from trellis.automation.clock import now
 from trellis.automation.mail import optouts
+from trellis.automation.mail.sending import CONTACT
+from trellis.automation.messages import kept
 from trellis.automation.messages.outbox import post, way_of
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
 from trellis.automation.workflows.steps.registry import Done, Outcome
-from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, prepared, text_of
+from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, about_of, prepared, text_of
+from trellis.formula.env import Env
 from trellis.formula.types import Value
 from trellis.model.automation import steps
 
@@ -25,7 +32,7 @@ def _sms(ctx: StepContext, step: steps.Send) -> Outcome:
     to = list(dict.fromkeys(numbers_of(ctx, given.evaluate(env)) if given is not None else ()))[:MOST]
     if not to:
         raise StepFailed("There is no number to send to.")
-    return _post(ctx, step, "sms", to, _text(step, template, env))
+    return _post(ctx, step, "sms", to, _text(step, template, env), env)
 
 
 def _chat(ctx: StepContext, step: steps.Send) -> Outcome:
@@ -34,7 +41,7 @@ def _chat(ctx: StepContext, step: steps.Send) -> Outcome:
         return Done(None, {"text": "no consent"})
     given = step.given.get("to")
     room = str(given.evaluate(env) or "") if given is not None else ""
-    return _post(ctx, step, "chat", [room], _text(step, template, env))
+    return _post(ctx, step, "chat", [room], _text(step, template, env), env)
 
 
 def _text(step: steps.Send, template: object, env: object) -> str:
@@ -44,23 +51,36 @@ def _text(step: steps.Send, template: object, env: object) -> str:
     return text.strip()[:LONGEST]
 
 
-def _post(ctx: StepContext, step: steps.Send, channel: str, to: list[str], text: str) -> Outcome:
+def _post(ctx: StepContext, step: steps.Send, channel: optouts.Channel, to: list[str], text: str, env: Env) -> Outcome:
     if way_of(ctx.tenant, channel) is None:
         raise StepFailed("No way for {channel} is set up: give `messages:` in tenant.yaml.", channel=channel)
-    closed = optouts.suppressed(ctx.connection, ctx.tenant, channel, to)  # type: ignore[arg-type]
+    closed = optouts.suppressed(ctx.connection, ctx.tenant, channel, to)
     sent, left = [], []
     for address in to:
-        if closed.get(address):
+        if closed.get(address) or (channel == "sms" and optouts.wants_none(ctx.store, channel, address)):
             left.append(f"{address}: {LEFT['opted_out']}")
             continue
         place = f"{ctx.run.workflow}:{step.place}:{optouts.hash_of(address)}"
         once = place if ctx.run.workflow.startswith(SEQUENCE) else None
         kind = f"workflow:{ctx.run.workflow}"
-        if post(ctx.connection, ctx.tenant, channel, address, text, kind, once) is None:
+        id = uuid7() if kept.is_kept(ctx.tenant.model) else None
+        if post(ctx.connection, ctx.tenant, channel, address, text, kind, once, message=id) is None:
             left.append(f"{address}: {LEFT['had']}")
-        else:
-            sent.append(address)
+            continue
+        sent.append(address)
+        if id is not None:
+            _keep(ctx, id, channel, address, text, env)
     return Done(None, {"to": [one for one in sent if one], "text": text[:120], **({"left": left} if left else {})})
+
+
+def _keep(ctx: StepContext, id: UUID, channel: str, address: str, text: str, env: Env) -> None:
+    """On the timeline of what the message is about."""
+    about = about_of(ctx, env)
+    values: dict[str, Any] = {"about": about, "text": text, "direction": "out", "state": "waiting", "channel": channel}
+    values |= {"number": address, "at": now()}
+    if about is not None and about.entity == CONTACT:
+        values["contact"] = about
+    kept.keep(ctx.store, values, id)
 
 
 def numbers_of(ctx: StepContext, value: Value) -> Iterator[str]:
