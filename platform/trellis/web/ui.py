@@ -28,6 +28,7 @@ from trellis.web.context import (
     current_tenant,
     may,
 )
+from trellis.web.drawing import WithIcons
 from trellis.web.i18n import CATALOGUE, LANGUAGES, is_rtl, language_name, locale_name, lower_first, say
 from trellis.web.texts import script_texts
 
@@ -49,6 +50,7 @@ def make_environment(templates: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.code_generator_class = WithIcons
     own = CATALOGUE  # straight, as every app has these catalogues; Flask-Babel's own functions look for them each time
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         own.gettext, own.ngettext, newstyle=True, pgettext=own.pgettext, npgettext=own.npgettext

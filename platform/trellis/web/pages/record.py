@@ -49,6 +49,7 @@ from trellis.web.pages.form import entity_or_404, faults_json, label_of, wants_j
 from trellis.web.pages.letters import may_write
 from trellis.web.pages.past import past_page
 from trellis.web.pages.privacy import may_see_privacy
+from trellis.web.pages.props import Prop, PropSection
 from trellis.web.pages.related import related_tabs
 from trellis.web.pages.scores import with_why
 from trellis.web.pages.stages import Path, path_of
@@ -60,32 +61,6 @@ from trellis.web.widgets.form import form_of
 MOST_BADGES = 3
 POOL_SOON = timedelta(days=3)
 DECIDED = {"restricted": _l("Processing restricted"), "erased": _l("Personal data erased")}
-
-
-@dataclass(frozen=True)
-class Prop:
-    """A field as the record page shows it; `edit` is the address of its editor, empty when it cannot be edited."""
-
-    field: Field
-    html: Markup
-    edit: str = ""
-    is_empty: bool = False
-    label: str = ""  # in the reader's language
-
-    @property
-    def has_links(self) -> bool:
-        """Whether there is something to follow or paragraphs in it, so that the whole of it cannot be one button."""
-        return "<a " in self.html or "<p" in self.html
-
-
-@dataclass(frozen=True)
-class PropSection:
-    """A section of the form, to read."""
-
-    key: str
-    label: Any
-    props: list[Prop]
-    tab: str = ""
 
 
 @dataclass
