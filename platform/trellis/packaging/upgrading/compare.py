@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 What = Literal["added", "removed", "changed", "renamed"]
 MANIFESTS = ("template", "tenant")
+CHOICES = ("choices", "values")
 WAS = "was"
 
 
@@ -102,21 +103,33 @@ def _values(path: tuple[str, ...], old: Any, new: Any) -> Iterator[Change]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         yield from _mappings(path, old, new)
-    elif isinstance(old, list) and isinstance(new, list) and (items := _keyed(old, new)) is not None:
+    elif isinstance(old, list) and isinstance(new, list) and (items := _keyed(old, new, path[-1])) is not None:
         yield from _items(path, *items)
     else:
         yield Change("changed", path, old, new)
 
 
-def _keyed(old: list[Any], new: list[Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def _keyed(old: list[Any], new: list[Any], word: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Both lists by their items' keys, if every item has one of its own."""
     keyed = []
     for items in (old, new):
-        keys = [item_key(item) for item in items]
+        keys = [_key(item, word) for item in items]
         if None in keys or len(set(keys)) != len(keys):
             return None
-        keyed.append({str(key): item for key, item in zip(keys, items, strict=True)})
+        keyed.append({str(key): _inner(str(key), item) for key, item in zip(keys, items, strict=True)})
     return keyed[0], keyed[1]
+
+
+def _key(item: Any, word: str) -> str | None:
+    """What names an item; of a choice `{cat: Cat}` the key, not the label."""
+    if word in CHOICES and isinstance(item, dict) and len(item) == 1:
+        return str(next(iter(item)))
+    return item_key(item)
+
+
+def _inner(key: str, item: Any) -> Any:
+    """What an item says: of `{high: {color: red}}` the inner mapping."""
+    return item[key] if isinstance(item, dict) and len(item) == 1 and isinstance(item.get(key), dict) else item
 
 
 def _items(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
