@@ -360,6 +360,7 @@ CASES: list[tuple[str, Any, Any]] = [
     ('has_role("sales-manager", "sales-rep")', True, True),
     ('has_role("admin")', False, False),
     ('in_team("north")', True, True),
+    ("in_my_team(me)", True, True),
     ("has_role(stage)", False, None),
     ("my_team == blank", True, True),
     ("setting.points * quantity", 6, None),

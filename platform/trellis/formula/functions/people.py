@@ -1,4 +1,4 @@
-"""has_role, in_team: about the reader."""
+"""has_role, in_team, in_my_team: about the reader."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from trellis.formula.functions.registry import function
+from trellis.config.phrase import phrase
+from trellis.formula.checker import Checker
+from trellis.formula.functions.registry import function, special
+from trellis.formula.nodes.base import Expr
+from trellis.formula.nodes.teams import InMyTeam
 from trellis.formula.reader import Reader
 from trellis.formula.sql.parameters import parameter
 from trellis.formula.sql.scope import SqlScope
+from trellis.formula.syntax import CallNode
 
 FAMILY = "people"
 
@@ -46,3 +51,19 @@ has_role(
 in_team(
     "text, text... -> boolean", _in_team, lambda s, *names: _one_of(s, lambda r: r.teams, names), env=True, uses=("me",)
 )
+
+
+@special(
+    "in_my_team",
+    "in_my_team(person)",
+    "Is the person the reader, or somebody below them, as the level `team` of a role has it?",
+    family=FAMILY,
+)
+def _in_my_team(checker: Checker, node: CallNode) -> Expr:
+    if len(node.args) != 1:
+        raise checker.wrong_count(node)
+    (of,) = checker.all(node.args)
+    if of.type.kind != "record" or of.type.entities != ("user",):
+        raise checker.fault("E405", phrase("in_my_team takes a person, not a {type}", type=of.type), of)
+    checker.uses.add("me")
+    return InMyTeam(node.start, node.end, of)

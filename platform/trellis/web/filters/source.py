@@ -139,9 +139,7 @@ def _record(field: Field, chip: Chip, reader: Reader) -> str:
         if operand == "me":
             parts.append(f"{chip.path} == me")
         elif operand == "my_team":
-            # as a role's level `team` has it: me and everyone below me
-            parts.append(f"{chip.path} == me")
-            ids += [quoted(str(id)) for id in sorted(reader.team_members) if reader.me is None or id != reader.me.id]
+            parts.append(f"in_my_team({chip.path})")  # for whoever reads it, also where it is saved or shared
         else:
             ids.append(quoted(_id(operand)))
     ids = list(dict.fromkeys(ids))

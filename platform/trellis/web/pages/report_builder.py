@@ -33,10 +33,11 @@ from trellis.web.lists.desk import open_desk
 from trellis.web.pages.base import Page
 from trellis.web.pages.reports import chart_labels
 from trellis.web.pages.saved_views import read_query
-from trellis.web.reports.building.beginning import begin_with
-from trellis.web.reports.building.document import Made, can_build, document, draft_of, plain, read_document
-from trellis.web.reports.building.draft import FORMULA, MOST, OVER, Draft, begun, read_draft
-from trellis.web.reports.building.offers import ADDED, charts_of, offers_of, words
+from trellis.web.reports.building.beginning import begin_with, meets
+from trellis.web.reports.building.document import can_build, document, draft_of, plain, read_document
+from trellis.web.reports.building.draft import FORMULA, MOST, NEW_MEASURES, OVER, Draft, begun, read_draft
+from trellis.web.reports.building.offers import ADDED, Choice, Offers, charts_of, offers_of, words
+from trellis.web.reports.building.parts import Made
 from trellis.web.reports.charts import chart_data
 from trellis.web.reports.links import Drill, report_address
 from trellis.web.reports.read import tell_of_records
@@ -112,7 +113,7 @@ class ReportBuilderView(Page):
         """The controls drawn again: a row more or less, another entity or kind."""
         store = current_store()
         draft = _open(store, read_draft(request.form))
-        if request.form.get("do") in ("entity", "kind"):
+        if request.form.get("do") in ("entity", "kind", "event", "target", "add group"):
             draft = begin_with(store, draft)
         return render_template("_builder.html", **_controls(store, draft))
 
@@ -271,6 +272,10 @@ def _controls(store: Store, draft: Draft) -> dict[str, Any]:
         "list_state": desk.state,
         "base": desk.base,
         "words": words(),
+        "kinds": offers.kinds() if draft.kind in offers.kinds() else [*offers.kinds(), draft.kind],
+        "measures_asked": draft.kind in NEW_MEASURES,
+        "meeting": _meeting(offers, draft),
+        "ends_in_person": _ends_in_person(offers, draft),
         "charts": charts_of(draft.kind),
         "chart_labels": chart_labels(),
         "measure_keys": keys,
@@ -283,6 +288,23 @@ def _controls(store: Store, draft: Draft) -> dict[str, Any]:
         "can_share": not store.session.permit.is_portal,
         "roles_known": shareable_roles(store),
     }
+
+
+def _meeting(offers: Offers, draft: Draft) -> list[tuple[str, list[Choice]]]:
+    """For each group, the fields of a target that can hold it."""
+    known = {f.path: f for f in offers.fields}
+    own = offers.targets.get(draft.target, ())
+    found = []
+    for row in draft.groups:
+        field = known.get(row.path)
+        found.append((field.label if field else row.formula, [f for f in own if field is None or meets(f, field)]))
+    return found
+
+
+def _ends_in_person(offers: Offers, draft: Draft) -> bool:
+    """Whether the last group is a person, whose numbers can go up to their managers."""
+    people = {f.path for f in offers.fields if f.entities == ("user",)}
+    return bool(draft.groups) and draft.groups[-1].path in people
 
 
 def _preview(store: Store, draft: Draft) -> dict[str, Any]:

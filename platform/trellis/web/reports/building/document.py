@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import yaml
 from flask_babel import gettext as _
 
 from trellis.config.reader import read_yaml
@@ -18,31 +17,13 @@ from trellis.formula.syntax import CallNode, MemberNode, NameNode, Node
 from trellis.web.lists.desk import open_desk
 from trellis.web.pages.saved_views import read_query
 from trellis.web.reports.building.draft import FORMULA, HOWS, KINDS, OVER, PARTS, Draft, Row
+from trellis.web.reports.building.further import READERS, further_keys
+from trellis.web.reports.building.further import WRITERS as FURTHER
+from trellis.web.reports.building.parts import Made, put_chart, put_date, put_keys, put_measures, put_order
 
 PATH = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 FIELD_HOWS = frozenset(HOWS) - {"count"}  # count(x) counts what x is true of
 SLUG = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass
-class Made:
-    """A document, and which control each of its parts comes from."""
-
-    data: dict[str, Any]
-    places: dict[str, str] = field(default_factory=dict)  # path in the document → name of the control
-
-    @property
-    def yaml(self) -> str:
-        """The document as an administrator adopts it."""
-        return str(yaml.safe_dump(self.data, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False))
-
-    def control(self, path: str) -> str:
-        """The control that a part of the document comes from; the nearest above it, else none."""
-        while path:
-            if path in self.places:
-                return self.places[path]
-            path = path.rpartition(".")[0]
-        return ""
 
 
 # ── choices → document ───────────────────────────────────────────────────────────────────────────────────
@@ -63,6 +44,8 @@ def document(draft: Draft, labels: Mapping[str, str]) -> Made:
     for key, value in draft.kept.items():
         if key == "chart" and isinstance(value, dict) and isinstance(data.get("chart"), dict):
             data["chart"] = {**value, **data["chart"]}
+        elif key in ("event", "target") and isinstance(value, dict) and isinstance(data.get(key), dict):
+            data[key] = {**value, **data[key]}
         data.setdefault(key, value)
     return made
 
@@ -75,21 +58,23 @@ def _filter(draft: Draft) -> str:
 
 
 def _summary(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
-    _keys(draft, made, "group", "group")
-    _measures(draft, made, labels)
-    _order(draft, made)
+    put_date(draft, made)
+    put_keys(draft, made, "group", "group")
+    put_measures(draft, made, labels)
+    put_order(draft, made)
     if draft.limit:
         made.data["limit"] = int(draft.limit) if draft.limit.isdigit() else draft.limit
         made.places["limit"] = "limit"
-    _chart(draft, made)
+    put_chart(draft, made)
 
 
 def _pivot(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
-    _keys(draft, made, "group", "rows")
-    _keys(draft, made, "across", "columns")
-    _measures(draft, made, labels)
-    _order(draft, made)
-    _chart(draft, made)
+    put_date(draft, made)
+    put_keys(draft, made, "group", "rows")
+    put_keys(draft, made, "across", "columns")
+    put_measures(draft, made, labels)
+    put_order(draft, made)
+    put_chart(draft, made)
 
 
 def _trend(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
@@ -101,109 +86,18 @@ def _trend(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
         made.data["periods"] = int(draft.periods) if draft.periods.isdigit() else draft.periods
     if draft.compare:
         made.data["compare"] = draft.compare
-    _measures(draft, made, labels)
-    _chart(draft, made)
+    put_measures(draft, made, labels)
+    put_chart(draft, made)
 
 
 def _table(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
-    _keys(draft, made, "column", "columns")
+    put_keys(draft, made, "column", "columns")
     if draft.totals:
         made.data["totals"] = True
-    _order(draft, made)
+    put_order(draft, made)
 
 
-WRITERS = {"summary": _summary, "pivot": _pivot, "trend": _trend, "table": _table}
-
-
-def _keys(draft: Draft, made: Made, section: str, word: str) -> None:
-    found: dict[str, Any] = {}
-    for n, row in enumerate(draft.rows(section)):
-        formula = row.formula if row.path == FORMULA else row.path
-        if not formula:
-            continue
-        if row.part and row.path != FORMULA:
-            formula = f"{row.part}({formula})"
-        key = _free(row.key or _name(row.path, row.part), found)
-        more = dict(row.more)
-        if row.bands:
-            more["bands"] = [_number(each) for each in re.split(r"[,;\s]+", row.bands) if each]
-        if row.label:
-            more["label"] = row.label
-        found[key] = {"formula": formula, **more} if more else formula
-        made.places[f"{word}.{key}"] = f"{section}-{n}"
-    if found:
-        made.data[word] = found
-    made.places.setdefault(word, f"{section}-0")
-
-
-def _measures(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
-    found: dict[str, Any] = {}
-    for n, row in enumerate(draft.measures):
-        if row.how == FORMULA:
-            formula = row.formula
-        elif row.how == "count":
-            formula = "count()"
-        else:
-            formula = f"{row.how}({row.path})" if row.path and row.how in HOWS else ""
-        if not formula:
-            continue
-        if row.over in OVER:
-            formula = f"{row.over}({formula})"
-        key = _free(row.key or _name(row.path if row.how != "count" else "", row.how), found)
-        label = row.label or measure_label(row, labels)
-        more = {**({"label": label} if label else {}), **row.more}
-        found[key] = {"formula": formula, **more} if more else formula
-        made.places[f"measures.{key}"] = f"measure-{n}"
-    if found:
-        made.data["measures"] = found
-
-
-def measure_label(row: Row, labels: Mapping[str, str]) -> str:
-    """What a measure is called while nobody has said."""
-    field_label = labels.get(row.path, row.path)
-    named = {
-        "count": _("Number"),
-        "sum": field_label,
-        "avg": _("Mean %(field)s", field=field_label),
-        "median": _("Median %(field)s", field=field_label),
-        "min": _("Least %(field)s", field=field_label),
-        "max": _("Most %(field)s", field=field_label),
-        "count_distinct": _("Different: %(field)s", field=field_label),
-    }
-    label = str(named.get(row.how, ""))
-    over = {"running": _("running total"), "share": _("share"), "change": _("change"), "rank": _("rank")}
-    return f"{label} ({over[row.over]})" if label and row.over in over else label
-
-
-def _order(draft: Draft, made: Made) -> None:
-    if draft.sort:
-        made.data["sort"] = [draft.sort]
-        made.places["sort"] = "sort"
-
-
-def _chart(draft: Draft, made: Made) -> None:
-    if draft.chart:
-        made.data["chart"] = {"type": draft.chart, **({"stack": draft.stack} if draft.stack else {})}
-        made.places["chart"] = "chart"
-
-
-def _name(path: str, more: str) -> str:
-    words = ("" if path == FORMULA else path.replace(".", "_"), more if more != FORMULA else "")
-    return "_".join(w for w in words if w) or "value"
-
-
-def _free(key: str, taken: Mapping[str, Any]) -> str:
-    name, n = key, 2
-    while name in taken:
-        name, n = f"{key}_{n}", n + 1
-    return name
-
-
-def _number(text: str) -> int | float | str:
-    try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    except ValueError:
-        return text
+WRITERS = {"summary": _summary, "pivot": _pivot, "trend": _trend, "table": _table, **FURTHER}
 
 
 # ── document → choices ───────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +120,7 @@ def draft_of(data: Mapping[str, Any], label: str) -> Draft:
     sort = data.get("sort")
     first = sort[0] if isinstance(sort, list) and sort else sort
     where = str(data.get("filter") or "").strip().removeprefix("=")
-    kept = {key: value for key, value in data.items() if key not in READ}
+    kept = {key: value for key, value in data.items() if key not in READ and key not in further_keys(kind)}
     if not isinstance(first, str) or (isinstance(sort, list) and len(sort) > 1):
         kept["sort"] = sort
     draft = Draft(
@@ -249,6 +143,9 @@ def draft_of(data: Mapping[str, Any], label: str) -> Draft:
         chart=str(chart.get("type") or "") if chart else "",
         stack=str(chart.get("stack") or "") if chart else "",
     )
+    if kind in READERS:
+        more, left = READERS[kind](data)
+        draft, kept = replace(draft, **more), {**kept, **left}
     if isinstance(data.get("totals"), dict):
         kept["totals"], draft = data["totals"], replace(draft, totals=False)
     return replace(draft, kept={k: v for k, v in kept.items() if v is not None})

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from werkzeug.datastructures import MultiDict
 
-KINDS = ("summary", "pivot", "trend", "table")
+KINDS = ("summary", "pivot", "trend", "table", "funnel", "forecast", "target", "ageing", "cohort", "rfm")
+NEW_MEASURES = ("summary", "pivot", "trend", "forecast", "target", "ageing")  # the kinds that ask for numbers
 PARTS = ("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
 HOWS = ("count", "sum", "avg", "median", "min", "max", "count_distinct")
 OVER = ("running", "share", "change", "rank")
@@ -56,6 +57,19 @@ class Draft:
     limit: str = ""
     chart: str = ""
     stack: str = ""
+    pipeline: str = ""
+    mode: str = "cohort"
+    amount: str = ""  # of a funnel, of customers: a field
+    event: str = ""  # what brings a cohort back: an entity
+    by: str = ""
+    at: str = ""
+    age: str = ""  # days since
+    buckets: str = ""
+    target: str = ""  # where targets are: an entity
+    value: str = ""
+    matches: tuple[str, ...] = ()  # for each group, the field of a target that it meets
+    scale: str = ""
+    roll_up: bool = False
     kept: Mapping[str, Any] = field(default_factory=dict)  # the rest of a document that this one builds on
     share: str = ""
     roles: tuple[str, ...] = ()
@@ -92,6 +106,8 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
         share=form.get("share", ""),
         roles=tuple(form.getlist("roles")),
         kept=_json(form.get("kept", "")),
+        matches=tuple(form.get(f"match-{n}", "").strip()[:LONGEST] for n in range(MOST["group"])),
+        roll_up="roll_up" in form,
         **said,
     )
     for name in SECTIONS:
@@ -99,8 +115,11 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
     return _changed(draft, form.get("do", ""))
 
 
-USUAL = {"period": "month", "periods": "12"}  # what stands there before anybody has chosen
-WORDS = ("where", "date", "period", "compare", "periods", "sort", "limit", "chart", "stack")
+USUAL = {"period": "month", "periods": "12", "mode": "cohort"}  # what stands there before anybody has chosen
+WORDS = (
+    *("where", "date", "period", "compare", "periods", "sort", "limit", "chart", "stack"),
+    *("pipeline", "mode", "amount", "event", "by", "at", "age", "buckets", "target", "value", "scale"),
+)
 
 
 def _row(form: MultiDict[str, str], name: str, n: int) -> Row:
@@ -139,4 +158,8 @@ def _changed(draft: Draft, do: str) -> Draft:
         return draft.with_rows(name, tuple(r for n, r in enumerate(rows) if n != int(number)))
     if act == "entity":  # fields are of the entity: nothing that was chosen of another one is left
         return replace(begun(draft.entity, draft.kind), label=draft.label, share=draft.share, roles=draft.roles)
+    if act == "event":  # of another entity are also the fields that are asked of it
+        return replace(draft, by="", at="")
+    if act == "target":
+        return replace(draft, value="", matches=())
     return draft
