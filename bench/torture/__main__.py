@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[0] = str(ROOT)
 sys.path.insert(1, str(ROOT / "platform"))
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])  # the fork server reads that, and nothing else
 
 
 def options() -> argparse.Namespace:
