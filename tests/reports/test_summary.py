@@ -18,7 +18,7 @@ from trellis.formula.types import Money
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Order
 from trellis.model.text import Text
-from trellis.records.reading import gather
+from trellis.records.reading import patient
 from trellis.records.reading.gather import Question
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.refusal import Refused
@@ -239,7 +239,7 @@ def test_too_many_groups_are_refused_with_what_to_do(world: World) -> None:
 def test_a_question_that_takes_too_long_is_ended_with_a_message(
     world: World, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "PATIENCE", timedelta(milliseconds=1))
+    monkeypatch.setattr(patient, "PATIENCE", timedelta(milliseconds=1))
     slow = " and ".join(f"count(account.deals, amount > {n}) >= 0" for n in range(40))
     with pytest.raises(Refused, match="takes longer"):
         ask(f"entity: deal\nfilter: {slow}\ngroup: [account]")

@@ -40,6 +40,7 @@ KINDS: dict[str, Choice] = {
     "approval": Choice(mail="now"),
     "reminder": Choice(),
     "pool": Choice(),
+    "report": Choice(),
     "workflow": Choice(),
 }
 """The kinds that people choose about, with what holds for whoever has chosen nothing; others are shown in the app."""

@@ -19,6 +19,8 @@ MODULES: tuple[str, ...] = (
     "trellis.reports.schedule.timers",
     "trellis.reports.schedule.keeping",
     "trellis.web.reports.mailing",
+    "trellis.reports.background.runs",
+    "trellis.web.reports.background",
     "trellis.automation.keeping",
     "trellis.identity.invitations",
     "trellis.identity.tidying",

@@ -137,11 +137,18 @@ class Store:
             return query.count(self.session, entity, where=where, q=q, cap=cap, deleted=deleted)
 
     def totals(
-        self, entity: str, wanted: Mapping[str, str], *, where: Where = (), q: str | None = None, deleted: bool = False
+        self,
+        entity: str,
+        wanted: Mapping[str, str],
+        *,
+        where: Where = (),
+        q: str | None = None,
+        deleted: bool = False,
+        patient: bool = False,
     ) -> dict[str, Value]:
-        """Sums, averages, … of a list: {"amount": "sum"}."""
+        """Sums, averages, … of a list: {"amount": "sum"}. `patient`: of a report, whose statements may take long."""
         with self.session.transaction():
-            return query.totals(self.session, entity, wanted, where=where, q=q, deleted=deleted)
+            return query.totals(self.session, entity, wanted, where=where, q=q, deleted=deleted, patient=patient)
 
     def groups(
         self,

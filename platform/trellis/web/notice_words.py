@@ -22,6 +22,7 @@ LABELS = {
     "approval": (_l("Approvals"), _l("Your approval is needed")),
     "reminder": (_l("Reminders"), _l("A date or an appointment comes near")),
     "pool": (_l("Public pools"), _l("A record of yours goes back to a pool, or soon will")),
+    "report": (_l("Reports"), _l("A report that ran in the background is ready")),
     "workflow": (_l("Workflows"), _l("Everything else that the automation tells you")),
 }
 

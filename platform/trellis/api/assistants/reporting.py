@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
 from trellis.api.assistants.tools import Result, tool
 from trellis.api.assistants.words import ToolError
-from trellis.api.resources.reports import PLACE, _answer, _summary
+from trellis.api.resources.reports import PLACE, answer_of, asked_by, summaries, told
 from trellis.config.problem import did_you_mean
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
-from trellis.reports.asking import Wishes
-from trellis.reports.run import report_of, run
-from trellis.reports.seen import RIGHT, reports_of
+from trellis.reports.run import report_of
+from trellis.reports.seen import RIGHT
 from trellis.web.reports.read import tell_of_records
 
 MOST = 200  # rows of an answer
 
 
 def _may_report(store: Store) -> bool:
-    return store.session.permit.allows(RIGHT) and bool(store.tenant.model.reports)
+    return store.session.permit.allows(RIGHT)
 
 
 @tool(
@@ -32,7 +33,7 @@ def _may_report(store: Store) -> bool:
 )
 def list_reports(store: Store, _arguments: Mapping[str, Any]) -> Result:
     """Every report of this caller."""
-    return {"reports": [_summary(report) for report in reports_of(store, PLACE)]}
+    return {"reports": summaries(store)}
 
 
 @tool(
@@ -47,6 +48,7 @@ def list_reports(store: Store, _arguments: Mapping[str, Any]) -> Result:
             "additionalProperties": {"type": "string"},
             "description": "Values of the report's params as text: dates like 2026-03-02.",
         },
+        "variant": {"type": "string", "description": "The id of a variant that list_reports tells: its settings."},
     },
     required=("report",),
     is_open=_may_report,
@@ -57,11 +59,12 @@ def run_report(store: Store, arguments: Mapping[str, Any]) -> Result:
     try:
         report = report_of(store, key, PLACE)
     except Missing as missing:
-        known = [r.key for r in reports_of(store, PLACE)]
+        known = [r["key"] for r in summaries(store)]
         raise ToolError(f"There is no report “{key}” ({did_you_mean(key, known)}).") from missing
     if unknown := [name for name in given if name not in report.params]:
         hint = did_you_mean(unknown[0], report.params) if report.params else "it has none"
         raise ToolError(f"“{unknown[0]}” is no param of this report ({hint}).")
-    answer = run(store, report, given, Wishes(limit=MOST, place=PLACE))
+    args = MultiDict({**given, **({"variant": arguments["variant"]} if "variant" in arguments else {})})
+    answer = answer_of(store, asked_by(store, report, args), MOST)
     tell_of_records(answer, "assistant")
-    return _answer(answer)
+    return told(answer)

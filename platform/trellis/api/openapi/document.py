@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from trellis.api.openapi.operations import ALWAYS, PARAMETERS, REFUSALS, Operations, answers, page_of, parameter
+from trellis.api.openapi.operations import ALWAYS, PARAMETERS, REFUSALS, Operations, answers, page_of
+from trellis.api.openapi.reporting import report_paths
 from trellis.api.openapi.schemas import COMMON, Schema, record_schemas, ref
 from trellis.api.openapi.webhooks import SCHEMAS, webhook_paths
 from trellis.api.scope import PLACE, open_entities, part_lists
@@ -48,7 +49,7 @@ def _make(store: Store, label: str, base: str) -> dict[str, Any]:
     entities = open_entities(store)
     paths: dict[str, Schema] = _of_the_model()
     if reports_of(store, PLACE):
-        paths |= _of_reports()
+        paths |= report_paths()
         paths |= _of_dashboards() if dashboards_of(store) else {}
     schemas = dict(COMMON)
     if is_admin(store):
@@ -76,24 +77,6 @@ def _make(store: Store, label: str, base: str) -> dict[str, Any]:
     }
 
 
-_VALUES: Schema = {
-    "type": "object",
-    "properties": {"kind": {"type": "string"}, "values": {"type": "array", "items": {}}},
-}
-_REPORT: Schema = {
-    "type": "object",
-    "properties": {
-        "report": {"type": "string"},
-        "params": {"type": "object"},
-        "columns": {"type": "array", "items": {"type": "object"}},
-        "data": {"type": "array", "items": _VALUES},
-        "total": {"anyOf": [_VALUES, {"type": "null"}]},
-        "has_more": {"type": "boolean"},
-    },
-    "required": ["report", "params", "columns", "data", "total", "has_more"],
-}
-
-
 def _of_the_model() -> dict[str, Schema]:
     """What belongs to no entity."""
     told = {"type": "object"}
@@ -109,34 +92,6 @@ def _of_the_model() -> dict[str, Schema]:
                 "tags": ["meta"],
                 "parameters": [entity],
                 "responses": answers("200", "An entity.", told, ALWAYS),
-            }
-        },
-    }
-
-
-def _of_reports() -> dict[str, Schema]:
-    """Reports are addressed by their keys."""
-    told = {"type": "object"}
-    refusals = [code for code in ALWAYS if code != "404"]
-    return {
-        "/reports": {
-            "get": {
-                "operationId": "list_reports",
-                "tags": ["reports"],
-                "responses": answers("200", "The reports that the caller may run.", page_of(told), refusals),
-            }
-        },
-        "/reports/{key}": {
-            "get": {
-                "operationId": "read_report",
-                "tags": ["reports"],
-                "description": "The report's params are further parameters of the query; `/reports` names them.",
-                "parameters": [
-                    {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}},
-                    parameter("sort", {"type": "string"}, "Columns' keys, with commas; `-` sorts downwards."),
-                    parameter("cols", {"type": "string"}, "Measures' or columns' keys, with commas; usually all."),
-                ],
-                "responses": answers("200", "The answer.", _REPORT, [*ALWAYS, "422"]),
             }
         },
     }

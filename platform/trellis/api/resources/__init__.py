@@ -18,6 +18,7 @@ RESOURCES = (
     "papers",
     "views",
     "reports",
+    "report_runs",
     "dashboards",
     "meta",
     "webhooks",

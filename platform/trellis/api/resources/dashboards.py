@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from trellis.api.app import api
 from trellis.api.problems import bad_request
 from trellis.api.representation import json_response
-from trellis.api.resources.reports import PLACE, _answer
+from trellis.api.resources.reports import PLACE, told
 from trellis.model.dashboards.dashboard import Dashboard, Widget
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
@@ -114,4 +114,4 @@ def _data(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) ->
     narrowed = figures.narrowed(widget)
     answer = run(store, report, narrowed.given, Wishes((), widget.columns, None, narrowed.filters, ROWS, PLACE))
     tell_of_records(answer, "api")
-    return {"report": report.key, "answer": _answer(answer)}
+    return {"report": report.key, "answer": told(answer)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from trellis.api.app import api
 from trellis.api.problems import bad_request
@@ -13,33 +15,33 @@ from trellis.api.representation import json_response
 from trellis.formula.types import Value
 from trellis.model.numbers import json_number
 from trellis.model.reports.keys import BandKey
-from trellis.model.reports.report import Order, Report
-from trellis.records.refusal import Forbidden
+from trellis.model.reports.report import Report
+from trellis.records.refusal import Forbidden, Missing
+from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.conditions import both
 from trellis.reports.drawing import REST
+from trellis.reports.own.compiled import own_reports, without_hidden
+from trellis.reports.own.rows import PREFIX, Saved, all_saved, id_of, saved_by
 from trellis.reports.params import read_params
 from trellis.reports.result import Answer, Heading, Line
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT, reports_of
 from trellis.web.context import current_store
 from trellis.web.i18n import say
+from trellis.web.reports.asked import Asked, read_asked
 from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.words import Words
 
 PLACE = "api"
 MOST = 10_000  # records of a table
-RESERVED = ("sort", "cols")
+RESERVED = ("sort", "cols", "variant")
 
 
 @api.get("/reports")
 def list_reports() -> Response:
-    """The reports that the caller may run, with their params."""
-    store = current_store()
-    if not store.session.permit.allows(RIGHT):
-        raise Forbidden("report", RIGHT)
-    rows = [_summary(r) for r in reports_of(store, PLACE)]
-    return json_response({"data": rows, "next": None})
+    """The reports that the caller may run, with their params; then those that people have built."""
+    return json_response({"data": summaries(current_store()), "next": None})
 
 
 @api.get("/reports/<key>")
@@ -47,24 +49,46 @@ def read_report(key: str) -> Response:
     """A report's answer. Raises Missing, Forbidden, Refused, Problem."""
     store = current_store()
     report = report_of(store, key, PLACE)
-    given = {name: request.args[name] for name in report.params if name in request.args}
-    for name in request.args:
+    answer = answer_of(store, asked_by(store, report, request.args))
+    tell_of_records(answer, "api")
+    return json_response(told(answer))
+
+
+def summaries(store: Store) -> list[dict[str, Any]]:
+    """What each report is, for a list of them. Raises Forbidden."""
+    if not store.session.permit.allows(RIGHT):
+        raise Forbidden("report", RIGHT)
+    variants: dict[str, list[Saved]] = {}
+    for saved in all_saved(store):
+        variants.setdefault(saved.base or "", []).append(saved)
+    found = [*reports_of(store, PLACE), *(report for _saved, report in own_reports(store, PLACE))]
+    return [_summary(store, report, variants.get(report.key, ())) for report in found]
+
+
+def asked_by(store: Store, report: Report, args: MultiDict[str, str]) -> Asked:
+    """What a request asks of a report: a variant's settings, with its own over them. Raises Problem, Missing."""
+    for name in args:
         if name not in report.params and name not in RESERVED:
             raise bad_request(_("“%(name)s” is no param of this report.", name=name), name)
-    columns = tuple(part for part in request.args.get("cols", "").split(",") if part)
-    answer = run(store, report, given, Wishes(_orders(), columns, limit=MOST, place=PLACE))
-    tell_of_records(answer, "api")
-    return json_response(_answer(answer))
+    given = {name: value for name, value in args.items() if name != "variant"}
+    parts: list[tuple[str, str]] = []
+    if "variant" in args:
+        found = saved_by(store, id_of(f"{PREFIX}{args['variant']}"))
+        known = without_hidden(store, report, found) if found is not None and found.base == report.key else None
+        if known is None:
+            raise Missing(f"variant {args['variant']}")
+        parts = [(name, value) for name, value in known.parts if name not in given and name != "chart"]
+    return read_asked(report, MultiDict([*parts, *given.items()]))
 
 
-def _orders() -> tuple[Order, ...]:
-    parts = [part.strip() for part in request.args.get("sort", "").split(",") if part.strip("- ")]
-    return tuple(Order(part.removeprefix("-"), part.startswith("-")) for part in parts[:3])
+def answer_of(store: Store, asked: Asked, limit: int = MOST) -> Answer:
+    """The answer for a program. Raises Refused."""
+    return run(store, asked.report, asked.given, Wishes(asked.sort, asked.columns, None, asked.filters, limit, PLACE))
 
 
-def _summary(report: Report) -> dict[str, Any]:
-    reader = current_store().principal.reader
-    chosen = read_params(report, {}, reader)
+def _summary(store: Store, report: Report, variants: Sequence[Saved]) -> dict[str, Any]:
+    chosen = read_params(report, {}, store.principal.reader)
+    shown = [kept for saved in variants if (kept := without_hidden(store, report, saved)) is not None]
     return {
         "key": report.key,
         "label": say(report.label),
@@ -81,10 +105,13 @@ def _summary(report: Report) -> dict[str, Any]:
             }
             for key, param in report.params.items()
         ],
+        "is_own": report.is_own,
+        "variants": [{"id": v.id.hex, "label": v.label, "is_mine": v.is_mine} for v in shown],
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def told(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON."""
     words = Words(current_store().principal.reader)
     params = answer.report.params
     return {

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
-from sqlalchemy.exc import OperationalError
 
 from trellis.formula.formula import Formula
 from trellis.formula.nodes.gathered import Gathered
@@ -18,6 +15,7 @@ from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.gathering import BASE, Gathering, GatherScope, can_part
 from trellis.formula.sql.scope import SqlMoney
 from trellis.formula.types import Money, Ref, Value
+from trellis.records.reading.patient import rows_of
 from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection
 from trellis.records.refusal import Fault, Refused
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 Column = ColumnElement[Any]
 MOST_GROUPS = 20_000
-PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,7 @@ def gather(session: Session, question: Question) -> list[Bundle]:
     """The groups with their measures. Raises Refused, Forbidden, Missing."""
     require_readable(session, question.entity)
     statement, widths = _statement(session, question)
-    with patience(session):
-        rows = session.execute(statement.limit(question.most + 1)).all()
+    rows = rows_of(session, statement.limit(question.most + 1))
     if len(rows) > question.most:
         message = "There are more than {most} groups. Narrow the report, or group by less."
         raise Refused([Fault("groups", message, None, {"most": question.most})])
@@ -196,24 +192,3 @@ def measures_in(formula: Formula) -> Iterator[Gathered]:
             for name in getattr(cls, "__slots__", ()):
                 part = getattr(node, name, None)
                 waiting += [p for p in (part if isinstance(part, tuple | list) else (part,)) if hasattr(p, "is_outer")]
-
-
-@contextmanager
-def patience(session: Session) -> Iterator[None]:
-    """Statements in the block end after a while, with a message that says what to do."""
-    with session.transaction() as connection:
-        before = connection.execute(sa.text("SELECT current_setting('statement_timeout')")).scalar_one()
-        try:
-            with connection.begin_nested():
-                _wait(connection, f"{int(PATIENCE.total_seconds() * 1000)}")
-                yield
-                _wait(connection, before)
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != "57014":
-                raise
-            message = "This takes longer than {seconds} seconds. Narrow the report by its filters, or group by less."
-            raise Refused([Fault("timeout", message, None, {"seconds": int(PATIENCE.total_seconds())})]) from error
-
-
-def _wait(connection: sa.Connection, value: str) -> None:
-    connection.execute(sa.text("SELECT set_config('statement_timeout', :value, true)"), {"value": value})

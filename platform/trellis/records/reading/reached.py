@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlMoney
 from trellis.formula.types import Value
-from trellis.records.reading.gather import patience
+from trellis.records.reading.patient import rows_of
 from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection
 
@@ -89,8 +89,7 @@ def reached(session: Session, journey: Journey, order: Sequence[str]) -> dict[st
         .where(stays.c.place.is_not(None))
         .group_by(stays.c.place)
     )
-    with patience(session):
-        answer: Sequence[Any] = session.execute(sa.union_all(furthest, times)).all()
+    answer = rows_of(session, sa.union_all(furthest, times))
     stages = {key: Reached() for key in order}
     for what, at, n, amount, lost in answer:
         stage = stages[order[at]]

@@ -12,8 +12,8 @@ from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlLink
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
-from trellis.records.reading.gather import patience
 from trellis.records.reading.paging import SortKey
+from trellis.records.reading.patient import rows_of
 from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection, value_slot
 from trellis.records.record import Slot
@@ -61,8 +61,7 @@ def tabulate(session: Session, sheet: Sheet) -> tuple[list[SheetRow], bool]:
     keys = [selection.sort_key(s.path, descending=s.descending) for s in sheet.sort]
     keys.append(SortKey(selection.alias.c.id, keys[-1].descending if keys else True, nullable=False))
     statement = selection.select().where(*conditions).order_by(*(k.order() for k in keys)).limit(sheet.limit + 1)
-    with patience(session):
-        rows = session.execute(statement).all()
+    rows = rows_of(session, statement)
     found = [_row(sheet, row, place, titled, slots) for row in rows[: sheet.limit]]
     return found, len(rows) > sheet.limit
 

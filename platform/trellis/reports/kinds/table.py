@@ -63,7 +63,7 @@ class Table:
         wanted = {c.path: asking.report.totals[c.key] for c in columns if c.path and c.key in asking.report.totals}
         if not wanted:
             return None
-        found = asking.store.totals(asking.report.entity, wanted, where=asking.where)
+        found = asking.store.totals(asking.report.entity, wanted, where=asking.where, patient=True)
         return [found.get(c.path or "") if c.path in wanted else None for c in columns]
 
 

@@ -17,9 +17,11 @@ from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.records import auditing
 from trellis.records.reading.concealed import conceals
+from trellis.records.reading.patient import TIMEOUT
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
+from trellis.reports.background.runs import runs_of
 from trellis.reports.own.compiled import compiled
 from trellis.reports.own.rows import id_of, saved_by
 from trellis.reports.params import read_params
@@ -29,6 +31,7 @@ from trellis.reports.schedule.keeping import may_look_back
 from trellis.reports.schedule.subscriptions import subscription_of
 from trellis.reports.seen import is_seen, reports_of
 from trellis.web.context import current_store
+from trellis.web.dashboards.own import can_make
 from trellis.web.faults import fault_text
 from trellis.web.guard import needs
 from trellis.web.i18n import say
@@ -42,6 +45,7 @@ from trellis.web.reports.export import csv_of, file_name, xlsx_of
 from trellis.web.reports.form import controls
 from trellis.web.reports.links import Drill, report_address
 from trellis.web.reports.narrowed import narrowed_words
+from trellis.web.reports.ran import door_of, run_asked
 from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.shelf import kept_reports
 from trellis.web.reports.table import table_of
@@ -83,7 +87,8 @@ class ReportsView(Page):
         store, q = current_store(), request.args.get("q", "").strip()
         found, kept = [r for r in reports_of(store) if _fits(r, q)], kept_reports(store, q)
         count = len(found) + len(kept)
-        return self.draw("reports.html", shelves=_shelves(store, found), kept=kept, q=q, count=count)
+        waiting = sum(run.is_open or run.state == "done" for run in runs_of(store)) if not q else 0
+        return self.draw("reports.html", waiting=waiting, shelves=_shelves(store, found), kept=kept, q=q, count=count)
 
     @expose("/reports/<key>")  # type: ignore[untyped-decorator]
     @needs("reports")
@@ -96,15 +101,18 @@ class ReportsView(Page):
             )  # what no longer fits is said at its controls
         report = _report(store, key)
         asked, variants = open_report(store, report)
-        reader = store.principal.reader
-        chosen = read_params(report, asked.given, reader)
-        words, answer, errors = Words(reader), None, []
+        reader, ran = store.principal.reader, run_asked(store, asked)
+        words, answer, errors, codes = Words(reader), None, [], set()
+        door = store
         try:
-            answer = run(store, report, asked.given, asked.wishes)
+            door = door_of(store, ran)
+            answer = run(door, report, asked.given, asked.wishes)
         except Refused as refused:
             errors = [fault_text(f) for f in refused.faults if f.field not in report.params]
+            codes = {f.code for f in refused.faults}
+        chosen = read_params(report, asked.given, door.principal.reader)
         back = NOT
-        if answer is not None and may_look_back(store, report):
+        if answer is not None and ran is None and may_look_back(store, report):
             answer, back = looked_back(store, answer, words, request.args.get("stood", ""))
         places: dict[str, Any] = {
             **back,
@@ -112,6 +120,9 @@ class ReportsView(Page):
             "asked": asked,
             "controls": controls(store, report, chosen),
             "errors": errors,
+            "ran": ran,
+            "now_address": report_address(report.key, asked.parts(ran=None)),
+            "can_wait": bool(codes & {TIMEOUT, "outgrown", "unready"}),
             "is_wrong": bool(chosen.faults),
             "answer": answer,
             "table": None,
@@ -122,6 +133,7 @@ class ReportsView(Page):
             "variants": variants,
             "variant_address": variant_address,
             "state": urlencode(asked.parts()),
+            "can_pin": can_make(store),
             "can_share": not store.session.permit.is_portal,
             "roles_known": shareable_roles(store),
             "own": saved_by(store, id_of(key)),
@@ -176,7 +188,8 @@ def _answer(key: str) -> tuple[Answer, Words]:
     asked = read_asked(report)
     wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST_EXPORTED, EXPORT)
     try:
-        return run(store, report, asked.given, wishes), Words(store.principal.reader)
+        door = door_of(store, run_asked(store, asked))
+        return run(door, report, asked.given, wishes), Words(store.principal.reader)
     except Refused as refused:
         abort(422, " ".join(fault_text(f) for f in refused.faults))
 

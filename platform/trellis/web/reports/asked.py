@@ -25,6 +25,7 @@ class Asked:
     chart: str = ""
     filters: tuple[str, ...] = ()
     saved: str = ""  # the variant that this look began with
+    ran: str = ""  # the run in the background whose rows are shown
 
     def without_saved(self) -> Asked:
         """The same, beginning with no variant."""
@@ -47,6 +48,8 @@ class Asked:
         found += [("filter", text) for text in self.filters]
         if self.saved:
             found.append(("saved", self.saved))
+        if self.ran:
+            found.append(("ran", self.ran))
         kept = [(k, v) for k, v in found if k not in changed]
         return kept + [(k, v) for k, v in changed.items() if v is not None]
 
@@ -80,4 +83,5 @@ def read_asked(report: Report, args: MultiDict[str, str] | None = None) -> Asked
         given.get("chart", ""),
         tuple(text for text in given.getlist("filter") if text.strip()),
         given.get("saved", ""),
+        given.get("ran", ""),
     )

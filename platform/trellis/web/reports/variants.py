@@ -57,7 +57,7 @@ def open_report(store: Store, report: Report) -> tuple[Asked, Variants]:
 
 def kept_parts(asked: Asked) -> list[tuple[str, str]]:
     """The parts of an address that a variant stands for."""
-    return [(name, value) for name, value in asked.parts() if name != "saved"]
+    return [(name, value) for name, value in asked.parts() if name not in ("saved", "ran")]
 
 
 def variant_address(saved: Saved) -> str:

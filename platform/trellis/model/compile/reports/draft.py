@@ -29,7 +29,7 @@ from trellis.model.reports.report import Chart, Column, Condition, Measure, Orde
 from trellis.model.text import Text
 
 # what the address of a report says beside its params
-RESERVED = ("sort", "cols", "chart", "report", "saved", "filter", "stood")
+RESERVED = ("sort", "cols", "chart", "report", "saved", "filter", "stood", "ran", "variant")
 OVER = ("running", "share", "change", "rank")
 _NOT_GROUPED = "group by a part of it, or by a field of what it points to"
 

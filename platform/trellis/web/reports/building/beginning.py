@@ -58,6 +58,11 @@ def _first(choices: Sequence[Choice], *wanted: str) -> str:
     return next((w for w in wanted if w in known), known[0] if known else "")
 
 
+def _known(path: str, choices: Sequence[Choice]) -> str:
+    """A path where it is one of the choices: of another kind it may have been something else."""
+    return path if any(f.path == path for f in choices) else ""
+
+
 def _amount(offers: Offers) -> str:
     """The money of a record, where it has some."""
     return _first([f for f in offers.amounts if f.kind == "money"], "amount", "total")
@@ -73,7 +78,7 @@ def _worth(offers: Offers, draft: Draft) -> Draft:
 def _funnel(offers: Offers, draft: Draft) -> Draft:
     known = [key for key, _label in offers.pipelines]
     pipeline = draft.pipeline if draft.pipeline in known else next(iter(known), "")
-    return replace(draft, pipeline=pipeline, amount=draft.amount or _amount(offers))
+    return replace(draft, pipeline=pipeline, amount=_known(draft.amount, offers.amounts) or _amount(offers))
 
 
 def _forecast(offers: Offers, draft: Draft) -> Draft:
@@ -97,14 +102,15 @@ def _cohort(offers: Offers, draft: Draft) -> Draft:
     days = sorted((f for f in own if f.kind in DAYS), key=lambda f: f.is_system)
     known = [f.path for f in offers.own_days]
     date = draft.date if draft.date in known else _day(offers, "joined_on", "created_at")
-    at = draft.at or _first(days, "order_date", "ordered_on", "at")
-    return replace(draft, event=event, by=draft.by or _first(links), at=at, date=date)
+    at = _known(draft.at, days) or _first(days, "order_date", "ordered_on", "at")
+    return replace(draft, event=event, by=_known(draft.by, links) or _first(links), at=at, date=date)
 
 
 def _rfm(offers: Offers, draft: Draft) -> Draft:
-    by = draft.by or _first(offers.customers, "account", "member", "contact")
-    at = draft.at or _day(offers, "order_date", "ordered_on", "at")
-    return replace(draft, by=by, at=at, amount=draft.amount or _amount(offers) or _first(offers.amounts))
+    by = _known(draft.by, offers.customers) or _first(offers.customers, "account", "member", "contact")
+    at = _known(draft.at, offers.own_days) or _day(offers, "order_date", "ordered_on", "at")
+    amount = _known(draft.amount, offers.amounts) or _amount(offers) or _first(offers.amounts)
+    return replace(draft, by=by, at=at, amount=amount)
 
 
 def _target(offers: Offers, draft: Draft) -> Draft:

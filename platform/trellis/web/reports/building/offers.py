@@ -132,7 +132,7 @@ def _offers_of(store: Store, entity: str) -> Offers:
     return Offers(
         readable,
         [_choice(p, p.group) for p in paths_of(store, found)],
-        [(p.key, say(p.label)) for p in found.pipelines.values()],
+        [(p.key, say(p.label)) for p in sorted(found.pipelines.values(), key=lambda p: not p.default)],
         {key: fields for key, fields in events.items() if any(f.kind in DAYS for f in fields)},
         targets,
         any(f.endswith("forecast_category") for f in store.readable_fields(entity)),
