@@ -32,6 +32,7 @@ def mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("reply", sa.Text),  # the token in the address that answers to it go to
         sa.Index("_mail_created", "created_at"),
         sa.Index("_mail_begun", "account", "begun_at"),
+        sa.Index("_mail_waiting", "account", postgresql_where=sa.text("state = 'waiting'")),
         sa.Index("_mail_once", "once", unique=True, postgresql_where=sa.text("once IS NOT NULL")),
         sa.Index("_mail_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
         sa.Index("_mail_reply", "reply", postgresql_where=sa.text("reply IS NOT NULL")),

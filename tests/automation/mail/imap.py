@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import imaplib
+import ssl
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 from pysasl.hashing import BuiltinHash
-from tests.automation.mail.mailbox import loopback
+from tests.automation.mail.mailbox import loopback, settle
 
 USER, PASSWORD = "crm", "secret"
 ARGUMENTS: dict[str, Any] = {
@@ -47,8 +48,8 @@ class Post:
 
 
 @contextmanager
-def imap_server() -> Iterator[Post]:
-    """A server for the time of a test."""
+def imap_server(tls: ssl.SSLContext | None = None) -> Iterator[Post]:
+    """A server for the time of a test; `tls`: it speaks that from the beginning."""
     loop = asyncio.new_event_loop()
     started: list[Any] = []
     ready = threading.Event()
@@ -56,7 +57,7 @@ def imap_server() -> Iterator[Post]:
     async def serve() -> None:
         backend, config = await DictBackend.init(Namespace(**ARGUMENTS), hash_context=BuiltinHash(rounds=1))
         serving = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
-        server = await asyncio.start_server(serving, "127.0.0.1", 0)
+        server = await asyncio.start_server(serving, "127.0.0.1", 0, ssl=tls)
         started.append(server)
         ready.set()
 
@@ -72,7 +73,8 @@ def imap_server() -> Iterator[Post]:
         with loopback():
             yield Post(started[0].sockets[0].getsockname()[1])
     finally:
-        started[0].close()
+        loop.call_soon_threadsafe(started[0].close)
+        settle(loop)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,16 +72,31 @@ def loopback() -> Iterator[None]:
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    """A server for the time of a test."""
+def mail_server(tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """A server for the time of a test, which may speak TLS."""
     mailbox = Mailbox(port=_free_port())
-    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, ssl_context=tls, tls_context=starttls)
     controller.start()
     try:
         with loopback():
             yield mailbox
     finally:
+        settle(controller.loop)
         controller.stop()
+
+
+def settle(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a server end what it is at: a client that went away in the middle leaves nothing open."""
+
+    async def end() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        _done, pending = await asyncio.wait(tasks, timeout=0.1) if tasks else (set(), set())
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.sleep(0.01)  # for transports that close at the end of their turn
+
+    asyncio.run_coroutine_threadsafe(end(), loop).result(5)
 
 
 def _free_port() -> int:

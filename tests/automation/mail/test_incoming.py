@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -18,10 +19,12 @@ from tests.web.frame_tenants import YAML
 from trellis.automation.clock import now
 from trellis.automation.mail import optouts
 from trellis.automation.mail.incoming import fetching, taking
+from trellis.automation.mail.incoming.mailbox import opened
 from trellis.automation.mail.incoming.taking import take
 from trellis.automation.worker.drain import drain
 from trellis.automation.workflows import engine  # noqa: F401 (does the runs)
 from trellis.automation.workflows.acting import system_of
+from trellis.model.sign_in import Incoming
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.secrets import secret_name
@@ -336,6 +339,12 @@ def test_a_server_that_refuses_is_asked_again_and_the_reason_is_kept(
     look(catalogue, tenant)
     with tenant.begin() as connection:
         assert connection.execute(sa.select(table.c.error)).scalar_one() is None
+
+
+def test_a_server_that_hangs_blocks_for_no_longer_than_the_timeout() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OSError, match="timed out"):  # noqa: SIM117
+        with opened(Incoming("127.0.0.1", silent.getsockname()[1], "none"), "", timeout=0.2):
+            pass
 
 
 def test_a_mailbox_inside_is_not_read(

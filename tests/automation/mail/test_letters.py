@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from tests.automation.mail.mailbox import Mailbox, mail_server
 from tests.web.frame_tenants import YAML
 
+from trellis.automation import jobs
+from trellis.automation.mail import optouts, outbox
 from trellis.automation.mail.account import Account, account_of
 from trellis.automation.mail.delivery import deliver
 from trellis.automation.mail.letter import COLOR, Letter, in_look
@@ -108,6 +110,97 @@ def test_an_address_that_is_refused_is_given_up_and_says_why(
     row = row_of(tenant, id)
     assert (row.state, row.body) == ("failed", None)
     assert "550 no such mailbox" in row.error
+
+
+def test_a_server_that_says_good_bye_badly_has_the_letter_all_the_same(
+    make_tenant: Any, catalogue: Any, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make_tenant(YAML, profile=mailbox.profile)
+
+    def breaks_off(_server: smtplib.SMTP) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(smtplib.SMTP, "quit", breaks_off)
+    id = put(tenant)
+    drain(catalogue, tenant)
+    drain(catalogue, tenant, ahead=timedelta(hours=3))
+    assert (row_of(tenant, id).state, len(mailbox.letters)) == ("sent", 1)
+
+
+def test_a_worker_that_ends_after_handing_over_sends_it_again_by_the_same_name_and_says_so(
+    make_tenant: Any, catalogue: Any, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make_tenant(YAML, profile=mailbox.profile)
+    id = put(tenant)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_given: Any) -> None:
+        raise Killed
+
+    work = work_of(tenant, catalogue, id)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_settle", dies)
+        with pytest.raises(Killed):
+            outbox.send.do(work)
+    outbox.send.do(work_of(tenant, catalogue, id))
+    first, second = (letter["Message-ID"] for letter in mailbox.letters)
+    assert first == second == f"<{id}@acme.example>"
+    assert row_of(tenant, id).state == "sent"
+    assert "twice" in row_of(tenant, id).error
+
+
+def work_of(tenant: Any, catalogue: Any, id: Any) -> Any:
+    class Now(jobs.Work):
+        def finish(self, connection: Any) -> None:
+            """As if it were a worker's."""
+
+    return Now("mail.send", {"mail": str(id)}, uuid4(), 0, 0, 0, catalogue, tenant)
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "closed"),
+    [
+        ("535 5.7.8 wrong password", "waiting", False),  # somebody may set it right in time
+        ("550 5.7.1 we do not like you", "failed", False),
+        ("550 5.1.1 no such mailbox", "failed", True),
+        ("552 5.2.2 mailbox full", "failed", False),
+    ],
+)
+def test_what_a_refusal_means(
+    make_tenant: Any,
+    catalogue: Any,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    state: str,
+    closed: bool,
+) -> None:
+    tenant = make_tenant(YAML, profile=mailbox.profile)
+    if said.startswith("535"):
+
+        def refuses(*_given: Any, **_named: Any) -> None:
+            raise smtplib.SMTPAuthenticationError(535, said[4:].encode())
+
+        monkeypatch.setattr(outbox, "deliver", refuses)
+    mailbox.refuse = said
+    id = put(tenant)
+    drain(catalogue, tenant)
+    row = row_of(tenant, id)
+    assert (row.state, said[4:] in row.error) == (state, True)
+    with tenant.begin() as connection:
+        assert bool(optouts.suppressed(connection, tenant, "email", ["anna@x.example"])) is closed
+
+
+def test_a_machine_that_does_not_answer_is_tried_again(make_tenant: Any, catalogue: Any, mailbox: Mailbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tenant = make_tenant(YAML, profile=mailbox.profile.replace(f"port: {mailbox.port}", f"port: {port}"))
+    id = put(tenant)
+    drain(catalogue, tenant)
+    assert row_of(tenant, id).state == "waiting"
+    assert "refused" in row_of(tenant, id).error
 
 
 def test_a_server_that_hangs_blocks_for_no_longer_than_the_timeout() -> None:

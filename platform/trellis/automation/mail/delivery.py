@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import smtplib
 import socket
-import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from trellis.automation.mail.trust import in_words, trusted
 from trellis.automation.outgoing.machines import connect
 
 if TYPE_CHECKING:
@@ -33,17 +34,24 @@ class _CheckedTls(smtplib.SMTP_SSL):
 
 def deliver(account: Account, message: EmailMessage, to: str, timeout: float = TIMEOUT) -> None:
     """Hand a letter over. Raises smtplib's exceptions, OSError, OutgoingFailed; certificates are checked, always."""
-    with _connected(account, timeout) as server:
+    with in_words(account.server):
+        connected = _connected(account, timeout)
+    try:
         if account.security == "starttls":
-            server.starttls(context=ssl.create_default_context())
+            with in_words(account.server):
+                connected.starttls(context=trusted())
         if account.user:
-            server.login(account.user, account.password)
-        server.send_message(message, to_addrs=[to])
+            connected.login(account.user, account.password)
+        connected.send_message(message, to_addrs=[to])
+        with suppress(OSError, smtplib.SMTPException):  # the letter is taken: a bad good-bye sends it no second time
+            connected.quit()
+    finally:
+        connected.close()
 
 
 def _connected(account: Account, timeout: float) -> smtplib.SMTP:
     if account.security == "tls":
         encrypted = _CheckedTls if account.is_tenants else smtplib.SMTP_SSL
-        return encrypted(account.server, account.port, timeout=timeout, context=ssl.create_default_context())
+        return encrypted(account.server, account.port, timeout=timeout, context=trusted())
     plain = _Checked if account.is_tenants else smtplib.SMTP
     return plain(account.server, account.port, timeout=timeout)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
@@ -20,18 +20,24 @@ from trellis.automation.mail.account import Account, account_of
 from trellis.automation.mail.attachments import attached_to
 from trellis.automation.mail.delivery import deliver
 from trellis.automation.mail.letter import Letter
+from trellis.automation.mail.turns import take_turn
 from trellis.automation.outgoing import OutgoingRefused
 from trellis.automation.workflows.acting import system_of
 from trellis.model.sealing import seal, unseal
 from trellis.records.store import Store
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from trellis.storage.tenant import Tenant
 
 log = structlog.get_logger()
 NONE_SET_UP = "no mail server is set up"
-MINUTE = timedelta(minutes=1)
+HANDING = "being handed over"
+TWICE = "it may have arrived twice: a worker ended while it was handed over"
 NO_ADDRESS = (550, 551, 553, 554)  # what servers say of addresses that there are not
+OURS = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPNotSupportedError)
+_PASSING = re.compile(r"\b5\.[2-7]\.\d")
 
 
 def post(
@@ -83,12 +89,32 @@ def send(work: jobs.Work) -> None:
         letter = Letter.of_data(orjson.loads(unseal(row.body)))
     except ValueError as fault:
         raise jobs.GiveUp("the letter was sealed with another key of the installation") from fault
-    _take_turn(tenant, account, id, row.account)
+    take_turn(tenant, id, row.account, account.rate)
     message = letter.message(account, row.to, row.message or id, attached_to(tenant, letter))
+    doubtful = row.error == HANDING
+    if doubtful:
+        log.warning("a worker ended while it handed a letter over: it may go twice", tenant=tenant.slug, mail=str(id))
+    _note(tenant, id, HANDING)
+    try:
+        _hand_over(tenant, account, message, row)
+    except Exception as error:
+        _note(tenant, id, str(error)[:300] or type(error).__name__)
+        raise
+    store = Store(tenant, system_of(tenant))
+    with store.transaction() as connection:
+        _settle(connection, store, id, "sent", TWICE if doubtful else None)
+        work.finish(connection)
+    log.info("mail sent", tenant=tenant.slug, kind=row.kind, mail=str(id))
+
+
+def _hand_over(tenant: Tenant, account: Account, message: EmailMessage, row: Any) -> None:
+    """Give a letter to the server. Raises jobs.GiveUp for what is refused for good, else what is to be tried again."""
     try:
         deliver(account, message, row.to)
     except OutgoingRefused as refused:
         raise jobs.GiveUp(str(refused)) from refused
+    except OURS as refused:  # a password, a greeting: no letter's fault, and somebody may mend it meanwhile
+        raise OSError(_reason(refused)) from refused
     except smtplib.SMTPResponseException as refused:
         if refused.smtp_code < 500:
             raise
@@ -96,14 +122,21 @@ def send(work: jobs.Work) -> None:
     except smtplib.SMTPRecipientsRefused as refused:
         if any(code < 500 for code, _text in refused.recipients.values()):
             raise
-        if any(code in NO_ADDRESS for code, _text in refused.recipients.values()):
-            bounced(tenant, row.to, str(row.message or id))
+        if any(_is_no_address(code, _decoded(text)) for code, text in refused.recipients.values()):
+            bounced(tenant, row.to, str(row.message or row.id))
         raise jobs.GiveUp(_reason(refused)) from refused
-    store = Store(tenant, system_of(tenant))
-    with store.transaction() as connection:
-        _settle(connection, store, id, "sent", None)
-        work.finish(connection)
-    log.info("mail sent", tenant=tenant.slug, kind=row.kind, mail=str(id))
+
+
+def _is_no_address(code: int, text: str) -> bool:
+    """Whether a server says that there is no such address; 5.7 is its policy, 5.2 a mailbox that is full."""
+    return code in NO_ADDRESS and not _PASSING.search(text)
+
+
+def _note(tenant: Tenant, id: UUID, words: str) -> None:
+    """How it stands with a letter that waits: what is wrong, or that it is being handed over."""
+    table = tenant.tables.platform.mail
+    with tenant.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.id == id, table.c.state == "waiting").values(error=words))
 
 
 def bounced(tenant: Tenant, address: str, source: str) -> None:
@@ -112,22 +145,6 @@ def bounced(tenant: Tenant, address: str, source: str) -> None:
     with store.transaction() as connection:
         if optouts.suppress(connection, tenant, "email", address, "bounced", source):
             optouts.mark_records(store, "email", address, "bounced")
-
-
-def _take_turn(tenant: Tenant, account: Account, id: UUID, key: str | None) -> None:
-    """Wait while the account has sent as much as it may in a minute. Raises jobs.Later."""
-    if not account.rate:
-        return
-    table = tenant.tables.platform.mail
-    mine = table.c.account == key if key else table.c.account.is_(None)
-    with tenant.begin() as connection:
-        lock = f"{tenant.slug}:mail:{key or ''}"
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7276))", (lock,))
-        lately = table.c.begun_at > now() - MINUTE, table.c.id != id
-        count = connection.execute(sa.select(sa.func.count()).select_from(table).where(mine, *lately)).scalar_one()
-        if count >= account.rate:
-            raise jobs.Later(MINUTE / account.rate)
-        connection.execute(sa.update(table).where(table.c.id == id).values(begun_at=now()))
 
 
 def _settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:

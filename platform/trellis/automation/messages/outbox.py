@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from trellis.automation import jobs
 from trellis.automation.clock import now
+from trellis.automation.mail.turns import take_turn
 from trellis.automation.messages import kept
 from trellis.automation.messages.adapters import ADAPTERS
 from trellis.automation.outgoing import Limits, OutgoingFailed, OutgoingRefused
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 log = structlog.get_logger()
-MINUTE = timedelta(minutes=1)
 
 
 def way_of(tenant: Tenant, channel: str) -> MessageWay | None:
@@ -89,7 +88,7 @@ def send(work: jobs.Work) -> None:
     try:
         secret = tenant_secret(tenant.slug, way.secret) if way.secret else ""
         call = ADAPTERS[way.adapter](way, secret, row.to, unseal(row.body))
-        _take_turn(tenant, way, id, row.channel)
+        take_turn(tenant, id, row.channel, way.rate)
         headers = {"User-Agent": "Trellis", "Idempotency-Key": str(work.uid), **call.headers}
         answer = request("POST", call.url, body=call.body, headers=headers, limits=Limits(size=16_384))
     except (MissingSecret, OutgoingRefused, ValueError) as error:
@@ -103,21 +102,6 @@ def send(work: jobs.Work) -> None:
         _settle(connection, store, id, "sent", None)
         work.finish(connection)
     log.info("message sent", tenant=tenant.slug, channel=row.channel, message=str(id))
-
-
-def _take_turn(tenant: Tenant, way: MessageWay, id: UUID, channel: str) -> None:
-    """Wait while as much has gone out as may in a minute. Raises jobs.Later."""
-    if not way.rate:
-        return
-    table = tenant.tables.platform.mail
-    with tenant.begin() as connection:
-        lock = f"{tenant.slug}:message:{channel}"
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7276))", (lock,))
-        lately = table.c.account == channel, table.c.begun_at > now() - MINUTE, table.c.id != id
-        count = connection.execute(sa.select(sa.func.count()).select_from(table).where(*lately)).scalar_one()
-        if count >= way.rate:
-            raise jobs.Later(MINUTE / way.rate)
-        connection.execute(sa.update(table).where(table.c.id == id).values(begun_at=now()))
 
 
 def _settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:

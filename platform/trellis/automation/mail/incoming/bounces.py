@@ -6,17 +6,19 @@ import re
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
+PASSING = ("5.2.", "5.3.", "5.6.", "5.7.")  # a mailbox that is full, a server that is, a letter that is not wanted
 _ID = re.compile(r"<[^<>\s]{1,400}>")
 
 
 @dataclass(frozen=True)
 class Bounce:
-    """A letter that came back. `is_final`: nothing will ever reach the address."""
+    """A letter that came back. `is_final`: it will not arrive; `closes`: nothing will ever reach the address."""
 
     address: str
     is_final: bool
     original: str  # the letter's Message-ID; "" when the report does not tell
     why: str = ""
+    closes: bool = False
 
 
 def bounce_of(message: EmailMessage) -> Bounce | None:
@@ -45,7 +47,8 @@ def bounce_of(message: EmailMessage) -> Bounce | None:
             original = original or (found[1] if found else "")
     if "@" not in address or action not in ("failed", "delayed"):
         return None
-    return Bounce(address.lower(), action == "failed" and status.startswith("5"), original, why)
+    final = action == "failed" and status.startswith("5")
+    return Bounce(address.lower(), final, original, why, final and not status.startswith(PASSING))
 
 
 def _groups(part: Message) -> list[Message]:

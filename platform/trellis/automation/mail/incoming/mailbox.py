@@ -5,12 +5,12 @@ from __future__ import annotations
 import imaplib
 import re
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+from trellis.automation.mail.trust import in_words, trusted
 from trellis.automation.outgoing.machines import connect
 from trellis.model.sign_in import Incoming
 
@@ -86,10 +86,12 @@ class Mailbox:
 @contextmanager
 def opened(incoming: Incoming, password: str, timeout: float = TIMEOUT) -> Iterator[Mailbox]:
     """The folder of an account. Raises Refused, OSError, imaplib's errors, OutgoingFailed; certificates are checked."""
-    server = _server(incoming, timeout)
+    with in_words(incoming.server):
+        server = _server(incoming, timeout)
     try:
         if incoming.security == "starttls":
-            server.starttls(ssl_context=ssl.create_default_context())
+            with in_words(incoming.server):
+                server.starttls(ssl_context=trusted())
         try:
             server.login(incoming.user, password)
         except imaplib.IMAP4.error as refused:
@@ -104,6 +106,5 @@ def opened(incoming: Incoming, password: str, timeout: float = TIMEOUT) -> Itera
 
 def _server(incoming: Incoming, timeout: float) -> imaplib.IMAP4:
     if incoming.security == "tls":
-        context = ssl.create_default_context()
-        return _CheckedTls(incoming.server, incoming.port, ssl_context=context, timeout=timeout)
+        return _CheckedTls(incoming.server, incoming.port, ssl_context=trusted(), timeout=timeout)
     return _Checked(incoming.server, incoming.port, timeout=timeout)

@@ -209,7 +209,7 @@ def _bounce(store: Store, connection: sa.Connection, received: Received) -> Outc
     if not bounce.is_final:
         return Outcome("bounce", error=bounce.why or "the server tries again")
     connection.execute(sa.update(table).where(table.c.id == row.id).values(state="failed", error=bounce.why[:300]))
-    if optouts.suppress(connection, tenant, "email", bounce.address, "bounced", str(row.id)):
+    if bounce.closes and optouts.suppress(connection, tenant, "email", bounce.address, "bounced", str(row.id)):
         optouts.mark_records(store, "email", bounce.address, "bounced")
     if row.message is not None:
         kept.note_state(store, row.message, "bounced")
