@@ -11,6 +11,10 @@ import click
 from trellis.cli.installation import fail_on_problems, installation, layers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trellis.config.layer import Layer
+    from trellis.storage.catalogue import Catalogue
     from trellis.storage.plan import Plan
 
 FORMATS = click.Choice(["text", "json"])
@@ -28,14 +32,20 @@ def command(tenant: str, path: Path | None, revision: int | None, live: bool, fo
     with installation() as here, fail_on_problems():
         from trellis.storage.followups import pending
         from trellis.storage.plan import plan
+        from trellis.studio.taking_back import taken_back
 
         current = here.tenant(tenant, as_it_is=True)
-        planned = plan(current, layers_of(here, tenant, path, revision, live))
+        layers = layers_of(here, tenant, path, revision, live)
+        planned = plan(current, layers)
         unfinished = tenant in pending(here.catalogue)
+        from_files = revision is None and not live
+        back = [one.as_json() for one in taken_back(here.catalogue, tenant, layers)] if from_files else []
     if form == "json":
-        click.echo(json.dumps(planned.as_json(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(planned.as_json() | {"takes_back": back}, indent=2, ensure_ascii=False))
     else:
         show(planned, sql=sql)
+        if from_files:
+            show_taken_back(here.catalogue, tenant, layers)
         if unfinished:
             click.echo("The last apply is still at work on old records, or was stopped: `trellis apply` goes on.")
     if planned.failing:
@@ -67,6 +77,20 @@ def show(planned: Plan, *, sql: bool = False, allowed: bool = False) -> None:
         click.secho(f"This destroys data ({_count(lost, 'row')}){need}", fg="red", err=True)
     if planned.failing:
         click.secho("Some rows do not fit: correct them first, nothing will be applied.", fg="yellow", err=True)
+
+
+def show_taken_back(catalogue: Catalogue, slug: str, layers: Sequence[Layer]) -> int:
+    """Say what administrators have published in the browser and these files do not have; how many files that are."""
+    from trellis.studio.taking_back import taken_back
+
+    found = taken_back(catalogue, slug, layers)
+    for one in found:
+        what = f" ({', '.join(one.documents)})" if one.documents else ""
+        click.secho(f"  < {one.path}{what}: takes back what {one.who} has published in the browser,", fg="red")
+        click.secho(f"      revision {one.number} of {one.at:%Y-%m-%d %H:%M}: {one.why or '-'}", fg="red")
+    if found:
+        click.echo(f"`trellis tenant config {slug} --to tenants/{slug}` brings what is live into the folder.")
+    return len(found)
 
 
 def _count(number: int, noun: str) -> str:

@@ -132,6 +132,39 @@ def show(slug: str) -> None:
             click.echo(f"  {revision.number:>4}  {revision.at:%Y-%m-%d %H:%M}  {revision.who}{why}")
 
 
+@command.command("config")
+@click.argument("slug")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write the files into FOLDER.")
+@click.option("--revision", type=int, help="An earlier revision instead of the live one.")
+@click.option("--yes", is_flag=True, help="Do not ask before files in the folder are changed or deleted.")
+def config(slug: str, folder: Path | None, revision: int | None, yes: bool) -> None:
+    """Write SLUG's own configuration back as YAML files, as it was published; without --to, list them."""
+    with installation() as here:
+        from trellis.studio.export import plan_export
+        from trellis.studio.own import own_layer
+
+        here.tenant(slug, as_it_is=True)
+        try:
+            told = here.catalogue.revision(slug, revision or here.catalogue.entry(slug).revision)
+        except LookupError as error:
+            raise click.ClickException(str(error)) from error
+        if folder is None:
+            for path, text in sorted(own_layer(told.layers, slug).text().items()):
+                click.echo(f"{path}  {len(text.splitlines())} lines")
+            return
+        export = plan_export(told, slug, folder)
+        for mark, paths in (("+", export.new), ("~", export.changed), ("-", export.gone)):
+            for path in paths:
+                click.echo(f"  {mark} {path}")
+        if export.is_empty:
+            click.echo(f"{folder} has all of revision {told.number} already.")
+            return
+        if (export.changed or export.gone) and not yes:
+            click.confirm(f"Change these files in {folder}?", abort=True)
+        export.write()
+        click.echo(f"{folder} is what {slug} is made of, revision {told.number}.")
+
+
 @command.command("suspend")
 @click.argument("slug")
 def suspend(slug: str) -> None:

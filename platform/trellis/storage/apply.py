@@ -73,6 +73,7 @@ def apply(
     if keep:
         planned = replace(planned, steps=_keeping(planned.steps))
     _check(planned, allow_destroy)
+    origin = _origin(catalogue, planned, origin)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             applied = _apply_once(catalogue, planned, who, why, keep, origin)
@@ -86,6 +87,16 @@ def apply(
     if follow:
         follow_up(catalogue, applied.slug, planned.tenant, applied)
     return applied
+
+
+def _origin(catalogue: Catalogue, planned: Plan, origin: str) -> str:
+    """Where the tenant's own layer was written: whoever applies it unchanged (an upgrade, a repair) has not."""
+    try:
+        live = catalogue.revision(planned.tenant.slug, planned.tenant.revision)
+    except LookupError:
+        return origin
+    same = live.layers and planned.layers and live.layers[-1].text() == planned.layers[-1].text()
+    return live.origin if same else origin
 
 
 def roll_back(catalogue: Catalogue, slug: str, number: int) -> Plan:

@@ -14,6 +14,7 @@ from trellis.web.i18n import say
 if TYPE_CHECKING:
     from trellis.config.problem import Problem
     from trellis.model.entity import Entity
+    from trellis.model.model import Model
     from trellis.storage.plan import Plan
     from trellis.storage.step import Step
 
@@ -130,7 +131,11 @@ def step_words(step: Step, planned: Plan) -> dict[str, Any]:
     entity = _entity(step.table, planned) or _entity(step.name, planned)
     name = say(entity.plural) if entity is not None else step.table.strip("_") or gettext("Trellis")
     pattern = STEPS.get(step.kind)
-    params = {"entity": name, "field": _field(entity, step.name), "rows": format_decimal(step.rows)}
+    params = {
+        "entity": name,
+        "field": _field(entity, step.name, planned.model, planned.tenant.model),
+        "rows": format_decimal(step.rows),
+    }
     text = str(pattern).format_map(params) if pattern is not None else step.text
     return {
         "icon": ICONS.get(step.kind, "point"),
@@ -155,10 +160,11 @@ def _entity(table: str, planned: Plan) -> Entity | None:
     return None
 
 
-def _field(entity: Entity | None, column: str) -> str:
+def _field(entity: Entity | None, column: str, *models: Model) -> str:
     """The label of the field that a column is of; a field of several columns has them as `amount_currency`."""
-    if entity is not None:
-        for key, field in entity.fields.items():
+    known = [m.entities[entity.key] for m in models if entity is not None and entity.key in m.entities]
+    for one in known:
+        for key, field in one.fields.items():
             if short(key) == column:
                 return str(say(field.label))
     return column

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -89,11 +90,9 @@ def set_translation(files: Mapping[str, str], language: str, path: str, text: st
     before = files.get(file, "")
     if text is None and path not in _translations(before):
         return dict(files)
-    value = REMOVE if text is None else text
-    after = _spliced(before, [path], value, None)
-    if not _translations(after):
+    if text is None and len(_translations(before)) == 1:
         return {k: v for k, v in files.items() if k != file}
-    return {**files, file: after}
+    return {**files, file: _spliced(before, [path], REMOVE if text is None else text, None)}
 
 
 def _translations(text: str) -> Mapping[str, Any]:
@@ -249,7 +248,14 @@ def _removed(text: str, trail: list[tuple[MappingNode, int]]) -> str:
 
 
 def _read(text: str) -> list[Any]:
-    return [data for data, _place in read_yaml(text, "").documents]
+    return [_own(data) for data, _place in read_yaml(text, "").documents]
+
+
+def _own(data: Any) -> Any:
+    """The data with a copy wherever an alias stands, so that what is changed in one place is changed there only."""
+    if isinstance(data, dict):
+        return {k: _own(v) for k, v in data.items()}
+    return [_own(v) for v in data] if isinstance(data, list) else data
 
 
 def _expected(text: str, path: Sequence[str], value: Any, document: tuple[str, str] | None) -> list[Any]:
@@ -292,6 +298,7 @@ def _dumped(value: Any, *, is_flow: bool) -> str:
     yaml = YAML()
     yaml.default_flow_style = is_flow
     yaml.width = 100_000
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.allow_unicode = True
     out = io.StringIO()
     yaml.dump(value, out)
@@ -335,8 +342,6 @@ def indented(text: str, by: int) -> str:
 
 def plain(value: Any) -> Any:
     """A value that ruamel.yaml writes as people do: exact numbers as numbers."""
-    from decimal import Decimal
-
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
     if isinstance(value, Mapping):

@@ -132,7 +132,24 @@ def _is_base(field: FieldDraft) -> bool:
 
 def _stages(item: Item) -> Iterable[tuple[str, Item]]:
     stages = item.get("stages")
-    return () if stages is None else list(stages.entries())
+    return () if stages is None else _in_order(list(stages.entries()))
+
+
+def _in_order(stages: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
+    """The stages as written; those with `after` or `before` stand beside the stage that they name."""
+    moved = {k: s for k, s in stages if s.get("after") is not None or s.get("before") is not None}
+    placed = [(k, s) for k, s in stages if k not in moved]
+    while moved:
+        keys = [k for k, _ in placed]
+        for key, stage in moved.items():
+            word = "after" if stage.get("after") is not None else "before"
+            if (target := stage.word(word)) in keys:
+                placed.insert(keys.index(target) + (word == "after"), (key, stage))
+                del moved[key]
+                break
+        else:  # what names no stage, or one that waits for it, stays at the end: _stage says so
+            return [*placed, *moved.items()]
+    return placed
 
 
 def _stage_label(ctx: Context, key: str, item: Item) -> Text:
@@ -208,6 +225,7 @@ def compile_pipelines(ctx: Context, types: Types, draft: EntityDraft) -> dict[st
 
 def _pipeline(ctx: Context, types: Types, draft: EntityDraft, key: str, item: Item) -> Pipeline:
     stages = {k: _stage(ctx, draft, k, i) for k, i in _stages(item) if isinstance(i.data, dict | str)}
+    _check_order(ctx, _stages(item), stages)
     written = item.get("moves")
     moves = tuple(_move(ctx, types, draft, stages, m) for m in written.each()) if written is not None else None
     if moves is not None and stages:
@@ -222,6 +240,21 @@ def _pipeline(ctx: Context, types: Types, draft: EntityDraft, key: str, item: It
         moves=moves,
         removed=_removed(ctx, item, stages),
     )
+
+
+def _check_order(ctx: Context, written: Iterable[tuple[str, Item]], stages: dict[str, Stage]) -> None:
+    """What stages name that they follow or come before: another stage, which does not wait for them in turn."""
+    beside = {k: at for k, s in written if (at := s.get("after") or s.get("before")) is not None}
+    for key, at in beside.items():
+        if at.text not in stages or at.text == key:
+            ctx.unknown("stage", at, [k for k in stages if k != key], "E309")
+            continue
+        seen, name = {key}, at.text
+        while name in beside and name not in seen:
+            seen.add(name)
+            name = beside[name].text
+        if name == key:
+            ctx.problem("E318", f"'{key}' and '{at.text}' are each to stand beside the other", at)
 
 
 def _removed(ctx: Context, item: Item, stages: dict[str, Stage]) -> dict[str, str]:

@@ -33,6 +33,8 @@ _STAGE = closed(
         "require": NAMES,
         "ask": NAMES,
         "checklist": mapping(TEXT, SNAKE),
+        "after": {**NAME, "description": "the stage that it follows, where a later layer adds or moves it"},
+        "before": {**NAME, "description": "the stage that it comes before"},
         "was": NAME,
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES = ("add_field",)  # in the order of the gallery
+MODULES = ("add_field", "field", "stages", "choices", "modules", "settings")  # in the order of the gallery
 
 
 def kinds() -> tuple[str, ...]:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from pypinyin import lazy_pinyin
 
-from trellis.web.i18n import language_name
+from trellis.web.context import current_language
+from trellis.web.i18n import language_name, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from werkzeug.datastructures import MultiDict
 
-    from trellis.studio.changes.registry import Desk
+    from trellis.model.text import Text
+    from trellis.studio.changes.registry import Desk, Written
+    from trellis.studio.writing import Edit
 
 LONGEST_KEY = 50
 LONGEST_LABEL = 120
@@ -62,6 +65,17 @@ def number(given: MultiDict[str, str], name: str, faults: dict[str, str], *, who
         faults[name] = _("“%(text)s” is no whole number.", text=typed) if whole else _("That is too large.")
         return None
     return int(found) if found == found.to_integral_value() and "." not in typed else found
+
+
+def relabelled(desk: Desk, label: Text, typed: str, path: str, edit: Edit, written: Written) -> None:
+    """A label as its reader sees it, changed: in their language's translation where there is one, else in itself."""
+    tag = current_language()
+    if not typed or typed == say(label):
+        return
+    if tag in label.translations:
+        written.texts.append((tag, path, typed))
+    else:
+        written.edits.append(edit)
 
 
 def languages(desk: Desk) -> list[tuple[str, str]]:

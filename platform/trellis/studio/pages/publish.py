@@ -117,7 +117,7 @@ def carry_out(planned: Plan) -> int | str:
         return str(_("Some rows do not fit what this asks for. Correct them first; nothing was published."))
     if request.form.get("seal") != planning.seal(planned):
         return str(_("What would happen has changed since you looked at it. Look again, then publish."))
-    if planned.destroys and request.form.get("confirm", "").strip() != current_tenant().slug:
+    if planning.lost_rows(planned) and request.form.get("confirm", "").strip() != current_tenant().slug:
         return str(_("This destroys data. Type %(word)s to say that you mean it.", word=current_tenant().slug))
     try:
         applied = planning.publish(the_catalogue(), planned, who(), why, allow_destroy=bool(planned.destroys))
@@ -133,9 +133,9 @@ def plan_values(planned: Plan, refusal: str = "") -> dict[str, Any]:
     steps = [step_words(s, planned) for s in planned.steps]
     return {
         "plan": planned,
-        "steps": [s for s in steps if not s["destroys"] and not s["failing"]],
+        "steps": [s for s in steps if not (s["destroys"] and s["rows"]) and not s["failing"]],
         "failing": [s for s in steps if s["failing"]],
-        "destroys": [s for s in steps if s["destroys"]],
+        "destroys": [s for s in steps if s["destroys"] and s["rows"]],
         "lost": planning.lost_rows(planned),
         "seal": planning.seal(planned),
         "refusal": refusal,
