@@ -44,12 +44,12 @@ class Funnel:
 
     def _snapshot(self, asking: Asking, pipeline: Pipeline, order: Sequence[str]) -> Answer:
         key = asking.report.groups[0]
-        bundles = asking.gather(keys=(key,), sets=((0,),), where=(*asking.where, _of(pipeline)))
+        bundles = asking.gather(keys=(key,), sets=((0,),), where=(*asking.where, _of(asking, pipeline)))
         found = {b.keys[0]: b.values for b in bundles}
         counted = [found.get(stage, asking.nothing()) for stage in order]
         headings = [_stage_heading(key), *(asking.measure_heading(m) for m in asking.measures)]
         lines = [
-            Line((stage, *values), conditions=(_of(pipeline), key.condition(stage, asking.reader)))
+            Line((stage, *values), conditions=(_of(asking, pipeline), key.condition(stage, asking.reader)))
             for stage, values in zip(order, counted, strict=True)
         ]
         first = asking.measures[0]
@@ -60,7 +60,7 @@ class Funnel:
         key, worth = asking.report.groups[0], asking.report.spec.worth
         if worth is not None and conceals(asking.store.session, asking.report.entity, worth):
             worth = None
-        journey = Journey(pipeline, (*asking.where, _of(pipeline)), worth, asking.chosen.variables)
+        journey = Journey(pipeline, (*asking.where, _of(asking, pipeline)), worth, asking.chosen.variables)
         stages = asking.store.reached(journey, order)
         counts = _cumulated([stages[s].count for s in order])
         worths = _cumulated([stages[s].worth for s in order])
@@ -137,9 +137,10 @@ def _flows(order: Sequence[str], counts: Sequence[int | Decimal], stages: Mappin
     return tuple(f for f in found if f.value)
 
 
-def _of(pipeline: Pipeline) -> str:
-    prefix = "" if pipeline.field == "stage" else f"{pipeline.field}_"
-    return f'{prefix}pipeline == "{pipeline.key}"'
+def _of(asking: Asking, pipeline: Pipeline) -> str:
+    own = f"{pipeline.field}_pipeline"  # the first pipeline field of an entity has no name of its own before it
+    known = asking.store.tenant.model.entities[pipeline.entity].fields
+    return f'{own if own in known else "pipeline"} == "{pipeline.key}"'
 
 
 def _stage_heading(key: Key) -> Heading:

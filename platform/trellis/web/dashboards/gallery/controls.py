@@ -23,6 +23,7 @@ Options = Sequence[tuple[str, str]]
 Kind = Literal["select", "number", "text", "area", "checks", "check"]
 WITHOUT_CHART = ("table", "list", "rfm")
 LONGEST = 4000
+BEGUN = ("deal", "purchase", "project")  # what is shown before anybody has chosen
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Desk:
     def report(self) -> Report | None:
         """The report that is chosen, else the first."""
         known = {report.key: report for _group, report in self.reports}
-        return known.get(self.said("report")) or next(iter(known.values()), None)
+        begun = next((r for r in known.values() if r.is_own or r.entity in BEGUN), None)
+        return known.get(self.said("report")) or begun or next(iter(known.values()), None)
 
     @cached_property
     def entities(self) -> list[Entity]:

@@ -54,7 +54,7 @@ def desk_of(store: Store, dashboard: Dashboard, data: Mapping[str, Any]) -> Desk
 def tried(desk: Desk, kept: Mapping[str, Any] | None = None) -> Tried:
     """The widget that the form makes, compiled with the names that this person may know."""
     made = dict(OFFERED[desk.kind].data(desk))
-    if label := desk.said("label"):
+    if label := desk.said("label") or _usual_label(desk):
         made["label"] = label
     if desk.said("apart"):
         made["filters"] = "none"
@@ -75,6 +75,14 @@ def tried(desk: Desk, kept: Mapping[str, Any] | None = None) -> Tried:
     widget = dashboard.widgets.get(DRAFT) if dashboard is not None else None
     shown = replace(desk.dashboard, reports={**desk.dashboard.reports, **(dashboard.reports if dashboard else {})})
     return Tried(made, None if faults else widget, shown, faults)
+
+
+def _usual_label(desk: Desk) -> str:
+    """What a widget is called that shows neither a report nor a view, while nobody has said."""
+    if desk.kind == "work":
+        chosen = next(c for c in OFFERED["work"].controls(desk) if c.name == "work")
+        return dict(chosen.groups[0][1])[chosen.value]
+    return str(kind_words()[desk.kind][0]) if desk.kind in ("feed", "text", "page") else ""
 
 
 def _kept(desk: Desk, kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from trellis.records.store import Store
 from trellis.web.lists.state import default_columns
-from trellis.web.reports.building.draft import Draft, Row
+from trellis.web.reports.building.draft import NEW_MEASURES, Draft, Row
 from trellis.web.reports.building.offers import DAYS, Choice, Offers, age_of, charts_of, offers_of
 
 MOST_COLUMNS = 4
+WON = 'stage_type == "won"'
 WANTED = ("stage", "status", "owner")  # groups that say something of most entities
 
 
@@ -21,6 +22,10 @@ def begin_with(store: Store, draft: Draft) -> Draft:
         draft = replace(draft, kind="summary")
     if draft.chart and draft.chart not in charts_of(draft.kind):
         draft = replace(draft, chart="", stack="")
+    if draft.kind != "target" and draft.where == WON:  # of targets only, and nobody has written it
+        draft = replace(draft, where="")
+    if draft.kind in NEW_MEASURES and not draft.measures:
+        draft = draft.with_rows("measure", (Row(how="count"),))
     if draft.kind in BEGIN:
         return BEGIN[draft.kind](offers, draft)
     if draft.kind == "table" and not draft.columns:
@@ -124,7 +129,7 @@ def _target(offers: Offers, draft: Draft) -> Draft:
         rows = [Row(path=person)] if person else []
         rows += [Row(path=day, part="month")] if day else []
         is_won = "stage_type" in offers.labels and not draft.where and draft.state in ("", "view=all")
-        draft = replace(draft, date=day, where='stage_type == "won"' if is_won else draft.where)
+        draft = replace(draft, date=day, where=WON if is_won else draft.where)
         draft = draft.with_rows("group", tuple(rows))
     value = draft.value
     if not value:
