@@ -20,6 +20,7 @@ MODULES: tuple[str, ...] = (
     "trellis.reports.schedule.keeping",
     "trellis.web.reports.mailing",
     "trellis.reports.background.runs",
+    "trellis.reports.remembering",
     "trellis.web.reports.background",
     "trellis.automation.keeping",
     "trellis.identity.invitations",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from trellis.formula.sql.parameters import read_by
+from trellis.records.reading.remembered import remembered
 from trellis.records.refusal import Fault, Refused
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def rows_of(session: Session, statement: sa.Select[Any] | sa.CompoundSelect[Any]
     """The rows of a statement that may take long. Raises Refused."""
     tape = session.tape
     if tape is None:
-        return _asked(session, statement)
+        return remembered(session, statement, lambda: mark_of(session, statement), lambda: _asked(session, statement))
     mark = mark_of(session, statement)
     found = tape.rows.get(mark)
     if found is None:
