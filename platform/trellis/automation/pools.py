@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from babel.dates import format_datetime
 
 from trellis.automation.beats import Beat
 from trellis.automation.clock import now
+from trellis.automation.distributing import distribute_free
 from trellis.automation.jobs import Work, defer, kind
-from trellis.automation.mail.words import Say, words
-from trellis.automation.notices import tell
+from trellis.automation.pool_words import tell_about
 from trellis.automation.workflows.acting import system_of
-from trellis.automation.workflows.people import USER, users
+from trellis.automation.workflows.people import users
 from trellis.formula.types import Ref
 from trellis.model.pool import LOCKED_UNTIL, Pool, ReleaseRule
 from trellis.records.graph import LiveRecord, StoreGraph, title_of
@@ -64,8 +62,13 @@ def _digest(model: Model) -> str:
 
 @kind(LOOK)
 def look(work: Work) -> None:
-    """Take back what is due, some hundreds at once, and look again in a while."""
-    BEAT.strike(work, release_due)
+    """Take back and give out, some hundreds at once, and look again in a while."""
+    BEAT.strike(work, _strike)
+
+
+def _strike(connection: sa.Connection, tenant: Tenant) -> bool:
+    """Take back what is due, then give out what is to be given out; whether there may be more."""
+    return release_due(connection, tenant) or distribute_free(connection, tenant)
 
 
 @kind(SETTLE)
@@ -151,7 +154,7 @@ def _release(session: Session, draft: Any, pool: Pool, rule: ReleaseRule, owner:
         write.store_changed(session, [draft])
     finally:
         session.cause = before
-    _tell(
+    tell_about(
         session,
         [owner.id],
         record,
@@ -161,7 +164,7 @@ def _release(session: Session, draft: Any, pool: Pool, rule: ReleaseRule, owner:
 
 def _warn(session: Session, record: LiveRecord, owner: Ref, returns: datetime) -> None:
     title = title_of(record)
-    _tell(
+    tell_about(
         session,
         [owner.id],
         record,
@@ -178,29 +181,9 @@ def _tell_admins(session: Session, entity: str, id: UUID, why: str) -> None:
     people = [one for role in sorted(pool.admins.roles) for one in users(session, role=role)]
     if record is not None and people:
         title = title_of(record)
-        _tell(
+        tell_about(
             session,
             people,
             record,
             lambda _, at: _("“%(title)s” should go back to the pool and cannot: %(why)s", title=title, why=_(why)),
         )
-
-
-def _tell(
-    session: Session, people: Sequence[UUID], record: LiveRecord, say: Callable[[Say, Callable[[Any], str]], str]
-) -> None:
-    """Tell people in their own languages."""
-    tenant, table = session.tenant, session.table(USER)
-    spoken = table.c.get("language", sa.null())
-    known: Any = session.execute(sa.select(table.c.id, spoken).where(table.c.id.in_(list(people))))
-    for id, own in known.all():
-        language = own or tenant.profile.language
-
-        def shown(value: Any, language: str = language) -> str:
-            if isinstance(value, datetime):
-                locale = language.replace("-", "_")
-                return format_datetime(value, "short", tzinfo=session.reader.time_zone, locale=locale)
-            return str(value.in_language(language))
-
-        text = say(words(language), shown)
-        tell(session.connection, tenant, [id], text, kind=NOTICE, about=Ref(record.entity, record.id))

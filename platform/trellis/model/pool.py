@@ -9,6 +9,7 @@ from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
+    from trellis.model.automation.steps import Choosing
     from trellis.model.spans import Span
 
 ACTIVITY, STAGE, UPDATE = "activity", "stage", "update"
@@ -53,11 +54,12 @@ class ReleaseRule:
 
 @dataclass(frozen=True, slots=True)
 class Claiming:
-    """How much one person may claim."""
+    """How much one person may claim, and one team may hold."""
 
     per_day: int | None = None
     holding: int | None = None
     not_counting: Formula | None = None
+    team_holding: int | None = None  # all of a team together
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ class Locking:
 
     at_most: int | None = None
     span: Span | None = None
+    duplicates: bool = False  # what is the same as a locked record is nobody else's to claim, change or follow up
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What lies in a pool is given out by itself: to whom, after which time in it, and how much to each in a day."""
+
+    choosing: Choosing
+    after: Span | None = None
+    per_day: int | None = None
+    when: Formula | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,7 @@ class Pool:
     rules: tuple[ReleaseRule, ...] = ()
     claim: Claiming = Claiming()
     lock: Locking | None = None
+    distribute: Distribution | None = None
     cool_down: Span | None = None
     active: bool = True
     digest: str = ""

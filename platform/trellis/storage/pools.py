@@ -36,7 +36,7 @@ def pool_move_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("entity", sa.Text, nullable=False),
         sa.Column("record", sa.Uuid, nullable=False),
         sa.Column("pool", sa.Text),
-        sa.Column("act", sa.Text, nullable=False),  # claimed, assigned, handed, returned, released, locked, unlocked
+        sa.Column("act", sa.Text, nullable=False),  # claimed, assigned, distributed, handed, returned, …
         sa.Column("whose", sa.Uuid),  # whose it was before
         sa.Column("to", sa.Uuid),  # who has it now
         sa.Column("by", sa.Uuid),  # NULL: the clock

@@ -18,6 +18,7 @@ def pool_words(store: Store, key: str, act: str, reason: str, language: str) -> 
     words = {
         "claimed": ("hand-grab", _("claimed this from the pool %(pool)s", pool=name)),
         "assigned": ("user-share", _("gave this out of the pool %(pool)s", pool=name)),
+        "distributed": ("user-share", _("gave this out of the pool %(pool)s", pool=name)),
         "returned": ("pool", _("put this back into the pool %(pool)s", pool=name)),
         "released": ("pool", _("took this back into the pool %(pool)s", pool=name)),
         "locked": ("lock", _("locked this")),
@@ -29,5 +30,5 @@ def pool_words(store: Store, key: str, act: str, reason: str, language: str) -> 
     why = rule.label.in_language(language) if rule is not None and rule.key != "release" else ""
     if act == "released" and not why:
         why = str(_("nobody looked after it"))
-    why = reason if act == "returned" else why
+    why = reason if act in ("returned", "distributed") else why
     return icon, str(_("%(words)s: %(more)s", words=said, more=why) if why else said)

@@ -140,4 +140,5 @@ def _pool(store: Store, key: str) -> dict[str, Any]:
         told["claimed_today"], told["per_day"] = usage.today, usage.per_day
         told["held"], told["holding"] = usage.held, usage.holding
         told["locked"], told["locks"] = usage.locked, usage.locks
+        told["team_held"], told["team_holding"] = usage.team_held, usage.team_holding
     return told

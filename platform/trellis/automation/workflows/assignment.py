@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -36,18 +36,32 @@ class Chosen:
     reason: str
 
 
-def choose(session: Session, choosing: Choosing, env: Env, rule: str, entity: str, field: str) -> Chosen | None:
+def choose(
+    session: Session,
+    choosing: Choosing,
+    env: Env,
+    rule: str,
+    entity: str,
+    field: str,
+    *,
+    among: Sequence[UUID] | None = None,
+    may: Callable[[UUID], bool] | None = None,
+) -> Chosen | None:
     """Somebody for a record of the entity, whose owner stands in `field`; None when nobody is free.
+
+    `among`: these people instead of everybody, where the rule names nobody. `may`: whether somebody can be chosen.
 
     Those who choose by the same rule wait for each other until their transactions end: a turn is taken once.
     """
     if not isinstance(choosing.to, str):
-        found = people_of(session, choosing.to.evaluate(env))
+        found = [user for user in people_of(session, choosing.to.evaluate(env)) if may is None or may(user)]
         return Chosen(found[0], "by formula") if found else None
     session.connection.exec_driver_sql(
         "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"{session.tenant.slug}:{rule}", TURNS)
     )
-    people = _candidates(session, choosing, env)
+    people = _candidates(session, choosing, env, among)
+    if may is not None:
+        people = [user for user in people if may(user)]
     wanted = choosing.skill.evaluate(env) if choosing.skill is not None else None
     if wanted is not None:
         people = [record.id for record in StoreGraph(session).load("user", people) if _knows(record, wanted)]
@@ -69,7 +83,7 @@ def choose(session: Session, choosing: Choosing, env: Env, rule: str, entity: st
     return Chosen(user, f"{name_of(session, user)} {reason}")
 
 
-def _candidates(session: Session, choosing: Choosing, env: Env) -> list[UUID]:
+def _candidates(session: Session, choosing: Choosing, env: Env, else_: Sequence[UUID] | None = None) -> list[UUID]:
     among = choosing.among
     if among.team or among.role:
         named: Value = {key: word for key, word in (("team", among.team), ("role", among.role)) if word}
@@ -79,7 +93,8 @@ def _candidates(session: Session, choosing: Choosing, env: Env) -> list[UUID]:
             people = [user for user in people_of(session, {"team": among.team}) if user in holders]
     else:
         listed = among.users.evaluate(env)
-        people = people_of(session, listed) if listed is not None else users(session)
+        everybody = users(session) if else_ is None else list(else_)
+        people = people_of(session, listed) if listed is not None else everybody
     if among.when is None:
         return people
     graph = StoreGraph(session)

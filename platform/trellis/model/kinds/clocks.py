@@ -111,8 +111,9 @@ def pool() -> dict[str, Schema]:
         "hide": NAMES,
         "columns": NAMES,
         "release": {"anyOf": [rule, mapping(rule)]},
-        "claim": closed({"per_day": INTEGER, "holding": INTEGER, "not_counting": FORMULA}),
-        "lock": closed({"at_most": INTEGER, "for": DURATION}),
+        "claim": closed({"per_day": INTEGER, "holding": INTEGER, "team_holding": INTEGER, "not_counting": FORMULA}),
+        "lock": closed({"at_most": INTEGER, "for": DURATION, "duplicates": BOOLEAN}),
+        "distribute": closed({**ASSIGN, "after": DURATION, "per_day": INTEGER, "when": FORMULA}),
         "cool_down": DURATION,
         "active": BOOLEAN,
     }

@@ -85,6 +85,17 @@ def find(session: Session, rule: Dedupe, drafts: Sequence[Draft]) -> list[tuple[
     return said
 
 
+def same_as(session: Session, draft: Draft) -> list[tuple[str, UUID]]:
+    """The live records that a rule takes for the same as a stored one: equal in every part, not only similar."""
+    found: dict[tuple[str, UUID], None] = {}
+    for rule in draft.entity.dedupe:
+        asked = _asked(draft, rule) if all(m.how != "similar" for m in rule.match) else None
+        for target, names in rule.targets(draft.entity.key) if asked is not None else ():
+            for id in _stored(session, rule, target, names, [asked] if asked else []).get(0, ()):
+                found[target, id] = None
+    return list(found)
+
+
 def _batch_fault(rule: Dedupe, field: str | None) -> Fault:
     message = "This looks like another record of the same import or edit."
     return Fault("duplicate", message, field, {"rule": rule.key, "blocks": rule.action == "block"})

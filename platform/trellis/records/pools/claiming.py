@@ -14,9 +14,9 @@ from uuid_utils.compat import uuid7
 
 from trellis.model.pool import LOCKED_UNTIL, Pool
 from trellis.records.draft import Draft
-from trellis.records.pools import standing
-from trellis.records.pools.keeping import ASSIGN, CLAIM, LOCK, RETURN, UNLOCK, Touch, settle
-from trellis.records.pools.usage import Usage, again_at, usage_of
+from trellis.records.pools import standing, twins
+from trellis.records.pools.keeping import ASSIGN, CLAIM, DISTRIBUTE, LOCK, RETURN, UNLOCK, Touch, settle
+from trellis.records.pools.usage import Usage, again_at, team_of, usage_of
 from trellis.records.pools.which import holds, pools_of
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.writing import write
@@ -75,6 +75,8 @@ def claim(store: Store, key: str, ids: Sequence[UUID], *, means: str = "page") -
             _hand(session, draft, pool, str(me.id))
 
         _in_turn(session, pool, me.id)
+        if pool.claim.team_holding is not None and (team := team_of(session, me.id)) is not None:
+            _in_turn(session, pool, team)
         return _each(session, pool, ids, CLAIM, one)
 
 
@@ -135,6 +137,7 @@ def lock(store: Store, entity: str, id: UUID, *, on: bool = True, means: str = "
         if on == is_locked:
             return
         if on:
+            _refuse(twins.kept_from(session, draft.record, session.principal.id))
             usage = usage_of(session, pool, owner.id)
             if usage.locks is not None and usage.locked >= usage.locks:
                 said = "{count} of {most} records are locked already. Unlock one first."
@@ -188,6 +191,16 @@ def _open(session: Session, entity: str, id: UUID, means: str) -> Draft:
         return write.open_for_update(session, entity, id, means=means)
 
 
+def hand(session: Session, pool: Pool, id: UUID, to: UUID, reason: str) -> bool:
+    """Give somebody a record that lies in the pool, as its distribution says; False when it is not there any more."""
+    try:
+        with session.write(), _because(session, pool, DISTRIBUTE, reason):
+            _hand(session, _free(session, pool, id, "workflow"), pool, str(to))
+    except (Refused, Forbidden, Missing):
+        return False
+    return True
+
+
 def _hand(session: Session, draft: Draft, pool: Pool, to: str | None) -> None:
     with session.as_system():
         write.prepare(session, draft, {pool.owner: to})
@@ -232,6 +245,11 @@ def _limits(session: Session, pool: Pool, usage: Usage, me: UUID, draft: Draft) 
     if usage.holding is not None and usage.held >= usage.holding:
         said = "You hold {count} of {most} already. Return or finish one first."
         return Fault("pool", said, None, {"count": usage.held, "most": usage.holding})
+    if usage.team_holding is not None and usage.team_held >= usage.team_holding:
+        said = "Your team holds {count} of {most} already. Return or finish one first."
+        return Fault("pool", said, None, {"count": usage.team_held, "most": usage.team_holding})
+    if (kept := twins.kept_from(session, draft.record, me)) is not None:
+        return kept
     again = again_at(session, pool, me, draft.record.id)
     if again is not None:
         return Fault(

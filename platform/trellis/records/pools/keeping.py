@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CHANGES = frozenset({"created", "updated", "converted", "merged", "restored", "unmerged"})
 CLAIM, ASSIGN, RETURN, RELEASE = "claimed", "assigned", "returned", "released"
-HAND, LOCK, UNLOCK = "handed", "locked", "unlocked"
+HAND, LOCK, UNLOCK, DISTRIBUTE = "handed", "locked", "unlocked", "distributed"
 
 
 @dataclass

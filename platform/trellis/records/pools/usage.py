@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from trellis.model.pool import LOCKED_UNTIL, Pool
-from trellis.records.pools.keeping import CLAIM, RELEASE, RETURN
+from trellis.records.pools.keeping import ASSIGN, CLAIM, DISTRIBUTE, RELEASE, RETURN
 from trellis.records.pools.standing import lies_in
 from trellis.records.reading.catalog import system_scope
 from trellis.storage.names import short
@@ -19,6 +19,9 @@ from trellis.storage.names import short
 if TYPE_CHECKING:
     from trellis.formula.sql.scope import SqlScope
     from trellis.records.session import Session
+
+TAKEN = (CLAIM, ASSIGN, DISTRIBUTE)
+TEAM = "team"  # the field of a person that says theirs
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Usage:
     locked: int
     locks: int | None
     tomorrow: datetime  # from when on the day's claims count anew
+    team_held: int = 0
+    team_holding: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def usage_of(session: Session, pool: Pool, user: UUID) -> Usage:
     owned = row[short(pool.owner)] == user, row.deleted_at.is_(None)
     counting = _counting(pool, scope)
     locked = row[LOCKED_UNTIL] > session.reader.now
+    of_team = _held_by_team(session, pool, user)
     counts = sa.func.count().filter(counting), sa.func.count().filter(locked)
     found: Any = session.execute(sa.select(*counts).select_from(scope.joined()).where(*owned)).one()
     return Usage(
@@ -67,7 +73,28 @@ def usage_of(session: Session, pool: Pool, user: UUID) -> Usage:
         locked=found[1],
         locks=pool.lock.at_most if pool.lock is not None else None,
         tomorrow=midnight(session, 1),
+        team_held=of_team or 0,
+        team_holding=pool.claim.team_holding if of_team is not None else None,
     )
+
+
+def _held_by_team(session: Session, pool: Pool, user: UUID) -> int | None:
+    """How many the person's team holds; None where no limit says anything about it, or there is no team."""
+    if pool.claim.team_holding is None or (team := team_of(session, user)) is None:
+        return None
+    scope, people = system_scope(session, pool.entity), session.table("user")
+    row = scope.alias.c
+    owned = row[short(pool.owner)].in_(sa.select(people.c.id).where(people.c[TEAM] == team)), row.deleted_at.is_(None)
+    counted = sa.select(sa.func.count()).select_from(scope.joined()).where(*owned, _counting(pool, scope))
+    return int(session.execute(counted).scalar_one())
+
+
+def team_of(session: Session, user: UUID) -> UUID | None:
+    """Somebody's team."""
+    people = session.table("user")
+    if TEAM not in people.c:
+        return None
+    return cast("UUID | None", session.execute(sa.select(people.c[TEAM]).where(people.c.id == user)).scalar())
 
 
 def _counting(pool: Pool, scope: SqlScope) -> sa.ColumnElement[bool]:
@@ -109,9 +136,10 @@ def size_of(session: Session, pool: Pool) -> int:
 def people(session: Session, pool: Pool, since: datetime) -> list[Person]:
     """What each person has claimed, been given, returned and lost since then, and what they won of what they took."""
     moves = session.tables.platform.pool_move
-    took = moves.c.act.in_((CLAIM, "assigned"))
+    took = moves.c.act.in_(TAKEN)
     who = sa.case((took, moves.c.to), else_=moves.c.whose).label("who")
-    counts = [sa.func.count().filter(moves.c.act == act) for act in (CLAIM, "assigned", RETURN, RELEASE)]
+    acts = ((CLAIM,), (ASSIGN, DISTRIBUTE), (RETURN,), (RELEASE,))
+    counts = [sa.func.count().filter(moves.c.act.in_(some)) for some in acts]
     here = moves.c.pool == pool.key, moves.c.at >= since
     rows: Any = session.execute(sa.select(who, *counts).where(*here).group_by(who)).all()
     won = _won(session, pool, since)
@@ -131,9 +159,7 @@ def _won(session: Session, pool: Pool, since: datetime) -> dict[UUID, int]:
     ]
     if not ended:
         return {}
-    taken = sa.select(moves.c.record).where(
-        moves.c.pool == pool.key, moves.c.at >= since, moves.c.act.in_((CLAIM, "assigned"))
-    )
+    taken = sa.select(moves.c.record).where(moves.c.pool == pool.key, moves.c.at >= since, moves.c.act.in_(TAKEN))
     owner = row[short(pool.owner)]
     found = sa.select(owner, sa.func.count()).select_from(scope.joined())
     found = found.where(row.id.in_(taken), row.deleted_at.is_(None), owner.is_not(None), sa.or_(*ended))

@@ -10,6 +10,7 @@ from trellis.formula.types import Ref
 from trellis.model.automation.steps import Approve, every_step
 from trellis.model.conversion import CONVERTED_AT
 from trellis.records.kept import kept
+from trellis.records.pools import twins
 from trellis.records.privacy.subjects import is_subject
 from trellis.records.refusal import Fault
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def may_be_locked(session: Session, entity: str) -> bool:
     """Whether records of the entity, or those that they are part of, can be locked at all."""
-    if _by_work(session, entity):
+    if _by_work(session, entity) or twins.keep_others_out(session, entity):
         return True
     if is_subject(session.model.entities[entity]) and any(key == entity for key, _id in session.restricted):
         return True
@@ -67,6 +68,9 @@ def lock_on(session: Session, record: LiveRecord) -> Fault | None:
         return _restricted()
     if record.entity in _asked_about(session.model) and not session.principal.is_system and _is_asked(session, record):
         return Fault("locked", "It waits for an approval, and is read-only until then.", None)
+    elsewhere = None if session.principal.is_system else twins.kept_from(session, record, session.principal.id)
+    if elsewhere is not None:
+        return elsewhere
     conversion = session.model.conversions.get(record.entity)
     locks = conversion is not None and conversion.lock and not session.is_unlocked
     if locks and record.value(CONVERTED_AT) is not None:
@@ -92,7 +96,8 @@ def lock_of(session: Session, entity: str, id: UUID, *, is_restricted: bool | No
     if is_restricted:
         return _restricted()
     is_part = session.model.entities[entity].part_of is not None
-    if not (_by_work(session, entity) if is_restricted is False and not is_part else may_be_locked(session, entity)):
+    by_work = _by_work(session, entity) or twins.keep_others_out(session, entity)
+    if not (by_work if is_restricted is False and not is_part else may_be_locked(session, entity)):
         return None
     found = (lock_on(session, record) for record in StoreGraph(session).load(entity, [id]))
     return next((fault for fault in found if fault is not None), None)

@@ -17,7 +17,7 @@ from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.kept import keep, known
 from trellis.records.merging import dedupe
 from trellis.records.pipelines import pipeline, stays
-from trellis.records.pools import standing
+from trellis.records.pools import standing, twins
 from trellis.records.reading.catalog import system_scope
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused, Stale
 from trellis.records.versions import history, since
@@ -128,6 +128,7 @@ def check_all(session: Session, drafts: Sequence[Draft]) -> None:
     for entity in dict.fromkeys(d.entity.key for d in every):
         unique.check(session, [d for d in every if d.entity.key == entity])
     dedupe.check(session, every)
+    twins.check(session, every)
 
 
 def refuse(drafts: Sequence[Draft], *, confirmed: bool = True) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from trellis.formula.formula import Formula, FormulaError, compile_formula
 from trellis.formula.types import BOOLEAN
-from trellis.model.compile.automation.bodies import span
+from trellis.model.compile.automation.bodies import Bodies, span
+from trellis.model.compile.automation.verbs import choosing
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.formulas import condition
@@ -25,6 +26,7 @@ from trellis.model.pool import (
     RETURNS_AT,
     WORDS,
     Claiming,
+    Distribution,
     Locking,
     People,
     Pool,
@@ -93,7 +95,7 @@ def _draft(ctx: Context, item: Item) -> EntityDraft | None:
 def _pool(ctx: Context, types: Types, key: str, item: Item, entity: Entity) -> Pool:
     names = Names(ctx, types)
     scope = types.scope(entity.key)
-    claim, lock = item.get("claim"), item.get("lock")
+    claim, lock, distribute = item.get("claim"), item.get("lock"), item.get("distribute")
     assert entity.owner_field is not None
     return Pool(
         key=key,
@@ -110,8 +112,17 @@ def _pool(ctx: Context, types: Types, key: str, item: Item, entity: Entity) -> P
             _number(claim, "per_day"),
             _number(claim, "holding"),
             condition(ctx, claim.get("not_counting"), scope) if claim is not None else None,
+            _of_a_team(ctx, claim),
         ),
-        lock=Locking(_number(lock, "at_most"), span(lock.get("for"))) if lock is not None else None,
+        lock=_locking(ctx, lock, entity) if lock is not None else None,
+        distribute=Distribution(
+            choosing(Bodies(names, entity.key, {}), distribute),
+            span(distribute.get("after")),
+            _number(distribute, "per_day"),
+            condition(ctx, distribute.get("when"), scope),
+        )
+        if distribute is not None
+        else None,
         cool_down=span(item.get("cool_down")),
         active=item.flag("active", True),
         digest=hashlib.sha256(repr(item.data).encode()).hexdigest()[:16],
@@ -121,6 +132,24 @@ def _pool(ctx: Context, types: Types, key: str, item: Item, entity: Entity) -> P
 def _number(item: Item | None, key: str) -> int | None:
     found = item.get(key) if item is not None else None
     return found.data if found is not None and isinstance(found.data, int) else None
+
+
+def _of_a_team(ctx: Context, claim: Item | None) -> int | None:
+    """How many a team may hold: people must have a team for that."""
+    found = _number(claim, "team_holding")
+    if claim is not None and found is not None and not ("user" in ctx.drafts and "team" in ctx.drafts["user"].fields):
+        hint = "give users a field `team: {type: link, to: team}`"
+        ctx.problem("E325", "people have no team", claim.get("team_holding") or claim, hint)
+    return found
+
+
+def _locking(ctx: Context, lock: Item, entity: Entity) -> Locking:
+    """Whose duplicates are kept from others: there must be a rule that says what a duplicate is."""
+    exact = [rule for rule in entity.dedupe if all(match.how != "similar" for match in rule.match)]
+    if lock.flag("duplicates", False) and not exact:
+        hint = f"give {entity.key} a `dedupe:` rule without `similar`"
+        ctx.problem("E325", "nothing says what a duplicate is", lock.get("duplicates") or lock, hint)
+    return Locking(_number(lock, "at_most"), span(lock.get("for")), lock.flag("duplicates", False))
 
 
 def _people(names: Names, item: Item | None) -> People:
