@@ -206,3 +206,5 @@ def test_a_database_in_trouble_is_told_in_words(
     assert "<html" in answer.text
     told = rep.get("/profile", headers={"HX-Request": "true"})
     assert said in unquote(told.headers["X-Message"])
+    form = rep.get("/profile", headers={"X-Requested-With": "fetch", "Accept": "application/json, text/html"})
+    assert said in unquote(form.headers["X-Message"])

@@ -73,8 +73,6 @@ def answer(status: int, *, message: str | None = None, title: str | None = None)
         response.mimetype = "application/problem+json"
     elif asked_by_script():
         response = Response(said, mimetype="text/plain")
-        if message:
-            response.headers["X-Message"] = quote(message)
     else:
         response = Response(
             render_template(
@@ -87,6 +85,8 @@ def answer(status: int, *, message: str | None = None, title: str | None = None)
                 back=_way_back(),
             )
         )
+    if message and asked_by_script():
+        response.headers["X-Message"] = quote(message)  # what a page of ours shows
     response.status_code = status
     return response
 

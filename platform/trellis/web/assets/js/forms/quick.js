@@ -72,7 +72,8 @@ function focusFirst(dialog) {
 export function refuse(status, answer = null) {
   if (status === 401) return signedOut();
   const key = { 0: "offline", 403: "forbidden", 404: "missing", 413: "too-large", 429: "too-many" }[status] ?? "broken";
-  toast(text(key, { id: answer?.headers?.get("X-Request-Id") ?? "" }), { kind: "error" });
+  const said = answer?.headers?.get("X-Message");
+  toast(said ? decodeURIComponent(said) : text(key, { id: answer?.headers?.get("X-Request-Id") ?? "" }), { kind: "error" });
 }
 
 document.addEventListener("click", (event) => {
