@@ -32,6 +32,7 @@ def test_markdown_becomes_safe_html(text: str, html: str) -> None:
         '<p style="position:fixed">a</p>',
         "<svg><script>1</script></svg>",
         '<form action="/x"><input></form>',
+        '<code class="t-style modal">a</code>',
     ],
 )
 def test_nothing_that_runs_or_hides_is_left(markup: str) -> None:
@@ -43,3 +44,7 @@ def test_nothing_that_runs_or_hides_is_left(markup: str) -> None:
 def test_text_alone_keeps_the_lines() -> None:
     assert plain_text("<p>a &amp; b</p><ul><li>c</li><li>d</li></ul>") == "a & b\nc\nd"
     assert markdown_text("# Head\n\n- a\n- **b**") == "Head\na\nb"
+
+
+def test_a_piece_of_code_says_its_language() -> None:
+    assert sanitise('<code class="language-python">a</code>') == '<code class="language-python">a</code>'

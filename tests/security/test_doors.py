@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from tests.security.table import ROUTES
-from tests.security.world import World, open_world, prepare, send
+from tests.security.world import BREAKS_OUT, World, open_world, prepare, send
 from tests.web.frame_tenants import PASSWORD, YAML, add_person, token_of
 from tests.web.test_frame_dispatcher import Keeping
 from werkzeug.test import Client
@@ -125,6 +125,7 @@ def test_one_signs_in_under_tls_and_gets_a_new_session(
         "\\\\evil.example",
         "/t/other/",
         "/t/corner/../other/",
+        "/t/corner/%2e%2e/other/",
         "/t/corner//../..//evil.example",
         "javascript:alert(1)",
         " //evil.example",
@@ -167,6 +168,8 @@ def test_every_page_has_the_headers_and_nothing_inline(world: World) -> None:
             wrong.append(f"{rule}: kept by caches: {kept}")
         if answer.mimetype == "text/html" and (found := INLINE.search(answer.text)):
             wrong.append(f"{rule}: inline: {answer.text[found.start() - 40 : found.end() + 40]}")
+        if answer.mimetype == "text/html" and (at := answer.text.find(BREAKS_OUT)) >= 0:
+            wrong.append(f"{rule}: not escaped: {answer.text[max(0, at - 80) : at + 20]}")
     assert not wrong, "\n".join(wrong)
 
 

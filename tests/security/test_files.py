@@ -121,3 +121,13 @@ def test_a_file_of_another_is_nobody_elses_to_give(world: World) -> None:
         given = {"name": f"Thief {who}", "scan": [{"id": secret[0], "name": "scan.pdf", "size": 1}]}
         answer = world.app.test_client().post("/api/v1/account", json=given, headers=headers)
         assert answer.status_code in (403, 422), answer.text
+
+
+def test_the_id_of_a_file_in_a_text_gives_nobody_the_file(world: World) -> None:
+    secret = world.names()["file"]
+    client, headers = world.app.test_client(), {"Authorization": f"Bearer {world.keys['colleague']}", "If-Match": "*"}
+    mine = client.post("/api/v1/account", json={"name": "Thief", "city": secret}, headers=headers).json["id"]
+    client.patch(f"/api/v1/account/{mine}", json={"city": f"[{secret}]"}, headers=headers)
+    given = {"scan": [{"id": secret, "name": "x.pdf", "size": 1}]}
+    answer = client.patch(f"/api/v1/account/{mine}", json=given, headers=headers)
+    assert [e["code"] for e in answer.json.get("errors", ())] == ["file"], answer.text

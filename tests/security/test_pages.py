@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.security.table import CLASSES, IN, OUT, ROUTES
-from tests.security.world import CANARY, Names, World, is_for_programs, open_world, outcome, prepare, send
+from tests.security.world import BREAKS_OUT, CANARY, Names, World, is_for_programs, open_world, outcome, prepare, send
 from werkzeug.routing import Rule
 
 
@@ -62,6 +62,8 @@ def granted(world: World, rule: Rule, method: str, names: Names | None = None) -
             got = outcome(answer, ask, public=kind == "public")
             if got != "yes":
                 yield f"{method} {rule} {who}: yes, not {got}"
+            if answer.mimetype == "text/html" and BREAKS_OUT in answer.text:
+                yield f"{method} {rule} {who}: not escaped"
 
 
 def test_every_address_stands_in_the_table(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,7 @@ plural: Accounts
 title: name
 fields:
   name:    {type: text, required: true, search: true}
-  city:    {type: text}
+  city:    {type: text, label: City, help: "A city </script><i onx=1>"}
   founded: {type: date}
   heat:    {type: integer}
   owner:   {type: user, default: =me, role: owner}
@@ -153,6 +154,9 @@ label: Outsider
 grants: {}
 """
 )
+BREAKS_OUT = "</script><i onx=1>"
+"""Stands in every label and every name: where a page shows it as it is, somebody else's words become its markup."""
+CRM = re.sub(r"\b(label|plural|message): ([A-Z]\w+)", rf'\1: "\2 {BREAKS_OUT}"', CRM)
 CANARY = "Mine CANARY"
 NOTED = ("_session", "_api_key", "_audit", "_audit_seal", "_access")
 """The tables that note who asked."""
@@ -172,13 +176,14 @@ class Names(dict[str, str]):
         return found
 
     def _new(self, entity: str, what: str = "", **more: Any) -> UUID:
-        values = {"name": f"{CANARY} {what} {next(_numbers)}", "owner": self._world.people["owner"], **more}
+        name = f"{CANARY} {what} {next(_numbers)} {BREAKS_OUT}"
+        values = {"name": name, "owner": self._world.people["owner"], **more}
         return self._world.system.create(entity, values).id
 
     def _make_id(self) -> UUID:
         files = [{"id": self["file"], "name": "scan.pdf", "size": 10, "type": "application/pdf"}]
-        lines = [{"name": f"{CANARY} line"}]
-        id = self._new("account", scan=files, city=CANARY, friends=[self["friend"]], lines=lines)
+        lines = [{"name": f"{CANARY} line {BREAKS_OUT}"}]
+        id = self._new("account", scan=files, city=f"{CANARY}{BREAKS_OUT}", friends=[self["friend"]], lines=lines)
         self._new("contact", "contact", account=id)
         return id
 

@@ -68,7 +68,7 @@ class ApiKey:
         return any(given in ipaddress.ip_network(allowed, strict=False) for allowed in self.addresses)
 
     def narrowed(self, person: Person) -> Person:
-        """The person with no other roles than the key's: rights beside any entity, too, are those of these roles alone."""
+        """The person with no other roles than the key's: rights beside any entity, too, are of these alone."""
         if self.roles is None:
             return person
         return replace(person, roles=tuple(role for role in person.roles if role in self.roles))

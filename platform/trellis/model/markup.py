@@ -23,6 +23,7 @@ _ATTRIBUTES = {
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _BREAKS = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|hr|/pre|/blockquote)\b[^>]*>", re.IGNORECASE)
+_LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
 _LONGEST_CACHED = 20_000
 
 
@@ -31,10 +32,20 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
 
 
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """Of classes only the name of a language: any other one would be of our own look."""
+    return value if name != "class" or _LANGUAGE.fullmatch(value) else None
+
+
 def sanitise(markup: str) -> str:
     """HTML with only harmless tags, attributes and addresses left."""
     return nh3.clean(
-        markup, tags=set(_TAGS), attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="noopener nofollow"
+        markup,
+        tags=set(_TAGS),
+        attributes=_ATTRIBUTES,
+        attribute_filter=_kept,
+        url_schemes=_SCHEMES,
+        link_rel="noopener nofollow",
     )
 
 

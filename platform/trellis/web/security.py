@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import request
 from flask.sessions import SecureCookieSessionInterface
@@ -90,7 +90,7 @@ def safe_address(target: str | None) -> str | None:
         or odd
         or target.startswith("//")
         or not target.startswith(root)
-        or ".." in parts.path
+        or ".." in unquote(parts.path)  # for a browser, %2e%2e leads up, too
     ):
         return None
     return target

@@ -19,6 +19,7 @@ from trellis.web.i18n import say
 
 Schema = dict[str, Any]
 JSON = "application/json"
+PROBLEM = "application/problem+json"
 REFUSALS = {
     "400": "The request cannot be read.",
     "401": "No key, or one that is wrong, expired or revoked.",
@@ -346,6 +347,10 @@ class Operations:
             "additionalProperties": False,
         }
         told = answers("200", "An outcome for each row.", ref("Outcomes"), WRITES)
+        told["422"] = {  # with `all_or_nothing`, when it is nothing: which row was refused
+            "description": "Refused; with `all_or_nothing` an outcome for each row.",
+            "content": {PROBLEM: {"schema": ref("Problem")}, JSON: {"schema": ref("Outcomes")}},
+        }
         operation = {
             "parameters": named("Idempotency-Key"),
             "requestBody": json_body(body),

@@ -142,7 +142,8 @@ class MoneyField(FieldType):
             yield _no_currency(value.currency)
         elif self.only_currency and value.currency != self.only_currency:
             yield Invalid("invalid", "Must be in {currency}.", currency=self.only_currency)
-        yield from compare_bounds(value.amount, self.min, self.max, lambda bound: plain(Decimal(bound)))
+        low, high = (_amount_of(bound, value.currency) for bound in (self.min, self.max))
+        yield from compare_bounds(value.amount, low, high, lambda bound: plain(Decimal(bound)))
 
     def same(self, one: Value, other: Value) -> bool:
         if one is None or other is None:
@@ -190,3 +191,10 @@ def money_places(field: Field, currency: str) -> int | None:
     if not isinstance(field.type, MoneyField) or field.formula is not None or field.rollup is not None:
         return None
     return field.type.places(currency)
+
+
+def _amount_of(bound: Any, currency: str) -> Any:
+    """A bound as a number; one that a formula gave is money, and says nothing of amounts of another currency."""
+    if not isinstance(bound, Money):
+        return bound
+    return bound.amount if bound.currency == currency else None

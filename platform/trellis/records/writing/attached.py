@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from trellis.model.field import Field
 from trellis.model.fields.files import FileField
@@ -34,7 +35,7 @@ def _check_field(session: Session, draft: Draft, field: Field) -> None:
     held = {entry["id"]: entry for entry in draft.before(field.key) or ()}
     new = [entry["id"] for entry in draft.value(field.key) if entry["id"] not in held]
     known = held | _sent(session, draft, field, new)
-    known |= _held_before(session, draft, [id for id in new if id not in known])
+    known |= _held_before(session, draft, field, [id for id in new if id not in known])
     for entry in draft.value(field.key):
         if entry["id"] not in known:
             message = "“{name}” is not here. Send the file again."
@@ -51,15 +52,25 @@ def _sent(session: Session, draft: Draft, field: Field, ids: Sequence[str]) -> d
     return _described(session, ids, mine)
 
 
-def _held_before(session: Session, draft: Draft, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the record has held before, by its history: a value from there may be given back."""
+def _held_before(session: Session, draft: Draft, field: Field, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the field has held before, by its history: a value from there may be given back.
+
+    Of other fields' changes nothing counts: anybody may write the id of somebody's file into a text.
+    """
     if draft.is_new or not ids:
         return {}
     table, history = session.tables.platform.file, session.tables.platform.history
-    told = sa.exists().where(
-        history.c.entity == draft.entity.key,
-        history.c.record == draft.record.id,
-        sa.func.strpos(sa.cast(history.c.changes, sa.Text), sa.cast(table.c.id, sa.Text)) > 0,
+    each = sa.func.jsonb_array_elements(history.c.changes).table_valued(sa.column("value", JSONB)).lateral("change")
+    change = each.c.value
+    told = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(history.join(each, sa.true()))
+        .where(
+            history.c.entity == draft.entity.key,
+            history.c.record == draft.record.id,
+            change[0].astext == field.key,
+            sa.func.strpos(sa.cast(change, sa.Text), sa.cast(table.c.id, sa.Text)) > 0,
+        )
     )
     return _described(session, ids, told)
 

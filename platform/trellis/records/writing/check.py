@@ -18,6 +18,7 @@ from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.base import FieldType
 from trellis.model.formats import named_format
+from trellis.model.known import currency_codes
 from trellis.model.text import Text
 from trellis.records import faults
 from trellis.records.deriving import money
@@ -86,6 +87,8 @@ def _with_bounds(draft: Draft, field: Field) -> FieldType:
     """The type with bounds that are formulas computed for this record."""
     bounds = {side: bound for side in BOUNDS if isinstance(bound := getattr(field.type, side, None), Formula)}
     computed: dict[str, Any] = {side: bound.evaluate(draft.env()) for side, bound in bounds.items()}
+    if "currency" in computed and computed["currency"] not in currency_codes():
+        computed["currency"] = None  # what is no currency is refused where it is written
     return replace(field.type, **computed)
 
 

@@ -11,6 +11,7 @@ from trellis.formula.reader import Reader
 from trellis.formula.types import Money
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid
+from trellis.model.known import currency_codes
 from trellis.records import faults
 from trellis.records.access.masking import is_masked
 from trellis.records.draft import Draft
@@ -80,7 +81,7 @@ def reader_of(draft: Draft, field: Field) -> Reader:
     reader: Reader = draft.record.graph.session.reader
     currency = getattr(field.type, "currency", None)
     code = currency.evaluate(draft.env()) if isinstance(currency, Formula) else None
-    return replace(reader, currency=code) if isinstance(code, str) and code else reader
+    return replace(reader, currency=code) if isinstance(code, str) and code in currency_codes() else reader
 
 
 def _is_open(session: Session, draft: Draft, field: Field, mode: str | None) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import abort, render_template, request, url_for
 from flask_appbuilder import expose
+from markupsafe import escape
 
 from trellis.records.record import Count
 from trellis.records.record import Page as Rows
@@ -156,7 +157,7 @@ class ListView(Page):
         desk = open_desk(entity)
         where = desk.state.formulas(desk.store.principal.reader)
         count = desk.store.count(entity, where=where, q=desk.state.q or None, cap=None)
-        return how_many(count.n, desk.entity, desk.language)
+        return str(escape(how_many(count.n, desk.entity, desk.language)))
 
     @expose("/e/<entity>/<uuid:id>/peek")  # type: ignore[untyped-decorator]
     @signed_in
