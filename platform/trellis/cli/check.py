@@ -21,8 +21,12 @@ from trellis.packaging.requirements import unmet
 @click.option(
     "--root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The folder with the core's schemas/."
 )
-def command(path: Path, style: str, root: Path | None) -> None:
+@click.option("--explain", metavar="CODE", help="Say what a code means and what to do, such as E304.")
+def command(path: Path, style: str, root: Path | None, explain: str | None) -> None:
     """Check PATH: a layer, a template, a tenant, a folder of those, or loose YAML. Exits 1 when there are errors."""
+    if explain is not None:
+        _explain(explain.upper())
+        return
     workspace = workspace_at(path, root)
     problems: dict[Problem, None] = {}  # what stands below several is told once
     sources: dict[str, Source] = {}
@@ -35,3 +39,12 @@ def command(path: Path, style: str, root: Path | None) -> None:
         click.echo(written)
     if any(p.is_error for p in problems):
         sys.exit(1)
+
+
+def _explain(code: str) -> None:
+    from trellis.config.codes import CODES
+
+    if code not in CODES:
+        raise click.ClickException(f"there is no code {code}; docs/reference/codes.md lists them")
+    click.echo(f"{code}: {CODES[code].cause}.")
+    click.echo(f"What to do: {CODES[code].mend}.")

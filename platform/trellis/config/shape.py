@@ -272,6 +272,10 @@ def export(schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return str(schema) if isinstance(schema, Decimal) else schema
     plain = {k: export(v) for k, v in schema.items() if not k.startswith("x-")}
+    if (told := schema.get("description")) and (without := schema.get("x-default")):
+        plain["description"] = f"{told}; without it: {without}"
+    if (told := plain.get("description")) and (example := schema.get("x-example")):
+        plain["description"] = f"{told} · {example}"
     if plain.get("type") == "string" and "pattern" not in plain:
         plain["type"] = ["string", "number", "boolean"]  # where text is expected the characters as written count
     extra: list[Any] = []

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trellis.formula import types as t
+from trellis.formula.functions.examples import EXAMPLES
 from trellis.formula.moments import UNITS
 from trellis.formula.nodes.call import Overload, Param
 from trellis.formula.types import Type
@@ -135,4 +136,4 @@ def reference() -> Iterator[Documented]:
     for family in FAMILIES:
         for f in known.values():
             if f.family == family:
-                yield Documented(f.name, f.family, f.usage, f.doc, f.example)
+                yield Documented(f.name, f.family, f.usage, f.doc, f.example or EXAMPLES.get(f.name, ""))

@@ -14,6 +14,16 @@ from trellis.model.fields.text import TextLike
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _DATES = {"yyyy": "%Y", "yy": "%y", "mm": "%m", "dd": "%d"}
+PLACES = {
+    "{0}": ("the number", "7"),
+    "{00000}": ("the number, with as many digits as there are noughts", "00007"),
+    "{yyyy}": ("the year", "2026"),
+    "{yy}": ("the year's last two digits", "26"),
+    "{mm}": ("the month", "03"),
+    "{dd}": ("the day", "09"),
+    "{field}": ("a field of the record, by its key", "{region}: NORTH"),
+}
+"""What may stand in braces in a mask, with what comes of it: for the reference."""
 
 
 @field_type("sequence")

@@ -9,6 +9,7 @@ from typing import Any
 
 from trellis.config.shape import ShapeValidator
 from trellis.model.kinds.parts import DIRECTIVES, SNAKE, TEXT, WORD
+from trellis.model.kinds.told import tell
 
 KINDS: dict[str, Kind] = {}
 
@@ -38,7 +39,7 @@ class Kind:
         }
         if self.cases is not None:
             schema["x-cases"] = self.cases()
-        return schema
+        return tell(self.name, schema)
 
     @cached_property
     def validator(self) -> Any:
