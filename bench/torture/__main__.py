@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -48,6 +49,7 @@ def main() -> int:
     from trellis.storage.database import Database
     from trellis.storage.secrets import use_installation_key
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended in any case
     given = options()
     given.runs = -(-given.runs // 3)  # long ones
     import_kinds()
