@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from flask import g, request
+import flask
+from flask import g, has_request_context, request
 
 from trellis.model.text import Text
 from trellis.web.context import current_principal, current_tenant
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from trellis.model.entity import Entity
     from trellis.model.model import MenuItem
     from trellis.storage.tenant import Tenant
+
+ANY = "00000000-0000-0000-0000-0000000000ff"  # an id that no record has
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,22 @@ class Group:
 def address(path: str = "") -> str:
     """The address of a page of this tenant: address("e/deal/")."""
     return f"{request.script_root}/{path}"
+
+
+def url_for(endpoint: str, **values: Any) -> str:
+    """The address of a page, as Flask's url_for gives it; that of a record's page is made once for all records."""
+    ids = [key for key, value in values.items() if type(value) is UUID]
+    others = [(key, value) for key, value in values.items() if type(value) is str and not key.startswith("_")]
+    if len(ids) != 1 or len(others) != len(values) - 1 or not has_request_context():
+        return flask.url_for(endpoint, **values)
+    return _address_of_any(request.script_root, endpoint, ids[0], *others).replace(ANY, str(values[ids[0]]))
+
+
+@lru_cache(maxsize=4096)
+def _address_of_any(_root: str, endpoint: str, id: str, *others: tuple[str, str]) -> str:
+    """The address of a record's page, with a mark in the place of its id."""
+    values: dict[str, Any] = {**dict(others), id: UUID(ANY)}
+    return flask.url_for(endpoint, **values)
 
 
 def entity_address(entity: str, record: object = None, *, view: str | None = None) -> str:

@@ -59,7 +59,7 @@ def make_environment(templates: Path) -> Environment:
         environment.globals[name] = _with_texts(environment.globals[name])
     environment.globals["gettext"] = environment.globals["_"] = translated
     environment.globals.update(
-        url_for=flask.url_for,
+        url_for=navigation.url_for,
         request=flask.request,
         g=flask.g,
         session=flask.session,

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import jsonify, redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -40,7 +40,7 @@ from trellis.web.context import current_store
 from trellis.web.context import may as may_right
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
-from trellis.web.navigation import entity_address
+from trellis.web.navigation import entity_address, url_for
 from trellis.web.pages.approvals import Asking, asking
 from trellis.web.pages.base import Page
 from trellis.web.pages.bin import restored_words

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, jsonify, request, url_for
+from flask import Response, abort, jsonify, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity, Inverse
 from trellis.model.view import Sort
+from trellis.records.kept import kept
 from trellis.records.reading.linked import LinkedList, linked_list
 from trellis.records.reading.pointing import one_of
 from trellis.records.reading.standing import Standing
@@ -28,7 +30,7 @@ from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
-from trellis.web.navigation import entity_address
+from trellis.web.navigation import entity_address, url_for
 from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
@@ -62,8 +64,14 @@ class Tab:
     address: str
 
 
-def related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
+def related_lists(store: Store, entity: Entity) -> Mapping[str, RelatedList]:
     """The lists that the page names, and those of parts; where it names none, every one that has no other place."""
+    key = (store.session.view_key, "related lists", entity.key)
+    found: Mapping[str, RelatedList] = kept(key, lambda: MappingProxyType(_related_lists(store, entity)))
+    return found
+
+
+def _related_lists(store: Store, entity: Entity) -> dict[str, RelatedList]:
     entities = store.tenant.model.entities
     parts = lines_of(entity, entities)
     activities = {(a.entity.key, a.field) for a in activity_links(store, entity)}

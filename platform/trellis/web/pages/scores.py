@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -17,6 +16,7 @@ from trellis.web.assets import icon
 from trellis.web.cells.numbers import number_text
 from trellis.web.context import current_store
 from trellis.web.guard import signed_in
+from trellis.web.navigation import url_for
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404
 

@@ -1,0 +1,50 @@
+"""Addresses that a page asks for by a route's name: Flask's own, though most are made once for all records."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import flask
+import pytest
+
+from trellis.web.navigation import url_for
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture(scope="module")
+def app() -> flask.Flask:
+    """An app with routes like those of a record."""
+    app = flask.Flask("addresses")
+    for rule in (
+        "/e/<entity>/<uuid:id>",
+        "/e/<entity>/<uuid:id>/related/<name>",
+        "/e/<entity>/new",
+        "/runs/<uuid:run>",
+    ):
+        app.add_url_rule(rule, rule, lambda **_: "")
+    return app
+
+
+@pytest.mark.parametrize("root", ["", "/t/north", "/t/süd"])
+@pytest.mark.parametrize(
+    ("endpoint", "values"),
+    [
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": OTHER}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "at": "latest"}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "toast": 1}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "toast": True}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "reply": OTHER}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "reply": None}),
+        ("/e/<entity>/<uuid:id>", {"entity": "deal", "id": ONE, "_anchor": "tab"}),
+        ("/e/<entity>/<uuid:id>/related/<name>", {"entity": "deal", "id": ONE, "name": "ein/name ä"}),
+        ("/e/<entity>/new", {"entity": "deal", "copy": ONE}),
+        ("/e/<entity>/new", {"entity": "deal"}),
+        ("/runs/<uuid:run>", {"run": OTHER}),
+    ],
+)
+def test_they_are_those_of_flask(app: flask.Flask, root: str, endpoint: str, values: dict[str, Any]) -> None:
+    with app.test_request_context("/", base_url=f"http://localhost{root}/"):
+        assert [url_for(endpoint, **values) for _ in range(2)] == [flask.url_for(endpoint, **values)] * 2
