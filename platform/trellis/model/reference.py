@@ -60,7 +60,7 @@ def _contents() -> Iterator[str]:
     yield "| [Codes](codes.md) | what `trellis check` says, why, and what to do |"
     yield ""
     yield "Under *takes*: a *formula* is one with or without a leading =, a *value* is a value or a formula after =,"
-    yield "a *text* is for people and may hold formulas in braces where that makes sense, *a · b* is one of these words."
+    yield "a *text* is for people and may hold formulas in braces where it makes sense, *a · b* is one of these words."
 
 
 def _group(name: str) -> Iterator[str]:

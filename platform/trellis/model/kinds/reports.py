@@ -72,7 +72,6 @@ REPORT_TYPES = (
     "target",
     "rfm",
     "trend",
-    "velocity",
 )
 
 

@@ -56,7 +56,7 @@ TOLD: dict[str, Given] = {
         "none",
         "totals: {amount: sum}",
     ),
-    "report.pipeline": ("the pipeline of a funnel, a forecast or a velocity", "the entity's first"),
+    "report.pipeline": ("the pipeline of a funnel or a forecast", "the entity's first"),
     "report.mode": ("cohort follows the records that began in the period, snapshot counts where they are", "snapshot"),
     "report.period": ("the length of a step in time", "month", "period: week"),
     "report.periods": ("how many steps a cohort is followed", "12"),
