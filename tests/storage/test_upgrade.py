@@ -12,7 +12,7 @@ import trellis.identity  # noqa: F401 - registers what follows an apply
 from trellis.packaging.provision import system_store
 from trellis.storage.followups import pending
 from trellis.storage.plan import plan_compiled
-from trellis.storage.upgrade import WHY, UpgradeNeeded, missing_columns, up_to_date
+from trellis.storage.upgrade import WHY, UpgradeNeeded, missing_columns, missing_indexes, up_to_date
 
 
 def wait_for_work(catalogue, slug):
@@ -42,6 +42,15 @@ def test_tables_and_columns_of_the_platform_come_with_a_revision_that_says_why(t
     assert (first.who, first.why) == ("trellis", WHY)
     assert plan_compiled(upgraded, [], upgraded.model, upgraded.profile).is_empty
     system_store(upgraded).create("account", {"name": "Acme"})  # with the rights on them
+    assert up_to_date(catalogue, tenant.slug).revision == 2
+
+
+def test_indexes_come_too(tenant, catalogue):
+    as_owner(catalogue, tenant, "DROP INDEX _run_event, _mail_reply")
+    assert missing_indexes(tenant) == {"_run_event", "_mail_reply"}
+    upgraded = up_to_date(catalogue, tenant.slug)
+    assert (upgraded.revision, missing_indexes(upgraded)) == (2, set())
+    assert plan_compiled(upgraded, [], upgraded.model, upgraded.profile).is_empty
     assert up_to_date(catalogue, tenant.slug).revision == 2
 
 

@@ -82,6 +82,11 @@ def add_live_index(table: sa.Table, name: str, value: Any) -> None:
     _add(table, name, [value], where=LIVE)
 
 
+def add_held_index(table: sa.Table, name: str, value: Any) -> None:
+    """Add an index by which a list in JSON is found by what it holds."""
+    _add(table, name, [value], using="gin")
+
+
 def first_order(entity: Entity) -> str | None:
     """The field that the entity's first list is sorted by, when an index can hold that order."""
     view = next((v for v in entity.views.values() if v.type == "list"), None)

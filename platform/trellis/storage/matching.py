@@ -12,16 +12,18 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from trellis.formula.sql.texts import lower
 from trellis.model import matching
-from trellis.storage.indexes import add_live_index, add_lookup
+from trellis.storage.indexes import add_held_index, add_live_index, add_lookup
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.types import TypeEngine
 
+    from trellis.model.entity import Entity
     from trellis.model.field import Field
     from trellis.model.model import Model
 
+REACHED = ("email", "phone")
 C = "C"  # the collation of normal forms: they are compared letter by letter
 
 
@@ -136,11 +138,21 @@ def compared(model: Model) -> Mapping[str, dict[tuple[str, matching.How], None]]
     return found
 
 
+def reached(entity: Entity) -> Mapping[str, dict[tuple[str, matching.How], None]]:
+    """The addresses and numbers of an entity whose owner is looked for when a message comes in: those searched by."""
+    found = (f.key for f in entity.stored_fields() if f.type.name in REACHED and f.search)
+    return {entity.key: dict.fromkeys((name, "normal") for name in found)}
+
+
 def add_match_indexes(model: Model, tables: Mapping[str, sa.Table]) -> None:
     """Add the indexes of normal forms; a field that is compared as it is has its index already, or gets one."""
-    for key, fields in compared(model).items():
-        entity, table = model.entities[key], tables[key]
-        for name, how in fields:
+    rules = compared(model)
+    for key, entity in model.entities.items():
+        table = tables[key]
+        for name in (name for name, _how in reached(entity)[key]):
+            if (every := table.c.get(short(f"{name}_all"))) is not None:
+                add_held_index(table, f"{name}_held", every)
+        for name, how in {**rules.get(key, {}), **reached(entity)[key]}:
             field = entity.fields.get(name)
             if field is None or not field.is_stored or short(name) not in table.c:
                 continue

@@ -12,7 +12,7 @@ NOW = sa.text("now()")
 
 def run_table(metadata: sa.MetaData) -> sa.Table:
     """One run of a workflow: where it stands and what it knows. A run that waits is nothing but its row."""
-    return sa.Table(
+    table = sa.Table(
         quoted("_run"),
         metadata,
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -42,6 +42,11 @@ def run_table(metadata: sa.MetaData) -> sa.Table:
         sa.Index("_run_waking", "wake_at", postgresql_where=sa.text("ended_at IS NULL")),
         sa.Index("_run_parent", "parent", postgresql_where=sa.text("parent IS NOT NULL")),
     )
+    # whether a request from outside came already
+    sa.Index(
+        "_run_event", table.c.event["id"].astext, postgresql_where=table.c.trigger == sa.literal_column("'webhook'")
+    )
+    return table
 
 
 def run_step_table(metadata: sa.MetaData) -> sa.Table:

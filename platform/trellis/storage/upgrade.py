@@ -33,7 +33,7 @@ def up_to_date(catalogue: Catalogue, slug: str) -> Tenant:
     for _ in range(ATTEMPTS):
         tenant = catalogue.get(slug)
         missing = missing_columns(tenant)
-        if not missing:
+        if not missing and not missing_indexes(tenant):
             return tenant
         try:
             return _upgrade(catalogue, tenant, missing)
@@ -54,9 +54,20 @@ def missing_columns(tenant: Tenant) -> dict[str, set[str]]:
     return missing
 
 
+def missing_indexes(tenant: Tenant) -> set[str]:
+    """The indexes that this version needs and the database does not have, or has left unfinished."""
+    with tenant.database.engine.begin() as connection:
+        live = set(connection.exec_driver_sql(_INDEXES, (sql_name(tenant.schema),)).scalars())
+    tables = tenant.tables.metadata.tables.values()
+    return {str(index.name) for table in tables for index in table.indexes} - live
+
+
 def _upgrade(catalogue: Catalogue, tenant: Tenant, missing: dict[str, set[str]]) -> Tenant:
     layers = catalogue.revision(tenant.slug, tenant.revision).layers
     planned = plan_compiled(tenant, layers, tenant.model, tenant.profile)
+    if planned.failing and not missing:  # only indexes are missing: without them it is slower, and works
+        log.warning("%s lacks indexes that cannot be made: see `trellis plan %s --live`", tenant.slug, tenant.slug)
+        return tenant
     if planned.failing:
         raise UpgradeNeeded(
             f"the tables of {tenant.slug} are an earlier version's, and some rows do not fit this one. "
@@ -79,4 +90,8 @@ _COLUMNS = """
 SELECT c.relname, a.attname
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relnamespace = to_regnamespace(%s)::oid AND c.relkind IN ('r', 'p')
+"""
+_INDEXES = """
+SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+WHERE c.relnamespace = to_regnamespace(%s)::oid AND i.indisvalid
 """

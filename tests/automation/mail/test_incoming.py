@@ -36,7 +36,7 @@ entity: contact
 title: name
 fields:
   name:  {type: text, required: true}
-  email: {type: email, multiple: true}
+  email: {type: email, multiple: true, search: true}
   account: {type: link, to: account}
   no_email: {type: boolean, default: false}
 ---
@@ -244,6 +244,24 @@ def test_the_number_in_a_subject_counts_for_those_who_have_to_do_with_it(tenant:
     subject = f"About [{ticket['number']}]"
     assert given(store, letter(subject)) == "reply"
     assert given(store, letter(subject, sender="eve@x.example")) == "new"
+
+
+def test_senders_are_found_by_an_index(tenant: Tenant) -> None:
+    field = tenant.model.entities["contact"].fields["email"]
+    asked = optouts.held_in(tenant.tables.entity["contact"], field, "Ann@X.example")
+    with tenant.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO contact (id, email, email_all) SELECT gen_random_uuid(), n || '@x.example',"
+            " jsonb_build_array(jsonb_build_object('value', n || '@x.example')) FROM generate_series(1, 3000) n"
+        )
+        connection.exec_driver_sql("RESET ROLE; ANALYZE contact")
+        sa.event.listen(
+            connection, "before_cursor_execute", lambda _c, _k, text, given, *_: (f"EXPLAIN {text}", given), retval=True
+        )
+        found = "\n".join(str(line) for line in connection.execute(asked).scalars())
+        connection.rollback()
+    assert "contact_email_match" in found
+    assert "contact_email_held" in found
 
 
 def test_what_nobody_waits_for_stands_with_its_sender(tenant: Tenant, store: Store) -> None:

@@ -12,12 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from trellis.automation.clock import now
+from trellis.formula.texts import lower as lower_text
+from trellis.model import matching
 from trellis.model.sealing import seal, unseal
 from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.storage.matching import normal
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
+    from trellis.model.field import Field
     from trellis.records.store import Store
     from trellis.storage.tenant import Tenant
 
@@ -162,15 +166,23 @@ def wants_none(store: Store, channel: Channel, address: str) -> bool:
     return any(value is True for said in said_by(store, channel, address, wishes) for value in said.values())
 
 
+def _compared(field: Field, address: str) -> str:
+    """An address as it is compared."""
+    return lower_text(address)[: matching.LONGEST] if field.type.name == "email" else address
+
+
 def holders(store: Store, entity: str, field: str, address: str) -> list[UUID]:
     """The live records that hold an address in a field, the newest first."""
     with store.transaction():
         table = store.session.table(entity)
-        column = table.c[short(field)]
-        same: sa.ColumnElement[bool] = sa.func.lower(column) == address.lower()
-        if getattr(store.tenant.model.entities[entity].fields[field].type, "multiple", False):
-            every = table.c.get(short(f"{field}_all"))
-            if every is not None:
-                same = sa.or_(same, every.contains([{"value": address}]))
-        statement = sa.select(table.c.id).where(same, table.c.deleted_at.is_(None)).order_by(table.c.id.desc())
-        return list(store.session.execute(statement.limit(MOST)).scalars())
+        definition = store.tenant.model.entities[entity].fields[field]
+        return list(store.session.execute(held_in(table, definition, address)).scalars())
+
+
+def held_in(table: sa.Table, field: Field, address: str) -> sa.Select[tuple[UUID]]:
+    """Asks for them as duplicates are found: there is an index of that."""
+    same: sa.ColumnElement[bool] = normal(field, table.c[short(field.key)]) == _compared(field, address)
+    if getattr(field.type, "multiple", False) and (every := table.c.get(short(f"{field.key}_all"))) is not None:
+        same = sa.or_(same, every.contains([{"value": address}]))
+    found = sa.select(table.c.id).where(same, table.c.deleted_at.is_(None))
+    return found.order_by(table.c.id.desc()).limit(MOST)
