@@ -1,11 +1,13 @@
-"""Bringing a draft together with what a colleague has published meanwhile: line by line, as version control does."""
+"""Bringing a draft together with what a colleague has published meanwhile: line by line, as version control does.
+
+Written here because the libraries that do it come under licences that would become ours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from merge3 import Merge3
+from difflib import SequenceMatcher
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,37 @@ def merge(base: str | None, mine: str | None, theirs: str | None) -> list[Part]:
     """What the two make of the base. A file that one has deleted and the other changed is one conflict."""
     if mine is None or theirs is None:
         return [Part(mine=mine or "", theirs=theirs or "", is_conflict=True)]
-    merged = Merge3(_lines(base or ""), _lines(mine), _lines(theirs))
+    before, ours, others = _lines(base or ""), _lines(mine), _lines(theirs)
     parts: list[Part] = []
-    for kind, *lines in merged.merge_groups():
-        if kind == "conflict":
-            _base, a, b = lines
-            parts.append(Part(mine="".join(a), theirs="".join(b), is_conflict=True))
+    at = (0, 0, 0)
+    for start, a, b, length in _shared(before, ours, others):
+        old, left, right = before[at[0] : start], ours[at[1] : a], others[at[2] : b]
+        if left == right or right == old:
+            parts.append(Part("".join(left)))
+        elif left == old:
+            parts.append(Part("".join(right)))
         else:
-            parts.append(Part(text="".join(lines[0])))
-    return parts
+            parts.append(Part(mine="".join(left), theirs="".join(right), is_conflict=True))
+        parts.append(Part("".join(before[start : start + length])))
+        at = (start + length, a + length, b + length)
+    return [part for part in parts if part.is_conflict or part.text]
+
+
+def _shared(before: Sequence[str], ours: Sequence[str], others: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Runs of lines that stand in all three: where in each, and how many; at last the end, with none."""
+    mine = SequenceMatcher(None, before, ours, autojunk=False).get_matching_blocks()
+    theirs = SequenceMatcher(None, before, others, autojunk=False).get_matching_blocks()
+    m = t = 0
+    while m < len(mine) - 1 and t < len(theirs) - 1:
+        one, other = mine[m], theirs[t]
+        start, end = max(one.a, other.a), min(one.a + one.size, other.a + other.size)
+        if start < end:
+            yield start, one.b + start - one.a, other.b + start - other.a, end - start
+        if one.a + one.size < other.a + other.size:
+            m += 1
+        else:
+            t += 1
+    yield len(before), len(ours), len(others), 0
 
 
 def conflicts(parts: Sequence[Part]) -> int:
