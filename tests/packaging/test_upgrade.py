@@ -239,6 +239,8 @@ def test_what_the_tenant_still_speaks_of_is_told_and_nothing_is_changed_until_it
     own = store.workspace.tenant("own-vet")
     assert planned(catalogue, store, "own-vet", own=own).new == "1.0.0"  # ^1.0 does not take 2.0.0
 
+    assert planned(catalogue, store, "own-vet", own=own).newer == "2.0.0"
+
     found = planned(catalogue, store, "own-vet", "2.0.0", own)
     assert found.outcome == "conflict"
     places = [(problem.code, problem.mark and problem.mark.file) for problem in found.problems]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trellis.config.layer import FOLDERS
-from trellis.config.phrase import phrase
 
 MANIFEST = "template.yaml"
 TOPS = (*FOLDERS, "data")
@@ -45,14 +44,14 @@ def contents(folder: Path) -> Contents:
     for path in _walk(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            raise Unpackable(phrase("{name} is a link; a package holds files", name=name), "copy what it points to")
+            raise Unpackable(f"{name} is a link; a package holds files", "copy what it points to")
         if path.is_dir():
             continue
         if not belongs(name):
             left.append(name)
             continue
         if path.stat().st_size > MAX_FILE:
-            raise Unpackable(phrase("{name} is larger than {most} MB", name=name, most=MAX_FILE // 1_000_000))
+            raise Unpackable(f"{name} is larger than {MAX_FILE // 1_000_000} MB")
         data = path.read_bytes()
         check_path(name)
         check_text(name, data)
@@ -60,7 +59,7 @@ def contents(folder: Path) -> Contents:
         total += len(data)
         check_size(len(files), total)
     if MANIFEST not in files:
-        raise Unpackable(phrase("{folder} is no template: it has no template.yaml", folder=folder))
+        raise Unpackable(f"{folder} is no template: it has no template.yaml")
     return Contents(files, tuple(left))
 
 
@@ -86,9 +85,9 @@ def belongs(name: str) -> bool:
 def check_size(files: int, total: int) -> None:
     """Refuse what is too much."""
     if files > MAX_FILES:
-        raise Unpackable(phrase("more than {most} files", most=MAX_FILES))
+        raise Unpackable(f"more than {MAX_FILES} files")
     if total > MAX_TOTAL:
-        raise Unpackable(phrase("more than {most} MB", most=MAX_TOTAL // 1_000_000))
+        raise Unpackable(f"more than {MAX_TOTAL // 1_000_000} MB")
 
 
 _ODD = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
@@ -99,11 +98,11 @@ def check_path(name: str) -> None:
     """Refuse a path that leads out of the folder, or that not every system can write."""
     parts = name.split("/")
     if not name or len(name) > MAX_PATH or _ODD.search(name):
-        raise Unpackable(phrase("the path {name} cannot be a file's in a package", name=repr(name[:80])))
+        raise Unpackable(f"the path {name[:80]!r} cannot be a file's in a package")
     if name.startswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise Unpackable(phrase("the path {name} leads out of the template's folder", name=repr(name[:80])))
+        raise Unpackable(f"the path {name[:80]!r} leads out of the template's folder")
     if any(part.endswith((" ", ".")) or _DEVICES.fullmatch(part) for part in parts):
-        raise Unpackable(phrase("the path {name} cannot be a file's on every system", name=repr(name[:80])))
+        raise Unpackable(f"the path {name[:80]!r} cannot be a file's on every system")
 
 
 def check_text(name: str, data: bytes) -> None:
@@ -112,4 +111,4 @@ def check_text(name: str, data: bytes) -> None:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
-            raise Unpackable(phrase("{name} is not UTF-8", name=name), "save it as UTF-8") from None
+            raise Unpackable(f"{name} is not UTF-8", "save it as UTF-8") from None

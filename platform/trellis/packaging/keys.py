@@ -20,8 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from trellis.config.phrase import phrase
-
 WORD = "trellis-key"
 LONGEST_NAME = 100
 
@@ -157,6 +155,6 @@ class TrustedKeys:
         found = [k for k in self.all() if k.name == text or (len(text) >= 4 and k.fingerprint.startswith(text))]
         if len(found) != 1:
             which = "is not trusted" if not found else "fits several keys: name the fingerprint"
-            raise BadKey(phrase("{text} {which}", text=text, which=which))
+            raise BadKey(f"{text} {which}")
         (self.folder / f"{found[0].fingerprint}.pub").unlink()
         return found[0]

@@ -54,6 +54,13 @@ CASES = {
         "entity: deal\nfields:\n  name: {type: text, to: account}",
         ["a.yaml:3:22: E203 fields.name.to: unknown key 'to'"],
     ),
+    "a name that has become another": (
+        "entity: deal\nfields:\n  race: {type: text, was: breed}\n  big: {formula: breed}\nviews:\n  a: {columns: [breed]}",
+        [
+            "a.yaml:4:18: E402 fields.big.formula: unknown name 'breed' (it is called 'race' now)",
+            "a.yaml:6:17: E304 views.a.columns.breed: unknown column 'breed' (it is called 'race' now)",
+        ],
+    ),
     "missing option": (
         "entity: deal\nfields:\n  account: {type: link}",
         ["a.yaml:3:3: E204 fields.account: 'to' is missing"],

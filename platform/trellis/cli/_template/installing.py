@@ -60,7 +60,7 @@ def install(
 @click.command("list")
 def list_() -> None:
     """List the templates that tenants can be built on, with those that are."""
-    from trellis.config.versions import newest
+    from trellis.config.versions import newest, order
     from trellis.packaging.usage import uses
 
     store = store_here()
@@ -72,8 +72,8 @@ def list_() -> None:
         click.echo(f"{one.name:24} {one.version:10} {whose:32} {', '.join(using) or '-'}")
     for use in found:
         there = store.workspace.versions(use.template)
-        latest = newest(there, use.wanted)
-        if use.template and latest and latest != use.version:
+        latest = newest(there)
+        if use.template and latest and order(latest) > order(use.version):
             click.echo(f"{use.slug} is on {use.template} {use.version}: trellis template upgrade {use.slug} {latest}")
     if not store.list():
         click.echo("There are none: trellis template install FILE, or trellis template new NAME")

@@ -114,7 +114,7 @@ def _one(
         return {"tenant": slug, "outcome": "refused", "message": str(error)}
     told = found.as_json()
     if loud and not (brief and found.outcome == "nothing"):
-        show(found, brief=brief)
+        show(found, brief=brief, destroy=destroy)
     outcome: str = found.outcome
     if test and outcome in ("ready", "destroys") and not _play(found, loud):
         outcome = told["outcome"] = "scenarios"
@@ -128,10 +128,12 @@ def _one(
             click.echo(f"{slug} {WORDS['ready']}: --yes does it.")
     elif loud and outcome in WORDS:
         click.echo(f"{slug} {WORDS[outcome]}.")
+    if loud and found.newer:
+        click.echo(f"{found.newer} is there too, which its manifest does not take by itself: {_command(found)}")
     return told
 
 
-def show(found: Upgrade, *, brief: bool = False) -> None:
+def show(found: Upgrade, *, brief: bool = False, destroy: bool = False) -> None:
     """Tell what an upgrade means."""
     from trellis.cli.plan import show as show_plan
     from trellis.config.report import one_line, snippet
@@ -159,7 +161,11 @@ def show(found: Upgrade, *, brief: bool = False) -> None:
         for line in snippet(problem.mark, found.sources) if problem.mark is not None else ():
             click.echo(line, err=True)
     if found.plan is not None:
-        show_plan(found.plan)
+        show_plan(found.plan, allowed=destroy)
+
+
+def _command(found: Upgrade) -> str:
+    return f"trellis template upgrade {found.tenant.slug} {found.newer}"
 
 
 def _play(found: Upgrade, loud: bool) -> bool:

@@ -32,6 +32,7 @@ from trellis.model.compile.moving import settle_rollups
 from trellis.model.compile.outline import outline
 from trellis.model.compile.people import add_people
 from trellis.model.compile.pipelines import draft_pipelines
+from trellis.model.compile.renamed import with_new_names
 from trellis.model.compile.reports import compile_reports
 from trellis.model.compile.reports.bench import Bench
 from trellis.model.compile.roles import compile_roles
@@ -147,7 +148,7 @@ def _compile(layers: Sequence[Layer], key: str) -> Compiled:
     except (TypeError, AttributeError, KeyError, ValueError, IndexError):
         if not malformed:
             raise  # a fault of ours; of data that has the wrong shape, the shape has been told
-    problems = _sorted([*configuration.problems, *ctx.problems])
+    problems = with_new_names(_sorted([*configuration.problems, *ctx.problems]), configuration)
     sound = not any(p.is_error for p in problems)
     return Compiled(
         model if sound else None, profile if sound else None, problems, configuration.sources, configuration

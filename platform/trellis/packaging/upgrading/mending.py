@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trellis.config.layer import Layer, read_documents
-from trellis.model.compile import compile_layers
+from trellis.model.compile.compiled import compile_draft
 from trellis.packaging.upgrading.compare import Change
 from trellis.packaging.upgrading.touching import touches
 
@@ -87,7 +87,7 @@ def _translations(own: Layer, changes: Sequence[Change]) -> Iterator[Splice]:
 
 
 def _broken(below: Sequence[Layer], own: Layer, names: Mapping[str, str]) -> Iterator[Splice]:
-    for problem in compile_layers([*below, own]).problems:
+    for problem in compile_draft([*below, own]).problems:
         mark = problem.mark
         if mark is None or mark.layer != own.name or not (problem.is_error or problem.code == NEVER):
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trellis.config.versions import newest, order, satisfies
 from trellis.config.workspace import manifest_of
-from trellis.model.compile import compile_layers
+from trellis.model.compile.compiled import compile_draft
 from trellis.packaging.manifest import manifest
 from trellis.packaging.requirements import unmet
 from trellis.packaging.upgrading.compare import Change, compare
@@ -48,6 +48,7 @@ class Upgrade:
     problems: tuple[Problem, ...]  # what keeps it from being applied
     sources: dict[str, Source]
     plan: Plan | None  # None where there are problems
+    newer: str = ""  # a version that is there, which the tenant's manifest does not take
 
     @property
     def outcome(self) -> Outcome:
@@ -103,7 +104,7 @@ def plan_upgrade(
     told = touches(mine, changes)
     mine, mends = mend(below, mine, changes)
     layers = (*below, mine)
-    compiled = compile_layers(layers)
+    compiled = compile_draft(layers)
     problems = [p for p in (*compiled.problems, *unmet(layers)) if p.is_error]
     planned: Plan | None = None
     if compiled.model is not None and compiled.profile is not None and not problems:
@@ -121,6 +122,7 @@ def plan_upgrade(
         tuple(problems),
         dict(compiled.sources),
         planned,
+        newer=latest if (latest := newest(workspace.versions(name)) or "") and order(latest) > order(version) else "",
     )
 
 

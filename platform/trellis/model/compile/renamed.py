@@ -1,0 +1,51 @@
+"""A name that is not there because it was given another: the hint says which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from trellis.config.phrase import phrase
+
+if TYPE_CHECKING:
+    from trellis.config.problem import Problem
+    from trellis.config.stack import Configuration
+
+_UNKNOWN = re.compile(r"unknown .*'([^']+)'")
+
+
+def with_new_names(problems: Sequence[Problem], configuration: Configuration) -> list[Problem]:
+    """The problems; at a name that some `was:` mentions, the hint is the name that it has now."""
+    if not any(problem.is_error for problem in problems):
+        return list(problems)
+    names = _names(configuration)
+    return [_named(problem, names) for problem in problems]
+
+
+def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
+    match = _UNKNOWN.search(problem.message) if problem.is_error else None
+    new = names.get(match[1]) if match is not None else None
+    return problem if new is None else replace(problem, hint=phrase("it is called '{name}' now", name=new))
+
+
+def _names(configuration: Configuration) -> dict[str, str]:
+    """By its earlier name, what something is called, if only one thing was ever called so."""
+    found: dict[str, set[str]] = {}
+    for kind in ("entity", "pipeline", "choices"):
+        for document in configuration.of(kind).values():
+            for key, was in _renamed(document.key, document.data):
+                found.setdefault(was, set()).add(key)
+    return {was: next(iter(keys)) for was, keys in found.items() if len(keys) == 1}
+
+
+def _renamed(key: str, data: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(data, Mapping):
+        if isinstance(data.get("was"), str):
+            yield key, data["was"]
+        for inner, value in data.items():
+            yield from _renamed(str(inner), value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _renamed("", value)
