@@ -70,6 +70,27 @@ def file_of(files: Mapping[str, str], kind: str, key: str) -> str | None:
     return None
 
 
+def own_value(files: Mapping[str, str], kind: str, key: str, path: Sequence[str]) -> Any:
+    """What the layer itself says at a path of a document; None where it says nothing."""
+    file = file_of(files, kind, key)
+    for document in read_documents(Layer("", {file: files[file]})).documents if file is not None else ():
+        if (document.kind, document.key) == (kind, key):
+            data: Any = document.data
+            for step in path:
+                data = data.get(step) if isinstance(data, dict) else None
+            return data
+    return None
+
+
+def extended(own: Any, new: Sequence[Any]) -> Any:
+    """A list of an earlier layer with more items: `own` is what this layer says of it so far."""
+    if isinstance(own, list):
+        return [*own, *new]
+    edit = dict(own) if isinstance(own, dict) else {}
+    added = edit.get("add", [])
+    return {**edit, "add": [*(added if isinstance(added, list) else [added]), *new]}
+
+
 def line_of(files: Mapping[str, str], kind: str, key: str, path: Sequence[str]) -> tuple[str, int, int]:
     """File, line and column of a value; of its document where the value itself has none."""
     file = file_of(files, kind, key) or MANIFEST

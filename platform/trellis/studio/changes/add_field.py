@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from trellis.model.compile.outline import RESERVED
 from trellis.model.fields import FIELD_TYPES
 from trellis.model.fields.option import option_schema
-from trellis.studio.changes.answers import key_of, labels, languages, number, text, typed_key
+from trellis.studio.changes.answers import company_language, key_of, labels, languages, number, text, typed_key
 from trellis.studio.changes.registry import Change, Mistaken, Written, change
 from trellis.studio.writing import Edit
 from trellis.web.i18n import say
@@ -52,7 +52,31 @@ TYPES = {
     "color": _l("Colour"),
     "secret": _l("Secret (encrypted)"),
 }
-ASKED_APART = frozenset({"choices", "to", "inverse"})
+# options that a line asks for; the rest of a type's options is for the editor
+OPTIONS = {
+    "min": _l("At least"),
+    "max": _l("At most"),
+    "min_length": _l("Letters, at least"),
+    "max_length": _l("Letters, at most"),
+    "min_items": _l("How many, at least"),
+    "max_items": _l("How many, at most"),
+    "scale": _l("Decimals"),
+    "unit": _l("Unit"),
+    "currency": _l("Currency, if it is always the same"),
+    "on_delete": _l("When the other record is deleted"),
+    "create": _l("can be created while choosing"),
+    "one": _l("only one of these may link to the same record"),
+    "tree": _l("is a tree: records below records"),
+    "multiple": _l("several of them"),
+    "accept": _l("Kinds of files, such as .pdf"),
+    "max_size": _l("Largest file, such as 10 MB"),
+    "mask": _l("Mask, such as A-{yyyy}-{0000}"),
+    "start": _l("First number"),
+    "reset": _l("Begins anew each"),
+    "gap_free": _l("without gaps"),
+    "complete": _l("street, city and country have to be there"),
+    "kind": _l("Kind"),
+}
 NEVER_REQUIRED = frozenset({"sequence"})
 
 
@@ -85,7 +109,7 @@ class AddField(Change):
             "types": {name: label for name, label in TYPES.items() if name in FIELD_TYPES},
             "options": {name: simple_options(name) for name in TYPES if name in FIELD_TYPES},
             "sections": entity.form.sections if entity is not None and entity.form is not None else (),
-            "tongues": languages(self.desk),
+            "tongues": languages(self.desk, but=company_language()),
             "linkable": entities,
         }
 
@@ -150,21 +174,27 @@ def editable(entities: Any) -> list[Entity]:
 
 def simple_options(kind: str) -> dict[str, dict[str, Any]]:
     """A type's own options that a simple input can ask for, from the registry."""
+    cls = FIELD_TYPES[kind]
     found = {}
-    for name, schema in option_schema(FIELD_TYPES[kind])["properties"].items():
-        if name in ASKED_APART:
+    for name, schema in option_schema(cls)["properties"].items():
+        if name not in OPTIONS:
             continue
         types = schema.get("type")
-        types = types if isinstance(types, list) else [types]
-        about = {"doc": schema.get("description", ""), "whole": types == ["integer"], "values": schema.get("enum", ())}
+        types = set(types) if isinstance(types, list) else {types}
         if schema.get("enum"):
-            found[name] = {**about, "input": "select"}
-        elif types == ["boolean"]:
-            found[name] = {**about, "input": "check"}
-        elif types[0] in ("integer", "number"):
-            found[name] = {**about, "input": "number"}
-        elif types == ["string"]:
-            found[name] = {**about, "input": "text"}
+            shape = "select"
+        elif types == {"boolean"}:
+            shape = "check"
+        elif types == {"integer"} or ("number" in types and cls.is_numeric):
+            shape = "number"
+        else:
+            shape = "text"
+        found[name] = {
+            "label": OPTIONS[name],
+            "input": shape,
+            "whole": types == {"integer"},
+            "values": schema.get("enum", ()),
+        }
     return found
 
 
@@ -182,9 +212,7 @@ def choices_of(typed: str, faults: dict[str, str]) -> list[Any]:
             faults["choices"] = _("“%(line)s” is there twice, or has no letters.", line=line.strip())
             continue
         keys.add(key)
-        found.append(
-            key if label.lower() == key.replace("_", " ") and label == label.capitalize() else {key: label or key}
-        )
+        found.append({key: label or key})
     if not found:
         faults["choices"] = _("Give the choices, one on each line.")
     return found

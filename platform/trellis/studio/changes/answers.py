@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from pypinyin import lazy_pinyin
 
-from trellis.web.context import current_language
+from trellis.web.context import current_language, current_tenant
 from trellis.web.i18n import language_name, say
 
 if TYPE_CHECKING:
@@ -78,12 +78,18 @@ def relabelled(desk: Desk, label: Text, typed: str, path: str, edit: Edit, writt
         written.edits.append(edit)
 
 
-def languages(desk: Desk) -> list[tuple[str, str]]:
-    """The languages that a label may be given in beside its own: tag and name."""
+def company_language() -> str:
+    """The language that people of this company write labels in."""
+    return current_tenant().profile.language
+
+
+def languages(desk: Desk, but: str = "") -> list[tuple[str, str]]:
+    """The languages that a label may be given in beside the one that it is written in: tag and name."""
     found = ["en", *desk.languages] if desk.languages else []
-    return [(tag, language_name(tag)) for tag in found]
+    return [(tag, language_name(tag)) for tag in found if tag != but]
 
 
 def labels(given: MultiDict[str, str], desk: Desk) -> list[tuple[str, str | None]]:
     """The label in each of the languages; None where it is left to the label itself."""
-    return [(tag, text(given, f"label.{tag}") or None) for tag, _name in languages(desk)]
+    asked = [tag for tag, _name in languages(desk) if f"label.{tag}" in given]
+    return [(tag, text(given, f"label.{tag}") or None) for tag in asked]

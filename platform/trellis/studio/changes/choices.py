@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 
-from trellis.config.layer import Layer, read_documents
 from trellis.config.merge import item_key
 from trellis.studio.changes.add_field import choices_of, editable
 from trellis.studio.changes.answers import relabelled, text
 from trellis.studio.changes.registry import Change, Mistaken, Written, change
-from trellis.studio.writing import Edit, file_of
+from trellis.studio.writing import Edit, extended, own_value
 from trellis.web.i18n import say
 
 if TYPE_CHECKING:
@@ -90,14 +89,14 @@ class ChangeChoices(Change):
             edit = Edit("choices", key, ("values", choice.key, "label"), label)
             relabelled(self.desk, choice.label, label, f"choices.{key}.values.{choice.key}.label", edit, written)
         for item in new:
-            name, label = next(iter(item.items())) if isinstance(item, dict) else (item, item.capitalize())
+            name, label = next(iter(item.items()))
             written.edits.append(Edit("choices", key, ("values", name), label))
         return written
 
     def _inline(self, entity: str, field: str, new: list[Any], labels: list[tuple[Choice, str]]) -> Written:
         written = Written()
         path = ("fields", field, "choices")
-        own = _own_value(self.desk.draft.files, entity, path)
+        own = own_value(self.desk.draft.files, "entity", entity, path)
         renamed: dict[str, str] = {}
         for choice, label in labels:
             mine = Written()
@@ -111,10 +110,7 @@ class ChangeChoices(Change):
         if isinstance(own, list):  # the list is the tenant's own: it is written anew
             value: Any = [_renamed(item, renamed) for item in own] + new
         else:
-            edit = dict(own) if isinstance(own, dict) else {}
-            if new:
-                added = edit.get("add", [])
-                edit["add"] = [*(added if isinstance(added, list) else [added]), *new]
+            edit = extended(own, new) if new else dict(own) if isinstance(own, dict) else {}
             if renamed:
                 before = edit.get("edit")
                 known: dict[str, Any] = before if isinstance(before, dict) else {}
@@ -135,20 +131,6 @@ def _written(configuration: Any, entity: str, field: str) -> Any:
     fields = document.data.get("fields") if document is not None else None
     written = fields.get(field) if isinstance(fields, dict) else None
     return written.get("choices") if isinstance(written, dict) else None
-
-
-def _own_value(files: Any, entity: str, path: tuple[str, ...]) -> Any:
-    """What the tenant's own layer says at a path."""
-    file = file_of(files, "entity", entity)
-    if file is None:
-        return None
-    for document in read_documents(Layer("", {file: files[file]})).documents:
-        if (document.kind, document.key) == ("entity", entity):
-            data: Any = document.data
-            for step in path:
-                data = data.get(step) if isinstance(data, dict) else None
-            return data
-    return None
 
 
 def _renamed(item: Any, renamed: dict[str, str]) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trellis.model.entity import Entity
     from trellis.model.field import Field
+    from trellis.studio.changes.registry import Desk
 
 EVERYWHERE = frozenset({"form", "list", "export", "api"})
 
@@ -49,7 +50,7 @@ class ChangeField(Change):
             "fields": fields,
             "field": field,
             "shown": shown(field) if field is not None else "",
-            "tongues": languages(self.desk),
+            "tongues": _tongues(self.desk, field),
         }
 
     def write(self, given: MultiDict[str, str]) -> Written:
@@ -80,6 +81,12 @@ class ChangeField(Change):
             if said != field.label.translations.get(tag):
                 written.texts.append((tag, text_path, said))
         return written
+
+
+def _tongues(desk: Desk, field: Field | None) -> list[tuple[str, str]]:
+    """Labels are written in English unless they have an English translation."""
+    translated = field is not None and "en" in field.label.translations
+    return languages(desk, but="" if translated else "en")
 
 
 def changeable(entity: Entity) -> list[Field]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -40,9 +41,9 @@ class ChangeSettings(Change):
         own = self._own()
         rows = []
         for setting in self.desk.model.settings.values():
-            now = own.get(setting.key, setting.default)
+            now = _shown(own.get(setting.key, setting.default))
             kind = "number" if setting.type in NUMBERS else "check" if setting.type == "boolean" else "text"
-            rows.append({"setting": setting, "now": now, "kind": kind, "is_own": setting.key in own})
+            rows.append({"setting": setting, "now": now, "kind": kind, "default": _shown(setting.default)})
         return {"rows": rows}
 
     def _own(self) -> dict[str, Any]:
@@ -57,10 +58,10 @@ class ChangeSettings(Change):
         written = Written()
         for setting in self.desk.model.settings.values():
             value = self._value(setting, given, faults)
-            now = own.get(setting.key, setting.default)
+            now = _shown(own.get(setting.key, setting.default))
             if value is None and setting.key in own:
                 written.edits.append(Edit("tenant", self.desk.draft.slug, ("settings", setting.key), REMOVE))
-            elif value is not None and value != now and str(value) != str(now):
+            elif value is not None and value != now and str(value) != str(now) and not _same(value, now):
                 written.edits.append(Edit("tenant", self.desk.draft.slug, ("settings", setting.key), value))
         if faults:
             raise Mistaken(faults)
@@ -73,3 +74,14 @@ class ChangeSettings(Change):
         if setting.type in NUMBERS:
             return number(given, name, faults, whole=setting.type == "integer")
         return text(given, name, 500) or None
+
+
+def _shown(value: Any) -> Any:
+    """A setting's value as one types it: of money, the amount."""
+    amount = getattr(value, "amount", value)
+    return int(amount) if isinstance(amount, Decimal) and amount == amount.to_integral_value() else amount
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two numbers are the same, however they are written."""
+    return isinstance(other, int | Decimal) and not isinstance(other, bool) and one == other

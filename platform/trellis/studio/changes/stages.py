@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from trellis.studio.changes.answers import number, relabelled, text, typed_key
 from trellis.studio.changes.registry import Change, Mistaken, Written, change
-from trellis.studio.writing import Edit
+from trellis.studio.writing import Edit, extended, own_value
 from trellis.web.i18n import say
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class ChangeStages(Change):
         order = [key for _place, _n, key in sorted(wanted)]
         for key, word, beside in moves(list(pipeline.stages), order):
             written.edits.append(Edit("pipeline", pipeline.key, ("stages", key, word), beside))
+        if pipeline.moves is not None and (ways := _ways(order, pipeline)):
+            own = own_value(self.desk.draft.files, "pipeline", pipeline.key, ("moves",))
+            written.edits.append(Edit("pipeline", pipeline.key, ("moves",), extended(own, ways)))
         return written
 
     def _new(
@@ -107,6 +110,16 @@ class ChangeStages(Change):
             # the same number as a stage that is there: before it
             found.append((len(pipeline.stages) + 1.0 + n if place is None else float(place) - 0.5, n, key))
         return found
+
+
+def _ways(order: list[str], pipeline: Pipeline) -> list[dict[str, str]]:
+    """Moves to each new stage from the one before it, and from it to the one after: without, nothing would reach it."""
+    found: list[dict[str, str]] = []
+    for n, key in enumerate(order):
+        if key not in pipeline.stages:
+            found += [{"from": order[n - 1], "to": key}] if n else []
+            found += [{"from": key, "to": order[n + 1]}] if n + 1 < len(order) else []
+    return found
 
 
 def moves(now: list[str], wanted: list[str]) -> list[tuple[str, str, str]]:
