@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
+    from trellis.formula.reader import Reader
     from trellis.storage.tenant import Tenant
 
 Mail = Literal["no", "now", "daily"]
@@ -56,6 +58,14 @@ class Recipient:
     time_zone: str
     choices: Mapping[str, Choice]
     hour: int = HOUR
+
+    def reads(self, reader: Reader) -> Reader:
+        """Somebody else's reader with this person's language and time zone: words for them are made with it."""
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            zone = reader.time_zone
+        return replace(reader, language=self.language, time_zone=zone)
 
     def choice(self, kind: str) -> Choice:
         """How the person hears of a kind."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from trellis.automation.channels import recipients
+from trellis.automation.channels import Recipient, recipients
 from trellis.automation.clock import now
 from trellis.automation.live import call
 from trellis.automation.mail.account import is_set_up
@@ -26,7 +26,7 @@ def tell(
     connection: sa.Connection,
     tenant: Tenant,
     people: Sequence[UUID],
-    text: str,
+    text: str | Callable[[Recipient], str],
     *,
     kind: str,
     about: Ref | None = None,
@@ -36,6 +36,7 @@ def tell(
 ) -> None:
     """Tell people, each in the way that they have chosen for the kind; who has turned it off hears nothing.
 
+    `text` may be made for each of them, in their language.
     `via` (app, email) says the ways instead. `button` is a link of each person's own for the letter.
     """
     moment, rows, heard, has_mail = now(), [], [], is_set_up(tenant)
@@ -48,12 +49,13 @@ def tell(
         if not (has_mail and person.email):  # what no letter can bring stands here, so that nobody misses it
             app, mail = True, "no"
         id = uuid7()
+        said = text if isinstance(text, str) else text(person)
         row = {
             "id": id,
             "user": person.id,
             "at": moment,
             "kind": kind,
-            "text": text[:LONGEST],
+            "text": said[:LONGEST],
             "entity": about.entity if about is not None else None,
             "record": about.id if about is not None else None,
             "address": address,
@@ -72,9 +74,10 @@ def tell(
 
 
 def settle(connection: sa.Connection, tenant: Tenant, user: UUID, text: str, *, kind: str) -> None:
-    """What a person was told is dealt with: it need not be read any more."""
+    """What a person was told, with or without a word before it, is dealt with: it need not be read any more."""
     table = tenant.tables.platform.notice
-    mine = table.c.user == user, table.c.kind == kind, table.c.text == text[:LONGEST], table.c.read_at.is_(None)
+    same = sa.or_(table.c.text == text[:LONGEST], table.c.text.endswith(f": {text[:LONGEST]}", autoescape=True))
+    mine = table.c.user == user, table.c.kind == kind, same, table.c.read_at.is_(None)
     connection.execute(sa.update(table).where(*mine).values(read_at=now(), digest=False))
     call(connection, tenant, [user])
 

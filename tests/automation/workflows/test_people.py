@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from tests.conftest import layers_of
 
 import trellis.automation.workflows.engine  # noqa: F401 (takes part in saves and in the queue)
 from trellis.automation import notices
-from trellis.automation.workflows import approvals, passing_on
+from trellis.automation.workflows import approvals, health, passing_on
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
 from trellis.records.principal import Principal
@@ -109,6 +110,37 @@ steps:
         assert notices.unread(connection, tenant, anna) == 1
         notices.read(connection, tenant, anna)
         assert notices.unread(connection, tenant, anna) == 0
+
+
+def test_everybody_is_told_and_asked_in_their_language(catalogue: Catalogue, made: Make) -> None:
+    yaml = """
+role: admin
+grants: {"*": {read: all}}
+---
+workflow: tell
+label: Telling
+on: {record: quote, created: true}
+steps:
+  - {notify: {to: {role: boss}, text: "New: {name}"}, as: told}
+  - {approve: {by: {role: boss}, need: any}, as: asked}
+"""
+    chinese = 'workflow.tell.label: 通知\nworkflow.tell.steps.told.notify.text: "新的：{name}"\n'
+    files = {"schemas/test.yaml": f"{ENTITIES}\n---\n{yaml}", "i18n/zh-Hans.yaml": chinese}
+    tenant = catalogue.create("people-told", layers_of(files, "people-told"), "test")
+    try:
+        bo = person(tenant, "Bo", roles=["boss", "admin"])
+        mei = person(tenant, "Mei", roles=["boss", "admin"], language="zh-Hans")
+        at(tenant).create("quote", {"name": "Q1"})
+        work(catalogue, tenant)
+        assert told(tenant, bo) == ["New: Q1", "Telling: Q1"]
+        assert told(tenant, mei) == ["新的：Q1", "通知: Q1"]
+        with tenant.begin() as connection:
+            for _ in range(health.TOO_OFTEN):
+                health.ended(connection, tenant, cast("Any", SimpleNamespace(state="failed", workflow="tell")))
+        assert told(tenant, bo)[2:] == ["“Telling” failed ten times in a row and is paused. Look at its last runs."]
+        assert "通知" in told(tenant, mei)[2]
+    finally:
+        catalogue.drop("people-told")
 
 
 ASSIGN = """

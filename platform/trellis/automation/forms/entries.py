@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
+from trellis.automation.channels import Recipient
 from trellis.automation.clock import now
 from trellis.automation.forms.form import Form
 from trellis.automation.forms.letters import confirmation
@@ -245,11 +246,13 @@ def _hold(store: Store, connection: sa.Connection, form: Form, sent: Sent, fault
     tenant = store.tenant
     _note(connection, tenant, sent.id, state="held", values=_sealed(sent), until=now() + LAID_ASIDE)
     log.warning("a form could not be taken", tenant=tenant.slug, form=form.key, why=[f.code for f in faults])
-    _ = words(tenant.profile.language)
-    label = form.workflow.label.in_language(tenant.profile.language)
-    text = _("What somebody sent in by “%(form)s” could not be taken by itself. Look at it.", form=label)
+
+    def said(person: Recipient) -> str:
+        _, label = words(person.language), form.workflow.label.in_language(person.language)
+        return _("What somebody sent in by “%(form)s” could not be taken by itself. Look at it.", form=label)
+
     admins = people_of(store.session, {"role": "admin"})
-    tell(connection, tenant, admins, text, kind="form", address=f"admin/workflows/{form.workflow.key}")
+    tell(connection, tenant, admins, said, kind="form", address=f"admin/workflows/{form.workflow.key}")
     return "held"
 
 

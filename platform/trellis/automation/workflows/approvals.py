@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dc_field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -53,6 +54,7 @@ class Ask:
     edit: Sequence[UUID] = ()  # who may change the record all the same
     asked_by: UUID | None = None
     due: datetime | None = None
+    words: Mapping[UUID, tuple[str, str]] = dc_field(default_factory=dict)  # title and text, in the person's language
 
 
 def may_be_asked_about(model: Model, entity: str) -> bool:
@@ -69,6 +71,7 @@ def ask(connection: sa.Connection, tenant: Tenant, what: Ask, people: Sequence[U
     """Ask people, all together or one after the other; whoever is asked is told."""
     rows: list[dict[str, Any]] = []
     for turn, user in enumerate(people):
+        title, text = what.words.get(user, (what.title, what.text))
         rows.append(
             {
                 "id": uuid7(),
@@ -78,8 +81,8 @@ def ask(connection: sa.Connection, tenant: Tenant, what: Ask, people: Sequence[U
                 "user": user,
                 "entity": what.about.entity if what.about is not None else None,
                 "record": what.about.id if what.about is not None else None,
-                "title": what.title,
-                "text": what.text,
+                "title": title,
+                "text": text,
                 "locks": what.locks,
                 "edit": list(what.edit),
                 "asked_by": what.asked_by,
@@ -227,18 +230,21 @@ def _wake(connection: sa.Connection, tenant: Tenant, row: Row) -> None:
         defer_many(connection, [job_of(run)])
 
 
-def call_on(connection: sa.Connection, tenant: Tenant, row: Row) -> None:
-    """Tell somebody that they are asked; a letter brings a link of their own, which works once."""
+def call_on(connection: sa.Connection, tenant: Tenant, row: Row, text: str = "") -> None:
+    """Tell somebody that they are asked; a letter brings a link of their own, which works once.
+
+    `text`: what is said instead of the title alone, which it ends with.
+    """
+    table = tenant.tables.platform.approval
+    connection.execute(sa.update(table).where(table.c.id == row["id"]).values(told_at=now()))
     about = Ref(row["entity"], row["record"]) if row["entity"] else None
     button, site = {}, address_of(tenant)
     if site is not None:
         secret = secrets.token_urlsafe(32)
-        table = tenant.tables.platform.approval
         connection.execute(sa.update(table).where(table.c.id == row["id"]).values(token=digest(secret)))
         button = {row["user"]: f"{site}/approvals/by-mail/{secret}"}
-    notices.tell(
-        connection, tenant, [row["user"]], row["title"], kind="approval", about=about, address=ADDRESS, button=button
-    )
+    said = text or row["title"]
+    notices.tell(connection, tenant, [row["user"]], said, kind="approval", about=about, address=ADDRESS, button=button)
 
 
 def digest(secret: str) -> str:

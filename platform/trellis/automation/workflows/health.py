@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from trellis.automation.channels import Recipient
 from trellis.automation.clock import now
+from trellis.automation.mail.words import words
+from trellis.automation.notices import tell
+from trellis.automation.workflows.acting import system_of
+from trellis.automation.workflows.people import USER, people_of
+from trellis.records.session import Session
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,10 +35,27 @@ def ended(connection: sa.Connection, tenant: Tenant, run: Run) -> None:
         failures, paused = connection.execute(counted).one()
         if failures >= TOO_OFTEN and paused is None:
             pause(connection, tenant, run.workflow, reason="failing")
+            _tell(connection, tenant, run.workflow)
     elif run.state == "done":
         connection.execute(
             sa.update(table).where(table.c.workflow == run.workflow, table.c.failures > 0).values(failures=0)
         )
+
+
+def _tell(connection: sa.Connection, tenant: Tenant, key: str) -> None:
+    """Tell the administrators, each in their language."""
+    workflow, user = tenant.model.workflows.get(key), tenant.model.entities.get(USER)
+    if user is None or "roles" not in user.fields:
+        return
+
+    def said(person: Recipient) -> str:
+        _ = words(person.language)
+        label = workflow.label.in_language(person.language) if workflow is not None else key
+        return _("“%(workflow)s” failed ten times in a row and is paused. Look at its last runs.", workflow=label)
+
+    with Session(tenant, system_of(tenant)).within(connection) as session:
+        admins = people_of(session, {"role": "admin"})
+    tell(connection, tenant, admins, said, kind="workflow", address=f"admin/workflows/{key}")
 
 
 def pause(

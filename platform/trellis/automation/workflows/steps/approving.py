@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from trellis.automation.channels import recipients
 from trellis.automation.clock import now
 from trellis.automation.workflows import approvals
 from trellis.automation.workflows.approvals import Ask
 from trellis.automation.workflows.context import StepContext, StepFailed
 from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, Suspended, does
+from trellis.formula.env import Env
 from trellis.model.automation import steps
 
 APPROVERS = "approvers"
@@ -67,13 +70,20 @@ def _ask(ctx: StepContext, step: steps.Approve) -> Outcome:
             return Done({"outcome": outcome, "comment": None}, {"outcome": outcome, "said": []})
         raise StepFailed("There is nobody who could approve.")
     due = step.within.after(now()) if step.within is not None else None
-    title = step.title.evaluate(env) or _title(ctx)
+
+    def said(language: Env) -> tuple[str, str]:
+        title = step.title.evaluate(language) or _title(ctx, language.reader.language)
+        return str(title), str(step.text.evaluate(language) or "")
+
+    title, text = said(env)
+    asked = recipients(ctx.connection, ctx.tenant, people)
     ask = Ask(
         run=ctx.run.id,
         place=step.place,
         about=ctx.run.ref,
-        title=str(title),
-        text=str(step.text.evaluate(env) or ""),
+        title=title,
+        text=text,
+        words={one.id: said(replace(env, reader=one.reads(env.reader))) for one in asked},
         locks=step.lock,
         edit=_editors(ctx, step, people),
         asked_by=ctx.run.by,
@@ -92,7 +102,7 @@ def _editors(ctx: StepContext, step: steps.Approve, people: list[UUID]) -> list[
     return list(dict.fromkeys([*found, *(people if APPROVERS in listed else ())]))
 
 
-def _title(ctx: StepContext) -> str:
+def _title(ctx: StepContext, language: str) -> str:
     workflow = ctx.tenant.model.workflows.get(ctx.run.workflow)
-    label = workflow.label.in_language(ctx.tenant.profile.language) if workflow is not None else ctx.run.workflow
+    label = workflow.label.in_language(language) if workflow is not None else ctx.run.workflow
     return f"{label}: {ctx.graph.title(ctx.run.ref)}" if ctx.run.ref is not None else label

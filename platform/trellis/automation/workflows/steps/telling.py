@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trellis.automation import notices
+from trellis.automation.channels import Recipient
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
 from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
@@ -20,9 +23,14 @@ def _notify(ctx: StepContext, step: steps.Notify) -> Outcome:
     people = people_of(ctx.store.session, step.to.evaluate(env))
     if not people:
         raise StepFailed("There is nobody to tell.")
-    text = str(step.text.evaluate(env) or "")
+
+    def said(person: Recipient | None = None) -> str:
+        """What somebody is told, in their language as far as the YAML is translated."""
+        theirs = env if person is None else replace(env, reader=person.reads(env.reader))
+        return str(step.text.evaluate(theirs) or "")
+
     linked = step.link.evaluate(env)
     about = next(refs_of(linked), None) or ctx.run.ref
     address = linked if isinstance(linked, str) else None
-    notices.tell(ctx.connection, ctx.tenant, people, text, kind=step.kind, about=about, address=address, via=step.via)
-    return Done(None, {"to": [name_of(ctx.store.session, user) for user in people], "text": text})
+    notices.tell(ctx.connection, ctx.tenant, people, said, kind=step.kind, about=about, address=address, via=step.via)
+    return Done(None, {"to": [name_of(ctx.store.session, user) for user in people], "text": said()})
