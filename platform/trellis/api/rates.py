@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask import Response, g
@@ -111,16 +111,33 @@ def _advance(known: Taken | None) -> int:
 
 def _ask(tenant: Tenant, name: str, wanted: int) -> Taken:
     """Take requests out of the shared count, by the database's clock; the first of them is spent."""
-    table, amount = tenant.tables.platform.rate, POLICY.amount
-    window = sa.literal(POLICY.seconds) * sa.text("interval '1 second'")
+    with tenant.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")  # nobody waits for the disk to keep a count
+        found = connection.execute(_statement(tenant, POLICY), {"name": name, "wanted": wanted}).one()
+    return _taken(found[0], found[1], found[2], max(0.0, float(found[3])))
+
+
+def _statement(tenant: Tenant, policy: Policy) -> sa.Executable:
+    """The statement that takes requests; kept with the tables, which equal models share."""
+    kept: dict[Any, Any] = tenant.tables.metadata.info
+    key = "requests", policy
+    if key not in kept:
+        kept[key] = _build(tenant.tables.platform.rate, policy)
+    statement: sa.Executable = kept[key]
+    return statement
+
+
+def _build(table: sa.Table, policy: Policy) -> sa.Executable:
+    name, wanted = sa.bindparam("name", type_=sa.Text()), sa.bindparam("wanted", type_=sa.Integer())
+    window = sa.literal(policy.seconds) * sa.text("interval '1 second'")
     began = sa.func.date_bin(window, sa.func.now(), sa.text("timestamptz 'epoch'"))
     row = insert(table).values(key=name, began=began, spent=wanted, before=0, given=wanted)
     new, old = row.excluded.began, table.c.began
     is_now = old.in_([new, new + window])  # the next one: somebody came in it while this one waited
     spent = sa.case((is_now, table.c.spent), else_=0)
     before = sa.case((is_now, table.c.before), (old == new - window, table.c.spent), else_=0)
-    part = 1 - sa.extract("epoch", sa.func.now() - new) / POLICY.seconds
-    free = sa.cast(amount - spent - sa.func.ceil(before * part), sa.Integer)
+    part = 1 - sa.extract("epoch", sa.func.now() - new) / policy.seconds
+    free = sa.cast(policy.amount - spent - sa.func.ceil(before * part), sa.Integer)
     given = sa.func.greatest(sa.func.least(free, wanted), 0)
     changed = {
         "spent": spent + given,
@@ -130,9 +147,7 @@ def _ask(tenant: Tenant, name: str, wanted: int) -> Taken:
     }
     elapsed = sa.extract("epoch", sa.func.now() - old)
     upsert = row.on_conflict_do_update(index_elements=[table.c.key], set_=changed)
-    with tenant.begin() as connection:
-        found = connection.execute(upsert.returning(table.c.given, table.c.spent, table.c.before, elapsed)).one()
-    return _taken(found[0], found[1], found[2], max(0.0, float(found[3])))
+    return upsert.returning(table.c.given, table.c.spent, table.c.before, elapsed)
 
 
 def _taken(given: int, spent: int, before: int, elapsed: float) -> Taken:

@@ -23,6 +23,7 @@ from trellis.model.role import ACTIONS
 from trellis.records.principal import Scopes
 from trellis.records.refusal import Fault, Missing, Refused
 from trellis.storage.audit import note
+from trellis.storage.prepared import KEPT
 
 if TYPE_CHECKING:
     from trellis.model.model import Model
@@ -165,7 +166,7 @@ def find_key(tenant: Tenant, secret: str) -> tuple[ApiKey, Person] | None:
     table = tenant.tables.platform.api_key
     now = datetime.now(UTC)
     with tenant.begin() as connection:
-        row = connection.execute(sa.select(*_columns(table)).where(table.c.digest == digest(secret))).first()
+        row = connection.execute(_by_digest(tenant), {"digest": digest(secret)}).first()
         if row is None or not (key := _key(row)).is_good(now):
             return None
         person = read_person_by_id(connection, tenant, key.user)
@@ -178,6 +179,17 @@ def find_key(tenant: Tenant, secret: str) -> tuple[ApiKey, Person] | None:
 
 def _new_secret() -> str:
     return PREFIX + secrets.token_urlsafe(32)
+
+
+def _by_digest(tenant: Tenant) -> sa.Select[Any]:
+    """The statement that finds a key; kept with the tables, which equal models share."""
+    info: dict[str, Any] = tenant.tables.metadata.info
+    if "key by digest" not in info:
+        table = tenant.tables.platform.api_key
+        found = sa.select(*_columns(table)).where(table.c.digest == sa.bindparam("digest"))
+        info["key by digest"] = found.execution_options(**KEPT)
+    statement: sa.Select[Any] = info["key by digest"]
+    return statement
 
 
 def _columns(table: sa.Table) -> list[sa.Column[Any]]:

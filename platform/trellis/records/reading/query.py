@@ -47,6 +47,7 @@ class ListPlan:
     search: sa.ColumnElement[Any]
     is_open: bool  # every searched field may be seen
     covered: sa.ColumnElement[bool] | None = None  # but not of these rows: they lie in a pool that hides some
+    begins: tuple[sa.Select[Any], ...] = ()  # the list from its start, ready: SQLAlchemy knows a statement by itself
 
     def matches(self, session: Session, q: str) -> sa.ColumnElement[bool]:
         """The condition of a search."""
@@ -89,11 +90,8 @@ def list_page(
     values = paging.read_cursor(cursor, plan.mark, len(plan.keys)) if cursor else None
     limit = max(1, min(limit, MOST_ROWS))
     rows: list[sa.Row[Any]] = []
-    for keys, condition, start in _parts(plan.keys, values):
-        part = statement.where(*condition).order_by(*(k.order() for k in keys))
-        if start is not None:
-            part = part.where(paging.after(keys, start))
-        rows.extend(session.execute(part.limit(limit + 1 - len(rows))).all())
+    for part in plan.begins if values is None and statement is plan.statement else _pages(statement, plan.keys, values):
+        rows.extend(session.execute(part, {"_limit": limit + 1 - len(rows)}).all())
         if len(rows) > limit:
             break
     shape = plan.shape
@@ -102,6 +100,17 @@ def list_page(
         rows = rows[:limit]
         following = paging.write_cursor(plan.mark, [rows[-1][place] for place in plan.places])
     return Page([Record(shape, row) for row in rows], following)
+
+
+def _pages(
+    statement: sa.Select[Any], keys: tuple[paging.SortKey, ...], values: Sequence[Any] | None
+) -> Iterator[sa.Select[Any]]:
+    """The statements of a list from a place on; each takes `_limit`."""
+    for part, condition, start in _parts(keys, values):
+        page = statement.where(*condition).order_by(*(k.order() for k in part))
+        if start is not None:
+            page = page.where(paging.after(part, start))
+        yield page.limit(sa.bindparam("_limit", type_=sa.Integer()))
 
 
 Part = tuple[tuple[paging.SortKey, ...], list[sa.ColumnElement[bool]], Sequence[Any] | None]
@@ -147,6 +156,7 @@ def _list_plan(
         selection.alias.c.search,
         selection.is_open,
         covered,
+        tuple(_pages(statement, keys, None)),
     )
     if _is_lasting(selection, formulas):
         _keep(_plans, key, plan)
