@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trellis.automation.workflows.codec import thaw
 from trellis.formula.env import Env
 from trellis.formula.formula import Formula, compile_tree
 from trellis.formula.nodes.gathered import GATHERED, Gathered
@@ -305,6 +306,44 @@ def _adjusted(again: Recomputed, line: Line) -> Any:
     return again.measure(spec.value, records)
 
 
+def _accuracy(again: Recomputed) -> Triples:
+    """What was closed anew from the records; what was said from the rows that are kept, read as they are."""
+    store, model = again.store, again.store.tenant.model
+    forecast = model.reports[again.report.spec.of]
+    first, width, unit = forecast.measures[0], len(forecast.groups), forecast.groups[0].period
+    records = again.kept(forecast.entity, forecast.filter)
+    table = store.tenant.tables.platform.report_snapshot
+    with store.transaction() as connection:
+        days = {r.day: r.answer["lines"] for r in connection.execute(sa.select(table)) if r.report == forecast.key}
+    ahead = timedelta(days=7 * int(again.chosen.values["weeks"]))
+    assert unit is not None
+
+    def said(path: Sequence[Any], column: int) -> float:
+        wanted = unit.end(path[0]) - timedelta(days=1) - ahead
+        day = max(d for d in days if d <= wanted)
+        told = [thaw(values) for kind, _depth, values in days[day] if kind == "line"]
+        fits = [v for v in told if [plain(one) for one in v[: len(path)]] == [plain(one) for one in path]]
+        return sum(plain(v[column]) or 0.0 for v in fits)
+
+    periods = {line.values[0] for line in again.answer.lines if line.values[0] is not None}
+    assert periods or not days
+    won = [r for r in records if r.get("forecast_category") == "closed"]
+    for line in again.answer.lines:
+        if line.kind == "total":
+            path: list[Any] = []
+            closed = [r for r in won if again.of(forecast.groups[0], r) in periods]
+            commit = sum(said([p], width + 4) for p in periods)
+        else:
+            path = list(line.values[: line.depth + 1 if line.kind == "subtotal" else width])
+            closed, commit = _within(again, forecast.groups, path, won), said(path, width + 4)
+        expected = plain(again.measure(first, closed)) or 0.0
+        yield f"{path} commit", line.values[width], commit
+        yield f"{path} closed", line.values[width + 2], expected
+        yield f"{path} missed", line.values[width + 3], expected - commit
+        accuracy = max(0.0, 100 - abs(expected - commit) / expected * 100) if expected else None
+        yield f"{path} accuracy", line.values[width + 4], accuracy
+
+
 def _table(again: Recomputed) -> Triples:
     lines = [line for line in again.answer.lines if line.kind != "total"]
     yield "records", len(lines), len(again.records)
@@ -440,5 +479,6 @@ CHECKS: dict[str, Callable[[Recomputed], Triples]] = {
     "funnel": _funnel,
     "cohort": _cohort,
     "rfm": _rfm,
+    "accuracy": _accuracy,
     "target": _target,
 }

@@ -13,6 +13,7 @@ from werkzeug.security import generate_password_hash
 from trellis.config.workspace import Workspace
 from trellis.identity.accounts import Account, set_password
 from trellis.identity.person import ADMIN, PERSON, reader_for
+from trellis.packaging.past import keep_past
 from trellis.records.principal import Principal
 from trellis.records.store import Store
 from trellis.records.transfer import load_data
@@ -57,6 +58,7 @@ def provision(catalogue: Catalogue, slug: str, layers: Sequence[Layer], who: str
     tenant = catalogue.create(slug, layers, who, why=DEMO if demo else "", status="provisioning")
     failures = load_layers(tenant, layers, ("seed", "demo") if demo else ("seed",))
     if demo:
+        keep_past(tenant, system_store(tenant))
         ensure_administrator(tenant)
         give_passwords(tenant, DEMO_PASSWORD)
     catalogue.resume(slug)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trellis.reports.asking import Asking
     from trellis.reports.result import Answer
 
-MODULES = ("summary", "table", "pivot", "trend", "ageing", "forecast", "funnel", "cohort", "rfm", "target")
+MODULES = ("summary", "table", "pivot", "trend", "ageing", "forecast", "accuracy", "funnel", "cohort", "rfm", "target")
 """The modules of the kinds, which register themselves when they are imported."""
 
 

@@ -34,6 +34,11 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
         return False
     if report.is_own and _hides_filter(store, report):  # of the configuration's it is not theirs to see
         return False
+    if report.type == "accuracy":
+        from trellis.reports.schedule.keeping import may_look_back
+
+        kept = store.tenant.model.reports.get(report.spec.of)
+        return kept is not None and may_look_back(store, kept)
     spec = report.spec  # of kinds that ask another entity, too
     if (other := getattr(spec, "entity", None)) is not None:
         keys = getattr(spec, "keys", None) or (spec.came, spec.period)

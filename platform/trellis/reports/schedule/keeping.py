@@ -54,7 +54,7 @@ def keep(work: Work) -> None:
         return
     store = Store(tenant, system_of(tenant))
     try:
-        lines = [_frozen(line) for line in run(store, report, {}, Wishes()).lines]
+        lines = lines_to_keep(run(store, report, {}, Wishes()))
     except Refused:  # too many groups, or too slow: a day is missing, and the page says what is wrong
         lines = []
     table = tenant.tables.platform.report_snapshot
@@ -64,6 +64,11 @@ def keep(work: Work) -> None:
         made = insert(table).values(report=report.key, day=day, **values)
         if lines:
             connection.execute(made.on_conflict_do_update(index_elements=[table.c.report, table.c.day], set_=values))
+
+
+def lines_to_keep(answer: Answer) -> list[Any]:
+    """A report's lines as they are kept."""
+    return [_frozen(line) for line in answer.lines]
 
 
 def digest_of(bench: Any, report: Report) -> str:
@@ -126,13 +131,13 @@ def days_of(store: Store, report: Report) -> list[Kept]:
 
 def as_it_stood(store: Store, answer: Answer, kept: Kept) -> Answer:
     """The report with a day's lines, none of which leads to records: these have changed since."""
-    lines = [replace(line, values=tuple(_titled(store, v) for v in line.values)) for line in kept.lines]
+    lines = [replace(line, values=tuple(titled(store, v) for v in line.values)) for line in kept.lines]
     width = len(answer.headings)
     shown = tuple(line for line in lines if len(line.values) == width)
     return replace(answer, lines=shown, drawing=None, can_drill=False, notes=(), is_cut=False)
 
 
-def _titled(store: Store, value: Value) -> Value:
+def titled(store: Store, value: Value) -> Value:
     """A record with the name that it has for this person now: what was erased has none."""
     if not isinstance(value, Ref):
         return value

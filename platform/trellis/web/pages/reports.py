@@ -195,7 +195,7 @@ def _answer(key: str) -> tuple[Answer, Words]:
 
 
 MOST_EXPORTED = 50_000
-FIXED = ("rfm", "cohort", "funnel", "forecast", "target")
+FIXED = ("rfm", "cohort", "funnel", "forecast", "accuracy", "target")
 EXPORT = "export"  # fields that are hidden there are not in files
 
 
