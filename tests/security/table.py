@@ -202,6 +202,7 @@ ROUTES: dict[str, Ask] = {
     "ApprovalsView.index": PERSON,
     "ApprovalsView.decide": Ask("person", args={"id": "{nothing}"}, form={"_outcome": "approved"}, also=(409,)),
     "ApprovalsView.recall": Ask("person", args={"run": "{nothing}"}),
+    "ApprovalsView.urge": Ask("person", args={"run": "{nothing}"}),
     # signed, and never by a browser: without a signature it takes nothing
     "HooksView.receive": Ask("public", args={"key": "none"}, also=(404,), needs_token=False),
     "ButtonsView.press": Ask("record", args={"key": "press"}),

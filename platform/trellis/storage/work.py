@@ -50,6 +50,7 @@ def approval_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("locks", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("edit", ARRAY(sa.Uuid)),  # who may still change the record while it is locked
         sa.Column("token", sa.Text),  # the digest of the secret in the letter's link
+        sa.Column("told_at", MOMENT),  # when they were last told that they are asked
         sa.Column("asked_by", sa.Uuid),
         sa.Column("state", sa.Text, nullable=False),  # queued, pending, approved, rejected, returned, delegated, over
         sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),

@@ -13,8 +13,9 @@ from tests.automation.workflows.test_people import ENTITIES, at, told
 from tests.automation.workflows.test_runs import runs, work
 from tests.conftest import layers_of
 
-from trellis.automation.clock import now
-from trellis.automation.workflows import answers, approvals, passing_on
+from trellis.automation import notices
+from trellis.automation.clock import moved, now
+from trellis.automation.workflows import answers, approvals, passing_on, urging
 from trellis.automation.workflows.answers import as_json
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
@@ -248,3 +249,31 @@ def test_answers_are_parsed_and_checked_alike_wherever_they_are_given() -> None:
     values, wrong = answers.read(form, {"rate": "12.5", "day": "2026-01-02"}, Reader())
     assert wrong == []
     assert as_json(form, values)["day"] == "2026-01-02"
+
+
+def test_who_has_asked_may_urge_those_who_are_asked_but_not_all_the_time(
+    catalogue: Catalogue, tenant: Tenant, people: Person
+) -> None:
+    rep, boss = people("Rep", "rep"), people("Boss", "boss")
+    quote = begin(catalogue, tenant, "both", rep)
+    [run] = [row for row in runs(tenant) if row.record == quote.id]
+
+    def urge(by: UUID) -> list[UUID]:
+        with tenant.begin() as connection:
+            return urging.urge(connection, tenant, run.id, by)
+
+    with pytest.raises(Refused, match="They have just been told"):
+        urge(rep)
+    with moved(timedelta(hours=3)):
+        with pytest.raises(approvals.NotAsked):
+            urge(boss)
+        assert urge(rep) == [boss]
+        with pytest.raises(Refused):
+            urge(rep)
+    before, urged = told(tenant, boss)
+    assert urged == f"Rep waits for your decision: {before}"
+    decide(catalogue, tenant, quote, boss)
+    with tenant.begin() as connection:
+        assert notices.unread(connection, tenant, boss) == 0
+    with moved(timedelta(hours=9)), pytest.raises(approvals.NotAsked):
+        urge(rep)

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from trellis.automation.clock import now
-from trellis.automation.workflows import approvals, passing_on
+from trellis.automation.workflows import approvals, passing_on, urging
 from trellis.automation.workflows.answers import as_json, read
 from trellis.automation.workflows.run import workflows_of
 from trellis.formula.types import Ref
@@ -132,6 +132,23 @@ class ApprovalsView(Page):
             decision: Any = what
             answers = answers_of(form) if what == "approved" else {}
             approvals.decide(connection, tenant, id, me, decision, comment=comment, answers=answers)
+
+    @expose("/approvals/<uuid:run>/urge", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def urge(self, run: UUID) -> Any:
+        """Has those told once more whose answer one waits for."""
+        tenant = current_tenant()
+        try:
+            with tenant.begin() as connection:
+                told = urging.urge(connection, tenant, run, _me())
+        except approvals.NotAsked:
+            toast(_("This has been decided already, or was withdrawn."), kind="error")
+        except Refused as refused:
+            toast(" ".join(fault_text(fault) for fault in refused.faults), kind="error")
+        else:
+            names = names_of(tenant, set(told))
+            toast(_("%(names)s has been reminded", names=", ".join(names.values())))
+        return redirect(request.referrer or url_for("ApprovalsView.index"), 303)
 
     @expose("/approvals/<uuid:run>/recall", methods=["POST"])  # type: ignore[untyped-decorator]
     @signed_in
