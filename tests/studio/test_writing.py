@@ -106,7 +106,7 @@ KEYS = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
 VALUES = st.recursive(SCALARS, lambda x: st.lists(x, max_size=3) | st.dictionaries(KEYS, x, max_size=3), max_leaves=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.lists(KEYS, min_size=1, max_size=3), VALUES), min_size=1, max_size=4))
 def test_whatever_is_written_is_read_back_or_refused(changes: list[tuple[list[str], Any]]) -> None:
     text = OWN

@@ -73,8 +73,19 @@ def check_size(files: Mapping[str, str]) -> None:
     """Whether the files may be a layer. Raises BadPath."""
     if len(files) > MAX_FILES or sum(map(size_of, files.values())) > MAX_LAYER_BYTES:
         raise BadPath("The configuration is too large: at most 2,000 files and 20 MB.")
+    if any("\x00" in text or not _is_text(text) for text in files.values()):
+        raise BadPath("There is a character in it that is no text.")
     if any(size_of(text) > MAX_BYTES for text in files.values()):
         raise BadPath("A file is too large: at most 1 MB.")
+
+
+def _is_text(text: str) -> bool:
+    """Whether the text can be written as UTF-8: half a character cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def size_of(text: str) -> int:

@@ -74,7 +74,7 @@ class ChangeStages(Change):
             elif chance is not None and chance != stage.probability:
                 written.edits.append(Edit("pipeline", pipeline.key, (*at, "probability"), chance))
             place = number(given, f"{stage.key}.place", faults)
-            wanted.append((n + 1 if place is None else float(place), n, stage.key))
+            wanted.append((_wanted_place(n + 1, place), n, stage.key))
         wanted += self._new(given, pipeline, faults, written)
         if faults:
             raise Mistaken(faults)
@@ -110,6 +110,13 @@ class ChangeStages(Change):
             # the same number as a stage that is there: before it
             found.append((len(pipeline.stages) + 1.0 + n if place is None else float(place) - 0.5, n, key))
         return found
+
+
+def _wanted_place(now: int, typed: Any) -> float:
+    """Where a stage wants to be: with the number of another one, before it on the way up, after it on the way down."""
+    if typed is None or typed == now:
+        return float(now)
+    return float(typed) - 0.5 if typed < now else float(typed) + 0.5
 
 
 def _ways(order: list[str], pipeline: Pipeline) -> list[dict[str, str]]:
