@@ -191,7 +191,32 @@ def test_a_change_feed_tells_of_changes_and_deletions_in_order(mona: Api) -> Non
     mona.delete(f"order/{gone['id']}")
     feed = mona.get(f"order?updated_since={since}&fields=name").json["data"]
     assert [row["id"] for row in feed] == [changed["id"], before["id"], gone["id"]]
-    assert feed[-1].keys() == {"id", "version", "deleted_at"}
+    assert feed[-1].keys() == {"id", "version", "deleted_at", "_gone"}
+
+
+def test_a_change_feed_tells_of_what_left_the_callers_sight_and_of_nothing_else(
+    office: Office, mona: Api, carl: Api
+) -> None:
+    his = [new_order(mona, owner=str(office.carl)) for _ in range(3)]
+    hers = [new_order(mona) for _ in range(2)]
+    since = quote(mona.get(f"order/{hers[-1]['id']}").json["updated_at"])
+    for order in (his[0], his[1], hers[0]):
+        mona.patch(f"order/{order['id']}", {"name": "Another", "margin": 7})
+    mona.patch(f"order/{his[0]['id']}", {"owner": str(office.mona)})
+    mona.patch(f"order/{his[0]['id']}", {"name": "Hers by now"})
+    between = new_order(mona)
+    mona.patch(f"order/{between['id']}", {"owner": str(office.carl)})
+    mona.patch(f"order/{between['id']}", {"owner": str(office.mona)})
+    for limit in (50, 1):
+        told, cursor = [], ""
+        while cursor is not None:
+            page = carl.get(f"order?updated_since={since}&limit={limit}&fields=name&cursor={cursor}").json
+            told += page["data"]
+            cursor = page["next"]
+        lost = [row for row in told if row.get("_gone") == "not_visible"]
+        assert lost == [{"id": order["id"], "_gone": "not_visible"} for order in (his[0], between)]
+        assert {row["id"] for row in told if row not in lost} == {his[1]["id"]}
+    assert not any("_gone" in row for row in mona.get(f"order?updated_since={since}").json["data"])
 
 
 def test_secrets_and_fields_closed_to_the_api_are_never_given(mona: Api) -> None:

@@ -54,6 +54,7 @@ def record_schemas(store: Store, entity: Entity) -> dict[str, Schema]:
         "version": {"type": "integer"},
         "_title": {"type": "string"},
         "deleted_at": MOMENT,
+        "_gone": {"enum": ["deleted", "not_visible"], "description": "In a change feed, of what is gone."},
         "_warnings": {"type": "array", "items": ref("Error")},
     }
     required = [f.key for f in writable(store, entity) if f.required and f.default is None and not f.is_derived]
@@ -64,7 +65,7 @@ def record_schemas(store: Store, entity: Entity) -> dict[str, Schema]:
         f"{name}Create": {**create, "required": required} if required else create,
         f"{name}Patch": create,
     }
-    found[name]["required"] = ["id", "version", "_title"]
+    found[name]["required"] = ["id"]  # all there is of what is gone, in a change feed
     if entity.part_of is not None:  # a line that has an id is one that is there
         found[f"{name}Line"] = {**create, "properties": {"id": UUID_TEXT, **taken}}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +18,8 @@ from trellis.api.representation import add_lines, default_paths, etag, json_resp
 from trellis.api.scope import PLACE, entity_of
 from trellis.api.streams import streamed, wanted_stream
 from trellis.model.entity import Entity
+from trellis.records.reading import paging
+from trellis.records.reading.lost import lost
 from trellis.records.record import Record
 from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store
@@ -24,6 +27,7 @@ from trellis.web.context import current_store
 from trellis.web.readings import showed
 
 MEANS = "api"
+TOLD = timedelta(days=31)  # how far back a change feed tells of what has left the caller's sight
 
 
 @api.get("/<entity>")
@@ -47,6 +51,8 @@ def list_records(entity: str) -> Response:
         )
         fields = shown(store, definition, asked.paths)
         rows = [_row(record, fields, asked) for record in page.rows]
+        if asked.since is not None:
+            rows += [{"id": str(id), "_gone": "not_visible"} for id in _lost(store, entity, asked, page.next)]
         # The lines of what is deleted lie in the bin with it: no list is truer than an empty one.
         add_lines(store, definition, [row for row in rows if "deleted_at" not in row], asked.lines)
         showed(len(rows))
@@ -60,8 +66,21 @@ def list_records(entity: str) -> Response:
 
 def _row(record: Record, fields: Any, asked: ListRequest) -> dict[str, Any]:
     if asked.since is not None and record.deleted_at is not None:  # gone: what it was is nobody's business any more
-        return {"id": str(record.id), "version": record.version, "deleted_at": record.deleted_at}
+        told = {"id": str(record.id), "version": record.version, "deleted_at": record.deleted_at}
+        return {**told, "_gone": "deleted"}
     return record_json(record, fields)
+
+
+def _lost(store: Store, entity: str, asked: ListRequest, following: str | None) -> list[UUID]:
+    """What has left the caller's sight, in the part of the change feed that this page is of."""
+    assert asked.since is not None
+    if asked.since < datetime.now(UTC) - TOLD:
+        return []
+    mark = paging.fingerprint(entity, asked.sort)
+    after, until = (
+        None if cursor is None else paging.read_cursor(cursor, mark, 2) for cursor in (asked.cursor, following)
+    )
+    return lost(store.session, entity, asked.since, after, until)
 
 
 def _next_link(cursor: str | None) -> dict[str, str]:
