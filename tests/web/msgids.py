@@ -26,6 +26,8 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "Fault": (2,),
     "StepFailed": (1,),
+    "BadPath": (1,),
+    "CannotWrite": (1,),
 }
 METHODS = [("assets/**", "ignore"), ("static/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
 JINJA = {"newstyle_gettext": "true", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols", "silent": "false"}
@@ -53,7 +55,7 @@ def is_read(folder: str) -> bool:
 
 def of_pages() -> Iterator[Msgid]:
     """What templates, web code, letters and the API pass to gettext."""
-    for folder in (WEB, PLATFORM / "api", PLATFORM / "identity", PLATFORM / "automation"):
+    for folder in (WEB, *(PLATFORM / name for name in ("api", "identity", "automation", "studio"))):
         found = extract_from_dir(folder, METHODS, {"templates/**.html": JINJA}, KEYWORDS, directory_filter=is_read)
         for _file, _line, message, _comments, _context in found:
             yield message if isinstance(message, str) else (message[0], message[1])
