@@ -80,6 +80,7 @@ def test_what_is_due_stands_there_overdue_first(rita: Any, tenant: Any) -> None:
     assert re.findall(r"<bdi>(.*?)</bdi>", todo) == ["Long ago", "Yesterday", "Today"]
     assert "2 overdue" in said(todo)
     assert todo.count("t-late") == 2
+    assert client.get("/e/chore/?view=open").text.count("t-late") == 2
     coming = page[page.index("Coming up") : page.index("</section>", page.index("Coming up"))]
     assert re.findall(r"<bdi>(.*?)</bdi>", coming) == ["Tomorrow"]
 

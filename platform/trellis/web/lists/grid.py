@@ -20,6 +20,7 @@ from trellis.web.filters.fields import Sight
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
     from trellis.model.entity import Entity
+    from trellis.model.view import View
     from trellis.records.record import Page, Record
     from trellis.records.store import Store
     from trellis.web.lists.state import ListState
@@ -125,13 +126,13 @@ class Grid:
         )
 
     def _cell_maker(self, column: Column) -> Callable[[Record], str]:
-        if column.path not in self.deadlines or not self.status:
+        if column.path not in self.deadlines:
             return column.cell
         status, today, path = self.status, self.today, column.path
 
         def cell(record: Record) -> str:
             value = record[path]
-            late = value is not None and record[status] == "open" and _day(value) < today
+            late = value is not None and (not status or record[status] == "open") and _day(value) < today
             return column.cell(record).replace('class="', 'class="t-late ', 1) if late else column.cell(record)
 
         return cell
@@ -155,6 +156,8 @@ def make_grid(store: Store, state: ListState, *, can_edit: bool | None = None) -
     columns = columns_for(context, rest, writable=writable)
     columns = tuple(replace(c, width=widths.get(c.path, c.width)) for c in columns) if widths else columns
     status, deadlines = deadlines_of(entity)
+    if status is None and (day := open_day_of(entity, state.view)) is not None:
+        deadlines = frozenset({day})
     return Grid(
         entity=entity,
         title=column_for(context, named, writable=writable) if named else None,
@@ -191,6 +194,15 @@ def deadlines_of(entity: Entity) -> tuple[str | None, frozenset[str]]:
     asked |= {path for view in entity.views.values() for path in (view.start, view.end) if path}
     dates = {p for p in asked if p in entity.fields and entity.fields[p].type.name in ("date", "datetime")}
     return status, frozenset(p for p in dates if not entity.fields[p].system)
+
+
+def open_day_of(entity: Entity, view: View) -> str | None:
+    """The day by which a list of what is open is sorted, soonest first; only a list of some records is one of those."""
+    first = view.sort[0] if view.sort else None
+    field = entity.fields.get(first.path) if first is not None and not first.descending else None
+    if view.type != "list" or view.filter is None or field is None or field.system:
+        return None
+    return field.key if field.type.name in ("date", "datetime") else None
 
 
 def read_page(

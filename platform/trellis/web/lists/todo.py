@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from trellis.model.view import Sort
 from trellis.web.cells.column import column_for
-from trellis.web.lists.grid import cell_context
+from trellis.web.lists.grid import cell_context, open_day_of
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
@@ -89,12 +89,9 @@ def plan_of(entity: Entity) -> tuple[View, str] | None:
     if entity.owner_field is None:
         return None
     for view in entity.views.values():
-        first = view.sort[0] if view.sort else None
-        field = entity.fields.get(first.path) if first is not None and not first.descending else None
-        if view.type != "list" or field is None or field.system or field.type.name not in ("date", "datetime"):
-            continue
-        if view.filter is not None and not view.roles:
-            return view, field.key
+        day = open_day_of(entity, view)
+        if day is not None and not view.roles:
+            return view, day
     return None
 
 
