@@ -135,11 +135,6 @@ report: wins
 entity: deal
 label: Wins by rivals
 group: [name]
----
-report: lost-to
-entity: deal
-filter: not is_blank(rivals)
-group: [name]
 """
     configuration = stack(
         [
@@ -148,6 +143,7 @@ group: [name]
         ]
     )
     assert configuration.problems == []
+    assert configuration.lost == {"deal": {"rivals": 1}}
     assert list(configuration.of("entity")) == ["deal"]
     assert list(configuration.of("report")) == ["wins"]
     [(key, pipeline)] = configuration.of("pipeline").items()

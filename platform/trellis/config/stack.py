@@ -11,7 +11,7 @@ from trellis.config.merge import merge, settle
 from trellis.config.problem import Mark, Problem, did_you_mean
 from trellis.config.reader import Data
 from trellis.config.source import Place, Source
-from trellis.config.without import leave_out
+from trellis.config.without import Lost, leave_out
 
 MANIFESTS = ("template", "tenant")
 DIRECTIVES = ("replace", "locked")
@@ -27,6 +27,7 @@ class Configuration:
     translations: dict[str, dict[str, tuple[str, Place]]] = dc_field(default_factory=dict)
     problems: list[Problem] = dc_field(default_factory=list)
     sources: dict[str, Source] = dc_field(default_factory=dict)
+    lost: dict[str, dict[str, int]] = dc_field(default_factory=dict)  # entity → field that went by `without:` → layer
 
     def of(self, kind: str) -> Mapping[str, Document]:
         """The documents of a kind by key."""
@@ -48,12 +49,12 @@ def stack(layers: Sequence[Layer]) -> Configuration:
     """Merge layers in order."""
     configuration = Configuration(tuple(layers))
     locks: dict[tuple[str, str], dict[str, str]] = {}
-    for layer in layers:
+    for number, layer in enumerate(layers):
         reading = read_documents(layer)
         configuration.problems += reading.problems
         configuration.sources |= reading.sources
         configuration.tests += reading.tests
-        _leave_out(configuration, reading)
+        _leave_out(configuration, reading, number)
         for document in reading.documents:
             _add(configuration, document, locks.setdefault((document.kind, document.key), {}))
         for language, texts in reading.translations.items():
@@ -61,7 +62,7 @@ def stack(layers: Sequence[Layer]) -> Configuration:
     return configuration
 
 
-def _leave_out(configuration: Configuration, reading: Reading) -> None:
+def _leave_out(configuration: Configuration, reading: Reading, layer: int) -> None:
     for document in reading.documents:
         if document.kind not in MANIFESTS:
             continue
@@ -76,12 +77,15 @@ def _leave_out(configuration: Configuration, reading: Reading) -> None:
         for index, name in enumerate(names):
             kind, _, key = str(name).partition(".")
             known = [d.name for d in configuration]
+            lost: Lost = {}
             again = any(d.kind == kind and d.key == key for d in reading.documents)  # this layer writes it anew
             found = (
                 configuration.documents.get(kind, {}).pop(key, None) is not None
                 if again
-                else leave_out(configuration.documents, kind, key)
+                else leave_out(configuration.documents, kind, key, lost)
             )
+            for entity, fields in lost.items():
+                configuration.lost.setdefault(entity, {}).update(dict.fromkeys(fields, layer))
             if not found and str(name) not in there:  # else it went with another that was left out before it
                 problem = Problem(
                     "E312",

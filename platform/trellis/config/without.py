@@ -1,38 +1,45 @@
-"""What `without:` leaves out takes along what earlier layers say about it: nobody could mend that in their files."""
+"""What `without:` leaves out takes along what earlier layers say about it: nobody could mend that in their files.
+
+What asks for a lost field inside a formula is not found here, where nobody reads formulas: `lost` tells the model which
+fields went, and reports that cannot be compiled for it go there (model/compile/reports).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection
 
 from trellis.config.layer import Document
 from trellis.config.merge import item_key
+from trellis.config.naming import widget_words
 from trellis.config.reader import Data
 from trellis.config.source import Place
 
 Documents = dict[str, dict[str, Document]]
 Wanted = Callable[[str, Data], bool]
+Lost = dict[str, set[str]]  # by entity, the fields that went
 _LINKS = ("link", "links", "any_link")
-_TOLD = frozenset({"report", "label", "description", "help"})  # what people read of a report
 _SHOWN = ("form", "forms", "views", "quick_create", "page", "unique", "indexes", "dedupe")
 
 
-def leave_out(documents: Documents, kind: str, key: str) -> bool:
-    """Take a document out, and with it links to it, its place in menus, grants; False when there is none."""
+def leave_out(documents: Documents, kind: str, key: str, lost: Lost | None = None) -> bool:
+    """Take a document out, and with it links to it, its place in menus, grants; False when there is none.
+
+    `lost` is told which fields of other entities went with it.
+    """
     if documents.get(kind, {}).pop(key, None) is None:
         return False
     _from_menus(documents, kind, key)
     if kind == "entity":
-        _from_entities(documents, key)
+        _from_entities(documents, key, {} if lost is None else lost)
         _from_roles(documents, key)
         _about(documents, key)
     return True
 
 
-def _from_entities(documents: Documents, gone: str) -> None:
+def _from_entities(documents: Documents, gone: str, told: Lost) -> None:
     entities = documents.get("entity", {})
     for part in [k for k, d in entities.items() if d.data.get("part_of") == gone]:
-        leave_out(documents, "entity", part)
+        leave_out(documents, "entity", part, told)
     for key, document in list(entities.items()):
         fields = document.data.get("fields")
         lost = {
@@ -45,7 +52,8 @@ def _from_entities(documents: Documents, gone: str) -> None:
         if lost:
             data, place = _unshown(data, place, lost)
             _unasked(documents, key, lost)
-            _unreported(documents, key, lost)
+            _unlisted(documents, key, lost)
+            told.setdefault(key, set()).update(lost)
         entities[key] = _with(document, data, place)
 
 
@@ -67,17 +75,12 @@ def _narrowed(data: Data, place: Place, gone: str) -> tuple[Data, Place]:
     return data, place
 
 
-def _unshown(data: Data, place: Place, lost: Iterable[str]) -> tuple[Data, Place]:
+def _unshown(data: Data, place: Place, lost: Collection[str]) -> tuple[Data, Place]:
     """Forms, views and pages without the fields that are gone."""
-
-    def shows(_: str, value: Data) -> bool:
-        name = item_key(value) or ""
-        return name.removeprefix("-").partition(".")[0] not in lost
-
     assert isinstance(data, dict)
     for word in _SHOWN:
         if word in data:
-            data, place = _everywhere(data, place, (word,), shows)
+            data, place = _everywhere(data, place, (word,), _no_item_of(lost))
             assert isinstance(data, dict)
     return data, place
 
@@ -92,20 +95,20 @@ def _unasked(documents: Documents, entity: str, lost: Collection[str]) -> None:
             documents["pipeline"][key] = _with(document, data, place)
 
 
-def _unreported(documents: Documents, entity: str, lost: Iterable[str]) -> None:
-    """Reports that ask for the fields that are gone go with them."""
-    names = re.compile(rf"(?<![\w\"'.-])(?:{'|'.join(sorted(lost))})\b")
-    for key, document in list(documents.get("report", {}).items()):
-        asked = {word: value for word, value in document.data.items() if word not in _TOLD}
-        if document.data.get("entity") == entity and any(names.search(text) for text in _texts(asked)):
-            leave_out(documents, "report", key)
+def _unlisted(documents: Documents, entity: str, lost: Collection[str]) -> None:
+    """Widgets that list records of the entity, without the columns that are gone."""
+    words = widget_words("entity")
+    for key, document in documents.get("dashboard", {}).items():
+        data, place = document.data, document.place
+        widgets = data.get("widgets")
+        for name, widget in list(widgets.items()) if isinstance(widgets, dict) else ():
+            if isinstance(widget, dict) and any(str(widget.get(w, "")).partition(".")[0] == entity for w in words):
+                data, place = _everywhere(data, place, ("widgets", name), _no_item_of(lost))
+        documents["dashboard"][key] = _with(document, data, place)
 
 
-def _texts(data: Data) -> Iterator[str]:
-    if isinstance(data, str):
-        yield data
-    for inner in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
-        yield from _texts(inner)
+def _no_item_of(names: Collection[str]) -> Wanted:
+    return lambda _, value: (item_key(value) or "").removeprefix("-").partition(".")[0] not in names
 
 
 def _everywhere(data: Data, place: Place, path: tuple[str, ...], keep: Wanted) -> tuple[Data, Place]:
@@ -116,12 +119,6 @@ def _everywhere(data: Data, place: Place, path: tuple[str, ...], keep: Wanted) -
     for key in list(at) if isinstance(at, dict) else ():
         data, place = _everywhere(data, place, (*path, key), keep)
     return data, place
-
-
-_WIDGETS: Mapping[str, tuple[str, ...]] = {
-    "entity": ("list", "calendar"),
-    "report": ("number", "chart", "table", "funnel", "gauge", "leaders"),
-}
 
 
 def _from_roles(documents: Documents, gone: str) -> None:
@@ -140,15 +137,27 @@ def _from_menus(documents: Documents, kind: str, gone: str) -> None:
         data, place = _everywhere(document.data, document.place, ("groups",), stays)
         documents["menu"][key] = _with(document, data, place)
     for key, document in documents.get("dashboard", {}).items():
-
-        def shown(_: str, widget: Data) -> bool:
-            words = _WIDGETS.get(kind, ())
-            return not isinstance(widget, dict) or all(str(widget.get(w, "")).partition(".")[0] != gone for w in words)
-
-        data, place = _filtered(document.data, document.place, ("widgets",), shown)
-        if kind == "entity":  # a feed tells of several entities
-            data, place = _everywhere(data, place, ("widgets",), lambda _, v: v != gone)
+        data, place = _from_widgets(document.data, document.place, widget_words(kind), gone)
         documents["dashboard"][key] = _with(document, data, place)
+
+
+def _from_widgets(data: Data, place: Place, words: Collection[str], gone: str) -> tuple[Data, Place]:
+    """Widgets without those that show what is gone; one that tells of several tells of the others."""
+
+    def names(value: Data) -> bool:
+        return isinstance(value, str) and value.partition(".")[0] == gone
+
+    def shown(_: str, widget: Data) -> bool:
+        given = [widget[word] for word in words if word in widget] if isinstance(widget, dict) else []
+        return not any(names(v) or (isinstance(v, list) and v and all(names(each) for each in v)) for v in given)
+
+    data, place = _filtered(data, place, ("widgets",), shown)
+    widgets = _at(data, ("widgets",))
+    for key, widget in list(widgets.items()) if isinstance(widgets, dict) else ():
+        for word in words:
+            if isinstance(widget, dict) and isinstance(widget.get(word), list):
+                data, place = _filtered(data, place, ("widgets", key, word), lambda _, value: not names(value))
+    return data, place
 
 
 def _about(documents: Documents, gone: str) -> None:

@@ -24,9 +24,14 @@ def with_new_names(problems: Sequence[Problem], configuration: Configuration) ->
     return [_named(problem, names) for problem in problems]
 
 
+def unknown_name(problem: Problem) -> str:
+    """The name that a problem says is not there; empty where it says something else."""
+    match = _UNKNOWN.search(problem.message)
+    return match[1] if match is not None else ""
+
+
 def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
-    match = _UNKNOWN.search(problem.message) if problem.is_error else None
-    new = names.get(match[1]) if match is not None else None
+    new = names.get(unknown_name(problem)) if problem.is_error else None
     return problem if new is None else replace(problem, hint=phrase("it is called '{name}' now", name=new))
 
 

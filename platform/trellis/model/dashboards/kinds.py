@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from trellis.config.naming import NAMES, widget_names
 from trellis.model.kinds.parts import FORMULA, INTEGER, NAME, NAME_OR_NAMES, TEXT, VALUE, Schema, mapping, one_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class WidgetKind(Protocol):
 
 
 KINDS: dict[str, WidgetKind] = {}
+REPORT: Schema = {**NAME, NAMES: "report"}
+ENTITY: Schema = {**NAME, NAMES: "entity"}
 COMPARE = one_of("previous_period", "previous_year")
 OF_REPORT: Mapping[str, Schema] = {"filter": FORMULA, "filters": NAME_OR_NAMES, "params": mapping(VALUE, None)}
 WITH_TOTAL = ("summary", "pivot", "ageing", "target", "trend", "forecast")
@@ -36,6 +39,8 @@ def widget_kind(name: str) -> Any:
 
     def register(cls: type[Any]) -> type[Any]:
         KINDS[name] = cls()
+        if named := cls.value.get(NAMES):
+            widget_names(name, named)
         return cls
 
     return register
@@ -46,7 +51,7 @@ class Number:
     """A number, with what it was before and how it has gone."""
 
     doc = "a report whose total is shown"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
         "measure": NAME,
@@ -80,7 +85,7 @@ class Chart:
     """A report as a chart."""
 
     doc = "a report whose chart is shown"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
         "type": one_of(
@@ -101,7 +106,7 @@ class Table:
     """A report as a table."""
 
     doc = "a report whose table is shown"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
         "columns": {"type": "array", "items": NAME},
@@ -125,7 +130,7 @@ class Funnel:
     """A pipeline as steps, each with the part that came this far."""
 
     doc = "a report of the type funnel"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = OF_REPORT
     size = (5, 6)
 
@@ -139,7 +144,7 @@ class Gauge:
     """How much of a target is reached."""
 
     doc = "a report of the type target, or another one with `target:`"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = {**OF_REPORT, "measure": NAME, "target": FORMULA, "period": NAME}
     size = (3, 4)
 
@@ -157,7 +162,7 @@ class Leaders:
     """Who is first: the groups of a report as a ranking with bars."""
 
     doc = "a report with groups, as a ranking"
-    value = NAME
+    value = REPORT
     options: ClassVar[Mapping[str, Schema]] = {
         **OF_REPORT,
         "measure": NAME,
@@ -181,7 +186,7 @@ class List:
     """Records of a view."""
 
     doc = "an entity and one of its views: deal.open"
-    value = NAME
+    value = ENTITY
     options: ClassVar[Mapping[str, Schema]] = {
         "filter": FORMULA,
         "filters": NAME_OR_NAMES,
@@ -207,7 +212,7 @@ class Calendar:
     """The next days of a view with dates."""
 
     doc = "an entity and one of its calendars: event.plan"
-    value = NAME
+    value = ENTITY
     options: ClassVar[Mapping[str, Schema]] = {
         "filter": FORMULA,
         "filters": NAME_OR_NAMES,
@@ -225,7 +230,7 @@ class Feed:
     """What is new among the records of some entities."""
 
     doc = "entities whose newest records are told"
-    value = NAME_OR_NAMES
+    value: ClassVar[Schema] = {**NAME_OR_NAMES, NAMES: "entity"}
     options: ClassVar[Mapping[str, Schema]] = {"limit": {"type": "integer", "minimum": 1, "maximum": LARGEST}}
     size = (4, 6)
 
