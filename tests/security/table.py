@@ -348,6 +348,8 @@ ROUTES: dict[str, Ask] = {
     "OwnDashboardsView.document": Ask("reports", args={"key": "none"}, also=(404,)),
     "PinsView.ask": Ask("reports", args={"key": "names"}),
     "PinsView.pin": Ask("reports", args={"key": "names"}, form={"dashboard": "new", "name": "Made {n}", "kind": "table"}),
+    "DashboardMailView.form": Ask("about", args={"key": "board"}),
+    "DashboardMailView.mail": Ask("about", args={"key": "board"}, form={"when": "daily", "hour": 7}),
     "DashboardsView.home": Ask("about", form={"key": "board"}),
     # conversion, merging, import
     "ConvertView.convert": Ask("change", args={"entity": "lead", "id": "{lead}"}),

@@ -53,6 +53,10 @@ role: clerk
 grants: {"*": {read: all}, sale: {read: own, fields: {margin: hidden}}}
 allow: [reports]
 ---
+role: late
+grants: {"*": {read: all}, sale: {read: own, fields: {margin: hidden}}}
+allow: [reports]
+---
 role: guest
 grants: {"*": {read: all}}
 ---
@@ -62,6 +66,16 @@ entity: sale
 group: [name]
 measures: {amount: {formula: sum(amount), label: Amount}, margin: {formula: sum(margin), label: Margin}}
 mail: {cron: "0 7 * * 1", to: [{role: boss}, {role: clerk}, {role: guest}, nobody@example.com]}
+---
+dashboard: desk
+label: The desk
+filters: {owner: {type: user, label: Owner}}
+widgets:
+  total:  {number: weekly, measure: amount, label: Sold}
+  margin: {number: weekly, measure: margin, label: Earned}
+  lines:  {table: weekly, label: Lines}
+  sales:  {list: sale, label: Records}
+mail: {cron: "0 7 * * 2", to: {role: late}}
 """
 )
 I18N = {"i18n/zh-Hans.yaml": "report.weekly.label: 每周销售\n"}
@@ -214,3 +228,36 @@ def test_times_are_the_companys() -> None:
     at = next_after("0 7 * * mon", datetime(2026, 3, 27, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     assert at == datetime(2026, 3, 30, 5, tzinfo=UTC)  # summer time since Sunday
     assert Timer("mine:x:y", "").what == ("mine", "x:y")
+
+
+def test_a_dashboard_comes_with_the_numbers_of_each_who_gets_it(
+    catalogue: Catalogue, tenant: Tenant, app: Flask, sent: Sent
+) -> None:
+    late = add_person(tenant, "late@example.com", "late", language="zh-Hans")
+    store = Store(tenant, Principal.system(Reader(currency="EUR")))
+    store.create("sale", {"name": "Late one", "owner": late, "amount": Money(Decimal(5), "EUR")})
+    boss = signed_in_client(app, "boss@example.com")
+    form = boss.get("/dashboards/desk/mail/form?owner=me").text
+    assert 'name="owner" value="me"' in form
+    asked = {"csrf_token": token_of(boss.get("/reports/weekly").text), "when": "weekly", "hour": "6"}
+    assert boss.post("/dashboards/desk/mail/set", data=asked).status_code == 303
+    a_week_later(catalogue, tenant)
+    letters = {to: letter for to, letter in sent if letter.heading == "The desk"}
+    assert sorted(letters) == ["boss@example.com", "late@example.com"]
+    theirs, mine = letters["boss@example.com"], letters["late@example.com"]
+    assert [f[:2] for f in theirs.sections[0]["figures"]] == [["Sold", "€75"], ["Earned", "€70"]]
+    assert [f[:2] for f in mine.sections[0]["figures"]] == [["Sold", "€5"]]  # who may not see a margin has none
+    assert [cells[0] for _, cells in mine.sections[1]["lines"]] == ["Late one", "合计"]
+    assert "Theirs" not in mine.html + mine.text
+    assert "&lt;b&gt;Theirs&lt;/b&gt;" in theirs.html
+    assert "Sold: €75" in theirs.text
+    path = mine.unsubscribe.removeprefix("https://crm.example/t/report-mail")
+    assert app.test_client().post(path).status_code == 200
+    sent.clear()
+    a_week_later(catalogue, tenant)
+    assert [to for to, letter in sent if letter.heading == "The desk"] == ["boss@example.com"]
+    gone = {"csrf_token": asked["csrf_token"], "do": "stop"}
+    assert boss.post("/dashboards/desk/mail/set", data=gone).status_code == 303
+    sent.clear()
+    a_week_later(catalogue, tenant)
+    assert [to for to, letter in sent if letter.heading == "The desk"] == []

@@ -73,6 +73,7 @@ class Letter:
     unsubscribe: str = ""  # the link that opts out, of letters that one may do without
     unsubscribe_words: str = ""
     grid: Mapping[str, Any] | None = None  # a table: {heads: [[text, is_number]], lines: [[kind, [text, …]]], …}
+    sections: tuple[Mapping[str, Any], ...] = ()  # {figures} or {title, heads, lines, note}
     files: tuple[tuple[str, str, str], ...] = ()  # made for this letter: name, type, content in base64
     trace: Trace | None = None
     reply_token: str = ""  # names the letter in the address that answers go to
@@ -91,6 +92,7 @@ class Letter:
                 "paragraphs": tuple(data["paragraphs"]),
                 "small": tuple(data["small"]),
                 "cc": tuple(data.get("cc", ())),
+                "sections": tuple(data.get("sections") or ()),
                 "references": tuple(data.get("references", ())),
                 "button": (button[0], button[1]) if button else None,
                 "files": tuple((name, type_, content) for name, type_, content in data.get("files") or ()),
@@ -105,7 +107,7 @@ class Letter:
         written = plain_text(self.html_body) if self.html_body and not self.body else self.body
         lines = [cells for _kind, cells in self.grid["lines"]] if self.grid is not None else []
         table = "\n".join(" | ".join(cell for cell in cells if cell) for cells in lines)
-        said = [self.heading, *self.paragraphs, *([table] if table else [])]
+        said = [self.heading, *self.paragraphs, *([table] if table else []), *map(_section_text, self.sections)]
         return written.strip() if written else "\n\n".join(said)
 
     @property
@@ -219,3 +221,13 @@ def _ink(color: str) -> str:
 @cache
 def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+
+
+def _section_text(section: Mapping[str, Any]) -> str:
+    """A part of a letter for readers of plain text."""
+    figures = [
+        " · ".join(part for part in (f"{label}: {text}", change) if part)
+        for label, text, change, _tone in section.get("figures", ())
+    ]
+    rows = [" | ".join(cell for cell in cells if cell) for _kind, cells in section.get("lines", ())]
+    return "\n".join(part for part in (section.get("title", ""), *figures, *rows, section.get("note", "")) if part)

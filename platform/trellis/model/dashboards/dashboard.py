@@ -11,7 +11,7 @@ from trellis.model.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
-    from trellis.model.reports.report import Param, Report
+    from trellis.model.reports.report import Mailing, Param, Report
 
 COLUMNS = 12
 TALLEST = 24  # rows of one widget
@@ -114,4 +114,5 @@ class Dashboard:
     widgets: Mapping[str, Widget] = dc_field(default_factory=dict)
     refresh: int | None = None
     is_own: bool = False  # somebody has made it in the browser
+    mail: Mailing | None = None
     reports: Mapping[str, Report] = dc_field(default_factory=dict)  # those that people have built, which it shows

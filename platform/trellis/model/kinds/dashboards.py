@@ -5,6 +5,7 @@ from __future__ import annotations
 from trellis.model.dashboards import kinds as widgets  # whole: each of the two may be imported first
 from trellis.model.kinds.parts import DURATION, NAME, NAME_OR_NAMES, SNAKE, TEXT, VALUE, Schema, closed, either, mapping
 from trellis.model.kinds.registry import kind
+from trellis.model.kinds.reports import MAIL
 
 FILTERS = ("user", "team", "date_range", "choice", "link", "boolean")
 
@@ -34,4 +35,5 @@ def dashboard() -> dict[str, Schema]:
         "filters": mapping(narrowed, SNAKE),
         "widgets": mapping({"type": "object", "x-forms": {"noun": "widget", "keys": forms}}),
         "refresh": DURATION,
+        "mail": MAIL,
     }

@@ -51,7 +51,7 @@ _TARGET = closed(
     {"entity": NAME, "value": FORMULA, "match": mapping(FORMULA, None), "filter": FORMULA}, ("entity", "value")
 )
 _WHOM = closed({"role": NAME, "user": TEXT, "team": TEXT})
-_MAIL = closed(
+MAIL = closed(
     {
         "cron": TEXT,
         "to": either(TEXT, _WHOM, list_of(either(TEXT, _WHOM))),
@@ -118,6 +118,6 @@ def report() -> dict[str, Schema]:
         "scale": one_of("quintiles", "thresholds"),
         "thresholds": mapping(list_of(NUMBER), None),
         "compare": one_of("previous_period", "previous_year"),
-        "mail": _MAIL,
+        "mail": MAIL,
         "snapshot": one_of("daily"),
     }

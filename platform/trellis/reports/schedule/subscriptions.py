@@ -14,12 +14,11 @@ from trellis.automation.workflows.acting import system_of
 from trellis.automation.workflows.people import people_of
 from trellis.records.refusal import Fault, Forbidden, Refused
 from trellis.records.session import Session
-from trellis.reports.schedule.timers import Timer, drop_timer, set_timer
+from trellis.reports.schedule.timers import Timer, drop_timer, mailing_of, set_timer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from trellis.model.reports.report import Report
     from trellis.records.store import Store
     from trellis.storage.tenant import Tenant
 
@@ -51,19 +50,19 @@ class Subscription:
         return "", 7
 
 
-def subscription_of(store: Store, report: Report) -> Subscription:
-    """How this person gets a report."""
+def subscription_of(store: Store, key: str) -> Subscription:
+    """How this person gets a report, or a dashboard."""
     user = store.principal.id
     with store.transaction() as connection:
-        row = _row(connection, store.tenant, report.key, user)
-        named = _is_named(connection, store.tenant, report, user)
+        row = _row(connection, store.tenant, key, user)
+        named = _is_named(connection, store.tenant, key, user)
     if row is None:
         return Subscription(by_configuration=named)
     parts = [(str(name), str(value)) for name, value in row.parts]
     return Subscription(row.id, row.cron, named and row.cron is None, row.cron is None, parts)
 
 
-def subscribe(store: Store, report: Report, when: str, hour: int, parts: Sequence[tuple[str, str]]) -> None:
+def subscribe(store: Store, key: str, when: str, hour: int, parts: Sequence[tuple[str, str]]) -> None:
     """Get a report by mail from now on, as it is looked at. Raises Refused, Forbidden."""
     user, tenant = store.principal.id, store.tenant
     if user is None:
@@ -73,27 +72,26 @@ def subscribe(store: Store, report: Report, when: str, hour: int, parts: Sequenc
     cron = WHENS[when].format(hour=hour)
     table = tenant.tables.platform.report_mail
     with store.transaction() as connection:
-        row = _row(connection, tenant, report.key, user)
+        row = _row(connection, tenant, key, user)
         id = row.id if row is not None else uuid7()
         kept = {"cron": cron, "parts": [list(part) for part in parts]}
         if row is not None:
             connection.execute(sa.update(table).where(table.c.id == id).values(**kept))
         else:
-            connection.execute(sa.insert(table).values(id=id, report=report.key, user=user, **kept))
+            connection.execute(sa.insert(table).values(id=id, report=key, user=user, **kept))
         set_timer(connection, tenant, Timer(f"mine:{id}", cron))
 
 
-def resume(store: Store, report: Report) -> None:
+def resume(store: Store, key: str) -> None:
     """Get a report as its configuration says, after all."""
     with store.transaction() as connection:
-        _forget(connection, store.tenant, report.key, store.principal.id)
+        _forget(connection, store.tenant, key, store.principal.id)
 
 
 def stop(connection: Connection, tenant: Tenant, key: str, user: UUID) -> None:
     """Send a report to a person no more, whoever asked for it."""
     _forget(connection, tenant, key, user)
-    report = tenant.model.reports.get(key)
-    if report is not None and _is_named(connection, tenant, report, user):
+    if _is_named(connection, tenant, key, user):
         table = tenant.tables.platform.report_mail
         connection.execute(sa.insert(table).values(id=uuid7(), report=key, user=user))
 
@@ -110,9 +108,10 @@ def _row(connection: Connection, tenant: Tenant, key: str, user: UUID | None) ->
     return connection.execute(sa.select(table).where(table.c.report == key, table.c.user == user)).one_or_none()
 
 
-def _is_named(connection: Connection, tenant: Tenant, report: Report, user: UUID | None) -> bool:
-    """Whether the report's `mail:` names a person."""
-    if report.mail is None or user is None:
+def _is_named(connection: Connection, tenant: Tenant, key: str, user: UUID | None) -> bool:
+    """Whether the `mail:` of the configuration names a person."""
+    mailing = mailing_of(tenant.model, key)
+    if mailing is None or user is None:
         return False
     with Session(tenant, system_of(tenant)).within(connection) as session:
-        return user in people_of(session, report.mail.to)
+        return user in people_of(session, mailing.to)

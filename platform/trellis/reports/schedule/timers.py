@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from trellis.model.model import Model
+    from trellis.model.reports.report import Mailing
     from trellis.storage.tenant import Tenant
 
 STRIKE, MAIL, KEEP = "reports.strike", "reports.mail", "reports.keep"
+DASHBOARD = "dashboard:"  # before the key of one, where a report's key is expected otherwise
 AT_NIGHT = "50 23 * * *"  # a snapshot is of the day that ends
 
 
@@ -44,8 +46,18 @@ class Timer:
         return word, rest
 
 
+def mailing_of(model: Model, key: str) -> Mailing | None:
+    """What the configuration says about mailing a report, or a dashboard by its key with `dashboard:` before it."""
+    named = key.removeprefix(DASHBOARD)
+    found = model.dashboards.get(named) if key.startswith(DASHBOARD) else model.reports.get(key)
+    return found.mail if found is not None else None
+
+
 def timers(model: Model) -> Iterator[Timer]:
     """The timers that the configuration asks for."""
+    for dashboard in model.dashboards.values():
+        if dashboard.mail is not None:
+            yield Timer(f"mail:{DASHBOARD}{dashboard.key}", dashboard.mail.cron)
     for report in model.reports.values():
         if report.mail is not None:
             yield Timer(f"mail:{report.key}", report.mail.cron)
@@ -139,12 +151,12 @@ def strike(work: Work) -> None:
 
 
 def _recipients(connection: Connection, tenant: Tenant, key: str) -> list[UUID]:
-    """Whom a report's `mail:` names, without those who get it as they asked, or want it no more."""
-    report = tenant.model.reports.get(key)
-    if report is None or report.mail is None:
+    """Whom a `mail:` names, without those who get it as they asked, or want it no more."""
+    mailing = mailing_of(tenant.model, key)
+    if mailing is None:
         return []
     with Session(tenant, system_of(tenant)).within(connection) as session:
-        people = people_of(session, report.mail.to)
+        people = people_of(session, mailing.to)
     table = tenant.tables.platform.report_mail
     own = set(connection.execute(sa.select(table.c.user).where(table.c.report == key)).scalars())
     return [user for user in people if user not in own]

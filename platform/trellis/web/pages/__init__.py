@@ -18,6 +18,7 @@ from trellis.web.pages.bulk import BulkView
 from trellis.web.pages.buttons import ButtonsView
 from trellis.web.pages.conversions import ConversionsView
 from trellis.web.pages.convert import ConvertView
+from trellis.web.pages.dashboard_mail import DashboardMailView
 from trellis.web.pages.dashboards import DashboardsView
 from trellis.web.pages.deletion import DeletionView
 from trellis.web.pages.duplicates import DuplicatesView
@@ -130,6 +131,7 @@ PAGES: tuple[type[BaseView], ...] = (
     RelatedView,
     ReportsView,
     DashboardsView,
+    DashboardMailView,
     OwnDashboardsView,
     PinsView,
     VariantsView,

@@ -10,6 +10,7 @@ from werkzeug import Response
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.reports.run import report_of
 from trellis.reports.schedule.subscriptions import resume, stop, subscribe
+from trellis.reports.schedule.timers import DASHBOARD
 from trellis.web.context import current_store, current_tenant
 from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
@@ -44,11 +45,11 @@ class ReportMailView(Page):
                         stop(connection, store.tenant, key, store.principal.id)
                     toast(_("This report is not mailed to you any more."))
                 case "resume":
-                    resume(store, report)
+                    resume(store, key)
                     toast(_("You get this report by mail again."))
                 case _:
                     when = request.form.get("when", "")
-                    subscribe(store, report, when, int(hour) if hour.isdigit() else -1, kept_parts(asked))
+                    subscribe(store, key, when, int(hour) if hour.isdigit() else -1, kept_parts(asked))
                     toast(_("You get this report by mail, as you look at it now."))
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
@@ -64,8 +65,9 @@ class ReportMailView(Page):
         if found is None:
             return self.draw("report_stop.html", status=404, state="gone", label="")
         key, user = found
-        report = tenant.model.reports.get(key)
-        label = report.label if report is not None else ""
+        named = key.removeprefix(DASHBOARD)
+        kept = tenant.model.dashboards.get(named) if key.startswith(DASHBOARD) else tenant.model.reports.get(key)
+        label = kept.label if kept is not None else ""
         if request.method == "GET":
             return self.draw("report_stop.html", state="ask", label=label)
         with tenant.begin() as connection:

@@ -137,7 +137,7 @@ class ReportsView(Page):
             "can_share": not store.session.permit.is_portal,
             "roles_known": shareable_roles(store),
             "own": saved_by(store, id_of(key)),
-            "subscription": subscription_of(store, report),
+            "subscription": subscription_of(store, report.key),
             "can_mail": is_set_up(store.tenant),
             "can_copy": report.type in KINDS and is_seen(store, report),
         }

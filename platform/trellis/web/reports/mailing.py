@@ -30,7 +30,8 @@ from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
-from trellis.reports.schedule.timers import MAIL
+from trellis.reports.schedule.timers import DASHBOARD, MAIL
+from trellis.web.dashboards.mailing import dashboard_letter
 from trellis.web.i18n import CATALOGUE, best_language, say
 from trellis.web.reports.asked import read_asked
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
@@ -98,6 +99,10 @@ def letter_for(
 ) -> Letter | None:
     """The letter; None for somebody who may not read the report."""
     language = best_language(person.language or tenant.profile.language) or "en"
+    if key.startswith(DASHBOARD):
+        with in_language(language):
+            made = dashboard_letter(tenant, person, key.removeprefix(DASHBOARD), parts, language)
+            return made if made is None else _leaving(tenant, person, key, made, asked_for)
     store = Store(tenant, principal_for(tenant, person, language))
     with in_language(language):
         try:
@@ -108,8 +113,7 @@ def letter_for(
         subject = say(report.mail.subject) if report.mail is not None else ""
         site = address_of(tenant)
         paragraphs, grid, files = _content(store, report, parts)
-        why = _("You get this report because you asked for it.")
-        return Letter(
+        made = Letter(
             subject=f"{subject or label} · {tenant.profile.label}",
             heading=label,
             paragraphs=paragraphs,
@@ -118,12 +122,28 @@ def letter_for(
             button=(_("Open the report"), f"{site}/reports/{key}" + (f"?{urlencode(parts)}" if parts else ""))
             if site
             else None,
-            small=(why if asked_for else _("You get this report because the configuration sends it to you."),),
-            unsubscribe=f"{site}/reports/stop/{stop_token(tenant, key, person.id)}" if site else "",
-            unsubscribe_words=_("Send me this report no more"),
             language=language,
             **in_look(tenant.profile),
         )
+        return _leaving(tenant, person, key, made, asked_for)
+
+
+def _leaving(tenant: Tenant, person: Person, key: str, letter: Letter, asked_for: bool) -> Letter:
+    """The letter with why it comes, and the link that ends its mailing."""
+    site, is_board = address_of(tenant), key.startswith(DASHBOARD)
+    why = _("You get this report because the configuration sends it to you.")
+    if asked_for:
+        why = _("You get this report because you asked for it.")
+    if is_board:
+        why = _("You get this dashboard because the configuration sends it to you.")
+        if asked_for:
+            why = _("You get this dashboard because you asked for it.")
+    return replace(
+        letter,
+        small=(why,),
+        unsubscribe=f"{site}/reports/stop/{stop_token(tenant, key, person.id)}" if site else "",
+        unsubscribe_words=_("Send me this dashboard no more") if is_board else _("Send me this report no more"),
+    )
 
 
 def _content(

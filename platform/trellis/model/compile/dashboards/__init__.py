@@ -12,6 +12,7 @@ from trellis.model.compile.dashboards.filters import compile_filters
 from trellis.model.compile.dashboards.places import placed
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
+from trellis.model.compile.reports.mailing import compile_mailing
 from trellis.model.compile.types import Types
 from trellis.model.dashboards.dashboard import Dashboard, DashboardFilter, Widget
 from trellis.model.dashboards.kinds import KINDS
@@ -76,6 +77,7 @@ def compile_dashboard(
         widgets=widgets,
         refresh=_refresh(item),
         is_own=is_own,
+        mail=compile_mailing(ctx, names, item),
     )
 
 

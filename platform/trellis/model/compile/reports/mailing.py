@@ -1,4 +1,4 @@
-"""`mail:` of a report: when it goes out, and to whom."""
+"""`mail:` of a report or a dashboard: when it goes out, and to whom."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from trellis.model.compile.automation.triggers import cron_of, is_cron
 from trellis.model.reports.report import Mailing
 
 if TYPE_CHECKING:
+    from trellis.model.compile.context import Context
     from trellis.model.compile.item import Item
-    from trellis.model.compile.reports.draft import ReportDraft
+    from trellis.model.compile.names import Names
 
 
-def compile_mailing(draft: ReportDraft) -> Mailing | None:
-    """What the report says; None where it is not mailed."""
-    item = draft.item.get("mail")
+def compile_mailing(ctx: Context, names: Names, owner: Item) -> Mailing | None:
+    """What a report or a dashboard says; None where it is not mailed."""
+    item = owner.get("mail")
     cron, to = (item.get("cron"), item.get("to")) if item is not None else (None, None)
-    if item is None or cron is None or to is None or not is_cron(draft.names, cron):
+    if item is None or cron is None or to is None or not is_cron(names, cron):
         return None
     for each in to.each():
-        draft.names.roles(each.get("role"))
+        names.roles(each.get("role"))
     return Mailing(
         cron_of(cron.text),
         [_whom(each) for each in to.each()],
         item.word("format", "xlsx"),
-        draft.ctx.text(item, "subject"),
+        ctx.text(item, "subject"),
     )
 
 

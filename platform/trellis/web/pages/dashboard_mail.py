@@ -1,0 +1,68 @@
+"""Getting a dashboard by mail: asking for it as one looks at it, ending it."""
+
+from __future__ import annotations
+
+from flask import Response, abort, redirect, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from trellis.automation.mail.account import is_set_up
+from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.reports.dashboards.seen import dashboard_of
+from trellis.reports.schedule.subscriptions import resume, stop, subscribe, subscription_of
+from trellis.reports.schedule.timers import DASHBOARD
+from trellis.web.context import current_store
+from trellis.web.dashboards.filters import read_given
+from trellis.web.faults import fault_text
+from trellis.web.flashes import toast
+from trellis.web.guard import signed_in
+from trellis.web.navigation import address
+from trellis.web.pages.base import Page
+
+
+class DashboardMailView(Page):
+    """`/dashboards/<key>/mail/…`: the dialog, and what it posts."""
+
+    @expose("/dashboards/<key>/mail/form")  # type: ignore[untyped-decorator]
+    @signed_in
+    def form(self, key: str) -> Response:
+        """The dialog."""
+        store = current_store()
+        try:
+            dashboard = dashboard_of(store, key)
+        except (Missing, Forbidden):
+            abort(404)
+        return self.draw(
+            "_dashboard_mail.html",
+            dashboard=dashboard,
+            given=read_given(dashboard),
+            subscription=subscription_of(store, f"{DASHBOARD}{key}"),
+            can_mail=is_set_up(store.tenant),
+        )
+
+    @expose("/dashboards/<key>/mail/set", methods=["POST"])  # type: ignore[untyped-decorator]
+    @signed_in
+    def mail(self, key: str) -> object:
+        """Asks for the dashboard with its filters as they are, or for no more of it."""
+        store, mailed, hour = current_store(), f"{DASHBOARD}{key}", request.form.get("hour", "")
+        try:
+            dashboard = dashboard_of(store, key)
+        except (Missing, Forbidden):
+            abort(404)
+        try:
+            match request.form.get("do"):
+                case "stop" if store.principal.id is not None:
+                    with store.transaction() as connection:
+                        stop(connection, store.tenant, mailed, store.principal.id)
+                    toast(_("This dashboard is not mailed to you any more."))
+                case "resume":
+                    resume(store, mailed)
+                    toast(_("You get this dashboard by mail again."))
+                case _:
+                    given = [(name, request.form[name]) for name in dashboard.filters if name in request.form]
+                    when = request.form.get("when", "")
+                    subscribe(store, mailed, when, int(hour) if hour.isdigit() else -1, given)
+                    toast(_("You get this dashboard by mail, narrowed as it is now."))
+        except Refused as refused:
+            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+        return redirect(address(f"dashboards/{key}"), 303)
