@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from trellis.formula.formula import Formula
@@ -41,10 +42,22 @@ class Bodies:
     def steps(self, item: Item | None, place: str = "") -> Steps:
         """The steps of a block."""
         made = []
-        for index, each in enumerate(item.each() if item is not None else ()):
+        every = list(item.each()) if item is not None else []
+        for index, each in enumerate(every):
+            known = len(self.ctx.problems)
             if isinstance(each.data, dict) and (step := self._step(each, f"{place}{index}")) is not None:
                 made.append(step)
+            later = {name for one in every[index:] if isinstance(one.data, dict) and (name := one.word("as"))}
+            self._say_of_later(known, later - self.variables.keys() | {each.word("as")} & later)
         return tuple(made)
+
+    def _say_of_later(self, known: int, later: set[str]) -> None:
+        """What is unknown because it comes only later is told so."""
+        for at, problem in enumerate(self.ctx.problems[known:], known):
+            name = next((name for name in later if problem.message == f"unknown name '{name}'"), None)
+            if problem.code == "E402" and name is not None:
+                hint = f"'{name}' is what a later step gives: it is known to the steps after that one"
+                self.ctx.problems[at] = replace(problem, hint=hint)
 
     def _step(self, item: Item, place: str) -> Step | None:
         verb = next((verb for verb in VERBS if verb in item.data), None)
@@ -64,6 +77,7 @@ class Bodies:
             return None
         step, result = made
         if step.name:
+            self._may_be_called(item)
             self.variables[step.name] = result
         return step
 
@@ -74,6 +88,13 @@ class Bodies:
         if not self.in_a_save and verb == "refuse":
             hint = "refuse in a workflow on `before`"
             self.ctx.problem("E325", "the save is over: nothing can be refused any more", item, hint, at_key=True)
+
+    def _may_be_called(self, item: Item) -> None:
+        """A result with a field's name would never be seen: the field goes before it."""
+        draft, named = self.ctx.drafts.get(self.entity or ""), item.word("as")
+        if draft is not None and (named in draft.fields or named in draft.inverses):
+            message = f"'{named}' is a field of {draft.key}: formulas read the field, not what this step gives"
+            self.ctx.problem("W613", message, item.get("as") or item, f"call it otherwise, such as the_{named}")
 
     def given(self, item: Item | None) -> Given:
         """A value, or a formula for it."""

@@ -11,6 +11,7 @@ from trellis.model.compile.automation.fillings import fillings
 from trellis.model.compile.formulas import condition
 from trellis.model.compile.item import Item
 
+_WAYS = ("round-robin", "least-loaded", "by-skill")
 _SENT = ("to", "cc", "bcc", "from", "subject", "body", "text", "attach", "reply_to", "language")
 
 
@@ -115,10 +116,17 @@ def _assign(self: Bodies, item: Item, common: dict[str, Any]) -> Made:
 def choosing(self: Bodies, item: Item) -> steps.Choosing:
     """How somebody is chosen."""
     to, field = item.get("to"), item.get("field")
-    way: Any = to.text if to is not None and to.text in ("round-robin", "least-loaded", "by-skill") else None
-    if way is None:
+    way: Any = to.text if to is not None and to.text in _WAYS else None
+    if (
+        to is not None
+        and way is None
+        and (meant := to.text.strip().lower().replace("_", "-").replace(" ", "-")) in _WAYS
+    ):
+        self.ctx.problem("E206", f"'{to.text}' is not known here", to, f"did you mean '{meant}'?")
+    elif way is None:
         source = to if to is not None else field
         way = self.formula(source) or "round-robin"
+    way = way or "round-robin"
     among, capacity = item.get("among"), item.get("capacity")
     people = self.names.types.scope("user") if "user" in self.ctx.drafts else self.names.types.scope(None)
     of = steps.Among()
