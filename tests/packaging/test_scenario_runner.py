@@ -51,6 +51,28 @@ fields:
   secret: {type: text}
   due: {type: date}
   count: {type: integer}
+  seller: {type: phone}
+  papers: {type: file, multiple: true}
+---
+document: label
+entity: item
+into: papers
+name: "Label {{ name }}"
+body: "# {{ name }}"
+---
+sequence: remind
+entity: item
+stop_when: price > 50
+steps:
+  - {send: sms, to: =seller, text: "{name} is for sale."}
+  - wait: 1 day
+  - {document: label}
+---
+workflow: asked
+on: {button: {entity: item, label: Ask}}
+steps:
+  - {document: label}
+  - {send: sms, to: =seller, text: "What about {name}?"}
 ---
 role: clerk
 grants: {"*": {read: all}, item: {read: all, create: true, update: all, fields: {secret: hidden}}}
@@ -121,6 +143,33 @@ given:
 when:
   - {update: =saw, set: {name: bad}}
 expect: [{run: broken, state: failed, times: 1}]
+---
+test: messages-and-papers
+given:
+  - {create: item, set: {name: Saw, seller: "+491711234567"}, as: saw}
+  - {create: item, set: {name: Axe, seller: "+491717654321"}, as: axe}
+when:
+  - {enrol: remind, on: =saw}
+  - {press: asked, on: =axe}
+  - {receive: {sms: =axe, text: STOP}}
+  - {press: asked, on: =axe}
+  - advance: 2 days
+expect:
+  - {sms: {to: =saw, text: Saw is for sale}, times: 1}
+  - {sms: {to: "+491717654321"}, times: 1}
+  - {sms: {}, times: 2}
+  - {document: label, of: =saw, name: Label Saw, times: 1}
+  - {document: label, of: =axe, times: 2}
+  - {enrolled: remind, of: =saw, state: done, times: 1}
+  - {enrolled: remind, of: =axe, times: 0}
+---
+test: messages-that-are-not-there
+given:
+  - {create: item, set: {name: Saw, seller: "+491711234567"}, as: saw}
+expect:
+  - {sms: {to: =saw}}
+  - {document: label, of: =saw}
+  - {enrolled: remind}
 """
 
 
@@ -145,6 +194,12 @@ def test_every_expectation_that_does_not_hold_is_told_with_its_place(stage: Stag
     assert (value.mark, value.text, value.expected) == (Mark("tests/shop.yaml", 22, 36, "shop"), "price", "21")
     assert value.found.startswith("20")
     assert (count.mark, count.expected, count.found) == (Mark("tests/shop.yaml", 23, 5, "shop"), "3", "0")
+
+
+def test_messages_papers_and_sequences_are_looked_at(stage: Stage) -> None:
+    assert played(stage, "messages-and-papers").findings == ()
+    texts = [finding.text.split()[0] for finding in played(stage, "messages-that-are-not-there").findings]
+    assert texts == ["sms", "papers", "records"]
 
 
 @pytest.mark.parametrize(

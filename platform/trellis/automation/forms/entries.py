@@ -42,7 +42,8 @@ MEANS = "form"
 LINK_LASTS = timedelta(days=7)
 LAID_ASIDE = timedelta(days=30)  # how long spam and what could not be taken is kept
 KNOWN = frozenset({"unique", "duplicate"})  # what a stranger must not be told: that somebody is there already
-SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer", "landing_page")
+SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer", "landing_page", "about")
+"""What an address tells of where somebody came from; `about`: what a letter has asked them about."""
 LONGEST = 300  # of a word about where somebody came from
 
 

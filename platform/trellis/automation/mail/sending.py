@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,7 @@ def send_out(store: Store, connection: sa.Connection, out: Outgoing, account: Ac
     tenant, id = store.tenant, uuid7()
     everybody = list(dict.fromkeys((*out.to, *out.cc, *out.bcc)))
     closed = optouts.suppressed(connection, tenant, "email", everybody)
-    letter = replace(out.letter, account=account.key, cc=tuple(out.cc))
+    letter = replace(at_home(tenant, out.letter), account=account.key, cc=tuple(out.cc))
     to, left = [], []
     for address in everybody:
         reasons = closed.get(address, frozenset())
@@ -96,6 +97,22 @@ def send_out(store: Store, connection: sa.Connection, out: Outgoing, account: Ac
             tracing.keep(connection, tenant, trace, mail, id, out.workflow, out.place)
         to.append(address)
     return Sent(to, left, _keep(store, out, account, id, letter, to) if to else None)
+
+
+_HOME_TEXT = re.compile(r"\]\(/(?![/\\])")
+_HOME_HTML = re.compile(r"""(\bhref=["'])/(?![/\\])""", re.IGNORECASE)
+
+
+def at_home(tenant: Tenant, letter: Letter) -> Letter:
+    """A letter whose links that begin with a slash lead to the company's own pages: a form of its, say."""
+    base = places.address_of(tenant)
+    if not base:
+        return letter
+    return replace(
+        letter,
+        body=_HOME_TEXT.sub(f"]({base}/", letter.body),
+        html_body=_HOME_HTML.sub(rf"\g<1>{base}/", letter.html_body),
+    )
 
 
 def reply_token() -> str:

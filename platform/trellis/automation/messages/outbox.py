@@ -67,7 +67,7 @@ def post(
 def _buried(work: jobs.Work, reason: str) -> None:
     store = Store(work.tenant, system_of(work.tenant))
     with store.transaction() as connection:
-        _settle(connection, store, UUID(work.payload["message"]), "failed", reason)
+        settle(connection, store, UUID(work.payload["message"]), "failed", reason)
 
 
 @jobs.kind("message.send", retry=jobs.Backoff(tries=6, first=20, longest=3600), on_death=_buried)
@@ -99,12 +99,13 @@ def send(work: jobs.Work) -> None:
         raise jobs.GiveUp(f"the gateway answered {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}")
     store = Store(tenant, system_of(tenant))
     with store.transaction() as connection:
-        _settle(connection, store, id, "sent", None)
+        settle(connection, store, id, "sent", None)
         work.finish(connection)
     log.info("message sent", tenant=tenant.slug, channel=row.channel, message=str(id))
 
 
-def _settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:
+def settle(connection: sa.Connection, store: Store, id: UUID, state: str, error: str | None) -> None:
+    """Note what became of a message, in the log and on its record."""
     table = store.tenant.tables.platform.mail
     values = {"state": state, "error": error, "body": None, "sent_at": now() if state == "sent" else None}
     same = sa.update(table).where(table.c.id == id, table.c.state == "waiting")

@@ -47,6 +47,7 @@ ACTIONS: dict[str, Schema] = {
     "convert": _action(convert=FORMULA, set=_SET),
     "claim": _action(claim=FORMULA),
     "run": _action(run=NAME, on=FORMULA),
+    "enrol": _action(enrol=NAME, on=FORMULA),
     "find": _action(find=NAME, where=FORMULA),
     "user": closed({"user": NAME}),
 }
@@ -69,6 +70,18 @@ EXPECTATIONS: dict[str, Schema] = {
     ),
     "count": closed({"count": NAME, "where": FORMULA, "is": INTEGER, "as_user": NAME, "label": TEXT}, ("is",)),
     "mail": closed({"mail": closed({"to": VALUE, "subject": TEXT, "text": TEXT}), "times": INTEGER, "label": TEXT}),
+    "sms": closed({"sms": closed({"to": VALUE, "text": TEXT}), "times": INTEGER, "label": TEXT}),
+    "chat": closed({"chat": closed({"to": VALUE, "text": TEXT}), "times": INTEGER, "label": TEXT}),
+    "document": closed({"document": NAME, "of": FORMULA, "name": TEXT, "times": INTEGER, "label": TEXT}, ("of",)),
+    "enrolled": closed(
+        {
+            "enrolled": NAME,
+            "of": FORMULA,
+            "state": one_of("done", "stopped", "failed", "waiting", "cancelled", "paused"),
+            "times": INTEGER,
+            "label": TEXT,
+        }
+    ),
     "notified": closed({"notified": NAME, "text": TEXT, "times": INTEGER, "label": TEXT}),
     "run": closed(
         {

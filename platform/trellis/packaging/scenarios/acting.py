@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from trellis.automation.clock import now
-from trellis.automation.workflows import approvals
+from trellis.automation.workflows import approvals, enrolling
 from trellis.automation.workflows.buttons import press
 from trellis.automation.workflows.context import refs_of
 from trellis.automation.workflows.finding import Bound
 from trellis.automation.workflows.starting import Start, start
 from trellis.automation.workflows.values import evaluated, settled
 from trellis.formula.types import Ref, Value
+from trellis.model.automation.sequence import PREFIX
 from trellis.packaging.scenarios.findings import Failed, Finding
 from trellis.records.pools.claiming import claim
 from trellis.records.refusal import Fault, Refused
@@ -184,6 +185,14 @@ def _run(play: Play, action: Action) -> Value:
     with play.tenant.begin() as connection:
         start(connection, play.tenant, [Start(workflow, "run", ref) for ref in refs])
     return refs[0]
+
+
+@act("enrol")
+def _enrol(play: Play, action: Action) -> Value:
+    """Let a record begin a sequence by hand."""
+    [ref] = target(play, action)
+    enrolling.enrol(play.store(action.user or None), ref, f"{PREFIX}{action.word}")
+    return ref
 
 
 @act("claim")

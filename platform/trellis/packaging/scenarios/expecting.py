@@ -13,8 +13,10 @@ from trellis.automation.workflows.context import refs_of
 from trellis.automation.workflows.finding import Bound
 from trellis.formula.env import Env
 from trellis.formula.types import Ref
+from trellis.model.automation.sequence import PREFIX
 from trellis.packaging.scenarios.comparing import same, written
 from trellis.packaging.scenarios.findings import Failed, Finding
+from trellis.packaging.scenarios.numbers import number_in
 from trellis.records.graph import StoreGraph
 from trellis.records.reading import query
 from trellis.records.refusal import Missing
@@ -186,6 +188,50 @@ def _within(part: Any, text: str) -> bool:
 def _times(expectation: Expectation) -> str:
     times = expectation.times
     return "at least one" if times is None else "none" if times == 0 else f"{times}"
+
+
+@look("sms")
+@look("chat")
+def _message(play: Play, expectation: Expectation) -> None:
+    said = _texts(play, expectation)
+    with play.reading() as (store, _env):
+        to = number_in(store, said.get("to"))
+    sent = [one for one in play.messages if one.channel == expectation.kind]
+    found = [one for one in sent if (not to or to == one.to) and _within(said.get("text"), one.text)]
+    if not _often(expectation, len(found)):
+        wanted = ", ".join(f"{key} {written(value)}" for key, value in said.items())
+        told = [f"to {one.to}: {one.text}" for one in sent]
+        raise _fail(expectation, f"{expectation.kind} {wanted}", _times(expectation), told or "none")
+
+
+@look("document")
+def _document(play: Play, expectation: Expectation) -> None:
+    document, name = play.tenant.model.documents[expectation.word], _texts(play, expectation).get("name")
+    assert expectation.target is not None
+    with play.reading() as (store, env):
+        ref = next(refs_of(expectation.target.evaluate(env)), None)
+        held = store.read(ref.entity, ref.id, fields=[document.into])[document.into] if ref and document.into else ()
+    papers = [str(file["name"]) for file in held or () if file["type"] == "application/pdf"]
+    if not _often(expectation, sum(_within(name, one) for one in papers)):
+        what = f"papers of {expectation.word} in {document.into}" + (f" called {name}" if name else "")
+        raise _fail(expectation, what, _times(expectation), papers or "none")
+
+
+@look("enrolled")
+def _enrolled(play: Play, expectation: Expectation) -> None:
+    """How a record stands with a sequence; without `of`, how all of them do."""
+    table = play.tenant.tables.platform.run
+    mine = [table.c.workflow == f"{PREFIX}{expectation.word}"]
+    if expectation.target is not None:
+        with play.reading() as (_store, env):
+            ref = next(refs_of(expectation.target.evaluate(env)), None)
+        mine.append(table.c.record == (ref.id if ref is not None else None))
+    rows = play.rows(sa.select(table.c.state).where(*mine).order_by(table.c.id))
+    states = [row["state"] for row in rows]
+    found = [state for state in states if not expectation.state or state == expectation.state]
+    if not _often(expectation, len(found)):
+        what = f"records in {expectation.word}" + (f" that are {expectation.state}" if expectation.state else "")
+        raise _fail(expectation, what, _times(expectation), states or "none")
 
 
 @look("notified")

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 from uuid_utils.compat import uuid7
 
 from trellis.automation.clock import now
-from trellis.automation.forms.entries import Sent, confirm
+from trellis.automation.forms.entries import SOURCES, Sent, confirm
 from trellis.automation.forms.entries import take as take_form
 from trellis.automation.forms.form import forms_of
 from trellis.automation.forms.form import read as read_form
 from trellis.automation.mail.incoming.parsing import understood
 from trellis.automation.mail.incoming.taking import take as take_letter
+from trellis.automation.messages.receiving import Arrived
+from trellis.automation.messages.taking import take as take_message
 from trellis.automation.workflows import incoming
 from trellis.automation.workflows.acting import system_of
-from trellis.formula.types import Value
+from trellis.formula.types import Ref, Value
 from trellis.packaging.provision import system_store
 from trellis.packaging.scenarios.acting import act, values_of
 from trellis.packaging.scenarios.findings import Failed, Finding
+from trellis.packaging.scenarios.numbers import number_in
 from trellis.records.refusal import Refused
 from trellis.records.store import Store
 
@@ -83,6 +86,17 @@ def _email(play: Play, action: Action, given: dict[str, Any]) -> Value:
     return None
 
 
+@receives("sms")
+def _sms(play: Play, action: Action, given: dict[str, Any]) -> Value:
+    """A text message comes in: {sms: the number that it comes from, text: …}."""
+    with play.reading() as (system, _env):
+        number = number_in(system, given["sms"])
+    store = Store(play.tenant, system_of(play.tenant))
+    with store.transaction() as connection:
+        take_message(store, connection, "sms", Arrived(str(uuid7()), number, str(given.get("text") or "")))
+    return None
+
+
 @act("submit")
 def _submit(play: Play, action: Action) -> Value:
     """Send a public form in, as a stranger does; where it asks for a confirmation, that comes too."""
@@ -100,7 +114,9 @@ def _submit(play: Play, action: Action) -> Value:
     values, wrong = read_form(form, raw, system_store(play.tenant).session.reader)
     if wrong:
         raise Refused(wrong)
-    take_form(play.tenant, form, Sent(uuid7(), values, play.tenant.profile.language), link_of)
+    came = {name: raw[name] for name in SOURCES if name in raw and name not in form.trigger.fields}
+    source = {name: str(value.id) if isinstance(value, Ref) else str(value) for name, value in came.items()}
+    take_form(play.tenant, form, Sent(uuid7(), values, play.tenant.profile.language, source=source), link_of)
     for secret in secrets:
         confirm(play.tenant, forms, secret)
     return None

@@ -22,7 +22,7 @@ from trellis.packaging.scenarios import outside  # noqa: F401 - its actions are 
 from trellis.packaging.scenarios.acting import ACTS
 from trellis.packaging.scenarios.expecting import LOOKS
 from trellis.packaging.scenarios.findings import Failed, Finding, Played
-from trellis.packaging.scenarios.working import Hands, Posted
+from trellis.packaging.scenarios.working import Hands, Posted, Told
 from trellis.records.graph import StoreGraph
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
@@ -49,6 +49,7 @@ class Play:
         self.user = ""
         self.means = "import"  # how `given` comes in: rules and `before` workflows see it, no other is set off
         self.letters: list[Posted] = []
+        self.messages: list[Told] = []
         self.requests: list[dict[str, Any]] = []
         self.hands = Hands(self)
         self.findings: list[Finding] = []

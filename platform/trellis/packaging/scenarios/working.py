@@ -14,19 +14,22 @@ import sqlalchemy as sa
 from trellis.automation.clock import now
 from trellis.automation.mail.account import account_of
 from trellis.automation.mail.letter import Letter, message_id
+from trellis.automation.messages.outbox import settle
 from trellis.automation.worker.drain import promote, take
 from trellis.automation.worker.runner import Runner, Taken
+from trellis.automation.workflows.acting import system_of
 from trellis.formula.clock import FAR, move_to
 from trellis.model.sealing import unseal
 from trellis.packaging.scenarios.alarms import Alarms
 from trellis.packaging.scenarios.findings import Failed, Finding
+from trellis.records.store import Store
 
 if TYPE_CHECKING:
     from trellis.packaging.scenarios.play import Play
     from trellis.storage.tenant import Tenant
 
 MOST = 5_000  # jobs of one scenario
-MAIL, CALL = "mail.send", "workflows.request"
+MAIL, MESSAGE, CALL = "mail.send", "message.send", "workflows.request"
 NEXT = "SELECT min(at) FROM trellis_queue.later WHERE queue = %s"
 DEAD = """
 SELECT kind, error FROM trellis_queue.dead WHERE queue = %(role)s
@@ -41,6 +44,15 @@ class Posted:
     to: str
     letter: Letter
     message_id: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A short message that would have gone out."""
+
+    channel: str
+    to: str
+    text: str
 
 
 class _Only:
@@ -119,6 +131,8 @@ class Hands:
         self.changes += taken.kind not in {beat.kind for beat in self.alarms.beats}
         if taken.kind == MAIL:
             self._post(taken)
+        elif taken.kind == MESSAGE:
+            self._message(taken)
         elif taken.kind == CALL:
             self._call(taken)
         else:
@@ -136,6 +150,16 @@ class Hands:
         account = account_of(tenant)
         name = message_id(account, row.message or id) if account is not None else ""
         self.play.letters.append(Posted(row.to, Letter.of_data(orjson.loads(unseal(row.body))), name))
+
+    def _message(self, taken: Taken) -> None:
+        """Keep a short message instead of sending it."""
+        store, id = Store(self.play.tenant, system_of(self.play.tenant)), UUID(taken.args["payload"]["message"])
+        table = self.play.tenant.tables.platform.mail
+        with store.transaction() as connection:
+            row = connection.execute(sa.select(table).where(table.c.id == id)).one()
+            settle(connection, store, id, "sent", None)
+            _finish(connection, taken)
+        self.play.messages.append(Told(row.channel, row.to, unseal(row.body)))
 
     def _call(self, taken: Taken) -> None:
         """Answer a request instead of sending it."""

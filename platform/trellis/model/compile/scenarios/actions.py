@@ -82,6 +82,8 @@ class Actions:
         target = bodies.records(place)[0] if place is not None and not isinstance(place.data, dict) else None
         if verb in ("press", "run"):
             self.names.document(said, "workflow")
+        if verb == "enrol":
+            self.names.document(said, "sequence")
         word = said.text if said is not None else ""
         values = self._values(item.get("set"), None)
         if verb in ("receive", "submit") and said is not None and isinstance(said.data, dict):

@@ -15,7 +15,9 @@ from trellis.model.given import Given
 from trellis.model.kinds.scenario import EXPECTATIONS
 from trellis.model.scenario import Expectation, Expected
 
-SAYING = ("subject", "text", "to")
+SAYING = ("subject", "text", "to", "name")
+MESSAGES = ("mail", "sms", "chat")
+KEPT = {"document": "document", "enrolled": "sequence"}  # what is expected of a record, by the kind it names
 
 
 class Expectations:
@@ -53,10 +55,14 @@ class Expectations:
             return self._report(item, said, common)
         if kind == "notified":
             self._person(said)
+        if kind in KEPT:
+            self.names.document(said, KEPT[kind])
+            of = item.get("of")
+            common["target"] = Bodies(self.names, None, self.variables).records(of)[0] if of is not None else None
         if kind == "run":
             self.names.document(said, "workflow")
         word = said.text if said is not None else ""
-        told = dict(said.entries()) if kind == "mail" and said is not None else {}
+        told = dict(said.entries()) if kind in MESSAGES and said is not None else {}
         told |= {key: found for key in SAYING if (found := item.get(key)) is not None}
         if kind == "log" and said is not None:
             told = {"text": said}
