@@ -22,7 +22,11 @@ MOST_PROBLEMS = 200
 
 def state_of(draft: Draft) -> dict[str, Any]:
     """Everything that the editor shows beside the text in hand."""
-    problems = check(draft.layers, draft.slug)[1]
+    own = own_layer(draft.layers, draft.slug).name
+    # what one can do something about comes first
+    problems = sorted(
+        check(draft.layers, draft.slug)[1], key=lambda p: (not p.is_error, p.mark is None or p.mark.layer != own)
+    )
     told = [problem_json(p, draft) for p in problems[:MOST_PROBLEMS]]
     return {
         "files": files_of(draft, problems),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
+from trellis.config.phrase import Phrase
 from trellis.storage.names import short
+from trellis.studio.sentences import reworded
 from trellis.web.formulas import phrase_words
 from trellis.web.i18n import say
 
@@ -123,7 +125,11 @@ def title_of(problem: Problem) -> str:
 
 def problem_words(problem: Problem) -> tuple[str, str]:
     """The message and the hint; what the checker says as a phrase comes in the reader's language."""
-    return phrase_words(problem.message), phrase_words(problem.hint)
+    return _said(problem.message), _said(problem.hint)
+
+
+def _said(text: str) -> str:
+    return phrase_words(text) if isinstance(text, Phrase) else reworded(text)
 
 
 def step_words(step: Step, planned: Plan) -> dict[str, Any]:
