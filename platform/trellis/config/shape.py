@@ -168,7 +168,7 @@ def _meant(key: str, known: Mapping[str, Any], schema: Schema) -> str:
     """The hint for a key that is not known: `x-meant` says what certain keys are called here, or where they belong."""
     meant: Mapping[str, str] = schema.get("x-meant", {})
     near = did_you_mean(key, known)
-    if near.startswith("did"):
+    if key not in meant and near.startswith("did"):
         return near
     return meant.get(key, "") or meant.get("", "") or near
 
@@ -185,7 +185,11 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
             else ""
         )
         own = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
-        return "E205", f"expected {expected}, found {shown}", f"write {hint}" if hint else own
+        return (
+            "E205",
+            f"expected {expected}, found {shown}",
+            f"write {hint}" if hint else own or _dashes(expected, found),
+        )
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
         return "E206", f"{shown} is not known here", did_you_mean(_shown(found), [_shown(o) for o in options])
@@ -201,6 +205,16 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
         return "E208", f"{shown} is more than {error.validator_value}", ""
     hint = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
     return "E208", error.message if keyword in ("pattern", "minLength") else f"{shown} does not fit here", hint
+
+
+def _dashes(expected: str, found: Any) -> str:
+    """The hint where a list stands for a mapping, or the other way round: YAML's dashes are easily mistaken."""
+    if expected == _NOUNS["object"] and isinstance(found, list):
+        key = item_key(found[0]) if found else None
+        return f"without dashes, each under a key of its own: '{key or 'key'}: …'"
+    if expected == _NOUNS["array"] and isinstance(found, dict):
+        return "begin each entry with a dash: '- …'"
+    return ""
 
 
 def _expected(error: Any) -> str:

@@ -71,7 +71,9 @@ CASES = {
     ),
     "a list for a mapping": (
         "entity: deal\nfields: [name, amount]",
-        ["a.yaml:2:9: E205 fields: expected a mapping, found a list"],
+        [
+            "a.yaml:2:9: E205 fields: expected a mapping, found a list (without dashes, each under a key of its own: 'name: …')"
+        ],
     ),
     "bad key": (
         "entity: deal\nfields:\n  Next-Step: {type: text}",
@@ -226,6 +228,23 @@ CASES = {
     "no list to go through": (
         DEAL + "workflow: w\non: {record: deal, created: true}\nsteps: [{each: =amount, steps: [{log: x}]}]",
         ["a.yaml:12:17: E406 steps.0.each: a list of records is expected here, not a money"],
+    ),
+    "an entity to go through": (
+        DEAL + "workflow: w\non: {record: deal, created: true}\nsteps: [{each: account, do: []}]",
+        [
+            "a.yaml:12:16: E402 steps.0.each: 'account' is an entity, not a list of records (a step before it finds them: ",
+            "a.yaml:12:25: E203 steps.0.do: unknown key 'do' (did you mean 'steps'?)",
+        ],
+    ),
+    "an entity for a report": (
+        DEAL + "dashboard: d\nwidgets: {a: {number: deal}}",
+        [
+            "a.yaml:11:23: E316 widgets.a.number: unknown report 'deal' ('deal' is the key of a document of another kind: entity)"
+        ],
+    ),
+    "a stage's gate": (
+        DEAL + "pipeline: p\nentity: deal\nstages: {a: {gate: [name]}}",
+        ["a.yaml:12:14: E203 stages.a.gate: unknown key 'gate' (did you mean 'require'?)"],
     ),
     "no such field of a portal's contact": (
         DEAL + "entity: contact\nfields: {account: {type: link, to: account}}\n---\n"

@@ -69,7 +69,13 @@ class Context:
         """Note that a name is not there, with the nearest that is."""
         if len(self.problems) >= MAX_PROBLEMS:
             return
-        self.problem(code, f"unknown {noun} '{name or item.text}'", item, did_you_mean(name or item.text, known))
+        wanted = name or item.text
+        hint = did_you_mean(wanted, known)
+        if not hint.startswith("did"):
+            others = (kind for kind, known in self.configuration.documents.items() if kind != noun and wanted in known)
+            if (other := next(others, None)) is not None:
+                hint = f"'{wanted}' is the key of a document of another kind: {other}"
+        self.problem(code, f"unknown {noun} '{wanted}'", item, hint)
 
     def translated(self, source: str, *paths: str) -> Text:
         """A text with the translations under the first of the paths that has any."""

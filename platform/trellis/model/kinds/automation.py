@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trellis.model.kinds.parts import (
     BOOLEAN,
     DURATION,
@@ -48,8 +50,12 @@ _STEP_COMMON: dict[str, Schema] = {
 }
 
 
-def _step(**own: Schema) -> Schema:
-    return closed({**own, **_STEP_COMMON})
+_OF_EACH = {"where": "did you mean 'filter'?", "do": "did you mean 'steps'?"}
+
+
+def _step(meant: Mapping[str, str] | None = None, **own: Schema) -> Schema:
+    """A step's shape; `meant`: what keys that people write here are called."""
+    return closed({**own, **_STEP_COMMON}, **({"x-meant": meant} if meant else {}))
 
 
 def step() -> Schema:
@@ -116,7 +122,7 @@ def step() -> Schema:
         "link": _step(link=FORMULA, to=FORMULA, set=SET),
         "unlink": _step(unlink=FORMULA, to=FORMULA),
         "find": _step(find=NAME, where=FORMULA, many=BOOLEAN, sort=NAME_OR_NAMES, limit=INTEGER),
-        "each": _step(each=FORMULA, filter=FORMULA, steps=STEPS),
+        "each": _step(_OF_EACH, each=FORMULA, filter=FORMULA, steps=STEPS),
         "assign": _step(assign=closed(ASSIGN)),
         "notify": _step(notify=notify),
         "send": send,

@@ -36,7 +36,8 @@ _STAGE = closed(
         "after": {**NAME, "description": "the stage that it follows, where a later layer adds or moves it"},
         "before": {**NAME, "description": "the stage that it comes before"},
         "was": NAME,
-    }
+    },
+    **{"x-meant": dict.fromkeys(("gate", "requires", "required", "fields"), "did you mean 'require'?")},
 )
 _MOVE = closed({"from": NAME_OR_NAMES, "to": NAME_OR_NAMES, "when": FORMULA, "roles": NAME_OR_NAMES}, ("from", "to"))
 

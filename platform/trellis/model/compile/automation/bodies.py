@@ -134,6 +134,10 @@ class Bodies:
 
     def list_of(self, item: Item) -> tuple[ListOf, str | None]:
         """The list that a path names, and the entity of its records."""
+        if item.text in self.ctx.drafts and item.text not in self.variables:
+            hint = f"a step before it finds them: {{find: {item.text}, many: true, as: found}}, then each: =found"
+            self.ctx.problem("E402", f"'{item.text}' is an entity, not a list of records", item, hint)
+            return ListOf(None), None
         match = _PATH.fullmatch(item.text)
         if match is None or (match[1] is None and match[2] in self.variables):
             found = self.formula(item, RECORDS)
