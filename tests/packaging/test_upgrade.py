@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.packaging.vets import CARRIED, FIRST, MANIFEST, OWN, SECOND, packed
 
 from trellis.config.layer import Layer, layer_from_files
 from trellis.config.workspace import Workspace
 from trellis.packaging.keys import SigningKey, make_key
-from trellis.packaging.manifest import Manifest, manifest
-from trellis.packaging.package import Package, build, layer_of
-from trellis.packaging.provision import provision, system_store
-from trellis.packaging.reading import package_of
+from trellis.packaging.provision import system_store
 from trellis.packaging.scenarios.playing import play_all
 from trellis.packaging.store import NotInstalled, Store
 from trellis.packaging.upgrading.applying import Refused, carry_out, write_own
@@ -22,130 +20,6 @@ from trellis.packaging.usage import uses
 from trellis.storage.apply import roll_back
 from trellis.storage.catalogue import BrokenConfiguration, Catalogue
 from trellis.storage.tenant import Tenant
-
-CORE = "entity: keeper\nfields:\n  name: {type: text, required: true, unique: true}\n"
-MANIFEST = """template: vet
-version: {version}
-label: Veterinary
-requires: {{trellis: ">=1.0", core: "^1"}}
-author: Paws & Co
-license: Apache-2.0
-"""
-FIRST = """
-entity: animal
-label: Animal
-key: name
-fields:
-  name: {type: text, required: true, max_length: 60, unique: true}
-  breed: {type: text, label: Breed}
-  chip: {type: text}
-  colour: {type: text}
-  species: {type: choice, choices: [dog, {cat: Cat}, bird]}
-  keeper: {type: link, to: keeper, inverse: animals}
-views:
-  patients: {type: list, columns: [name, breed, keeper], sort: [name]}
-"""
-# breed is called race, cat is called feline, colour is gone, the name may be longer, a weight and an entity are new
-SECOND = """
-entity: animal
-label: Patient
-key: name
-fields:
-  name: {type: text, required: true, max_length: 80, unique: true}
-  race: {type: text, label: Breed, was: breed}
-  chip: {type: text}
-  weight: {type: decimal, label: Weight}
-  species: {type: choice, choices: [dog, {feline: {label: Cat, was: cat}}, bird]}
-  keeper: {type: link, to: keeper, inverse: animals}
-views:
-  patients: {type: list, columns: [name, race, keeper], sort: [name]}
----
-entity: ward
-fields: {name: {type: text, required: true, unique: true}}
-"""
-TEST = """
-test: a-patient-keeps-its-race
-given:
-  - {create: animal, set: {name: Rex, race: Collie, species: dog}, as: rex}
-expect:
-  - {record: =rex, values: {race: Collie}}
-"""
-OWN = """
-entity: animal
-label: Pet
-fields:
-  name: {max_length: 50}
-  breed: {label: Kind of animal}
-  weight: {label: Kilos, type: decimal}
-  nick: {type: text, formula: 'if(species == "cat", "puss", coalesce(breed, name))'}
-views:
-  patients: {columns: {add: [nick], after: breed}}
-  by-breed: {type: list, columns: [breed, name], sort: [-breed]}
-"""
-CARRIED = """
-entity: animal
-label: Pet
-fields:
-  name: {max_length: 50}
-  race: {label: Kind of animal}
-  weight: {label: Kilos, type: decimal}
-  nick: {type: text, formula: 'if(species == "feline", "puss", coalesce(race, name))'}
-views:
-  patients: {columns: {add: [nick], after: race}}
-  by-breed: {type: list, columns: [race, name], sort: [-race]}
-"""
-OWN_TEXTS = "entity.animal.fields.breed.label: 品种\n"
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
-    return make_key(tmp_path_factory.mktemp("keys") / "paws.key", "Paws & Co")
-
-
-def packed(version: str, schema: str, key: SigningKey, *, extra: str = "", old: str = "", new: str = "") -> Package:
-    """A package of a version, as it comes from somebody else; the manifest with other words in it."""
-    files = {
-        "template.yaml": (MANIFEST.format(version=version).replace(old or "\0", new) + extra).encode(),
-        "schemas/animal.yaml": schema.encode(),
-    }
-    if "race" in schema:
-        files["tests/race.yaml"] = TEST.encode()
-    if "ward" in schema:
-        files["data/seed/ward.csv"] = b"name\nQuarantine\n"
-    return package_of(build(manifest(layer_of(Manifest("vet", version), files)), files, key))
-
-
-@pytest.fixture
-def store(tmp_path: Path, key: SigningKey) -> Store:
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "schemas" / "core.yaml").write_text(CORE, "utf-8")
-    made = Store(Workspace(tmp_path, tmp_path / "store"))
-    made.folder.mkdir()
-    made.trusted.add(key.public)
-    return made
-
-
-@pytest.fixture
-def clinics(store: Store, key: SigningKey, catalogue: Catalogue) -> Iterator[list[str]]:
-    """Two tenants of the first version: one that only uses it, one that has changed things."""
-    store.install(packed("1.0.0", FIRST, key))
-    own = {"schemas/own.yaml": OWN, "i18n/zh-Hans.yaml": OWN_TEXTS}
-    made: list[str] = []
-    try:
-        for slug, files in {"plain-vet": {}, "own-vet": own}.items():
-            folder = store.workspace.root / "tenants" / slug
-            for name, text in {"tenant.yaml": f"tenant: {slug}\ntemplate: vet ^1.0  # ours\n", **files}.items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(text, "utf-8")
-            assert provision(catalogue, slug, store.workspace.layers_for_tenant(slug), "test") == []
-            made.append(slug)
-            rex = {"name": "Rex", "breed": "Collie", "colour": "black", "species": "cat"}
-            system_store(catalogue.get(slug)).create("animal", rex)
-        yield made
-    finally:
-        for slug in made:
-            catalogue.drop(slug)
 
 
 def planned(catalogue: Catalogue, store: Store, slug: str, wanted: str = "", own: Layer | None = None) -> Upgrade:
