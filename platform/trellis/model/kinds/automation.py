@@ -55,7 +55,8 @@ _OF_EACH = {"where": "did you mean 'filter'?", "do": "did you mean 'steps'?"}
 
 def _step(meant: Mapping[str, str] | None = None, **own: Schema) -> Schema:
     """A step's shape; `meant`: what keys that people write here are called."""
-    return closed({**own, **_STEP_COMMON}, **({"x-meant": meant} if meant else {}))
+    shape = closed({**own, **_STEP_COMMON})
+    return {**shape, "x-meant": meant} if meant else shape
 
 
 def step() -> Schema:
