@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from trellis.records.draft import Draft
 from trellis.records.merging import lookup
 from trellis.records.privacy.leaving_out import leaving_out
 from trellis.records.reading import paging
+from trellis.records.reading.bounded import bounded, check_depth
 from trellis.records.reading.patient import rows_of
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.reading.selection import Selection
@@ -90,10 +92,12 @@ def list_page(
     values = paging.read_cursor(cursor, plan.mark, len(plan.keys)) if cursor else None
     limit = max(1, min(limit, MOST_ROWS))
     rows: list[sa.Row[Any]] = []
-    for part in plan.begins if values is None and statement is plan.statement else _pages(statement, plan.keys, values):
-        rows.extend(session.execute(part, {"_limit": limit + 1 - len(rows)}).all())
-        if len(rows) > limit:
-            break
+    is_plain = values is None and statement is plan.statement
+    with _in_time(session, where):
+        for part in plan.begins if is_plain else _pages(statement, plan.keys, values):
+            rows.extend(session.execute(part, {"_limit": limit + 1 - len(rows)}).all())
+            if len(rows) > limit:
+                break
     shape = plan.shape
     following = None
     if len(rows) > limit:
@@ -240,7 +244,8 @@ def count(
         statement = sa.select(sa.func.count()).select_from(found.subquery())
         if not q and _is_lasting(selection, formulas):
             _keep(_statements, key, statement)
-    n: int = session.execute(statement).scalar_one()
+    with _in_time(session, where):
+        n: int = session.execute(statement).scalar_one()
     return Count(min(n, cap), n > cap) if cap is not None else Count(n)
 
 
@@ -280,7 +285,8 @@ def totals(
         if not q and _is_lasting(selection, formulas):
             _keep(_statements, key, known)
     statement, money = known
-    row = rows_of(session, statement)[0] if patient else session.execute(statement).one()
+    with nullcontext() if patient else _in_time(session, where):
+        row = rows_of(session, statement)[0] if patient else session.execute(statement).one()
     return _read_totals(session, wanted, money, row)
 
 
@@ -378,6 +384,11 @@ def restrict(
     return conditions
 
 
+def _in_time(session: Session, where: Where) -> AbstractContextManager[None]:
+    """A person's own filter must not take long; the Model's own are the administrators' to answer for."""
+    return bounded(session) if any(isinstance(w, (str, Asked)) for w in where) else nullcontext()
+
+
 class Asked(Formula):
     """A filter that a person wrote: it sees the rows and fields that this person may read, and nothing else."""
 
@@ -405,6 +416,7 @@ def compile_filter(session: Session, entity: str, text: str) -> Formula:
                 for f in error.faults
             ]
         ) from error
+    check_depth(text)
     asked = Asked(formula.source, formula.node, formula.type, formula.reads, formula.uses)
     _keep(_filters, key, asked)
     return asked
