@@ -185,11 +185,8 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
             else ""
         )
         own = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
-        return (
-            "E205",
-            f"expected {expected}, found {shown}",
-            f"write {hint}" if hint else own or _dashes(expected, found),
-        )
+        said = f"write {hint}" if hint else own or _form_of(expected, found, error.schema)
+        return "E205", f"expected {expected}, found {shown}", said
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
         return "E206", f"{shown} is not known here", did_you_mean(_shown(found), [_shown(o) for o in options])
@@ -207,13 +204,18 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
     return "E208", error.message if keyword in ("pattern", "minLength") else f"{shown} does not fit here", hint
 
 
-def _dashes(expected: str, found: Any) -> str:
-    """The hint where a list stands for a mapping, or the other way round: YAML's dashes are easily mistaken."""
-    if expected == _NOUNS["object"] and isinstance(found, list):
-        key = item_key(found[0]) if found else None
-        return f"without dashes, each under a key of its own: '{key or 'key'}: …'"
+def _form_of(expected: str, found: Any, schema: Any) -> str:
+    """The hint where something else stands for a mapping or a list: YAML's dashes are easily mistaken."""
     if expected == _NOUNS["array"] and isinstance(found, dict):
         return "begin each entry with a dash: '- …'"
+    if expected != _NOUNS["object"]:
+        return ""
+    needed = schema.get("required", ()) if isinstance(schema, Mapping) else ()
+    if needed:
+        return f"write {{{', '.join(f'{key}: …' for key in needed)}}}"
+    if isinstance(found, list):
+        key = item_key(found[0]) if found else None
+        return f"without dashes, each under a key of its own: '{key or 'key'}: …'"
     return ""
 
 

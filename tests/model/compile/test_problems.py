@@ -75,6 +75,10 @@ CASES = {
             "a.yaml:2:9: E205 fields: expected a mapping, found a list (without dashes, each under a key of its own: 'name: …')"
         ],
     ),
+    "a text for a mapping": (
+        DEAL + "workflow: w\non: {record: deal, created: true}\nsteps: [{notify: Hello}]",
+        ["a.yaml:12:18: E205 steps.Hello.notify: expected a mapping, found 'Hello' (write {to: …, text: …})"],
+    ),
     "bad key": (
         "entity: deal\nfields:\n  Next-Step: {type: text}",
         ["a.yaml:3:3: E207 fields.Next-Step: 'Next-Step' is not a key (letters, digits and _ in small letters)"],
