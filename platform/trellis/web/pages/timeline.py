@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from trellis.automation.mail import kept, tracing
+from trellis.automation.messages import kept as messages
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
@@ -450,8 +451,8 @@ class TimelineView(Page):
 
     def _composers(self, store: Store, activities: Sequence[Activity]) -> list[Activity]:
         """The activities that may be created here, the shortest form first."""
-        written = kept.ENTITY  # letters are written and sent by a dialog of their own, and kept by that
-        able = [a for a in activities if a.entity.quick_create and a.key != written and store.may("create", a.key)]
+        sent = (kept.ENTITY, messages.ENTITY)  # what goes out is kept by what sends it, not written here
+        able = [a for a in activities if a.entity.quick_create and a.key not in sent and store.may("create", a.key)]
         return sorted(able, key=lambda a: len(a.entity.quick_create))
 
     def _compose_values(self, store: Store, activity: Activity, about: Ref, more: dict[str, Any]) -> dict[str, Any]:
