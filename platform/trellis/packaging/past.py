@@ -1,7 +1,7 @@
 """The nights before a demo was made: how its forecasts would have been kept, from when its records were made and moved.
 
 Demo data says when a record was made and since when it is in its stage. In between it went through the stages before,
-as evenly as it could. Records are set to what they were on a day in a transaction that is rolled back, and the report
+fast through the first ones. Records are set to what they were on a day in a transaction that is rolled back, and the report
 runs over them as it does each night: what is kept is the report's own answer.
 """
 
@@ -91,4 +91,4 @@ def _stage_at(pipeline: Pipeline, stage: str, part: float) -> str | None:
     keys = list(pipeline.stages)
     before = keys[: keys.index(stage)] if stage in keys else []
     path = [key for key in before if pipeline.stages[key].type == "open"]
-    return path[min(len(path) - 1, int(part * len(path)))] if path else None
+    return path[min(len(path) - 1, int(part**0.5 * len(path)))] if path else None
