@@ -125,6 +125,13 @@ moves:
   - {from: new, to: [offer, lost]}
   - {from: offer, to: [new, closed, lost]}
 ---
+report: deals-by-stage
+label: Deals by stage
+entity: deal
+date: close_date
+group: [stage]
+measures: {deals: count(), amount: sum(amount)}
+---
 dashboard: desk
 label: Desk
 filters: {owner: {type: user}, kind: {type: choice, choices: [low, high], field: priority}}
@@ -142,7 +149,7 @@ grants:
 """
 SHOP = (
     YAML.replace("update: all, delete: all}", "update: all, delete: all, restore: all, export: true}").replace(
-        "allow: [admin]", "allow: [admin, import, bulk-edit]"
+        "allow: [admin]", "allow: [admin, import, bulk-edit, reports]"
     )
     + SALES
 )

@@ -36,6 +36,8 @@ PATHS = (
         "settings",
         "settings/keys",
         "dashboards/desk",
+        "reports/deals-by-stage",
+        "reports/new?entity=deal",
     ),
     "e/deal/?view=open&q=Deal+01",
 )
@@ -71,6 +73,12 @@ def test_nothing_stands_in_anybodys_way(
     for path in PATHS:
         page.goto(path)
         wrong += wrong_with(page)
+    for path, opener in (("dashboards/desk", "[data-dash-gallery]"), ("reports/deals-by-stage", "[hx-get*='/pin']")):
+        page.goto(path)
+        page.locator(opener).click()
+        page.locator("dialog[open]").wait_for()
+        wrong += wrong_with(page)
+    page.goto(PATHS[-1])
     page.keyboard.press("Control+k")
     page.locator("dialog[open]").wait_for()
     wrong += wrong_with(page)

@@ -79,3 +79,15 @@ function arrangePin(select) {
   const whom = $("[data-pin-whom]", form);
   if (whom) whom.hidden = !("pinAll" in (select.selectedOptions[0]?.dataset ?? {}));
 }
+
+// What is being saved is not looked at once more: the page goes on, and would break the request off.
+document.addEventListener("pointerdown", (event) => {
+  const form = event.target.closest?.("[data-gallery-save]") && document.getElementById("gallery-form");
+  if (!form) return;
+  form.dataset.saving = "";
+  setTimeout(() => delete form.dataset.saving, 1500);
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const save = event.target.id === "gallery-form" && $("[data-gallery-save]");
+  if (save && ("saving" in event.target.dataset || save.classList.contains("htmx-request"))) event.preventDefault();
+});
