@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,22 +32,29 @@ def store(tmp_path: Path, key: SigningKey) -> Store:
 
 
 @pytest.fixture
-def clinics(store: Store, key: SigningKey, catalogue: Catalogue) -> Iterator[list[str]]:
-    """Two tenants of the first version: one that only uses it, one that has changed things."""
+def clinic(store: Store, key: SigningKey, catalogue: Catalogue) -> Iterator[Callable[[str], str]]:
+    """Makes tenants of the first version: `own-vet` has changed things, any other only uses it."""
     store.install(packed("1.0.0", FIRST, key))
-    own = {"schemas/own.yaml": OWN, "i18n/zh-Hans.yaml": OWN_TEXTS}
     made: list[str] = []
-    try:
-        for slug, files in {"plain-vet": {}, "own-vet": own}.items():
-            folder = store.workspace.root / "tenants" / slug
-            for name, text in {"tenant.yaml": f"tenant: {slug}\ntemplate: vet ^1.0  # ours\n", **files}.items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(text, "utf-8")
-            assert provision(catalogue, slug, store.workspace.layers_for_tenant(slug), "test") == []
-            made.append(slug)
-            rex = {"name": "Rex", "breed": "Collie", "colour": "black", "species": "cat"}
-            system_store(catalogue.get(slug)).create("animal", rex)
-        yield made
-    finally:
-        for slug in made:
-            catalogue.drop(slug)
+
+    def make(slug: str) -> str:
+        own = {"schemas/own.yaml": OWN, "i18n/zh-Hans.yaml": OWN_TEXTS} if slug == "own-vet" else {}
+        folder = store.workspace.root / "tenants" / slug
+        for name, text in {"tenant.yaml": f"tenant: {slug}\ntemplate: vet ^1.0  # ours\n", **own}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, "utf-8")
+        assert provision(catalogue, slug, store.workspace.layers_for_tenant(slug), "test") == []
+        made.append(slug)
+        rex = {"name": "Rex", "breed": "Collie", "colour": "black", "species": "cat"}
+        system_store(catalogue.get(slug)).create("animal", rex)
+        return slug
+
+    yield make
+    for slug in made:
+        catalogue.drop(slug)
+
+
+@pytest.fixture
+def clinics(clinic: Callable[[str], str]) -> list[str]:
+    """One that only uses the template, and one that has changed things."""
+    return [clinic("plain-vet"), clinic("own-vet")]

@@ -13,6 +13,7 @@ from trellis.config.workspace import Workspace
 from trellis.model.compile import compile_layers
 from trellis.packaging.checking import check_data, check_folder
 from trellis.packaging.contents import contents
+from trellis.packaging.manifest import manifest
 from trellis.packaging.rules import Subject, check_template
 from trellis.packaging.starting import Beginning, NotMade, begin, begin_from
 from trellis.storage.catalogue import Catalogue
@@ -105,17 +106,35 @@ def test_nothing_is_written_over(folder: Path) -> None:
         begin(folder, Beginning("vet"))
 
 
-def test_a_template_begins_with_what_a_tenant_has_of_its_own(tmp_path: Path) -> None:
-    files = begin_from(tmp_path / "outfitters", Beginning("outfitters"), ROOT / "tenants" / "northstar-retail")
-    assert "schemas/own.yaml" in files
-    assert "tenant.yaml" not in files
-    checked = check_folder(Workspace(ROOT), tmp_path / "outfitters")
-    assert checked.is_sound, checked.problems
-    assert [layer.name for layer in checked.layers] == ["core", "templates/retail", "templates/outfitters"]
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """An installation with a core of one entity, a template and a tenant."""
+    files = {
+        "schemas/keeper.yaml": "entity: keeper\nfields: {name: {type: text}}\n",
+        "templates/vet/template.yaml": "template: vet  # ours\nversion: 1.4.0\nlicense: MIT\n",
+        "templates/vet/schemas/animal.yaml": "entity: animal\nfields: {name: {type: text}}\n",
+        "templates/vet/README.md": "# Vet\n",
+        "templates/vet/offer.docx": "not part of it",
+        "tenants/paws/tenant.yaml": "tenant: paws\ntemplate: vet ^1.4\ncurrency: EUR\n",
+        "tenants/paws/schemas/own.yaml": "entity: animal\nfields: {chip: {type: text}}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
 
 
-def test_a_template_begins_with_another(tmp_path: Path) -> None:
-    begin_from(tmp_path / "shops", Beginning("shops"), ROOT / "templates" / "retail")
-    checked = check_folder(Workspace(ROOT), tmp_path / "shops")
+def test_a_template_begins_with_what_a_tenant_has_of_its_own(small: Path) -> None:
+    files = begin_from(small / "templates/paws-way", Beginning("paws-way"), small / "tenants/paws")
+    assert files == ["README.md", "schemas/own.yaml", "template.yaml"]
+    checked = check_folder(Workspace(small), small / "templates/paws-way")
     assert checked.is_sound, checked.problems
-    assert (tmp_path / "shops" / "template.yaml").read_text("utf-8").startswith("template: shops\nversion: 0.1.0\n")
+    assert [layer.name for layer in checked.layers] == ["core", "templates/vet", "templates/paws-way"]
+    assert manifest(checked.layers[-1]).requires["vet"] == "^1.4"
+
+
+def test_a_template_begins_with_another(small: Path) -> None:
+    files = begin_from(small / "templates/zoo", Beginning("zoo"), small / "templates/vet")
+    assert files == ["README.md", "schemas/animal.yaml", "template.yaml"]
+    assert check_folder(Workspace(small), small / "templates/zoo").is_sound
+    assert (small / "templates/zoo/template.yaml").read_text("utf-8").startswith("template: zoo\nversion: 0.1.0\n")

@@ -61,6 +61,10 @@ CASES = {
             "a.yaml:6:17: E304 views.a.columns.breed: unknown column 'breed' (it is called 'race' now)",
         ],
     ),
+    "words about a field that has become another": (
+        "entity: deal\nfields:\n  race: {type: text, was: breed}\n  breed: {label: Kind}",
+        ["a.yaml:4:3: E204 fields.breed: 'type' is missing (it is called 'race' now)"],
+    ),
     "missing option": (
         "entity: deal\nfields:\n  account: {type: link}",
         ["a.yaml:3:3: E204 fields.account: 'to' is missing"],

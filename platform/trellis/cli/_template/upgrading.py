@@ -13,6 +13,7 @@ import click
 from trellis.cli.installation import Installation, fail_on_problems, installation, who
 
 if TYPE_CHECKING:
+    from trellis.config.layer import Layer
     from trellis.packaging.upgrading.planning import Upgrade
 
 SHOWN = 40
@@ -122,7 +123,7 @@ def _one(
             click.secho(f"{slug}: the scenarios of {found.new} do not hold on it.", fg="red")
     if outcome == "ready" or (outcome == "destroys" and destroy):
         if yes:
-            return told | _do(here, found, destroy=destroy, loud=loud)
+            return told | _do(here, found, layer, destroy=destroy, loud=loud)
         told["outcome"] = "ready"
         if loud:
             click.echo(f"{slug} {WORDS['ready']}: --yes does it.")
@@ -189,7 +190,7 @@ def _play(found: Upgrade, loud: bool) -> bool:
     return holds
 
 
-def _do(here: Installation, found: Upgrade, *, destroy: bool, loud: bool) -> dict[str, Any]:
+def _do(here: Installation, found: Upgrade, own: Layer | None, *, destroy: bool, loud: bool) -> dict[str, Any]:
     from trellis.packaging.upgrading.applying import Refused, carry_out, write_own
 
     slug = found.tenant.slug
@@ -200,8 +201,8 @@ def _do(here: Installation, found: Upgrade, *, destroy: bool, loud: bool) -> dic
         if loud:
             click.secho(f"{slug}: {error}", fg="red", err=True)
         return {"outcome": "refused", "message": str(error)}
-    own = next(layer for layer in live if "tenant.yaml" in layer.files)
-    written, differing = write_own(here.workspace, found, own)
+    begun = own or next(layer for layer in live if "tenant.yaml" in layer.files)
+    written, differing = write_own(here.workspace, found, begun)
     if loud:
         click.secho(f"{slug} is on {found.template} {found.new}, revision {applied.revision}.", fg="green")
         click.echo(f"  `trellis apply {slug} --revision {found.tenant.revision}` goes back.")
@@ -210,7 +211,7 @@ def _do(here: Installation, found: Upgrade, *, destroy: bool, loud: bool) -> dic
         for path in written:
             click.echo(f"  {path} was changed in the same way.")
         for path in differing:
-            click.echo(f"  {path} is not what was live: change it there too.")
+            click.echo(f"  {path} is not what was live; what is live now is in the revision.")
     return {"outcome": "done", "revision": applied.revision, "not_loaded": failures}
 
 

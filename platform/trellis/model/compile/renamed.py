@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trellis.config.problem import Problem
     from trellis.config.stack import Configuration
 
+NO_TYPE = "'type' is missing"
 _UNKNOWN = re.compile(r"unknown .*'([^']+)'")
 
 
@@ -30,8 +31,13 @@ def unknown_name(problem: Problem) -> str:
     return match[1] if match is not None else ""
 
 
+def _begun(problem: Problem) -> str:
+    """What seems to be a new field, and is words about one that has another name by now."""
+    return problem.path.rpartition(".")[2] if problem.code == "E204" and problem.message == NO_TYPE else ""
+
+
 def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
-    new = names.get(unknown_name(problem)) if problem.is_error else None
+    new = names.get(unknown_name(problem) or _begun(problem)) if problem.is_error else None
     return problem if new is None else replace(problem, hint=phrase("it is called '{name}' now", name=new))
 
 

@@ -52,16 +52,21 @@ def load_new(tenant: Tenant, layers: Sequence[Layer], entities: set[str]) -> lis
         return list(load_data(system_store(tenant), [Path(place)], "seed").failures)
 
 
-def write_own(workspace: Workspace, upgrade: Upgrade, live: Layer) -> tuple[list[Path], list[Path]]:
-    """Bring a tenant's folder along: (files that were written, files that are not what was live and stay)."""
-    folder = workspace.root / "tenants" / upgrade.tenant.slug
-    before, after = live.text(), upgrade.own.text()
+def write_own(workspace: Workspace, upgrade: Upgrade, before: Layer) -> tuple[list[Path], list[Path]]:
+    """Bring a tenant's folder along: (files that were written, files that say something else and stay).
+
+    `before` is what the upgrade began with: what was live, or the folder where it was put right.
+    """
+    folder = before.path or workspace.root / "tenants" / upgrade.tenant.slug
+    old = before.text()
     written, differing = [], []
-    for name, text in after.items():
+    for name, text in upgrade.own.text().items():
         path = folder / name
-        if text == before.get(name) or not path.is_file():
+        if text == old.get(name) or not path.is_file():
             continue
-        if path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff") == before.get(name):
+        if path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff") == old.get(name, "").removeprefix(
+            "\ufeff"
+        ):
             path.write_bytes(text.encode())
             written.append(path)
         else:
