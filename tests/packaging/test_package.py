@@ -9,6 +9,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from trellis.packaging.contents import Unpackable, contents
 from trellis.packaging.keys import BadKey, SigningKey, TrustedKeys, make_key, public_file, read_key, read_public
@@ -152,6 +154,35 @@ def test_a_text_that_is_not_utf_8_is_refused(files: dict[str, bytes], said: Mani
     latin = {**files, "data/demo/job.csv": "subject\nGebühr\n".encode("latin-1")}
     with pytest.raises(Unpackable, match=r"job\.csv is not UTF-8"):
         package_of(build(said, latin))
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("../../etc", "1.0.0"), ("vet", "../1.0.0"), ("vet", "1.0"), (".keys", "1.0.0"), ("Vet", "1.0.0")],
+)
+def test_a_name_or_version_that_would_be_another_path_is_refused(
+    files: dict[str, bytes], name: str, version: str
+) -> None:
+    text = files["template.yaml"].decode().replace("template: vet", f'template: "{name}"')
+    evil = {**files, "template.yaml": text.replace("version: 0.1.0", f'version: "{version}"').encode()}
+    with pytest.raises(Unpackable, match="is no template's name and version"):
+        package_of(build(manifest(layer_of(Manifest("x", ""), evil)), evil))
+
+
+@given(at=st.integers(0, 20_000), byte=st.integers(0, 255), cut=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_to_its_bytes_it_is_refused_or_whole(
+    files: dict[str, bytes], said: Manifest, key: SigningKey, at: int, byte: int, cut: bool
+) -> None:
+    data = bytearray(build(said, files, key))
+    at %= len(data)
+    data[at:] = b"" if cut else bytes([byte]) + data[at + 1 :]
+    try:
+        package = package_of(bytes(data))
+    except Unpackable:
+        return
+    assert package.files == files
+    assert package.signer is not None
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"no zip at all", b"PK\x05\x06" + bytes(18)])

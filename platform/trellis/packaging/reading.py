@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import io
+import re
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 import orjson
 
 from trellis.config.layer import layer_from_files
+from trellis.config.versions import is_version
+from trellis.model.kinds.parts import WORD
 from trellis.packaging.contents import (
     MANIFEST,
     MAX_FILE,
@@ -115,6 +118,8 @@ def _manifest(files: Mapping[str, bytes], said: Mapping[str, Any]) -> Manifest:
         made = manifest(layer_from_files("package", {MANIFEST: files[MANIFEST]}, "package"))
     except NoTemplate as error:
         raise Unpackable(str(error)) from None
+    if not re.fullmatch(WORD, made.name) or not is_version(made.version):  # they become a path
+        raise Unpackable(f"'{made.name[:60]}' in version '{made.version[:60]}' is no template's name and version")
     if any(said.get(key) != value for key, value in made.as_json().items()):
         raise Unpackable(f"{INDEX} says something else of it than {MANIFEST}")
     return made

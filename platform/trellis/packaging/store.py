@@ -93,7 +93,11 @@ class Store:
             (folder / INDEX).write_bytes(package.index)
             if package.signer is not None:
                 (folder / SIGNATURE).write_text(f"{package.signer}\n", "utf-8")
-            folder.rename(target)
+            try:
+                folder.rename(target)
+            except OSError:
+                if index_in(target) != package.index:  # else somebody has installed the same at the same moment
+                    raise
         if trust and package.signer is not None:
             self.trusted.add(package.signer)
         return made
