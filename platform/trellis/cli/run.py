@@ -84,8 +84,10 @@ def provision(catalogue: Catalogue, settings: Settings) -> None:
     workspace = Workspace(settings.root, settings.templates)
     done = {entry.slug for entry in catalogue.list() if entry.status != "provisioning"}
     for slug in sorted(set(workspace.tenants()) - done):
+        from trellis.cli._kinds import import_kinds
         from trellis.packaging.provision import provision_demo  # the door and the importer: only on the first start
 
+        import_kinds()  # what is set up with a tenant: mailboxes that are read, clocks, reminders
         began = time.perf_counter()
         click.echo(f"Making the demo tenant {slug} …", err=True, nl=False)
         try:
