@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.storage.advice import find_advice
 from trellis.storage.catalogue import compile_or_raise
-from trellis.storage.compare import differences
 from trellis.storage.fills import fill_steps
 from trellis.storage.live import owner_connection, read_live
 from trellis.storage.moves import rename_steps
@@ -15,7 +14,6 @@ from trellis.storage.names import sql_name
 from trellis.storage.renames import find_renames
 from trellis.storage.stages import stage_steps
 from trellis.storage.step import Phase, Step
-from trellis.storage.steps import Difference, operation_steps
 from trellis.storage.tables import tables_for
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from trellis.config.layer import Layer
     from trellis.model.model import Model
     from trellis.model.profile import TenantProfile
+    from trellis.storage.steps import Difference
     from trellis.storage.tenant import Tenant
 
 
@@ -99,6 +98,10 @@ def find_steps(connection: Connection, old: Model | None, new: Model, profile: T
 def _compare(
     connection: Connection, old: Model | None, new: Model, profile: TenantProfile
 ) -> tuple[Difference, tuple[Step, ...]]:
+    # Alembic takes an eighth of a second to read, and a server that starts compares nothing
+    from trellis.storage.compare import differences
+    from trellis.storage.steps import Difference, operation_steps
+
     live = read_live(connection)
     renames = find_renames(old, new, live)
     metadata = tables_for(new).metadata

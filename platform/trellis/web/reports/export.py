@@ -8,10 +8,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-
 from trellis.formula.types import Money, Value
 from trellis.records.transfer.neutral import guard
 from trellis.reports.result import Answer, Heading, Line
@@ -40,6 +36,10 @@ def csv_of(answer: Answer, words: Words) -> bytes:
 
 def xlsx_of(answer: Answer, words: Words) -> bytes:
     """The table as a workbook."""
+    from openpyxl import Workbook  # 180 modules, which a start need not wait for
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet: Any = book.active
     sheet.title = "".join(c for c in words.text(answer.report.label) if c not in "[]:*?/\\")[:LONGEST_TITLE] or "Report"
