@@ -7,7 +7,7 @@ from trellis.model.kinds.told.sentence import Given
 TOLD: dict[str, Given] = {
     "report.type": (
         "the kind of report: see the kinds below",
-        "summary; table where there are `columns` alone",
+        "summary",
         "type: pivot",
     ),
     "report.date": ("the date that a dashboard's period and `compare` mean", "created_at", "date: close_date"),
@@ -105,5 +105,7 @@ TOLD: dict[str, Given] = {
     "to.team": "the members of a team",
     "mail.format": ("what is attached", "html: in the letter itself", "format: xlsx"),
     "mail.subject": ("the letter's subject", "the report's label and the day"),
+    "report.of": ("accuracy: the forecast that is looked back at, which is kept each night", "", "of: forecast"),
+    "report.ahead": ("accuracy: how many days before a period's end what it said is taken", "28", "ahead: 14"),
     "report.snapshot": ("kept every day, so that one can look back at how it was", "not kept", "snapshot: daily"),
 }

@@ -26,6 +26,11 @@ TOLD: dict[str, Given] = {
         "widgets: {won: {number: won-deals, at: [0, 0, 3, 2]}}",
     ),
     "dashboard.refresh": ("how often it looks for new numbers by itself", "when it is opened", "refresh: 5 minutes"),
+    "dashboard.mail": (
+        "sent as a letter at times",
+        "not sent",
+        'mail: {cron: "0 7 * * mon", to: {role: sales-manager}}',
+    ),
     "number.number": "the report whose total is shown",
     "chart.chart": "the report whose chart is shown",
     "table.table": "the report whose table is shown",
