@@ -49,6 +49,7 @@ class Line:
     depth: int = 0
     conditions: tuple[str, ...] | None = ()  # None: no list can show these records
     record: Any = None  # of a report that shows records: which one
+    others: tuple[str, ...] | None = None  # conditions for records of another entity, which some headings are about
     at: int | None = None  # the group column that says what the line is about; None: as deep as the line
 
     @property

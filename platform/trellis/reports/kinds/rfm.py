@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from trellis.formula import exact
-from trellis.formula.types import MONEY, NUMBER, TEXT, Money, Type, Value
+from trellis.formula.types import MONEY, NUMBER, TEXT, Money, Ref, Type, Value
+from trellis.model.reports.keys import quoted
 from trellis.model.text import Text
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, number
@@ -55,6 +56,7 @@ class Customer:
     days: int
     times: int
     worth: Decimal
+    id: str = ""
 
 
 @report_kind("rfm")
@@ -75,9 +77,11 @@ class Rfm:
         for customer, score in zip(customers, scores, strict=True):
             by_segment[next(name for name, test in segments if test(*score))].append(customer)
         worth = report.measures[2].type
+        among = report.groups[0].type.entities
+        entity = among[0] if len(among) == 1 else None  # customers of several entities stand in no one list
         headings = (
             Heading("segment", SEGMENT, TEXT, "group"),
-            Heading("customers", CUSTOMERS, NUMBER, can_drill=False),
+            Heading("customers", CUSTOMERS, NUMBER, can_drill=entity is not None, entity=entity),
             Heading("share", SHARE, NUMBER, as_percent=True, can_drill=False),
             Heading("recency", RECENCY, NUMBER, scale=0, can_drill=False),
             Heading("frequency", FREQUENCY, NUMBER, scale=1, can_drill=False),
@@ -85,7 +89,10 @@ class Rfm:
             Heading("worth", WORTH, worth, can_drill=False),
         )
         lines = [
-            Line((Text(name), *_told(asking, by_segment[name], len(customers), worth)))
+            Line(
+                (Text(name), *_told(asking, by_segment[name], len(customers), worth)),
+                conditions=_those(by_segment[name]),
+            )
             for name, _ in segments
             if by_segment[name]
         ]
@@ -107,7 +114,7 @@ class Rfm:
             tuple(lines),
             drawing if names else None,
             asking.condition,
-            False,
+            asking.can_drill,
             (note,) if lines else (),
         )
 
@@ -118,7 +125,15 @@ def _customer(asking: Asking, bundle: Bundle) -> Customer | None:
     last, times, worth = bundle.values
     day = last.astimezone(asking.reader.time_zone).date() if isinstance(last, datetime) else last
     assert isinstance(day, date)
-    return Customer((asking.reader.today() - day).days, int(times), Decimal(number(worth) or 0))
+    who = bundle.keys[0]
+    id = str(who.id) if isinstance(who, Ref) else ""
+    return Customer((asking.reader.today() - day).days, int(times), Decimal(number(worth) or 0), id)
+
+
+def _those(customers: Sequence[Customer]) -> tuple[str, ...]:
+    """The customers themselves: what makes a segment is known of all of them together only."""
+    ids = [quoted(c.id) for c in customers]
+    return (f"id in ({', '.join(ids)})" if len(ids) > 1 else f"id == {ids[0]}",)
 
 
 def _fifths(customers: Sequence[Customer]) -> list[tuple[int, int, int]]:

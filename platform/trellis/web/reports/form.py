@@ -14,6 +14,7 @@ from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import Store
 from trellis.reports.params import Chosen
 from trellis.web.faults import fault_text
+from trellis.web.reports.words import Words
 from trellis.web.widgets.bound import editable_text
 from trellis.web.widgets.link import Picked, picked, targets
 
@@ -48,7 +49,7 @@ def control(store: Store, param: Param, chosen: Chosen) -> Control:
     error = " ".join(fault_text(f) for f in chosen.faults if f.field == param.key)
     given: dict[str, Any] = {
         "key": param.key,
-        "label": param.label.in_language(reader.language),
+        "label": Words(reader).text(param.label),
         "error": error,
         "required": param.field.required,
     }

@@ -27,6 +27,8 @@ class Drill:
 
     def of(self, line: Line, heading: Heading) -> str:
         """The records behind a number; empty where no list can show them."""
+        if heading.entity is not None and heading.can_drill and line.others is not None:
+            return self.where(line.others, heading.entity)
         if line.conditions is None or not heading.can_drill or heading.role == "group":
             return ""
         return self.where((*line.conditions, *heading.conditions), heading.entity)

@@ -101,7 +101,7 @@ function parts(data, colors, width) {
   const narrow = width < 480;
   return {
     ...common,
-    legend: narrow ? legend(data, colors, items.map((item) => item.name)) : { show: false },
+    legend: narrow ? { ...legend(data, colors, items.map((item) => item.name)), show: true } : { show: false },
     series: [{ type: "pie", radius: data.type === "donut" ? ["48%", "76%"] : "76%", center: ["50%", narrow ? "58%" : "52%"], data: items, padAngle: 1, itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 }, label: narrow ? { show: false } : label, labelLine: { lineStyle: { color: colors.hard } } }],
   };
 }
