@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
 
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):  # `| head` has seen enough
             raise
         except Exception as error:
             if (told := explained(error)) is None:

@@ -48,7 +48,7 @@ class Workspace:
         found = {v: self.store / name / v for v in self.installed().get(name, ()) if self.store is not None}
         own = self.root / "templates" / name
         if (own / "template.yaml").is_file():
-            found[_version(read_layer(own, name))] = own
+            found[_version(own / "template.yaml")] = own
         return {version: found[version] for version in sorted(found, key=order)}
 
     def template(self, name: str, wanted: str = "") -> Layer:
@@ -170,9 +170,9 @@ def _builds_on(layer: Layer) -> tuple[str, str] | None:
     return name, wanted.strip()
 
 
-def _version(layer: Layer) -> str:
+def _version(manifest: Path) -> str:
     """The version that a template's manifest says."""
-    document = manifest_of(layer)
+    document = manifest_of(layer_from_files(manifest.parent.name, {manifest.name: manifest.read_bytes()}))
     place = document.place.children.get("version") if document is not None else None
     return (place.raw or "") if place is not None else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from trellis.cli._template.packing import FILE, read
 from trellis.cli.installation import fail_on_problems, installation
 
 if TYPE_CHECKING:
+    from trellis.packaging.package import Package
     from trellis.packaging.store import Store
 
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=FILE)
 @click.option("--unsigned", is_flag=True, help="Take a package that nobody has signed.")
 @click.option("--trust", is_flag=True, help="Trust the key that has signed it, from now on.")
+@click.option("--test", is_flag=True, help="Play its scenarios first, on a throw-away tenant.")
 @click.option("--tenant", help="Make this tenant of it, too.")
 @click.option("--label", help="With --tenant: its name for people.")
 @click.option("--currency", default="EUR", show_default=True, help="With --tenant.")
@@ -28,6 +31,7 @@ def install(
     file: Path,
     unsigned: bool,
     trust: bool,
+    test: bool,
     tenant: str | None,
     label: str | None,
     currency: str,
@@ -42,6 +46,8 @@ def install(
     with fail_on_problems():
         store = store_here()
         try:
+            if test:
+                _play(store, package)
             made = store.install(package, unsigned=unsigned, trust=trust)
         except NotInstalled as error:
             raise click.ClickException(str(error)) from error
@@ -55,6 +61,35 @@ def install(
         make_tenant(tenant, wanted, profile, demo=demo)
     else:
         click.echo(f"Make a tenant of it: trellis tenant create NAME --template {made.name}")
+
+
+def _play(store: Store, package: Package) -> None:
+    """Play a package's scenarios with the core and the templates that are here."""
+    from trellis.cli._kinds import import_kinds
+    from trellis.config.layer import read_layer
+    from trellis.packaging.package import unpack
+    from trellis.packaging.scenarios.playing import THROW_AWAY, play_all
+    from trellis.packaging.scenarios.report import told
+    from trellis.storage.catalogue import Catalogue
+    from trellis.storage.database import Database
+
+    store.check(package)
+    import_kinds()
+    holds = True
+    with tempfile.TemporaryDirectory(prefix="trellis-", ignore_cleanup_errors=True) as folder:
+        place = Path(folder) / "template"
+        place.mkdir()
+        unpack(package, place)
+        layers = store.workspace.layers_for(read_layer(place, package.layer.name, package.layer.folder))
+        database = Database.open(None, Path(folder) / "var", settings=THROW_AWAY)
+        try:
+            for one in play_all(Catalogue(database), layers):
+                holds = holds and one.holds
+                click.echo(told(package.manifest.title, one))
+        finally:
+            database.close()
+    if not holds:
+        raise click.ClickException("its scenarios do not hold here: it is not installed")
 
 
 @click.command("list")
