@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from tests.reports.recompute import differences
 
 from trellis.config.workspace import Workspace
+from trellis.formula.formula import compile_formula
+from trellis.formula.rows import RowsScope
+from trellis.identity.person import Person, principal_for, read_person_by_id
 from trellis.packaging.provision import provision_demo, system_store
 from trellis.records.graph import StoreGraph
-from trellis.reports.asking import Wishes
+from trellis.records.store import Store
+from trellis.reports.asking import Wishes, ask
+from trellis.reports.conditions import ParamScope
 from trellis.reports.dashboards.chosen import read_choice
 from trellis.reports.dashboards.figures import Figures
+from trellis.reports.registry import kind_of
 from trellis.reports.run import run
+from trellis.reports.seen import may_run
 from trellis.storage.secrets import use_installation_key
 
 if TYPE_CHECKING:
@@ -79,3 +89,42 @@ def test_the_numbers_of_dashboards_are_those_of_their_reports(demo: Tenant) -> N
                     wrong += [name] if answer.total.values[last] != found.value else []
     assert wrong == []
     assert len(empty) * 3 <= shown, empty
+
+
+def test_each_role_gets_the_numbers_of_the_records_that_it_may_read(demo: Tenant) -> None:
+    """Every role with every report that the role may run, one in four of the answers computed and counted again."""
+    wrong: list[str] = []
+    counted = 0
+    with demo.begin() as connection:
+        users = demo.tables.entity["user"]
+        rows = connection.execute(sa.select(users.c.id, users.c.roles).where(users.c.active)).all()
+        people = {role: person_of(connection, demo, row.id) for row in rows for role in row.roles or ()}
+    for turn, (role, person) in enumerate(sorted(people.items())):
+        store = Store(demo, principal_for(demo, replace(person, roles=(role,))))
+        definition = demo.model.roles[role]
+        for place, report in enumerate(demo.model.reports.values()):
+            reads = store.may("read", report.entity) and (not report.roles or role in report.roles)
+            if not may_run(store, report):
+                continue
+            if "reports" not in definition.allow or not reads:
+                wrong.append(f"{role} may run {report.key}")
+            if (turn + place) % 4 or report.type not in ("summary", "pivot"):
+                continue
+            asking = ask(store, report, {})
+            answer = kind_of(report.type).answer(asking)
+            if not answer.can_drill:
+                continue
+            scope = RowsScope(ParamScope.of(store, report))
+            (whole,) = store.gather(asking.question(keys=(), measures=(compile_formula("count()", scope),)))
+            listed = store.count(report.entity, where=[answer.conditions] if answer.conditions else []).n
+            counted += 1
+            if whole.values[0] != listed:
+                wrong.append(f"{role}: {report.key} counts {whole.values[0]}, the list {listed}")
+    assert wrong == []
+    assert counted > 20
+
+
+def person_of(connection: sa.Connection, tenant: Tenant, id: UUID) -> Person:
+    found = read_person_by_id(connection, tenant, id)
+    assert found is not None
+    return found
