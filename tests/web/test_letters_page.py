@@ -209,6 +209,7 @@ def test_one_click_opts_out_and_another_comes_back(
     nobody.post(found[1], data={"back": "1"})
     with tenant.begin() as connection:
         assert optouts.suppressed(connection, tenant, "email", ["ann@x.example"]) == {}
+    assert store.read("contact", ann.id)["no_email"] is False
     assert nobody.get("/unsubscribe/forged").status_code == 410
 
 

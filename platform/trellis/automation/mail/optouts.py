@@ -98,20 +98,34 @@ def mark_records(store: Store, channel: Channel, address: str, reason: Reason) -
 
 
 def mark_back(store: Store, channel: Channel, address: str) -> int:
-    """Tell the records that hold the address that its owner wants to hear again by this channel; how many."""
-    done, wishes = 0, (NO_MORE if channel == "email" else NO_SMS) - {"opted_out"}  # that one may mean the other, too
+    """Tell the records that hold the address that its owner wants to hear again by this channel; how many.
+
+    Who takes back having opted out of mail agrees to it once more; a word by SMS agrees to nothing else.
+    """
+    done, is_mail = 0, channel == "email"
     for entity in store.tenant.model.entities.values():
-        flags = {key: False for key in wishes & entity.fields.keys() if entity.fields[key].type.name == "boolean"}
-        if not flags or entity.internal or entity.part_of:
+        if entity.internal or entity.part_of or entity.key == "email_message":
             continue
+        named = {key: False for key in entity.fields if key in (NO_MORE if is_mail else NO_SMS - {"opted_out"})}
+        named |= {key: True for key in entity.fields if key in AGREED and is_mail}
+        flags = {k: v for k, v in named.items() if entity.fields[k].type.name == "boolean"}
         for name, field in entity.fields.items():
-            if field.type.name == FIELD_TYPES.get(channel) and not field.is_derived:
-                for id in holders(store, entity.key, name, address):
-                    try:
-                        store.update(entity.key, id, flags, means="mail")
-                        done += 1
-                    except (Refused, Missing, Forbidden):
-                        continue
+            several = bool(getattr(field.type, "multiple", False))
+            if field.type.name != FIELD_TYPES.get(channel) or field.is_derived or not (several or flags):
+                continue
+            for id in holders(store, entity.key, name, address):
+                values: dict[str, Any] = dict(flags)
+                if several:
+                    held = store.read(entity.key, id, fields=[name])[name] or ()
+                    mine = address.lower()
+                    values[name] = [
+                        {**one, "opted_out": False} if one["value"].lower() == mine else dict(one) for one in held
+                    ]
+                try:
+                    store.update(entity.key, id, values, means="mail")
+                    done += 1
+                except (Refused, Missing, Forbidden):
+                    continue
     return done
 
 

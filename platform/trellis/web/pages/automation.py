@@ -260,7 +260,9 @@ def _is_before(workflow: Workflow) -> bool:
 def _starts(workflow: Workflow) -> list[str]:
     """What sets a workflow off, in words."""
     tenant, language = current_tenant(), current_reader().language
-    found = []
+    found: list[str] = []
+    if workflow.sequence is not None and not workflow.sequence.by_itself:
+        return [_("A person, from the page of a record")]
     for trigger in workflow.triggers:
         kind = KINDS[type(trigger)]
         entity = tenant.model.entities.get(trigger.entity or "")
@@ -330,6 +332,8 @@ def _brief(step: Step, entity: Any, language: str) -> str:
     """What a step is about, in a few words: the entity, the text, the condition."""
     if isinstance(step, (steps.Create, steps.Find)):
         return current_tenant().model.entities[step.entity].label.in_language(language)
+    if isinstance(step, steps.Send) and (template := current_tenant().model.emails.get(step.template)) is not None:
+        return template.label.in_language(language)
     if isinstance(step, steps.If):
         return step.condition.source
     if isinstance(step, steps.SetValues):

@@ -33,6 +33,7 @@ class OptOutView(Page):
         with store.transaction() as connection:
             if is_back:
                 optouts.allow(connection, tenant, channel, address)
+                optouts.mark_back(store, channel, address)
             elif optouts.suppress(connection, tenant, channel, address, "opted_out", source):
                 optouts.mark_records(store, channel, address, "opted_out")
         return self.draw("public/leave.html", whose=address, is_left=not is_back)

@@ -34,7 +34,7 @@ from trellis.web.navigation import entity_address
 from trellis.web.pages.activities import Activity, activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
-from trellis.web.pages.timeline_letters import read_badges
+from trellis.web.pages.timeline_letters import read_badges, written_by
 from trellis.web.pages.timeline_lines import CAME, STAYED, WENT, LineChange, line_changes, titles_of
 from trellis.web.pool_words import pool_words
 from trellis.web.service_levels import STRUCK, struck_verb
@@ -43,6 +43,8 @@ from trellis.web.widgets.form import BoundForm, quick_form_of, read_form
 
 PER_KIND = 20
 CHANGES = 30
+SENT = (kept.ENTITY, messages.ENTITY)  # what goes out and comes in is kept by what does that, not written here
+WRITER = ("direction", "sender", "number")
 LINKING = ("link", "unlink")  # entries that say nothing without what was linked
 
 
@@ -278,7 +280,7 @@ class Teller:
             at,
             entity.icon,
             f"c-{entity.color or color_of(entity.key)}",
-            owner.title or "" if isinstance(owner, Ref) else "",
+            (owner.title or "" if isinstance(owner, Ref) else "") or written_by(record),
             "",
             title="" if is_note else record.title,
             address=entity_address(entity.key, record.id),
@@ -307,6 +309,7 @@ class Teller:
             activity.files,
             entity.owner_field or "",
             *self._badge_fields(entity),
+            *(WRITER if entity.key in SENT else ()),
         ]
         return [c for c in dict.fromkeys(wanted) if c and c in readable]
 
@@ -451,8 +454,7 @@ class TimelineView(Page):
 
     def _composers(self, store: Store, activities: Sequence[Activity]) -> list[Activity]:
         """The activities that may be created here, the shortest form first."""
-        sent = (kept.ENTITY, messages.ENTITY)  # what goes out is kept by what sends it, not written here
-        able = [a for a in activities if a.entity.quick_create and a.key not in sent and store.may("create", a.key)]
+        able = [a for a in activities if a.entity.quick_create and a.key not in SENT and store.may("create", a.key)]
         return sorted(able, key=lambda a: len(a.entity.quick_create))
 
     def _compose_values(self, store: Store, activity: Activity, about: Ref, more: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""What the timeline says of a letter that went out: whether it was opened, and its links followed."""
+"""What the timeline says of letters: who has written one, whether it was opened, and its links followed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -12,6 +13,15 @@ from trellis.web.cells.markup import badge
 
 if TYPE_CHECKING:
     from trellis.automation.mail.tracing import Seen
+    from trellis.records.record import Record
+
+
+def written_by(record: Record) -> str:
+    """Who has written a message that came in: the name, else the address or number; "" for one of ours."""
+    if record.get("direction") != "in":
+        return ""
+    name, address = parseaddr(str(record.get("sender") or ""))
+    return name or address or str(record.get("number") or "")
 
 
 def read_badges(seen: Seen) -> Iterator[Markup]:
