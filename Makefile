@@ -31,6 +31,9 @@ audit: ## Ask PyPI for known faults of the locked libraries (needs the network)
 	@$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check pip-audit
 	@$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
 
+fuzz: $(VENV)/.dev ## Ask every operation of the demo companies' APIs for surprises (ARGS="northstar-retail --examples 50")
+	@$(BIN)/python -m tests.api.fuzz $(ARGS)
+
 assets: $(VENV)/.run ## Build the pages' styles and scripts anew
 	@$(MAKE) --no-print-directory -W $(ASSETS)/build.mjs $(DIST)/manifest.json
 

@@ -124,6 +124,13 @@ into:
   account: {match: [name], set: {name: =company}}
   contact: {optional: true, set: {name: =name, account: =account}}
 ---
+entity: problem
+label: Problem
+title: name
+fields:
+  name:   {type: text, required: true}
+  status: {type: choice, choices: [open, solved]}
+---
 entity: diary
 label: Diary
 title: text

@@ -30,7 +30,7 @@ def by_document(office: Office) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", office.app, headers=headers)
 
 
-@pytest.mark.parametrize("tag", ["Orders", "Accounts", "People", "Contacts", "meta"])
+@pytest.mark.parametrize("tag", ["Orders", "Accounts", "People", "Contacts", "Problems", "meta"])
 def test_no_request_meets_a_surprise(office: Office, by_document: schemathesis.BaseSchema, tag: str) -> None:
     headers = {"Authorization": f"Bearer {office.key()}"}
     ways = settings(

@@ -347,7 +347,9 @@ ROUTES: dict[str, Ask] = {
     "OwnDashboardsView.change": Ask("reports", args={"key": "none"}, form={"do": "delete"}, also=(404,)),
     "OwnDashboardsView.document": Ask("reports", args={"key": "none"}, also=(404,)),
     "PinsView.ask": Ask("reports", args={"key": "names"}),
-    "PinsView.pin": Ask("reports", args={"key": "names"}, form={"dashboard": "new", "name": "Made {n}", "kind": "table"}),
+    "PinsView.pin": Ask(
+        "reports", args={"key": "names"}, form={"dashboard": "new", "name": "Made {n}", "kind": "table"}
+    ),
     "DashboardMailView.form": Ask("about", args={"key": "board"}),
     "DashboardMailView.mail": Ask("about", args={"key": "board"}, form={"when": "daily", "hour": 7}),
     "DashboardsView.home": Ask("about", form={"key": "board"}),

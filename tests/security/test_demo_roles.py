@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from tests.api.fuzz import Caller
 from tests.web.frame_tenants import add_person, outcome, signed_in_client
 
 from trellis.api.app import add_api
 from trellis.config.workspace import Workspace
+from trellis.identity.api_keys import create_key
 from trellis.identity.person import principal_for, read_person_by_id
 from trellis.records.store import Store
 from trellis.storage.catalogue import Catalogue
@@ -69,4 +71,17 @@ def test_pages_and_api_open_for_whom_the_grants_say(company: Tenant, app: Flask)
             status = outcome(client.get(address))
             if status >= 500 or (status == 200) != may:
                 wrong.append(f"{role}: {address} answers {status}, may: {may}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_operation_answers_what_its_document_does_not_say(company: Tenant, app: Flask) -> None:
+    """A few of some hundred, other ones of each company; `make fuzz` asks them all."""
+    administrator = add_person(company, "fuzz@roles.example", "admin")
+    caller = Caller(app, create_key(company, administrator, "fuzz")[1])
+    turn = COMPANIES.index(company.slug.removeprefix("roles-of-"))
+    wrong = [
+        f"{operation.method.upper()} {operation.path}: {text}"
+        for operation in caller.operations()[17 + 31 * turn :: 240]
+        for text in caller.surprises(operation, examples=2, number=turn)
+    ]
     assert not wrong, "\n".join(wrong)

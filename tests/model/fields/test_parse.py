@@ -173,6 +173,7 @@ def test_what_is_typed_is_understood(name: str, options: dict[str, Any], raw: An
         ("duration", {"max": "8 h"}, "9h"),
         ("choice", {"choices": "countries"}, "Atlantis"),
         ("choices", {"choices": "countries", "max_items": 1}, "DE, FR"),
+        ("tags", {}, [f"tag {n}" for n in range(1001)]),
         ("boolean", {}, "maybe"),
         ("text", {"max_length": 3}, "four"),
         ("text", {"min_length": 3}, "ab"),

@@ -50,6 +50,15 @@ def test_a_fault_in_a_line_names_its_place(system, account):
     assert {f.field for f in refused.value.faults} == {"lines.1.product", "lines.1.quantity"}
 
 
+def test_nobody_gives_more_lines_than_one_save_can_check(system, account):
+    rita = system.create("user", {"name": "Rita"})
+    roles = frozenset({"admin"})
+    rita = Store(system.tenant, Principal(Reader(me=rita.ref, roles=roles), id=rita.id, roles=roles))
+    with pytest.raises(Refused) as refused:
+        rita.create("deal", {"name": "x", "account": account.id, "lines": [{}] * 5001})
+    assert [(f.field, f.code) for f in refused.value.faults] == [("lines", "length")]
+
+
 def test_saving_a_line_alone_keeps_the_roll_up_true(system, deal):
     pen, ink = system.lines("deal", deal.id, "lines")
     system.update("deal_line", pen.id, {"quantity": 10})

@@ -17,8 +17,9 @@ MOMENT: Schema = {"type": "string", "format": "date-time"}
 
 
 def schema_name(entity: Entity) -> str:
-    """An entity's key as schemas are named: price_list → PriceList."""
-    return "".join(part.title() for part in entity.key.split("_"))
+    """An entity's key as schemas are named: price_list → PriceList; problem → ProblemRecord, for a Problem is ours."""
+    name = "".join(part.title() for part in entity.key.split("_"))
+    return f"{name}Record" if name in COMMON or name.startswith("Webhook") else name
 
 
 def ref(name: str) -> Schema:

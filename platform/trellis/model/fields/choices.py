@@ -35,6 +35,7 @@ CHOICES_SCHEMA: dict[str, Any] = {
         },
     ]
 }
+MOST_ITEMS = 1000  # where a field does not say another number
 FEW = 10  # choices that a refusal enumerates; of more, somebody looks at the list
 _CHOICES_DOC = (
     "the values: a list, the key of a `choices:` document, or `{from: countries | currencies | languages | …}`"
@@ -151,7 +152,7 @@ class SeveralTexts(FieldType):
     can_sort: ClassVar[bool] = False
 
     min_items: int | None = option(None, "how many items there must be at least")
-    max_items: int | None = option(None, "how many items there may be at most")
+    max_items: int | None = option(None, "how many items there may be at most (1,000)")
 
     def formula_type(self) -> Type:
         return list_of(TEXT)
@@ -177,8 +178,9 @@ class SeveralTexts(FieldType):
     def check(self, value: Value) -> Iterator[Invalid]:
         if self.min_items is not None and len(value) < self.min_items:
             yield Invalid("length", "Must have at least {min} items.", min=self.min_items)
-        if self.max_items is not None and len(value) > self.max_items:
-            yield Invalid("length", "Must have at most {max} items.", max=self.max_items)
+        most = MOST_ITEMS if self.max_items is None else self.max_items
+        if len(value) > most:
+            yield Invalid("length", "Must have at most {max} items.", max=most)
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string"}}

@@ -24,6 +24,8 @@ from trellis.storage.names import short
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
+MOST = 5000  # rows that people and programs give with one save; each is checked and computed by itself
+
 
 def part_lists(session: Session, entity: Entity) -> list[Inverse]:
     """The entity's lists whose rows are part of it."""
@@ -43,6 +45,8 @@ def take(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
         inverse = parts.get(name)
         if inverse is None:
             draft.fault(faults.readonly(name))
+        elif isinstance(raw, (list, tuple)) and len(raw) > MOST and not session.principal.is_system:
+            draft.fault(Fault("length", "Must have at most {max} items.", name, {"max": MOST}))
         elif raw is not None:
             _take_list(session, draft, inverse, raw)
 
