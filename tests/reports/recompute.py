@@ -321,7 +321,7 @@ def _accuracy(again: Recomputed) -> Triples:
     def said(path: Sequence[Any], column: int) -> float:
         wanted = unit.end(path[0]) - timedelta(days=1) - ahead
         day = max(d for d in days if d <= wanted)
-        told = [thaw(values) for kind, _depth, values in days[day] if kind == "line"]
+        told = [thaw(values) for kind, _depth, values, *_at in days[day] if kind == "line"]
         fits = [v for v in told if [plain(one) for one in v[: len(path)]] == [plain(one) for one in path]]
         return sum(plain(v[column]) or 0.0 for v in fits)
 

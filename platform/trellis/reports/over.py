@@ -41,8 +41,10 @@ def _change(values: Sequence[Value], total: Value) -> list[Value]:
 
 def _rank(values: Sequence[Value], total: Value) -> list[Value]:
     """The place by size; equals share one."""
-    sizes = sorted((number(v) for v in values if v is not None), reverse=True)
-    return [None if v is None else sizes.index(number(v)) + 1 for v in values]
+    places: dict[Any, int] = {}
+    for n, size in enumerate(sorted((number(v) for v in values if v is not None), reverse=True), 1):
+        places.setdefault(size, n)
+    return [None if v is None else places[number(v)] for v in values]
 
 
 OVER: Mapping[str, Over] = {"running": _running, "share": _share, "change": _change, "rank": _rank}

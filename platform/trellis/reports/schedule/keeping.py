@@ -148,7 +148,7 @@ def titled(store: Store, value: Value) -> Value:
 
 
 def _frozen(line: Line) -> list[Any]:
-    return [line.kind, line.depth, [freeze(_bare(value)) for value in line.values]]
+    return [line.kind, line.depth, [freeze(_bare(value)) for value in line.values], line.at]
 
 
 def _bare(value: Value) -> Value:
@@ -157,5 +157,5 @@ def _bare(value: Value) -> Value:
 
 
 def _thawed(stored: Any) -> Line:
-    line_kind, depth, values = stored
-    return Line(tuple(thaw(v) for v in values), line_kind, depth, None)
+    line_kind, depth, values, *at = stored  # `at` is younger than what was kept first
+    return Line(tuple(thaw(v) for v in values), line_kind, depth, None, at=at[0] if at else None)

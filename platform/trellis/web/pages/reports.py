@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -195,6 +195,7 @@ def _answer(key: str) -> tuple[Answer, Words]:
 
 
 MOST_EXPORTED = 50_000
+MOST_SHOWN = 2000  # lines on a page
 FIXED = ("rfm", "cohort", "funnel", "forecast", "accuracy", "target")
 EXPORT = "export"  # fields that are hidden there are not in files
 
@@ -228,6 +229,9 @@ def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
     )
     chart = chart_data(answer, words, drill) if asked.chart != NO_CHART else None
     notes = [gettext(text, **params) for text, params in answer.notes]
+    if len(table.rows) > MOST_SHOWN:
+        notes.append(_("The first %(count)s lines; a file has all of them.", count=MOST_SHOWN))
+        table = replace(table, rows=table.rows[:MOST_SHOWN])
     return {"table": table, "chart": chart, "notes": notes, "summary": _summary(answer, words)}
 
 
