@@ -48,7 +48,25 @@ class Change:
 def compare(old: Sequence[Layer], new: Sequence[Layer]) -> list[Change]:
     """What differs between two stacks of layers, in the order of the newer."""
     before, after = stack(old), stack(new)
-    return [*_documents(before, after), *_translations(before, after)]
+    return _without_echoes([*_documents(before, after), *_translations(before, after)])
+
+
+def _without_echoes(changes: list[Change]) -> list[Change]:
+    """The changes without those that only say a renamed thing's new name where it was named before."""
+    names = {(str(change.old), str(change.new)) for change in changes if change.what == "renamed"}
+    added = {change.path for change in changes if change.what == "added" and isinstance(change.new, str)}
+    removed = {change.path for change in changes if change.what == "removed" and isinstance(change.old, str)}
+    echoes = {
+        path
+        for old, new in names
+        for parent in {path[:-1] for path in added if path[-1] == new} & {p[:-1] for p in removed if p[-1] == old}
+        for path in ((*parent, old), (*parent, new))
+    }
+    return [
+        change
+        for change in changes
+        if change.path not in echoes and not (change.what == "changed" and (str(change.old), str(change.new)) in names)
+    ]
 
 
 def _documents(before: Configuration, after: Configuration) -> Iterator[Change]:
@@ -128,8 +146,11 @@ def _key(item: Any, word: str) -> str | None:
 
 
 def _inner(key: str, item: Any) -> Any:
-    """What an item says: of `{high: {color: red}}` the inner mapping."""
-    return item[key] if isinstance(item, dict) and len(item) == 1 and isinstance(item.get(key), dict) else item
+    """What an item says: of `{high: {color: red}}` the inner mapping, of `{cat: Cat}` its label."""
+    inner = item.get(key) if isinstance(item, dict) and len(item) == 1 else None
+    if isinstance(inner, str) and inner != key:
+        return {"label": inner}
+    return inner if isinstance(inner, dict) else item
 
 
 def _items(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
