@@ -32,10 +32,10 @@ def sentences() -> dict[Path, Told]:
     return found
 
 
-def told(path: Path) -> Told | None:
-    """What a key is for, by its path: its kind, the way inside, the key itself."""
+def told(path: Path, least: int = 1) -> Told | None:
+    """What a key is for, by its path: its kind, the way inside, the key itself; by so much of the path at least."""
     known = sentences()
-    return next((known[path[start:]] for start in range(len(path)) if path[start:] in known), None)
+    return next((known[path[start:]] for start in range(len(path) - least + 1) if path[start:] in known), None)
 
 
 def tell(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -69,9 +69,10 @@ def _told(schema: Any, path: Path) -> Any:
 
 def _property(schema: Any, path: Path) -> Any:
     made = _told(schema, path)
-    if not isinstance(made, dict) or made.get("description") or (found := told(path)) is None:
+    has_own = isinstance(made, dict) and made.get("description")
+    if not isinstance(made, dict) or (found := told(path, 2 if has_own else 1)) is None:
         return made
-    more: dict[str, Any] = {"description": found.doc}
+    more: dict[str, Any] = {} if has_own else {"description": found.doc}
     if found.default:
         more["x-default"] = found.default
     if found.example:

@@ -6,6 +6,21 @@ from trellis.model.kinds.told.sentence import Given
 
 TOLD: dict[str, Given] = {
     "entity.entity": "the entity's key: a word in snake_case that formulas, links and the API use",
+    "entity.icon": ("a Tabler icon", "one that fits", "icon: briefcase"),
+    "entity.title": (
+        "what names a record in headings and pickers: a field, or a text with fields in it",
+        "name, title, subject, label, number or code, else the first text",
+        'title: "{number} {account.name}"',
+    ),
+    "entity.key": (
+        "the natural key for imports and references",
+        "the first unique field, else a sequence",
+        "key: number",
+    ),
+    "entity.rate_date": ("the date field whose exchange rates hold", "the day of creation", "rate_date: invoiced_on"),
+    "entity.merge": ("whether records may be merged", "true", "merge: false"),
+    "dedupe.*.match": ("fields that must all be the same, or alike", "", "match: [similar(name), city]"),
+    "dedupe.*.against": ("entities to look in instead of the own one", "the own one", "against: [contact]"),
     "entity.plural": ("the label of several", "the label with an s", "plural: Companies"),
     "entity.abstract": ("only there to be extended: it has no table", "false"),
     "entity.extends": ("takes over the fields, forms and rules of this entity", "nothing", "extends: person"),

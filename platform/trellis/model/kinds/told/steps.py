@@ -17,6 +17,7 @@ TOLD: dict[str, Given] = {
         "which of several workflows on the same event goes first: smaller numbers",
         "the order of the files",
     ),
+    "workflow.run_as": ("whose rights it has: the system's, or those of who set it off", "system", "run_as: user"),
     "workflow.once": ("for one record never again", "false"),
     "sequence.sequence": "the sequence's key",
     "sequence.start_when": (
