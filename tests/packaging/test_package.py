@@ -16,6 +16,7 @@ from trellis.packaging.contents import Unpackable, contents
 from trellis.packaging.keys import BadKey, SigningKey, TrustedKeys, make_key, public_file, read_key, read_public
 from trellis.packaging.manifest import Manifest, manifest
 from trellis.packaging.package import INDEX, SIGNATURE, build, layer_of
+from trellis.packaging.reach import reach
 from trellis.packaging.reading import package_of
 from trellis.packaging.starting import Beginning, begin
 
@@ -66,6 +67,28 @@ def test_what_was_packed_is_what_is_read(files: dict[str, bytes], said: Manifest
     unsigned = package_of(build(said, files))
     assert unsigned.signer is None
     assert unsigned.digest == package.digest
+
+
+REACHING = """workflow: erp
+on: {webhook: {key: erp, into: payload}}
+steps:
+  - {when: payload.ok, request: {url: https://erp.example, secret: erp}}
+  - {create: task, set: {send: never}}
+---
+role: boss
+allow: [admin]
+"""
+
+
+def test_what_a_package_does_beyond_its_own_records_is_told(files: dict[str, bytes], said: Manifest) -> None:
+    assert reach(package_of(build(said, files))) == []
+    more = {**files, "workflows/erp.yaml": REACHING.encode()}
+    assert reach(package_of(build(said, more))) == [
+        "calls other servers",
+        "makes administrators (role boss)",
+        "takes webhooks",
+        "wants secrets from the environment",
+    ]
 
 
 def members(data: bytes) -> list[Member]:

@@ -97,6 +97,8 @@ def _signing_key(file: Path) -> SigningKey:
 @click.option("--files", is_flag=True, help="List its files, too.")
 def show(file: Path, files: bool) -> None:
     """Show what the package FILE is, who signed it, what is in it and what it asks for. Nothing is installed."""
+    from trellis.packaging.reach import reach
+
     package = read(file)
     said = package.manifest
     click.secho(f"{said.label}: {said.title}", bold=True)
@@ -120,7 +122,7 @@ def show(file: Path, files: bool) -> None:
             click.echo(f"  {kind:10} {', '.join(keys)}")
     tests = len(package.scenarios())
     click.echo(f"  {'scenarios':10} {tests}")
-    click.echo(f"  {'asks for':10} {_asks(package)}")
+    click.echo(f"  {'reach':10} {', '.join(reach(package)) or 'nothing beyond its own records'}")
     for name, data in sorted(package.files.items()) if files else ():
         click.echo(f"  {len(data):>9} {name}")
 
@@ -132,30 +134,6 @@ def _signer(package: Package) -> str:
         return "nobody"
     trusted = _trusted(Settings.from_environment().templates).has(package.signer)
     return f"{package.signer.name} ({package.signer.fingerprint}), {'trusted' if trusted else 'not trusted'} here"
-
-
-def _asks(package: Package) -> str:
-    """What of it reaches beyond its own records."""
-    from trellis.config.layer import read_documents
-
-    found: set[str] = set()
-    for document in read_documents(package.layer).documents:
-        text = repr(document.data)
-        if document.kind in ("workflow", "sequence"):
-            for word, told in (
-                ("'request'", "calls other servers"),
-                ("'send'", "sends messages"),
-                ("'delete'", "deletes records"),
-            ):
-                if f"{{{word}:" in text:
-                    found.add(told)
-            if "'webhook':" in text:
-                found.add("takes webhooks")
-            if "'form':" in text:
-                found.add("has public forms")
-        if document.kind == "role" and "'admin'" in repr(document.data.get("allow")):
-            found.add(f"makes administrators (role {document.key})")
-    return ", ".join(sorted(found)) or "nothing beyond its own records"
 
 
 @click.command("trust")
