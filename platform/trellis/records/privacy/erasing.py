@@ -115,6 +115,7 @@ def erase(session: Session, entity: str, id: UUID, also: Iterable[Ref] = (), *, 
     finally:
         session.is_erasing = False
     counts |= {name: work(session, person, names) for name, work in ERASERS.items()}
+    session.execute(sa.delete(session.tables.platform.report_run))  # what was computed for people today may name them
     contents = _drop_files(session, files)
     counts["files"] = len(files)
     for ref in person.own:
