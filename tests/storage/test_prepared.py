@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from psycopg import _queries
 from tests.storage.models import small_model
 
 from trellis.storage.prepared import KEPT, MOST
@@ -74,6 +75,17 @@ def test_what_asks_for_nothing_is_not_kept(two):
         for _ in range(10):
             connection.execute(sa.text("SELECT value, 1 FROM thing")).all()
     assert kept(mine) == before
+
+
+def test_the_places_of_values_in_a_long_statement_are_found_once(two, monkeypatch):
+    mine, _ = two
+    looked, split = [], _queries._split_query
+    monkeypatch.setattr(_queries, "_split_query", lambda text, *more: looked.append(text) or split(text, *more))
+    long = sa.text(f"SELECT value FROM thing WHERE '{'x' * 10_000}' <> :given")
+    with mine.begin() as connection:
+        for given in ("one", "two", "three"):
+            connection.execute(long, {"given": given}).all()
+    assert sum(len(text) > 10_000 for text in looked) == 1
 
 
 def test_the_least_used_are_forgotten(two):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from psycopg import _queries
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 KEPT = {"kept": True}  # the option of a statement that is kept
 MOST = 40  # for each connection: the least used go first
 MARK = "trellis"  # where a connection says whose transaction it is in
+
+# psycopg looks for the places of the values in a statement's text, and remembers them of short statements only. Ours
+# are long, as an entity has many fields, and come again and again.
+_queries.MAX_CACHED_STATEMENT_LENGTH = 40_000
+_queries.MAX_CACHED_STATEMENT_PARAMS = 1_000
 
 
 def keep_prepared(engine: Engine) -> None:
