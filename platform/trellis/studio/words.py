@@ -60,7 +60,6 @@ STEPS = {
 }
 
 CODES = {
-    "E100": _l("Not readable as YAML"),
     "E101": _l("Written twice"),
     "E102": _l("Not a text file"),
     "E105": _l("A tag"),

@@ -87,7 +87,7 @@ def own_documents(layers: Sequence[Layer], slug: str) -> list[OwnDocument]:
         path = mark.file.removeprefix(f"{own.folder}/")
         parts = ", ".join(str(k) for k in list(document.data)[1:])
         label = str(document.data.get("label") or "")
-        is_new = document.name not in below
+        is_new = document.name not in below and document.kind != "tenant"
         found.append(OwnDocument(document.kind, document.key, label, path, mark.line, is_new, parts))
     return found
 

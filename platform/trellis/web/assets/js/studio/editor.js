@@ -68,8 +68,9 @@ export function openEditor(form) {
   });
   showState(view, form.dataset.path, JSON.parse(document.getElementById("studio-state").textContent));
   if (isYaml) loadWords(form.dataset.words);
-  if (Number(form.dataset.line)) jump(view, Number(form.dataset.line), Number(form.dataset.column));
-  else if (!TOUCH) view.focus();
+  // after the page's own turn to focus something, else the browser writes into its console that it was too late
+  const begin = () => (Number(form.dataset.line) ? jump(view, Number(form.dataset.line), Number(form.dataset.column)) : TOUCH || view.focus());
+  requestAnimationFrame(() => setTimeout(begin, 0));
   keeper.begin();
 }
 
