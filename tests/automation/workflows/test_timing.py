@@ -45,6 +45,45 @@ def test_a_schedule_is_kept_in_the_tenants_time_zone(cron: str, after: str, expe
 
 
 @pytest.mark.parametrize(
+    ("begin", "moments"),
+    [
+        # half past two is left out on 29 March: that day at half past three
+        ("2026-03-27T12:00", ["2026-03-28T01:30", "2026-03-29T01:30", "2026-03-30T00:30"]),
+        # and comes twice on 25 October: only the first counts
+        ("2026-10-23T12:00", ["2026-10-24T00:30", "2026-10-25T00:30", "2026-10-26T01:30"]),
+    ],
+)
+def test_half_past_two_comes_once_on_the_days_on_which_the_time_changes(begin: str, moments: list[str]) -> None:
+    at, found = utc(begin), []
+    for _ in moments:
+        at = timer("30 2 * * *").next_after(at, BERLIN).astimezone(UTC)
+        found.append(at)
+    assert found == [utc(moment) for moment in moments]
+
+
+def test_what_goes_by_every_hour_goes_by_those_that_come_twice_too() -> None:
+    at, found = utc("2026-10-24T23:45"), []
+    for _ in range(3):
+        at = timer("30 * * * *").next_after(at, BERLIN).astimezone(UTC)
+        found.append(at.hour)
+    assert found == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("begin", "moments"),
+    [
+        ("2026-03-28T00:00", ["2026-03-28T01:30", "2026-03-29T01:30", "2026-03-30T00:30"]),
+        ("2026-10-23T23:00", ["2026-10-24T00:30", "2026-10-25T00:30", "2026-10-26T01:30"]),
+    ],
+)
+def test_a_dates_half_past_two_comes_once_on_those_days_too(begin: str, moments: list[str]) -> None:
+    trigger = OnDate(entity="x", field="d", offset=read_span("0 days") or Span(), at=time(2, 30))
+    looks = [utc(begin), *(utc(moment) for moment in moments)]
+    parts = [due_days(trigger, a, b, BERLIN) for a, b in pairwise(looks)]
+    assert [len(part) for part in parts] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
     ("offset", "after", "until", "days"),
     [
         ("-30 days", "2026-03-01T08:30", "2026-03-02T08:30", [date(2026, 4, 1)]),
@@ -72,6 +111,8 @@ def test_the_29th_of_february_is_kept_on_the_28th_where_there_is_none() -> None:
     assert anniversaries([date(2026, 2, 28)]) == {"02-28", "02-29"}
     assert anniversaries([date(2028, 2, 28)]) == {"02-28"}
     assert anniversaries([date(2028, 2, 29)]) == {"02-29"}
+    assert anniversaries([date(2100, 2, 28)]) == {"02-28", "02-29"}  # every fourth year, but not that one
+    assert anniversaries([date(2027, 2, 27), date(2027, 3, 1)]) == {"02-27", "03-01"}
 
 
 @pytest.mark.parametrize(

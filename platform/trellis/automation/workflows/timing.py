@@ -58,10 +58,12 @@ class Timer:
         return f"{at.minute} {at.hour} * * *" if at is not None else OFTEN
 
     def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime:
-        """The next time that it looks."""
+        """The next time that it looks. An hour that comes twice, when summer time ends, counts once for a schedule that
+        names the hour, and twice for one that goes by every hour."""
+        every_hour = "*" in self.cron.split()[1]
         trigger = CronTrigger.from_crontab(self.cron, timezone=zone)
         found = trigger.get_next_fire_time(moment, moment.astimezone(zone))
-        while found is not None and found <= moment:
+        while found is not None and (found <= moment or (found.fold and not every_hour)):
             found = trigger.get_next_fire_time(found, found)
         if found is None:
             raise ValueError(f"{self.cron} never comes again")
