@@ -164,3 +164,51 @@ def test_what_the_provider_wants_to_know(world: Any) -> None:
     assert answer.mimetype == "application/samlmetadata+xml"
     assert f'Location="https://crm.example/t/{tenant.slug}/saml/company/acs"' in answer.text
     assert app.test_client().get("/saml/nothing/metadata").status_code == 404
+
+
+XXE = """<!DOCTYPE r [<!ENTITY who SYSTEM "file:///etc/hostname">]>"""
+LAUGHS = """<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY who "&b;&b;&b;&b;">]>"""
+
+
+def wrapped(answer: str) -> str:
+    """The signed assertion stays where the signature finds it; another one, of the boss, stands before it."""
+    whole = etree.fromstring(base64.b64decode(answer))
+    (signed,) = whole.findall("{*}Assertion")
+    forged = etree.fromstring(etree.tostring(signed).replace(b"anna@x.example", b"boss@x.example"))
+    forged.set("ID", "_forged")
+    for signature in forged.findall("{*}Signature"):
+        forged.remove(signature)
+    whole.insert(whole.index(signed), forged)
+    return base64.b64encode(etree.tostring(whole)).decode()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda answer: "no base64 at all",
+        lambda answer: base64.b64encode(b"no XML at all").decode(),
+        lambda answer: base64.b64encode(b"<a>").decode(),
+        lambda answer: base64.b64encode(b"<a/>").decode(),
+        lambda answer: "",
+        lambda answer: base64.b64encode(XXE.encode() + base64.b64decode(answer)).decode(),
+        lambda answer: base64.b64encode(LAUGHS.encode() + base64.b64decode(answer)).decode(),
+        wrapped,
+    ],
+    ids=["text", "bytes", "broken", "empty", "nothing", "entity of a file", "entities of entities", "wrapped"],
+)
+def test_what_is_no_response_lets_nobody_in_and_breaks_nothing(world: Any, made: Any) -> None:
+    tenant, app = world()
+    for email in ("anna@x.example", "boss@x.example"):
+        add_person(tenant, email, "admin")
+    client = app.test_client()
+    request, relay = begin(client)
+    assert post(app, relay, made(response(request))).location == "/login"
+    assert client.get("/profile").status_code == 302
+
+
+def test_a_comment_does_not_cut_a_name_short(world: Any) -> None:
+    tenant, app = world()
+    add_person(tenant, "anna@x.example", "admin")
+    client = app.test_client()
+    come_back(app, client, subject="anna<!-- -->.evil", email="anna@x.example<!-- -->.evil")
+    assert client.get("/profile").status_code == 302
