@@ -49,7 +49,7 @@ export function openEditor(form) {
         search({ top: true }),
         isYaml ? [yaml(), autocompletion({ override: [complete], activateOnTypingDelay: 80 }), hoverTooltip(explain)] : [],
         look,
-        EditorView.contentAttributes.of({ "aria-label": form.dataset.label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+        EditorView.contentAttributes.of({ "aria-label": form.dataset.label, tabindex: "0", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (keeper.keep(true), true) },
           { key: "F8", run: (it) => goTo(it, form.dataset.path, 1) },
