@@ -12,9 +12,9 @@ from trellis.config.problem import Problem
 from trellis.config.workspace import Workspace
 from trellis.model.compile import compile_layers
 from trellis.packaging.checking import check_data, check_folder
-from trellis.packaging.contents import contents
+from trellis.packaging.contents import Contents, contents
 from trellis.packaging.manifest import manifest
-from trellis.packaging.rules import Subject, check_template
+from trellis.packaging.rules import RULES, Subject, check_template
 from trellis.packaging.starting import Beginning, NotMade, begin, begin_from
 from trellis.storage.catalogue import Catalogue
 
@@ -76,23 +76,36 @@ def test_what_the_manifest_lacks_is_told(subject: Subject, old: str, new: str, c
     assert words in quiet[code].message
 
 
-def test_a_language_that_is_not_complete_is_told_with_what_is_missing(subject: Subject) -> None:
-    found = edited(subject, "i18n/zh-Hans.yaml", "entity.animal_case.fields.due.label", "# ")
-    assert (
-        found["W643"].message == "1 text has no translation into zh-Hans:\n    entity.animal_case.fields.due.label: Due"
+def test_languages_that_are_not_complete_are_told_with_what_is_missing(subject: Subject) -> None:
+    files = subject.layer.text()
+    files["i18n/zh-Hans.yaml"] = files["i18n/zh-Hans.yaml"].replace("entity.animal_case.fields.due.label", "# ")
+    files["template.yaml"] = files["template.yaml"].replace("[en, zh-Hans]", "[en, zh-Hans, de]")
+    layer = replace(subject.layer, files=files)
+    found = list(RULES["languages"](replace(subject, layers=[*subject.layers[:-1], layer])))
+    chinese, german = (problem.message for problem in found)
+    assert chinese == "1 text has no translation into zh-Hans:\n    entity.animal_case.fields.due.label: Due"
+    assert "entity.animal_case.label: Animal case" in german
+    assert "fields.created_at" not in german  # the platform's own is not the template's to translate
+
+
+def test_what_is_missing_is_told(subject: Subject, tmp_path: Path) -> None:
+    (tmp_path / "data" / "demo").mkdir(parents=True)
+    (tmp_path / "data" / "demo" / "animal.csv").write_text("name\nRex\n", "utf-8")
+    model = subject.compiled.model
+    assert model is not None
+    bare = replace(
+        subject,
+        layers=[*subject.layers[:-1], replace(subject.layer, path=tmp_path)],
+        compiled=replace(subject.compiled, model=replace(model, scenarios=())),
+        contents=Contents({"template.yaml": b""}),
     )
-    found = edited(subject, "template.yaml", "[en, zh-Hans]", "[en, zh-Hans, de]")
-    assert "entity.animal_case.label: Animal case" in found["W643"].message
-    assert "fields.created_at" not in found["W643"].message  # the platform's own is not the template's to translate
-
-
-def test_what_is_missing_is_told(folder: Path) -> None:
-    for name in ("README.md", "tests/animal_case.yaml", "data/demo/account.csv"):
-        (folder / name).unlink()
-    (folder / "data" / "demo" / "animal_case.csv").rename(folder / "data" / "demo" / "animal.csv")
-    problems = {problem.code: problem for problem in check_folder(Workspace(ROOT), folder).problems}
-    assert {"W642", "W644", "E334"} <= set(problems)
-    assert "there is no entity 'animal'" in problems["E334"].message
+    found = {p.code: p.message for name in ("readme", "scenarios", "data") for p in RULES[name](bare)}
+    assert found == {
+        "W642": "there is no README.md",
+        "W644": "there are no scenarios in tests/",
+        "W647": "there are no demo data",
+        "E334": "data/demo/animal.csv: there is no entity 'animal'",
+    }
 
 
 @pytest.mark.parametrize("name", ["Vet", "vet_clinic", "../vet", "", "x" * 60])
