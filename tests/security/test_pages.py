@@ -82,9 +82,11 @@ def test_everybody_sees_what_the_table_says(world: World) -> None:
     for rule, method in pages:
         wrong += refused(world, rule, method, names)
     assert changed(before, world.fingerprint()) == []
+    before = world.fingerprint()
     for rule, method in pages:
         wrong += granted(world, rule, method, names)
     assert not wrong, "\n".join(wrong)
+    assert changed(before, world.fingerprint()) == [], "who looks changes nothing"
 
 
 def test_everybody_changes_what_the_table_says(world: World) -> None:

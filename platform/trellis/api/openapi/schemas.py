@@ -151,6 +151,8 @@ COMMON: dict[str, Schema] = {
             "holding": {"type": ["integer", "null"]},
             "locked": {"type": "integer"},
             "locks": {"type": ["integer", "null"]},
+            "team_held": {"type": "integer"},
+            "team_holding": {"type": ["integer", "null"]},
         },
         "required": ["key", "label", "records", "hidden"],
         "additionalProperties": False,
