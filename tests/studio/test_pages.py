@@ -133,6 +133,16 @@ def test_a_change_is_planned_published_and_taken_back(admin: FlaskClient, catalo
     assert "Shoe" in compared
 
 
+def test_nobody_locks_themselves_out(admin: FlaskClient, catalogue: Any) -> None:
+    before = catalogue.entry(SLUG).revision
+    keep(admin, OWN.replace("allow: [admin]", "allow: [reports]"))
+    page = admin.get("/admin/configuration/publish")
+    refused = admin.post("/admin/configuration/publish", data={"seal": seal(page), "why": "Fewer rights"})
+    assert outcome(refused) == 422
+    assert "could not administer this company any more" in refused.text
+    assert catalogue.entry(SLUG).revision == before
+
+
 def test_another_window_gets_the_other_text(admin: FlaskClient) -> None:
     keep(admin, "# one\n", "schemas/more.yaml")
     late = keep(admin, "# two\n", "schemas/more.yaml")

@@ -13,7 +13,7 @@ from trellis.model.compile.compiled import compile_draft, content_hash
 from trellis.studio.own import MANIFEST, own_layer
 
 if TYPE_CHECKING:
-    from trellis.config.layer import Layer
+    from trellis.config.layer import Document, Layer
 
 KEPT = 6
 
@@ -43,10 +43,19 @@ def _about_the_name(compiled: Compiled, layers: Sequence[Layer], slug: str) -> l
     manifest = compiled.configuration.manifest
     if manifest is not None and manifest.kind == "tenant":
         if manifest.key == slug:
-            return []
+            return _about_the_template(compiled, manifest)
         mark = manifest.place.children["tenant"].mark
         return [Problem("E207", f"this company is called '{slug}' and cannot be renamed here", mark, "tenant")]
     if any(p.is_error and p.mark and p.mark.file == own.display(MANIFEST) for p in compiled.problems):
         return []  # it is there, and cannot be read: told already
     hint = f"begin the file with `tenant: {slug}`"
     return [Problem("E112", f"{MANIFEST} is not there, or is not about a tenant", None, "tenant", hint)]
+
+
+def _about_the_template(compiled: Compiled, manifest: Document) -> list[Problem]:
+    """What the company stands on stays what it is: another template, or none, is the operator's to give it."""
+    templates = list(compiled.configuration.of("template"))
+    if not templates or manifest.data.get("template"):
+        return []  # another template's name is told by the check already: it is not among the layers
+    place = manifest.place.children["tenant"]
+    return [Problem("E204", "'template' is missing", place.key_mark, "template", f"write `template: {templates[-1]}`")]
