@@ -11,7 +11,9 @@ from trellis.model.compile.compiled import texts_of
 from trellis.packaging.rules.registry import Subject, rule
 
 SOURCE = "en"  # what a label in the YAML is taken to be written in
-SHOWN = 12
+SHOWN = 20
+_SHORT = re.compile(r"[A-Z0-9]{1,4}")
+_CODE = re.compile(r"[a-z0-9_.-]+|[A-Z0-9_.-]+")
 _FORMULA = re.compile(r"\{[^{}]*\}")
 
 
@@ -23,7 +25,7 @@ def languages(subject: Subject) -> Iterator[Problem]:
         return
     lacking: dict[str, list[str]] = {language: [] for language in wanted}
     for path, text in texts_of(subject.layers).items():
-        if not any(c.isalpha() for c in _FORMULA.sub("", text.source)) or not _is_own(subject, path):
+        if not _is_language(path, text.source) or not _is_own(subject, path):
             continue
         for language in wanted:
             if not _has(text.translations, language):
@@ -36,6 +38,14 @@ def languages(subject: Subject) -> Iterator[Problem]:
             message = f"{count} no translation into {language}:{lines}{more}"
             mark = Mark(subject.layer.display(f"i18n/{language}.yaml"), 1, 1, subject.layer.name)
             yield Problem("W643", message, mark)
+
+
+def _is_language(path: str, source: str) -> bool:
+    """Whether a text says something in a language: not `8D`, not `{name}`, not a choice that a step sets."""
+    plain = _FORMULA.sub("", source)
+    if not any(c.isalpha() for c in plain) or _SHORT.fullmatch(plain):
+        return False
+    return ".set." not in path or _CODE.fullmatch(plain) is None
 
 
 def _has(translations: object, language: str) -> bool:
