@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 ADVANCE = 50  # a process takes this part of the limit at once, and this part of what is left when it is nearly spent
+STATEMENT = "requests"
 MANY = 10_000  # callers whose counts a process keeps before it throws away those that are over
 
 
@@ -110,34 +111,36 @@ def _advance(known: Taken | None) -> int:
 
 
 def _ask(tenant: Tenant, name: str, wanted: int) -> Taken:
-    """Take requests out of the shared count, by the database's clock; the first of them is spent."""
+    """Take requests out of the shared count; the first of them is spent."""
+    kept = tenant.tables.metadata.info  # equal models share their tables, and this statement with them
+    if (upsert := kept.get(STATEMENT)) is None:
+        kept[STATEMENT] = upsert = _upsert(tenant.tables.platform.rate)
+    given = {"name": name, "wanted": wanted, "amount": POLICY.amount, "seconds": POLICY.seconds}
     with tenant.begin() as connection:
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")  # nobody waits for the disk to keep a count
-        found = connection.execute(_statement(tenant, POLICY), {"name": name, "wanted": wanted}).one()
+        found = connection.execute(upsert, given).one()
     return _taken(found[0], found[1], found[2], max(0.0, float(found[3])))
 
 
-def _statement(tenant: Tenant, policy: Policy) -> sa.Executable:
-    """The statement that takes requests; kept with the tables, which equal models share."""
-    kept: dict[Any, Any] = tenant.tables.metadata.info
-    key = "requests", policy
-    if key not in kept:
-        kept[key] = _build(tenant.tables.platform.rate, policy)
-    statement: sa.Executable = kept[key]
-    return statement
-
-
-def _build(table: sa.Table, policy: Policy) -> sa.Executable:
-    name, wanted = sa.bindparam("name", type_=sa.Text()), sa.bindparam("wanted", type_=sa.Integer())
-    window = sa.literal(policy.seconds) * sa.text("interval '1 second'")
+def _upsert(table: sa.Table) -> sa.Executable:
+    """The statement that takes some of what is left, by the database's clock."""
+    name, wanted, amount, seconds = (
+        sa.bindparam(key, type_=kind)
+        for key, kind in (
+            ("name", sa.Text()),
+            ("wanted", sa.Integer()),
+            ("amount", sa.Integer()),
+            ("seconds", sa.Integer()),
+        )
+    )
+    window = seconds * sa.text("interval '1 second'")
     began = sa.func.date_bin(window, sa.func.now(), sa.text("timestamptz 'epoch'"))
     row = insert(table).values(key=name, began=began, spent=wanted, before=0, given=wanted)
     new, old = row.excluded.began, table.c.began
     is_now = old.in_([new, new + window])  # the next one: somebody came in it while this one waited
     spent = sa.case((is_now, table.c.spent), else_=0)
     before = sa.case((is_now, table.c.before), (old == new - window, table.c.spent), else_=0)
-    part = 1 - sa.extract("epoch", sa.func.now() - new) / policy.seconds
-    free = sa.cast(policy.amount - spent - sa.func.ceil(before * part), sa.Integer)
+    part = 1 - sa.extract("epoch", sa.func.now() - new) / seconds
+    free = sa.cast(amount - spent - sa.func.ceil(before * part), sa.Integer)
     given = sa.func.greatest(sa.func.least(free, wanted), 0)
     changed = {
         "spent": spent + given,
