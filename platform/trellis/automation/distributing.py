@@ -79,7 +79,7 @@ class _Round:
     def _choose(self, record: LiveRecord) -> Chosen | None:
         pool, session = self.pool, self.session
         cooling = self._cooling(record.id)
-        env = Env(record, session.reader, record.graph, old=record)
+        env = Env(record, session.reader, record.graph, old=record, variables={"record": record})
         return choose(
             session,
             self.rule.choosing,

@@ -128,7 +128,8 @@ def choosing(self: Bodies, item: Item) -> steps.Choosing:
         way = self.formula(source) or "round-robin"
     way = way or "round-robin"
     among, capacity = item.get("among"), item.get("capacity")
-    people = self.names.types.scope("user") if "user" in self.ctx.drafts else self.names.types.scope(None)
+    around = {"record": record_of(self.entity)} if self.entity is not None else {}  # what somebody is chosen for
+    people = self.names.types.scope("user" if "user" in self.ctx.drafts else None, **{**self.variables, **around})
     of = steps.Among()
     if among is not None:
         self.names.roles(among.get("role"))
