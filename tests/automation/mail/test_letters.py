@@ -6,6 +6,7 @@ import smtplib
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -15,11 +16,12 @@ from tests.automation.mail.mailbox import Mailbox, mail_server
 from tests.web.frame_tenants import YAML
 
 from trellis.automation import jobs
-from trellis.automation.mail import optouts, outbox
+from trellis.automation.mail import optouts, outbox, places
 from trellis.automation.mail.account import Account, account_of
 from trellis.automation.mail.delivery import deliver
 from trellis.automation.mail.letter import COLOR, Letter, in_look
 from trellis.automation.mail.outbox import post
+from trellis.automation.mail.sending import at_home
 from trellis.automation.mail.words import words
 from trellis.automation.worker.drain import drain
 from trellis.model.profile import TenantProfile
@@ -227,6 +229,17 @@ def test_the_tenants_account_comes_before_the_installations(make_tenant: Any) ->
 def test_words_in_the_readers_language() -> None:
     assert words("zh-Hans")("Set a new password") != "Set a new password"
     assert words("xx-nonsense")("Set a new password") == "Set a new password"
+
+
+def test_links_that_begin_with_a_slash_lead_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_where", [lambda slug: f"https://crm.example/t/{slug}"])
+    acme: Any = SimpleNamespace(slug="acme")
+    letter = Letter("S", "", (), body="[a](/forms/x?about=1) [b](//x.example) [c](https://y.example/)")
+    assert at_home(acme, letter).body == (
+        "[a](https://crm.example/t/acme/forms/x?about=1) [b](//x.example) [c](https://y.example/)"
+    )
+    html = at_home(acme, Letter("S", "", (), html_body='<a href="/forms/x">a</a>')).html_body
+    assert html == '<a href="https://crm.example/t/acme/forms/x">a</a>'
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ fields:
   email:   {type: email}
   status:  {type: choice, choices: [new, converted], default: new}
   consent: {type: boolean, default: false}
+  no_email: {type: boolean, default: false}
   time_zone: {type: text}
 ---
 sequence: nurture
@@ -124,6 +125,14 @@ def test_a_save_lets_one_in_and_another_lets_one_out(
     store.update("lead", bob.id, {"status": "new"})
     later(catalogue, tenant, 5)
     assert subjects(smtp) == ["One for Bob"]  # once for a record
+
+
+def test_what_a_record_says_counts_as_much_as_a_link_that_was_followed(
+    tenant: Tenant, store: Store, catalogue: Catalogue, smtp: Mailbox
+) -> None:
+    store.create("lead", {"name": "Ann", "email": "ann@x.example", "consent": True, "no_email": True})
+    drain(catalogue, tenant)
+    assert (subjects(smtp), states(tenant)) == ([], ["stopped"])
 
 
 def test_one_address_gets_each_letter_once(tenant: Tenant, store: Store, catalogue: Catalogue, smtp: Mailbox) -> None:
