@@ -7,8 +7,10 @@ from uuid import UUID
 
 import flask
 import pytest
+from werkzeug.routing import BuildError
 
 from trellis.web.navigation import url_for
+from trellis.web.rules import SharedRule
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -48,3 +50,34 @@ def app() -> flask.Flask:
 def test_they_are_those_of_flask(app: flask.Flask, root: str, endpoint: str, values: dict[str, Any]) -> None:
     with app.test_request_context("/", base_url=f"http://localhost{root}/"):
         assert [url_for(endpoint, **values) for _ in range(2)] == [flask.url_for(endpoint, **values)] * 2
+
+
+class Shared(flask.Flask):
+    """An app as each tenant has one."""
+
+    url_rule_class = SharedRule
+
+
+def routed(rule: str, **options: Any) -> tuple[flask.Flask, Any]:
+    """An app with one route, and the route."""
+    app = Shared("shared")
+    app.add_url_rule(rule, "page", lambda **_: "", **options)
+    return app, next(found for found in app.url_map.iter_rules() if found.endpoint == "page")
+
+
+def test_apps_share_what_writes_an_address_but_not_its_values() -> None:
+    (one, first), (other, second) = routed("/e/<entity>/<uuid:id>"), routed("/e/<entity>/<uuid:id>")
+    assert first._build.__func__ is second._build.__func__
+    for app, id in ((one, ONE), (other, OTHER)):
+        with app.test_request_context("/"):
+            assert flask.url_for("page", entity="deal", id=id) == f"/e/deal/{id}"
+            assert flask.url_for("page", entity="ä b", id=id, at="now") == f"/e/%C3%A4%20b/{id}?at=now"
+            with pytest.raises(BuildError):
+                flask.url_for("page", entity="deal")
+
+
+def test_routes_with_values_of_their_own_share_nothing() -> None:
+    for page in (1, 2):
+        app, _ = routed("/p/<int:page>", defaults={"page": page})
+        with app.test_request_context("/"):
+            assert flask.url_for("page", page=page) == f"/p/{page}"

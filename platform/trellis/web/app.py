@@ -21,6 +21,7 @@ from trellis.web.logs import set_up_request_log
 from trellis.web.pages import PAGES
 from trellis.web.pages.home import HomeView
 from trellis.web.refusals import set_up_refusals
+from trellis.web.rules import SharedRule
 from trellis.web.security import TenantSessions, csrf, secure
 from trellis.web.settings import Settings
 from trellis.web.ui import make_environment
@@ -65,6 +66,7 @@ class TrellisApp(Flask):
     """
 
     request_class = TrellisRequest
+    url_rule_class = SharedRule
     session_interface = TenantSessions()
 
     def __init__(self, name: str) -> None:
