@@ -158,7 +158,7 @@ BREAKS_OUT = "</script><i onx=1>"
 """Stands in every label and every name: where a page shows it as it is, somebody else's words become its markup."""
 CRM = re.sub(r"\b(label|plural|message): ([A-Z]\w+)", rf'\1: "\2 {BREAKS_OUT}"', CRM)
 CANARY = "Mine CANARY"
-NOTED = ("_session", "_api_key", "_audit", "_audit_seal", "_access")
+NOTED = ("_session", "_api_key", "_rate", "_audit", "_audit_seal", "_access")
 """The tables that note who asked."""
 
 _numbers = itertools.count(1)
