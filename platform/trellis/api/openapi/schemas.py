@@ -60,9 +60,10 @@ def record_schemas(store: Store, entity: Entity) -> dict[str, Schema]:
     }
     required = [f.key for f in writable(store, entity) if f.required and f.default is None and not f.is_derived]
     create: Schema = {"type": "object", "properties": taken, "additionalProperties": False}
-    described = {"description": say(entity.description)} if entity.description else {}
+    # no `title`: generators take it for the name of a class, and two entities may have one label
+    described = {"description": ". ".join(filter(None, (say(entity.label), say(entity.description))))}
     found = {
-        name: {"type": "object", "title": say(entity.label), **described, "properties": head | shown},
+        name: {"type": "object", **described, "properties": head | shown},
         f"{name}Create": {**create, "required": required} if required else create,
         f"{name}Patch": create,
     }
