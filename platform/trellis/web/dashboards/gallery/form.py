@@ -14,7 +14,7 @@ from trellis.model.dashboards.dashboard import Dashboard, Widget
 from trellis.records.store import Store
 from trellis.reports.own.boards_compiled import compile_board
 from trellis.web.dashboards.gallery.controls import Control, Desk
-from trellis.web.dashboards.gallery.kinds import OFFERED, kind_words, offered_kinds, sizes_of
+from trellis.web.dashboards.gallery.kinds import OFFERED, kind_words, known_kinds, offered_kinds, sizes_of
 from trellis.web.dashboards.own import written
 from trellis.web.formulas import phrase_words
 
@@ -42,7 +42,7 @@ def read_desk(store: Store, dashboard: Dashboard, form: MultiDict[str, str]) -> 
 
 def desk_of(store: Store, dashboard: Dashboard, data: Mapping[str, Any]) -> Desk:
     """The form that a widget's YAML stands for."""
-    kind = next((k for k in OFFERED if k in data), "chart")
+    kind = next((k for k in known_kinds() if k in data), "chart")
     given = OFFERED[kind].given(dict(data))
     if data.get("label"):
         given["label"] = [str(data["label"])]

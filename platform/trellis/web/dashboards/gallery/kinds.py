@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 from flask_babel import gettext as _
@@ -18,7 +19,6 @@ from trellis.web.reports.words import Words
 
 Data = dict[str, Any]
 Size = tuple[int, int]
-ENTITIES = 8  # of a feed
 
 
 class Offered(Protocol):
@@ -52,7 +52,13 @@ def offered(name: str) -> Callable[[type[Offered]], type[Offered]]:
 
 def offered_kinds() -> list[str]:
     """The kinds that this person may put on a dashboard: a page of another site only administrators."""
-    return [kind for kind in OFFERED if kind != "page" or may("admin")]
+    return [kind for kind in known_kinds() if kind != "page" or may("admin")]
+
+
+def known_kinds() -> list[str]:
+    """Every kind that the gallery knows."""
+    import_module("trellis.web.dashboards.gallery.records")
+    return list(OFFERED)
 
 
 def kind_words() -> dict[str, tuple[str, str]]:
@@ -82,7 +88,8 @@ def _report_control(desk: Desk) -> Control:
     return Control("report", _("Report"), value=chosen, groups=grouped(pairs), redraws=True)
 
 
-def _choice(desk: Desk, name: str, label: str, options: Options, usual: str = "", hint: str = "") -> Control:
+def choice(desk: Desk, name: str, label: str, options: Options, usual: str = "", hint: str = "") -> Control:
+    """A choice among options."""
     said = desk.said(name, usual)
     value = said if said in {key for key, _label in options} else usual
     return Control(name, label, value=value, groups=[("", options)], hint=hint)
@@ -91,7 +98,7 @@ def _choice(desk: Desk, name: str, label: str, options: Options, usual: str = ""
 def _measure(desk: Desk, report: Report) -> list[Control]:
     known = {m.key: m for m in report.measures}
     options = [(key, say(known[key].label)) for key in totals(report)]
-    return [_choice(desk, "measure", _("What is counted"), options, options[0][0])] if len(options) > 1 else []
+    return [choice(desk, "measure", _("What is counted"), options, options[0][0])] if len(options) > 1 else []
 
 
 def _period(desk: Desk, report: Report) -> list[Control]:
@@ -100,10 +107,11 @@ def _period(desk: Desk, report: Report) -> list[Control]:
     words = Words(desk.store.principal.reader)
     usual = _("as the dashboard says") if desk.dashboard.filters else _("All time")
     options = [("", str(usual)), *periods(words)]
-    return [_choice(desk, "period", _("Period"), options)]
+    return [choice(desk, "period", _("Period"), options)]
 
 
-def _limit(desk: Desk, usual: str) -> Control:
+def limit(desk: Desk, usual: str) -> Control:
+    """How many."""
     return Control("limit", _("At most"), "number", desk.said("limit", usual))
 
 
@@ -116,11 +124,13 @@ def _said(desk: Desk, *names: str) -> Data:
     return {name: text for name in names if (text := desk.said(name))}
 
 
-def _counted(desk: Desk, *names: str) -> Data:
+def counted(desk: Desk, *names: str) -> Data:
+    """The numbers that some controls say."""
     return {name: _number(text) for name in names if (text := desk.said(name))}
 
 
-def _back(data: Data, kind: str, first: str, *names: str) -> dict[str, list[str]]:
+def back(data: Data, kind: str, first: str, *names: str) -> dict[str, list[str]]:
+    """A widget\'s YAML as its form says it."""
     return {first: [str(data.get(kind, ""))], **{n: [str(data[n])] for n in names if data.get(n) is not None}}
 
 
@@ -149,12 +159,12 @@ class OfReport:
         """The report, and what was chosen."""
         shown = {c.name for c in self.controls(desk)}
         texts = _said(desk, *(n for n in self.texts if n in shown))
-        counts = _counted(desk, *(n for n in self.counts if n in shown))
+        counts = counted(desk, *(n for n in self.counts if n in shown))
         return {self.kind: desk.report.key if desk.report is not None else "", **texts, **counts}
 
     def given(self, data: Data) -> dict[str, list[str]]:
         """What was chosen."""
-        return _back(data, self.kind, "report", *self.texts, *self.counts)
+        return back(data, self.kind, "report", *self.texts, *self.counts)
 
 
 @offered("number")
@@ -174,9 +184,9 @@ class Number(OfReport):
                 ("previous_year", _("with the year before")),
             ]
             hint = _("Shown while a period is chosen.")
-            found.append(_choice(desk, "compare", _("Comparison"), compares, "previous_period", hint))
+            found.append(choice(desk, "compare", _("Comparison"), compares, "previous_period", hint))
         if report.date is not None or report.type == "trend":
-            found.append(_choice(desk, "better", _("Better is"), [("", _("more")), ("less", _("less"))]))
+            found.append(choice(desk, "better", _("Better is"), [("", _("more")), ("less", _("less"))]))
         return found
 
 
@@ -193,7 +203,7 @@ class Chart(OfReport):
 
         labels = chart_labels()
         kinds = [("", str(_("as the report"))), *((key, labels[key]) for key in kind_of(report.type).charts)]
-        return [_choice(desk, "type", _("Drawn as"), kinds)]
+        return [choice(desk, "type", _("Drawn as"), kinds)]
 
 
 @offered("table")
@@ -205,7 +215,7 @@ class Table(OfReport):
 
     def more(self, desk: Desk, report: Report) -> Sequence[Control]:
         """How many lines."""
-        return [_limit(desk, "20")]
+        return [limit(desk, "20")]
 
 
 @offered("funnel")
@@ -242,193 +252,8 @@ class Leaders(OfReport):
 
     def more(self, desk: Desk, report: Report) -> Sequence[Control]:
         """What ranks, and how many."""
-        better = _choice(desk, "better", _("Better is"), [("", _("more")), ("less", _("less"))])
-        return [*_measure(desk, report), better, _limit(desk, "10")]
-
-
-# ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@offered("list")
-class List:
-    """Records of a view."""
-
-    icon: ClassVar[str] = "list"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((4, 5), (6, 6), (12, 6))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """The entity, its view, whose."""
-        chosen = self._entity(desk)
-        entities = [(e.key, say(e.plural)) for e in desk.entities]
-        found = [Control("entity", _("Records of"), value=chosen, groups=[("", entities)], redraws=True)]
-        entity = desk.store.tenant.model.entities.get(chosen)
-        if entity is None:
-            return found
-        views = [(v.key, say(v.label)) for v in entity.views.values() if v.type == "list"]
-        views = views if any(key == "all" for key, _label in views) else [*views, ("", str(_("All")))]
-        found.append(_choice(desk, "view", _("View"), views, views[0][0]))
-        if entity.owner_field:
-            whose = [("", _("Everybody’s")), ("me", _("Only those of whoever looks"))]
-            found.append(_choice(desk, "whose", _("Whose"), whose))
-        elif desk.said("filter"):
-            found.append(Control("filter", _("Condition"), "text", desk.said("filter")))
-        return [*found, _limit(desk, "20")]
-
-    def _entity(self, desk: Desk) -> str:
-        known = [e.key for e in desk.entities]
-        usual = next((k for k in ("deal", "lead", "account") if k in known), known[0] if known else "")
-        return desk.said("entity") if desk.said("entity") in known else usual
-
-    def data(self, desk: Desk) -> Data:
-        """The view, and what narrows it."""
-        entity = self._entity(desk)
-        views = desk.store.tenant.model.entities[entity].views if entity else {}
-        said = desk.said("view", next((v.key for v in views.values() if v.type == "list"), ""))
-        view = said if said in views else ""
-        found: Data = {"list": f"{entity}.{view}" if view else entity}
-        owner = desk.store.tenant.model.entities[entity].owner_field if entity else None
-        if desk.said("whose") == "me" and owner:
-            found["filter"] = f"{owner} == me"
-        elif desk.said("filter"):
-            found["filter"] = desk.said("filter")
-        return {**found, **_counted(desk, "limit")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """The entity, its view, whose."""
-        entity, _dot, view = str(data.get("list", "")).partition(".")
-        found = {"entity": [entity], "view": [view]}
-        where = str(data.get("filter", ""))
-        if where.endswith(" == me") and " " not in where.removesuffix(" == me"):
-            found["whose"] = ["me"]
-        elif where:
-            found["filter"] = [where]
-        return {**found, **({"limit": [str(data["limit"])]} if data.get("limit") else {})}
-
-
-@offered("calendar")
-class Calendar:
-    """The next days."""
-
-    icon: ClassVar[str] = "calendar"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 5), (4, 6), (6, 8))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """Whose calendar, and how many days."""
-        options = [
-            (f"{e.key}.{v.key}", f"{say(e.plural)} · {say(v.label)}" if say(v.label) != say(e.plural) else say(v.label))
-            for e in desk.entities
-            for v in e.views.values()
-            if v.type == "calendar" and v.start
-        ]
-        found = [_choice(desk, "calendar", _("Calendar"), options, options[0][0])] if options else []
-        return [*found, Control("days", _("Days ahead"), "number", desk.said("days", "14"))]
-
-    def data(self, desk: Desk) -> Data:
-        """The view and the days."""
-        options = next((c for c in self.controls(desk) if c.name == "calendar"), None)
-        return {"calendar": options.value if options is not None else "", **_counted(desk, "days")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """The view and the days."""
-        return _back(data, "calendar", "calendar", "days")
-
-
-@offered("feed")
-class Feed:
-    """The newest records."""
-
-    icon: ClassVar[str] = "activity"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 6), (4, 6), (6, 8))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """Of which entities."""
-        options = [(e.key, say(e.plural)) for e in desk.entities if not e.part_of]
-        known: set[str] = {key for key, _label in options}
-        usual: tuple[str, ...] = tuple(k for k in ("lead", "deal", "contact", "ticket") if k in known) or tuple(
-            key for key, _label in options[:3]
-        )
-        said: Sequence[str] = desk.given.get("feed", usual)
-        chosen = tuple(k for k in said if k in known)[:ENTITIES]
-        return [Control("feed", _("Records of"), "checks", values=chosen, groups=[("", options)]), _limit(desk, "12")]
-
-    def data(self, desk: Desk) -> Data:
-        """The entities."""
-        return {"feed": list(self.controls(desk)[0].values), **_counted(desk, "limit")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """The entities."""
-        feed = data.get("feed")
-        more = {"limit": [str(data["limit"])]} if data.get("limit") else {}
-        return {"feed": [str(k) for k in (feed if isinstance(feed, list) else [feed])], **more}
-
-
-@offered("work")
-class Work:
-    """What waits for the reader."""
-
-    icon: ClassVar[str] = "checklist"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 5), (4, 6), (6, 8))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """Which."""
-        options = [
-            ("today", _("What is due")),
-            ("coming", _("The next two weeks")),
-            ("recent", _("What was looked at last")),
-        ]
-        return [_choice(desk, "work", _("What"), options, "today")]
-
-    def data(self, desk: Desk) -> Data:
-        """Which."""
-        return {"work": desk.said("work", "today")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """Which."""
-        return {"work": [str(data.get("work", "today"))]}
-
-
-# ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@offered("text")
-class Note:
-    """A note."""
-
-    icon: ClassVar[str] = "note"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((4, 3), (6, 3), (12, 2))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """What it says."""
-        hint = _("**bold**, *italic*, - lists, [links](https://…)")
-        return [Control("text", _("Text"), "area", desk.said("text"), hint=str(hint))]
-
-    def data(self, desk: Desk) -> Data:
-        """What it says."""
-        return {"text": desk.said("text").replace("\r\n", "\n")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """What it says."""
-        return {"text": [str(data.get("text", ""))]}
-
-
-@offered("page")
-class Page:
-    """A page of another site."""
-
-    icon: ClassVar[str] = "world"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((6, 6), (6, 8), (12, 8))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """Its address."""
-        return [Control("page", _("Address"), "text", desk.said("page"), placeholder="https://")]
-
-    def data(self, desk: Desk) -> Data:
-        """Its address."""
-        return {"page": desk.said("page")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """Its address."""
-        return {"page": [str(data.get("page", ""))]}
+        better = choice(desk, "better", _("Better is"), [("", _("more")), ("less", _("less"))])
+        return [*_measure(desk, report), better, limit(desk, "10")]
 
 
 @dataclass(frozen=True)
