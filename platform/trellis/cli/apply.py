@@ -34,13 +34,15 @@ def command(
         from trellis.storage.apply import ApplyRefused, apply
         from trellis.storage.followups import follow_up
         from trellis.storage.plan import plan
+        from trellis.studio.taking_back import taken_back
 
         current = here.tenant(tenant, as_it_is=True)
         layers = layers_of(here, tenant, path, revision, live)
         planned = plan(current, layers)
         show(planned, allowed=allow_destroy)
         from_files = revision is None and not live
-        lost = show_taken_back(here.catalogue, tenant, layers) if from_files else 0
+        lost = taken_back(here.catalogue, tenant, layers) if from_files else []
+        show_taken_back(tenant, lost)
         if planned.is_empty and not planned.changes_configuration and not live:
             if not follow_up(here.catalogue, tenant):
                 raise click.ClickException("the work on old records is not done; the log says why")

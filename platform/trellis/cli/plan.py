@@ -13,9 +13,8 @@ from trellis.cli.installation import fail_on_problems, installation, layers_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trellis.config.layer import Layer
-    from trellis.storage.catalogue import Catalogue
     from trellis.storage.plan import Plan
+    from trellis.studio.taking_back import TakenBack
 
 FORMATS = click.Choice(["text", "json"])
 
@@ -39,13 +38,13 @@ def command(tenant: str, path: Path | None, revision: int | None, live: bool, fo
         planned = plan(current, layers)
         unfinished = tenant in pending(here.catalogue)
         from_files = revision is None and not live
-        back = [one.as_json() for one in taken_back(here.catalogue, tenant, layers)] if from_files else []
+        back = taken_back(here.catalogue, tenant, layers) if from_files else []
     if form == "json":
-        click.echo(json.dumps(planned.as_json() | {"takes_back": back}, indent=2, ensure_ascii=False))
+        told = planned.as_json() | {"takes_back": [one.as_json() for one in back]}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         show(planned, sql=sql)
-        if from_files:
-            show_taken_back(here.catalogue, tenant, layers)
+        show_taken_back(tenant, back)
         if unfinished:
             click.echo("The last apply is still at work on old records, or was stopped: `trellis apply` goes on.")
     if planned.failing:
@@ -79,18 +78,14 @@ def show(planned: Plan, *, sql: bool = False, allowed: bool = False) -> None:
         click.secho("Some rows do not fit: correct them first, nothing will be applied.", fg="yellow", err=True)
 
 
-def show_taken_back(catalogue: Catalogue, slug: str, layers: Sequence[Layer]) -> int:
-    """Say what administrators have published in the browser and these files do not have; how many files that are."""
-    from trellis.studio.taking_back import taken_back
-
-    found = taken_back(catalogue, slug, layers)
+def show_taken_back(slug: str, found: Sequence[TakenBack]) -> None:
+    """Say what administrators have published in the browser and the files in hand do not have."""
     for one in found:
         what = f" ({', '.join(one.documents)})" if one.documents else ""
         click.secho(f"  < {one.path}{what}: takes back what {one.who} has published in the browser,", fg="red")
         click.secho(f"      revision {one.number} of {one.at:%Y-%m-%d %H:%M}: {one.why or '-'}", fg="red")
     if found:
         click.echo(f"`trellis tenant config {slug} --to tenants/{slug}` brings what is live into the folder.")
-    return len(found)
 
 
 def _count(number: int, noun: str) -> str:
