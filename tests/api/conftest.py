@@ -55,6 +55,7 @@ fields:
   code:  {type: text, required: true, unique: true}
   name:  {type: text, required: true, search: true}
   price: {type: money}
+  spec:  {type: json}
 ---
 entity: contact
 label: Contact

@@ -78,7 +78,7 @@ class JsonField(FieldType):
         return plain_json(raw)
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": ["object", "array", "number", "boolean"]}
+        return {"type": ["object", "array", "number", "boolean"], "items": {}}
 
     def write_text(self, value: Value, reader: Reader) -> str:
         return "" if value is None else json.dumps(value, ensure_ascii=False)
