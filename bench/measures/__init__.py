@@ -18,6 +18,7 @@ from bench.measures import (
     rights,
     saving,
     tenants,
+    waiting,
     workflows,
 )
 from bench.registry import MEASURES
@@ -39,5 +40,6 @@ __all__ = [
     "rights",
     "saving",
     "tenants",
+    "waiting",
     "workflows",
 ]
