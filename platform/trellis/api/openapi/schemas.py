@@ -86,6 +86,8 @@ def _taken(field: Field) -> Schema:
 
 def _titled(field: Field, schema: Schema) -> Schema:
     about: Schema = {"title": say(field.label)}
+    if "object" in str(schema.get("type")) or "oneOf" in schema:  # a class: price of product is no product_price
+        about["title"] = f"{field.key} {field.type.name}"
     if field.help:
         about["description"] = say(field.help)
     return {**schema, **about}
