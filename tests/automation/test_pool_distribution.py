@@ -81,7 +81,7 @@ def test_who_lost_it_lately_does_not_get_it_and_full_teams_get_nothing(crm: Crm)
     assert crm.owner(free) is None
     [refused] = claiming.claim(crm.by("ann", at(3, 29)), "leads", [free])
     assert isinstance(refused.error, Refused)
-    assert refused.error.faults[0].message.startswith("Your team holds {count} of {most}")
+    assert str(refused.error.faults[0].message).startswith("Your team holds {count} of {most}")
     crm.system().update("lead", held[0], {"owner": str(crm.person("cleo").id)})
     assert claiming.claim(crm.by("bea", at(3, 29)), "leads", [free])[0].done
 
