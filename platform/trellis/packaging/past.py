@@ -1,7 +1,7 @@
 """The nights before a demo was made: how its forecasts would have been kept, from when its records were made and moved.
 
 Demo data says when a record was made and since when it is in its stage. In between it went through the stages before,
-fast through the first ones. Records are set to what they were on a day in a transaction that is rolled back, and the report
+fast through the first ones. Records are set to what they were on a day in a transaction that is rolled back; the report
 runs over them as it does each night: what is kept is the report's own answer.
 """
 

@@ -102,7 +102,7 @@ class Catalogue:
     def _prepare(self) -> None:
         """Make the catalogue's own tables if they are not there, in a schema that tenants cannot look into."""
         with self.database.engine.begin() as connection:
-            made = [sa.func.to_regclass(name) for name in metadata.tables]
+            made: list[sa.ColumnElement[Any]] = [sa.func.to_regclass(name) for name in metadata.tables]
             made.append(sa.select(sa.func.count()).where(sa.text(_HAS_ORIGIN)).scalar_subquery())
             if all(connection.execute(sa.select(*made)).one()):
                 return

@@ -107,7 +107,12 @@ class Letter:
         written = plain_text(self.html_body) if self.html_body and not self.body else self.body
         lines = [cells for _kind, cells in self.grid["lines"]] if self.grid is not None else []
         table = "\n".join(" | ".join(cell for cell in cells if cell) for cells in lines)
-        said = [*([self.heading] if self.heading else []), *self.paragraphs, *([table] if table else []), *map(_section_text, self.sections)]
+        said = [
+            *([self.heading] if self.heading else []),
+            *self.paragraphs,
+            *([table] if table else []),
+            *map(_section_text, self.sections),
+        ]
         return written.strip() if written else "\n\n".join(said)
 
     @property

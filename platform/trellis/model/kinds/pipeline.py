@@ -21,7 +21,7 @@ from trellis.model.kinds.parts import (
 )
 from trellis.model.kinds.registry import kind
 
-_STAGE = closed(
+_STAGE: Schema = closed(
     {
         "label": TEXT,
         "description": TEXT,
@@ -37,8 +37,8 @@ _STAGE = closed(
         "before": {**NAME, "description": "the stage that it comes before"},
         "was": NAME,
     },
-    **{"x-meant": dict.fromkeys(("gate", "requires", "required", "fields"), "did you mean 'require'?")},
 )
+_STAGE["x-meant"] = dict.fromkeys(("gate", "requires", "required", "fields"), "did you mean 'require'?")
 _MOVE = closed({"from": NAME_OR_NAMES, "to": NAME_OR_NAMES, "when": FORMULA, "roles": NAME_OR_NAMES}, ("from", "to"))
 
 

@@ -82,7 +82,7 @@ def compile_dashboard(
 
 
 def _kept(widget: Widget, draft: WidgetDraft, problems: Sequence[Problem]) -> Widget:
-    """A widget with what is wrong with it; a report that is gone, or not for the reader, is told of when it is asked."""
+    """A widget with what is wrong with it; a report that is gone, or not for the reader, is told when it is asked."""
     written = draft.item.get(widget.kind)
     if draft.asks_report and written is not None and written.text not in draft.reports:
         return replace(widget, report=written.text)
