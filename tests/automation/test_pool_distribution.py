@@ -26,7 +26,7 @@ TEAMS = POOL.replace(
 ).replace("holding: 4,", "holding: 4, team_holding: 3,")
 GIVEN_OUT = TEAMS.replace(
     "cool_down: 3 days",
-    'cool_down: 3 days\ndistribute: {to: round-robin, after: 2 days, per_day: 2, when: is_blank(city)}',
+    "cool_down: 3 days\ndistribute: {to: round-robin, after: 2 days, per_day: 2, when: is_blank(city)}",
 )
 TWINS = POOL.replace("for: 30 days}", "for: 30 days, duplicates: true}").replace(
     "  owner: {type: user, role: owner, default: =me}\n",
