@@ -72,6 +72,10 @@ role: boss
 grants: {"*": {read: all, create: true, update: all}}
 allow: [reports]
 ---
+role: visitor
+grants: {visit: {read: all}, account: {read: all}, user: {read: all}}
+allow: [reports]
+---
 role: outsider
 grants: {"*": {read: all}}
 """

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 
 from trellis.automation.workflows.codec import thaw
 from trellis.formula.env import Env
-from trellis.formula.formula import Formula, compile_tree
+from trellis.formula.formula import Formula, compile_formula, compile_tree
 from trellis.formula.nodes.gathered import GATHERED, Gathered
 from trellis.formula.parser import parse
 from trellis.formula.pruning import prune
 from trellis.formula.types import BOOLEAN, Money, Ref
 from trellis.model.reports.keys import BandKey, Key, LevelKey
 from trellis.model.reports.report import Condition, Measure, Report
+from trellis.model.reports.union import COMMON
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.reading.gather import measures_in
 from trellis.records.store import Store
@@ -29,6 +30,7 @@ from trellis.reports.kinds.forecast import CATEGORIES, CUMULATIVE
 from trellis.reports.kinds.rfm import EIGHT, ELEVEN
 from trellis.reports.params import Chosen
 from trellis.reports.result import Answer, Line
+from trellis.reports.unions import CommonScope
 
 Records = Sequence[LiveRecord]
 
@@ -41,9 +43,29 @@ class Recomputed:
         self.report: Report = answer.report
         self.chosen: Chosen = answer.chosen
         self.reader = store.principal.reader
-        self.measures = [settled(store, self.report, m, self.chosen) for m in self.report.measures]
         self._values: dict[tuple[int, Any], Any] = {}
-        self.records = self.kept(self.report.entity, self.report.filter)
+        if self.report.union:
+            self.measures = list(self.report.measures)
+            self.records = self.united()
+        else:
+            self.measures = [settled(store, self.report, m, self.chosen) for m in self.report.measures]
+            self.records = self.kept(self.report.entity, self.report.filter)
+
+    def united(self) -> list[Any]:
+        """The records of every entity of a union, each as its values under the common names."""
+        found: list[Any] = []
+        for branch in self.report.union:
+            scope = ParamScope.of(self.store, self.report, branch.entity)
+            names = {name: compile_formula(source, scope) for name, source in branch.names.items()}
+            for record in self.kept(branch.entity, branch.only):
+                values = {name: formula.evaluate(self.env(record)) for name, formula in names.items()}
+                found.append(Common(record, values))
+        condition = self.report.filter
+        tree = prune(parse(condition.source), self.chosen.unset(self.report)) if condition is not None else None
+        if tree is None or condition is None:
+            return found
+        formula = compile_tree(tree, condition.source, CommonParams(self.report), expected=BOOLEAN)
+        return [r for r in found if formula.evaluate(self.env(r))]
 
     def kept(self, entity: str, condition: Condition | None) -> list[LiveRecord]:
         """All records of an entity that fit a filter."""
@@ -120,6 +142,37 @@ class Recomputed:
             total = STATISTICS[node.measure](amounts)
             return None if total is None else Money(Decimal(total), self.reader.currency, Decimal(total))
         return STATISTICS[node.measure](values)
+
+
+class CommonParams(CommonScope):
+    """The common names of a union, and its params."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.names)
+        self._params = {f"param.{key}": p.field.type.formula_type() for key, p in report.params.items()}
+
+    def name(self, name: str) -> Any:
+        """The type of a param."""
+        return self._params.get(name)
+
+
+class Common:
+    """A record of a union: what it has under the common names."""
+
+    entity = COMMON
+
+    def __init__(self, record: LiveRecord, values: dict[str, Any]) -> None:
+        self.id, self._record, self._values = record.id, record, values
+
+    def get(self, name: str) -> Any:
+        """What stands for a common name."""
+        return self._values[name]
+
+    def env(self) -> Env:
+        """What a formula over the common names is evaluated with."""
+        env = self._record.env()
+        env.record = self
+        return env
 
 
 def _sum(values: Sequence[Any]) -> Any:

@@ -330,6 +330,7 @@ ROUTES: dict[str, Ask] = {
     "ReportMailView.mail": Ask("reports", args={"key": "names"}, form={"do": "subscribe", "when": "daily", "hour": 7}),
     # the link of a letter, posted by mail programs: it can end nothing but the mailing that it names
     "ReportMailView.stop": Ask("public", args={"token": "none"}, needs_token=False, also=(404,)),
+    "ReportRecordsView.show": Ask("report", args={"key": "names"}, also=(404,)),  # of a report over one entity: none
     "ReportRunsView.index": Ask("reports"),
     "ReportRunsView.start": Ask("reports", args={"key": "names"}, form={"state": ""}),
     "ReportRunsView.show": Ask("report", args={"id": "01900000-0000-7000-8000-000000000000"}, also=(404,)),

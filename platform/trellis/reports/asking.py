@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from trellis.formula.formula import Formula
+from trellis.formula.formula import Formula, compile_formula
 from trellis.formula.nodes.gathered import Gathered
 from trellis.formula.types import Money, Ref, Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Measure, Order, Report
-from trellis.records.reading.concealed import conceals
 from trellis.records.reading.gather import Bundle, Question
 from trellis.records.refusal import Fault, Refused
 from trellis.reports import conditions
 from trellis.reports.params import Chosen, read_params
 from trellis.reports.result import Heading
+from trellis.reports.unions import CommonScope, asked_of, keeps_back, keeps_filter, open_branches
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -55,16 +55,19 @@ class Asking:
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """The measures that this person may see and wants to."""
-        session = self.store.session
         seen = [
-            m for m in self.report.measures if not conceals(session, self.report.entity, m.formula, self.wishes.place)
+            m for m in self.report.measures if not keeps_back(self.store, self.report, m.formula, self.wishes.place)
         ]
         wanted = [m for m in seen if not self.wishes.columns or m.key in self.wishes.columns] or seen
+        if self.report.union:  # settled for each of the entities
+            return tuple(wanted)
         return tuple(conditions.settled(self.store, self.report, m, self.chosen) for m in wanted)
 
     @cached_property
     def where(self) -> tuple[Formula | str, ...]:
-        """The report's filter, and those of this look."""
+        """The report's filter, and those of this look; of a union only these: each entity has a filter of its own."""
+        if self.report.union:
+            return self.wishes.filters
         own = conditions.where(self.store, self.report, self.report.filter, self.chosen)
         return (*own, *self.wishes.filters)
 
@@ -78,8 +81,7 @@ class Asking:
     @cached_property
     def can_drill(self) -> bool:
         """Whether a list can show this person the records: its filter names nothing that is kept from them."""
-        own = self.report.filter
-        return own is None or not conceals(self.store.session, self.report.entity, own.formula)
+        return not keeps_filter(self.store, self.report)
 
     def question(self, **more: Any) -> Question:
         """A question over the report's records."""
@@ -90,7 +92,19 @@ class Asking:
             "measures": tuple(m.formula for m in self.measures),
             "variables": self.chosen.variables,
         }
-        return Question(**{**made, **more})
+        made |= more
+        if self.report.union:
+            made["union"] = tuple(
+                asked_of(self.store, self.report, self.chosen, branch, made, made["measures"])
+                for branch in open_branches(self.store, self.report)
+            )
+        return Question(**made)
+
+    def compiled(self, source: str) -> Formula:
+        """A formula over a record of this look."""
+        if not self.report.union:
+            return compile_formula(source, conditions.ParamScope.of(self.store, self.report))
+        return compile_formula(source, CommonScope(self.report.names))
 
     def gather(self, **more: Any) -> list[Bundle]:
         """The groups."""

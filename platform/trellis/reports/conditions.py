@@ -77,14 +77,14 @@ def _compiled(store: Store, report: Report, tree: Node, source: str, entity: str
         raise Refused([Fault("hidden", message)]) from error
 
 
-def settled(store: Store, report: Report, measure: Measure, chosen: Chosen) -> Measure:
+def settled(store: Store, report: Report, measure: Measure, chosen: Chosen, entity: str | None = None) -> Measure:
     """A measure without the comparisons that name a param which is not set."""
     unset = chosen.unset(report)
     tree = parse(measure.formula.source)
     if not any(name in unset for name in params_in(tree)):
         return measure
     kept = _without(tree, unset)
-    formula = compile_tree(kept, measure.formula.source, RowsScope(ParamScope.of(store, report)))
+    formula = compile_tree(kept, measure.formula.source, RowsScope(ParamScope.of(store, report, entity)))
     return replace(measure, formula=formula)
 
 

@@ -9,6 +9,7 @@ from trellis.formula.formula import Formula
 from trellis.model.reports.keys import LevelKey
 from trellis.model.reports.report import Report
 from trellis.records.reading.concealed import conceals
+from trellis.reports.unions import keeps_back, keeps_filter, open_branches
 
 if TYPE_CHECKING:
     from trellis.records.store import Store
@@ -25,12 +26,12 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
         return False
     if not is_on(store, report):
         return False
-    if not session.permit.may("read", report.entity):
+    if not (open_branches(store, report) if report.union else session.permit.may("read", report.entity)):
         return False
     needed = [k.formula for k in (*report.groups, *report.across)]
     if report.date is not None and report.type not in ("summary", "pivot"):  # of these only dashboards ask for it
         needed.append(report.date)
-    if hides(store, report.entity, needed, place) or _hides_tree(store, report):
+    if any(keeps_back(store, report, f, place) for f in needed) or _hides_tree(store, report):
         return False
     if report.is_own and _hides_filter(store, report):  # of the configuration's it is not theirs to see
         return False
@@ -48,17 +49,24 @@ def may_run(store: Store, report: Report, place: str | None = None) -> bool:
     if report.type == "rfm" and hides(store, report.entity, [m.formula for m in report.measures], place):
         return False
     given = [m.formula for m in report.measures] or [c.formula for c in report.columns]
-    return not given or any(not hides(store, report.entity, [f], place) for f in given)
+    return not given or any(not keeps_back(store, report, f, place) for f in given)
 
 
 def is_seen(store: Store, report: Report) -> bool:
     """Whether nothing that a report asks is kept from this person, so that they may know how it is made."""
     parts = [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
-    return may_run(store, report) and not _hides_filter(store, report) and not hides(store, report.entity, parts)
+    hidden = any(keeps_back(store, report, f) for f in parts)
+    return may_run(store, report) and not _hides_filter(store, report) and not hidden
 
 
 def formulas_of(report: Report) -> Iterator[tuple[str, Formula]]:
     """Everything that a report asks: entities with the formulas over them."""
+    for branch in report.union:
+        yield from ((branch.entity, formula) for formula in (*branch.rows.values(), *branch.measures.values()))
+        if branch.filter is not None:
+            yield branch.entity, branch.filter.formula
+    if report.union:
+        return
     own = [k.formula for k in (*report.groups, *report.across)]
     own += [*(m.formula for m in report.measures), *(c.formula for c in report.columns)]
     own += [f for f in (report.date, report.filter.formula if report.filter is not None else None) if f is not None]
@@ -73,10 +81,8 @@ def formulas_of(report: Report) -> Iterator[tuple[str, Formula]]:
 
 
 def _hides_filter(store: Store, report: Report) -> bool:
-    own, other = report.filter, getattr(report.spec, "filter", None)
-    return (own is not None and hides(store, report.entity, [own.formula])) or (
-        other is not None and hides(store, report.spec.entity, [other.formula])
-    )
+    other = getattr(report.spec, "filter", None)
+    return keeps_filter(store, report) or (other is not None and hides(store, report.spec.entity, [other.formula]))
 
 
 def _hides_tree(store: Store, report: Report) -> bool:
@@ -87,6 +93,8 @@ def _hides_tree(store: Store, report: Report) -> bool:
 def is_on(store: Store, report: Report) -> bool:
     """Whether the module of the report and of its entity is switched on for the tenant."""
     modules = store.tenant.profile.modules
+    if report.union:  # each of its entities is asked whose module is on
+        return modules is None or report.module is None or report.module in modules
     entity = store.tenant.model.entities[report.entity]
     return modules is None or all(m is None or m in modules for m in (report.module, entity.module))
 

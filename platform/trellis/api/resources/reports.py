@@ -27,6 +27,7 @@ from trellis.reports.params import read_params
 from trellis.reports.result import Answer, Heading, Line
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT, reports_of
+from trellis.reports.unions import filters_of
 from trellis.web.context import current_store
 from trellis.web.i18n import say
 from trellis.web.reports.asked import Asked, read_asked
@@ -94,7 +95,7 @@ def _summary(store: Store, report: Report, variants: Sequence[Saved]) -> dict[st
         "label": say(report.label),
         "description": say(report.description),
         "type": report.type,
-        "entity": report.entity,
+        **_entities(report),
         "module": report.module,
         "params": [
             {
@@ -117,7 +118,7 @@ def told(answer: Answer) -> dict[str, Any]:
     return {
         "report": answer.report.key,
         "label": say(answer.report.label),
-        "entity": answer.report.entity,
+        **_entities(answer.report),
         "params": {k: params[k].field.type.to_json(v) for k, v in answer.chosen.values.items()},
         "columns": [_column(h, words) for h in answer.headings],
         "data": [_line(answer, line, words) for line in answer.lines if line.kind != "total"],
@@ -138,10 +139,17 @@ def _column(heading: Heading, words: Words) -> dict[str, Any]:
     return found
 
 
+def _entities(report: Report) -> dict[str, Any]:
+    """Whose records a report is about: an entity's, or those of several."""
+    return {"entity": None, "entities": [b.entity for b in report.union]} if report.union else {"entity": report.entity}
+
+
 def _line(answer: Answer, line: Line, words: Words) -> dict[str, Any]:
     values = [_value(line, h, v, words) for h, v in zip(answer.headings, line.values, strict=True)]
     found: dict[str, Any] = {"kind": line.kind, "depth": line.depth, "values": values}
-    if answer.can_drill and line.conditions is not None:
+    if answer.can_drill and line.conditions is not None and answer.report.union:
+        found["filters"] = filters_of(current_store(), answer, line.conditions)
+    elif answer.can_drill and line.conditions is not None:
         found["filter"] = (
             both(answer.conditions, *line.conditions) if any((answer.conditions, *line.conditions)) else ""
         )

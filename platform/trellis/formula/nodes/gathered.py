@@ -14,7 +14,7 @@ from trellis.formula.nodes.base import Closure, Expr
 from trellis.formula.sql import moments as sqlm
 from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.gathering import Gathering, GatherScope
-from trellis.formula.sql.scope import SqlMoney, SqlScope, SqlValue
+from trellis.formula.sql.scope import SqlLink, SqlMoney, SqlScope, SqlValue
 from trellis.formula.types import BOOLEAN, NUMBER, Type
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Gathered(Expr):
         return self._made(scope.gathering)
 
     def _made(self, gathering: Gathering) -> SqlValue:
-        found = gathering.measured(id(self), self.measure, self._input(gathering.rows))
+        found = gathering.measured(id(self), self.measure, self._input(gathering))
         if self.measure in ("count", "count_distinct"):
             return sa.cast(found, sa.Numeric())
         if self.type.kind == "money":
@@ -61,17 +61,19 @@ class Gathered(Expr):
             return sqlm.from_microseconds(found)
         return found
 
-    def _input(self, rows: SqlScope) -> Column:
+    def _input(self, gathering: Gathering) -> Column:
         """What is measured of a row; NULL where the row does not count."""
-        column = self._value(rows)
-        return column if self.condition is None else sa.case((self.condition.truth(rows), column))
+        column = self._value(gathering.rows, gathering.is_united)
+        return column if self.condition is None else sa.case((self.condition.truth(gathering.rows), column))
 
-    def _value(self, rows: SqlScope) -> Column:
+    def _value(self, rows: SqlScope, is_united: bool) -> Column:
         of = self.of
         if of is None:
             return sa.literal_column("1", sa.Integer())
         value = of.value(rows)
         if self.measure in ("count", "count_distinct"):
+            if is_united and of.type.kind == "record" and isinstance(value, ColumnElement):
+                value = SqlLink(value, sqlv.text(of.type.entities[0]))  # as links to several entities are counted
             return countable_sql(value)
         if isinstance(value, SqlMoney):
             return sqlv.counted(value) if self.measure in ("sum", "avg", "median") else value.base

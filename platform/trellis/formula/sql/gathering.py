@@ -60,10 +60,12 @@ class Gathering:
     """The columns that measures need of the rows of `rows`, under names in the subquery `base`.
 
     `in_parts`: the base is grouped already, which one scan and one hash table do however many totals are wanted.
+    `is_united`: the rows of other entities stand beside these, in columns of the same types.
     """
 
     rows: SqlScope
     in_parts: bool
+    is_united: bool = False
     columns: list[Column] = field(default_factory=list)
     _known: dict[tuple[int, str], Column] = field(default_factory=dict)
 

@@ -51,5 +51,6 @@ SYSTEM_TEXTS: Mapping[str, Mapping[str, str]] = {
     **{f"system.sla_states.{key}.label": {"zh-Hans": text} for key, text in _SLA_STATES.items()},
     "system.views.all.label": {"zh-Hans": "全部"},
     "system.form.other.label": {"zh-Hans": "其他"},
+    "system.reports.kind.label": {"zh-Hans": "类别"},
     "system.form.details.label": {"zh-Hans": "详情"},
 }

@@ -33,6 +33,8 @@ def reach(
     if widget.takes is not None and narrowed.key not in widget.takes:
         return None
     report = reports.get(widget.report or "")
+    if report is not None and report.union:
+        return _of_union(narrowed, widget, report)
     key = report.entity if report is not None else widget.entity
     entity = entities.get(key or "")
     if entity is None:
@@ -47,6 +49,25 @@ def reach(
         return Reach((narrowed.key,))
     path = _path(narrowed, entity, entities)
     return Reach(path=path) if path else None
+
+
+def _of_union(narrowed: DashboardFilter, widget: Widget, report: Report) -> Reach | None:
+    """How a filter reaches what several entities have in common: the name of its own, or the only one of its kind."""
+    if narrowed.type == RANGE:
+        return _range(report, widget)
+    named = narrowed.fields.get("")
+    if named is not None and named.partition(".")[0] in report.names:
+        return Reach(path=named)
+    if narrowed.param is None:
+        return None
+    wanted, param = _type(narrowed.param), report.params.get(narrowed.key)
+    if param is not None and _type(param) == wanted:
+        return Reach((narrowed.key,))
+    own = report.names.get(narrowed.key)
+    if own is not None and own.kind == wanted.kind and own.entities == wanted.entities:
+        return Reach(path=narrowed.key)
+    fitting = [name for name, type_ in report.names.items() if wanted.kind == "record" and type_ == wanted]
+    return Reach(path=fitting[0]) if len(fitting) == 1 else None
 
 
 def _range(report: Report | None, widget: Widget) -> Reach | None:

@@ -86,6 +86,7 @@ def report() -> dict[str, Schema]:
         "icon": NAME,
         "module": NAME,
         "entity": NAME,
+        "union": mapping(mapping(FORMULA, SNAKE), SNAKE),
         "roles": NAME_OR_NAMES,
         "date": FORMULA,
         "filter": FORMULA,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trellis.model.field import Field
     from trellis.model.reports.keys import Key
     from trellis.model.reports.periods import Period
+    from trellis.model.reports.union import Branch
 
 
 @dataclass(frozen=True)
@@ -131,4 +132,6 @@ class Report:
     spec: Any = None
     mail: Mailing | None = None
     snapshot: str | None = None  # daily: how it stands is kept each day
+    union: tuple[Branch, ...] = ()  # several entities, of which `entity` is the first
+    names: Mapping[str, Type] = dc_field(default_factory=dict)  # what a union's formulas name
     is_own: bool = False  # a person has built it: its filter, too, is read with the reader's eyes

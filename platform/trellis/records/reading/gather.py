@@ -52,6 +52,7 @@ class Question:
     variables: Mapping[str, Value] = field(default_factory=dict)
     top: Top | None = None
     most: int = MOST_GROUPS
+    union: tuple[Question, ...] = ()  # the same of several entities, whose rows are put together
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Bundle:
 
 def gather(session: Session, question: Question) -> list[Bundle]:
     """The groups with their measures. Raises Refused, Forbidden, Missing."""
-    require_readable(session, question.entity)
+    for each in question.union or (question,):
+        require_readable(session, each.entity)
     statement, widths = _statement(session, question)
     rows = rows_of(session, statement.limit(question.most + 1))
     if len(rows) > question.most:
@@ -76,11 +78,30 @@ def gather(session: Session, question: Question) -> list[Bundle]:
 
 
 def _statement(session: Session, question: Question) -> tuple[sa.Select[Any], list[int]]:
+    made = [_rows(session, each, question) for each in question.union or (question,)]
+    first = made[0]
+    base = first.base if len(made) == 1 else sa.union_all(*(rows.base for rows in made))
+    source, names = _limited(base, question, first.names, first.measured)
+    return _totals(first.selection, question, source, names, first.measured), [len(n) for n in names]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What is totalled of one entity: its rows, and the measures of them, which are the same for every entity."""
+
+    selection: Selection
+    base: sa.Select[Any]
+    names: list[list[str]]
+    measured: list[list[Column]]
+
+
+def _rows(session: Session, question: Question, whole: Question) -> _Rows:
     selection = Selection(session, question.entity, variables=question.variables)
     scope = selection.scope
     conditions = restrict(selection, compile_all(session, question.entity, question.where), many=True)
-    keys = [key.columns(scope) for key in question.keys]
-    gathering = Gathering(scope, all(can_part(n.measure) for m in question.measures for n in measures_in(m)))
+    keys = [_alike(key, key.columns(scope), like) for key, like in zip(question.keys, whole.keys, strict=True)]
+    in_parts = all(can_part(n.measure) for m in question.measures for n in measures_in(m))
+    gathering = Gathering(scope, in_parts, is_united=bool(whole.union))
     outer = GatherScope(gathering)
     measured = [_parts(m.sql(outer)) for m in question.measures]
     names = [[f"k{n}" if not at else f"k{n}_{at}" for at in range(len(columns))] for n, columns in enumerate(keys)]
@@ -90,12 +111,21 @@ def _statement(session: Session, question: Question) -> tuple[sa.Select[Any], li
         base = base.add_columns(sa.literal_column("1").label("one"))
     if gathering.in_parts and flat:
         base = base.group_by(*(c.element for c in flat))
-    source, names = _limited(base, question, names, measured)
-    return _totals(selection, question, source, names, measured), [len(n) for n in names]
+    return _Rows(selection, base, names, measured)
+
+
+def _alike(key: Key, columns: list[Column], like: Key) -> list[Column]:
+    """The columns of a key in the shape of the union's: a link to one entity beside one that may lead to several."""
+    if like.type.kind == "record" and len(like.type.entities) != 1 and len(columns) == 1:
+        return [*columns, sa.literal(key.type.entities[0], sa.Text())]
+    return columns
 
 
 def _limited(
-    base: sa.Select[Any], question: Question, names: list[list[str]], measured: list[list[Column]]
+    base: sa.Select[Any] | sa.CompoundSelect[Any],
+    question: Question,
+    names: list[list[str]],
+    measured: list[list[Column]],
 ) -> tuple[sa.FromClause, list[list[str]]]:
     """The rows to total; with a limit, those of the groups beyond it under one blank key that is marked."""
     if question.top is None or not names:

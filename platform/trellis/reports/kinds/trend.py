@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from trellis.formula.formula import compile_formula
 from trellis.formula.types import NUMBER, Value
 from trellis.model.reports.keys import Key, fiscal_start, literal
 from trellis.model.reports.periods import Period
 from trellis.model.text import Text
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, number
-from trellis.reports.conditions import ParamScope, both
+from trellis.reports.conditions import both
 from trellis.reports.over import OVER, change
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Drawing, Heading, Line, Series
@@ -45,8 +44,7 @@ class Trend:
             source = key.formula.source.strip()
             end = unit.end(last) - timedelta(days=1)
             where = (*where, f"({source}) >= {literal(start)} and ({source}) <= {literal(end)}")
-            scope = ParamScope.of(asking.store, report)
-            is_now = compile_formula(f"({source}) >= {literal(first)}", scope)
+            is_now = asking.compiled(f"({source}) >= {literal(first)}")
             keys, sets = (key, Key("now", Text(""), is_now)), ((0,), (1,))
         bundles = asking.gather(keys=keys, sets=sets, where=where)
         found = {b.keys[0]: b.values for b in bundles if b.made_of == (0,)}

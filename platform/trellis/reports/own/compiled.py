@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
-from trellis.records.reading.concealed import conceals
 from trellis.records.reading.query import compile_all
 from trellis.records.refusal import Refused
 from trellis.reports.own.rows import Saved, id_of, saved_by, saved_of
 from trellis.reports.seen import is_seen, may_run
+from trellis.reports.unions import keeps_back, texts_of
 
 if TYPE_CHECKING:
     from trellis.model.compile.reports.bench import Built
@@ -72,14 +72,15 @@ def without_hidden(store: Store, report: Report, saved: Saved) -> Saved | None:
     """A variant as this person may know it; None where its filter asks for what they may not see."""
     names = {k.key for k in (*report.groups, *report.across)}
     parts = [(m.key, m.formula) for m in report.measures] + [(c.key, c.formula) for c in report.columns]
-    names |= {key for key, formula in parts if not conceals(store.session, report.entity, formula)}
-    known = store.tenant.model.entities[report.entity].fields
+    names |= {key for key, formula in parts if not keeps_back(store, report, formula)}
+    known = store.tenant.model.entities[report.entity].fields if not report.union else ()
     names |= {key for key in known if not store.session.permit.conceals(report.entity, key)}
     kept: list[tuple[str, str]] = []
     for name, value in saved.parts:
         if name == "filter":
             try:
-                compile_all(store.session, report.entity, (value,))
+                for entity, text in texts_of(store, report, value):
+                    compile_all(store.session, entity, (text,))
             except Refused:
                 return None
         elif name in ("sort", "cols"):

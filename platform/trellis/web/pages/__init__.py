@@ -57,6 +57,7 @@ from trellis.web.pages.record import RecordView
 from trellis.web.pages.related import RelatedView
 from trellis.web.pages.report_builder import ReportBuilderView
 from trellis.web.pages.report_mail import ReportMailView
+from trellis.web.pages.report_records import ReportRecordsView
 from trellis.web.pages.report_runs import ReportRunsView
 from trellis.web.pages.reports import ReportsView
 from trellis.web.pages.roles import RolesView
@@ -137,6 +138,7 @@ PAGES: tuple[type[BaseView], ...] = (
     VariantsView,
     ReportBuilderView,
     ReportMailView,
+    ReportRecordsView,
     ReportRunsView,
     PortalView,
     SharingView,

@@ -16,7 +16,6 @@ from trellis.automation.mail.account import is_set_up
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.records import auditing
-from trellis.records.reading.concealed import conceals
 from trellis.records.reading.patient import TIMEOUT
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
@@ -30,6 +29,7 @@ from trellis.reports.run import report_of, run
 from trellis.reports.schedule.keeping import may_look_back
 from trellis.reports.schedule.subscriptions import subscription_of
 from trellis.reports.seen import is_seen, reports_of
+from trellis.reports.unions import keeps_back, open_branches
 from trellis.web.context import current_store
 from trellis.web.dashboards.own import can_make
 from trellis.web.faults import fault_text
@@ -139,7 +139,7 @@ class ReportsView(Page):
             "own": saved_by(store, id_of(key)),
             "subscription": subscription_of(store, report.key),
             "can_mail": is_set_up(store.tenant),
-            "can_copy": report.type in KINDS and is_seen(store, report),
+            "can_copy": report.type in KINDS and not report.union and is_seen(store, report),
         }
         if answer is not None:
             tell_of_records(answer, "list")
@@ -170,7 +170,8 @@ def _tell_of_export(answer: Answer) -> None:
     store, report = current_store(), answer.report
     details = {"report": report.key, "count": len(answer.lines), "columns": [h.key for h in answer.headings]}
     with store.transaction():
-        auditing.note(store.session, "data.exported", entity=report.entity, details=details)
+        for entity in [b.entity for b in open_branches(store, report)] or [report.entity]:
+            auditing.note(store.session, "data.exported", entity=entity, details=details)
     tell_of_records(answer, "export")
 
 
@@ -207,7 +208,7 @@ def _choosable(store: Store, report: Report) -> list[tuple[str, Text]]:
     pairs = [(m.key, m.label, m.formula) for m in report.measures] or [
         (c.key, c.label, c.formula) for c in report.columns
     ]
-    return [(key, label) for key, label, f in pairs if not conceals(store.session, report.entity, f)]
+    return [(key, label) for key, label, f in pairs if not keeps_back(store, report, f)]
 
 
 def _attached(response: Response, name: str) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from trellis.reports.conditions import both
 from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.unions import records_of
 from trellis.web.navigation import address
 
 LONGEST = 4000  # characters of a filter that every browser and server takes
@@ -16,6 +17,12 @@ def report_address(key: str, parts: Mapping[str, str] | Sequence[tuple[str, str]
     """The address of a report's page, or of one of its files."""
     query = urlencode(parts)
     return address(f"reports/{key}{tail}") + (f"?{query}" if query else "")
+
+
+def list_address(entity: str, where: str, back: str) -> str:
+    """The list of an entity's records that fit a filter."""
+    parts = {"view": "all", "where": where, "report": back}
+    return address(f"e/{entity}/") + "?" + urlencode({k: v for k, v in parts.items() if v})
 
 
 class Drill:
@@ -37,13 +44,23 @@ class Drill:
         """The records that fit the report's filter and some more conditions."""
         if not self.answer.can_drill:
             return ""
+        if self.answer.report.union:
+            return self._of_union(conditions)
         own = self.answer.conditions if entity is None else ""
-        where = both(own, *conditions)
+        return self._listed(entity or self.answer.report.entity, both(own, *conditions))
+
+    def _listed(self, entity: str, where: str) -> str:
+        return "" if len(where) > LONGEST else list_address(entity, where, self.back)
+
+    def _of_union(self, conditions: Sequence[str]) -> str:
+        """The list of the one entity that a number is about; else the page that tells how many there are of each."""
+        report = self.answer.report
+        parts = (self.answer.conditions, *conditions)
+        kind = next((b for b in report.union if any(b.is_kind(c) for c in conditions)), None)
+        if kind is not None:
+            return self._listed(kind.entity, records_of(kind, parts))
+        where = both(*parts)
         if len(where) > LONGEST:
             return ""
-        parts = {"view": "all", "where": where, "report": self.back}
-        return (
-            address(f"e/{entity or self.answer.report.entity}/")
-            + "?"
-            + urlencode({k: v for k, v in parts.items() if v})
-        )
+        query = {"where": where, "report": self.back}
+        return report_address(report.key, {k: v for k, v in query.items() if v}, "/records")

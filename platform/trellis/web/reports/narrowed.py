@@ -11,12 +11,14 @@ from flask_babel import format_date
 from trellis.records.reading.query import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import as_id
+from trellis.reports.unions import texts_of
 from trellis.web.cells.column import label_of, resolve
 from trellis.web.filters.words import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from trellis.model.entity import Entity
     from trellis.model.reports.report import Report
     from trellis.records.store import Store
 
@@ -29,19 +31,20 @@ def narrowed_words(store: Store, report: Report, filters: Iterable[str]) -> list
     found = []
     for text in filters:
         try:
-            formula = compile_filter(store.session, report.entity, text)
+            key, text = texts_of(store, report, text)[0]
+            formula = compile_filter(store.session, key, text)
         except Refused:
             continue
-        entity = store.tenant.model.entities[report.entity]
-        found.append(_of_record(store, report, text) or DAY.sub(_day, in_words(store, entity, formula)))
+        entity = store.tenant.model.entities[key]
+        found.append(_of_record(store, entity, text) or DAY.sub(_day, in_words(store, entity, formula)))
     return found
 
 
-def _of_record(store: Store, report: Report, text: str) -> str:
+def _of_record(store: Store, entity: Entity, text: str) -> str:
     """A comparison with one record, by its title."""
     match = RECORD.fullmatch(text.strip())
     model = store.tenant.model
-    end = resolve(model, model.entities[report.entity], match[1]) if match is not None else None
+    end = resolve(model, entity, match[1]) if match is not None else None
     targets = end[1].type.formula_type().entities if end is not None else ()
     if match is None or len(targets) != 1:
         return ""
@@ -50,7 +53,7 @@ def _of_record(store: Store, report: Report, text: str) -> str:
     except (Missing, Forbidden):
         return ""
     language = store.principal.reader.language
-    return f"{label_of(model, model.entities[report.entity], match[1], language)} = {title}"
+    return f"{label_of(model, entity, match[1], language)} = {title}"
 
 
 def _day(match: re.Match[str]) -> str:

@@ -13,6 +13,8 @@ from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import formula
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
+from trellis.model.compile.reports.unions import CommonScope
+from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.dashboards.dashboard import DashboardFilter, Place, Widget
 from trellis.model.dashboards.kinds import KINDS
@@ -91,7 +93,7 @@ class WidgetDraft:
         self.report = report
         condition = None
         if report is not None:
-            condition = formula(self.ctx, self.item.get("filter"), self.types.scope(report.entity), BOOLEAN)
+            condition = formula(self.ctx, self.item.get("filter"), _scope(self.types, report), BOOLEAN)
             self.check_params(report)
         key = written.text if written is not None and written.text in self.reports else None
         params = self.item.get("params")
@@ -232,3 +234,8 @@ class WidgetDraft:
             self.problem("E215", "not the address of a page that can be shown in a frame", written, "https://…")
             return ""
         return text
+
+
+def _scope(types: Types, report: Report) -> EntityScope:
+    """What a widget's filter may name: the fields of the report's entity, or what its entities have in common."""
+    return CommonScope(types, report.names) if report.union else types.scope(report.entity)

@@ -13,6 +13,7 @@ from trellis.model.compile.reports.draft import ReportDraft
 from trellis.model.compile.reports.kinds import KINDS
 from trellis.model.compile.reports.mailing import compile_mailing
 from trellis.model.compile.reports.snapshots import check_snapshot
+from trellis.model.compile.reports.unions import close_union
 from trellis.model.compile.types import Types
 from trellis.model.reports.report import Report
 
@@ -73,5 +74,6 @@ def compile_report(ctx: Context, types: Types, key: str, item: Item) -> Report |
         snapshot=item.word("snapshot") or None,
         **more,
     )
+    made = close_union(draft, made)
     check_snapshot(draft, made)
-    return made
+    return None if draft.union is not None and not made.union else made

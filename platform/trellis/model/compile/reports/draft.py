@@ -19,6 +19,7 @@ from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.reports.sources import call_of, condition_of, source_of
+from trellis.model.compile.reports.unions import CommonScope, UnionDraft, open_union
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.field import Field
@@ -26,6 +27,7 @@ from trellis.model.fields.base import Invalid
 from trellis.model.reports.keys import GROUPED, BandKey, Key, LevelKey, PeriodKey
 from trellis.model.reports.periods import PERIODS
 from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
+from trellis.model.reports.union import COMMON, KIND
 from trellis.model.text import Text
 
 # what the address of a report says beside its params
@@ -46,6 +48,7 @@ class ReportDraft:
     params: dict[str, Param] = field(default_factory=dict)
     variables: dict[str, Type] = field(default_factory=dict)
     faulty: bool = False
+    union: UnionDraft | None = None
 
     @classmethod
     def open(cls, ctx: Context, types: Types, item: Item) -> ReportDraft | None:
@@ -55,6 +58,9 @@ class ReportDraft:
         names.document(pipeline, "pipeline")
         names.roles(item.get("roles"))
         written = item.get("entity")
+        union = item.get("union")
+        if union is not None:
+            return cls.open_union(ctx, types, item, union, names)
         entity = names.entity(written)
         if written is None and pipeline is not None:
             document = ctx.configuration.of("pipeline").get(pipeline.text)
@@ -70,6 +76,22 @@ class ReportDraft:
         draft.read_params()
         return draft
 
+    @classmethod
+    def open_union(cls, ctx: Context, types: Types, item: Item, union: Item, names: Names) -> ReportDraft | None:
+        """The draft of a report over several entities."""
+        if (written := item.get("entity")) is not None:
+            ctx.problem("E204", "'union' stands instead of 'entity'", written, "one of both", at_key=True)
+        found = {key: each for key, each in union.entries() if names.entity(each.key(key)) is not None}
+        if len(found) < 2:
+            if len(found) == sum(1 for _ in union.entries()):
+                ctx.problem("E214", "a union is of two entities or more", union, "otherwise: entity", at_key=True)
+            return None
+        names.document(item.get("module"), "module")
+        draft = cls(ctx, types, item, next(iter(found)), names, union=UnionDraft(tuple(found), found))
+        draft.read_params()
+        open_union(draft, union)
+        return draft
+
     @property
     def module(self) -> str:
         """The module of the entity."""
@@ -77,6 +99,8 @@ class ReportDraft:
 
     def scope(self, entity: str | None = None) -> EntityScope:
         """The scope of a formula over a record; of the report's own entity unless another is named."""
+        if entity is None and self.union is not None:
+            return CommonScope(self.types, self.union.names, self.variables)
         return self.types.scope(entity or self.entity, **self.variables)
 
     def measure_scope(self, entity: str | None = None) -> Scope:
@@ -234,6 +258,13 @@ class ReportDraft:
         node = value.node
         if not isinstance(node, Member):
             return None
+        if self.union is not None and node.having == (COMMON,):
+            branch, inner = next(
+                ((e, f[node.name]) for e, f in self.union.formulas.items() if node.name in f), ("", None)
+            )
+            if node.name == KIND:
+                return self.ctx.translated("Kind", "system.reports.kind.label")
+            return self._field_label(inner, branch) if inner is not None else None
         owner = (node.having or (entity or self.entity,))[0]
         draft = self.types.field_at(owner, node.name) if owner in self.ctx.drafts else None
         if draft is None:

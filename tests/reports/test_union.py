@@ -1,0 +1,163 @@
+"""A report over several entities: rows put together under common names, each entity with the reader's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.conftest import layers_of
+from tests.reports.crm import CRM, World, fill
+from tests.reports.recompute import differences
+
+from trellis.model.compile.compiled import compile_layers
+from trellis.model.reports.report import Report
+from trellis.records.graph import StoreGraph
+from trellis.reports.asking import Wishes
+from trellis.reports.run import run
+from trellis.reports.seen import may_run
+from trellis.reports.unions import records_of
+
+if TYPE_CHECKING:
+    from trellis.storage.catalogue import Catalogue
+
+Compile = Callable[[str], Report]
+BOTH = """union:
+  deal: {day: close_date, who: owner, team: owner.team, size: account.employees, of: account, filter: 'stage != "lost"'}
+  visit: {day: at, who: account.owner, team: account.owner.team, of: account}
+date: day
+filter: day >= param.from
+params: {from: {type: date}}
+measures: {rows: count(), size: sum(size), deals: 'count(kind == "deal")', accounts: count_distinct(of)}
+"""
+MIXED = """union:
+  deal: {of: owner, who: owner}
+  visit: {of: account, who: account.owner}
+measures: {rows: count(), ofs: count_distinct(of), some: count(of)}
+group: [of, kind]
+"""
+KINDS = {
+    "mixed": MIXED,
+    "summary": BOTH + "group: {who: who, kind: kind, month: month(day)}",
+    "limited": BOTH + "group: [month(day)]\nlimit: 2\nsort: [-rows]",
+    "pivot": "type: pivot\n" + BOTH + "rows: [who]\ncolumns: [kind]",
+    "trend": "type: trend\nperiod: month\nperiods: 6\ncompare: previous_period\n" + BOTH,
+}
+
+
+@pytest.fixture(scope="module")
+def world(catalogue: Catalogue) -> Iterator[World]:
+    """A CRM of its own with some visits, with and without an account, one of them deleted."""
+    tenant = catalogue.create("reports-union", layers_of(CRM, "reports-union"), "test")
+    try:
+        world = fill(tenant, deals=24)
+        store = world.system
+        for n in range(12):
+            account = world.accounts[n % 9]["id"] if n % 5 else None
+            made = store.create("visit", {"account": account, "at": date(2026, 2, 1) + timedelta(days=17 * n)})
+            if n == 7:
+                store.delete("visit", made.id)
+        yield world
+    finally:
+        catalogue.drop("reports-union")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("given", [{}, {"from": "2026-04-01"}])
+def test_every_number_is_that_of_the_records(world: World, report: Compile, kind: str, given: Any) -> None:
+    store, made = world.boss(), report(KINDS[kind])
+    with store.transaction():
+        assert differences(store, StoreGraph(store.session), run(store, made, given)) == []
+
+
+def test_a_number_leads_to_the_records_of_its_entity_or_to_how_many_there_are_of_each(
+    world: World, report: Compile
+) -> None:
+    store = world.boss()
+    answer = run(store, report(KINDS["summary"]), {"from": "2026-03-01"})
+    branches = {b.entity: b for b in answer.report.union}
+    seen = 0
+    for line in answer.lines:
+        assert line.conditions is not None
+        rows, texts = line.values[3], (answer.conditions, *line.conditions)
+        listed = 0
+        for entity, branch in branches.items():
+            if any(branch.is_kind(text) is False for text in line.conditions):
+                continue
+            where = records_of(branch, texts)
+            listed += store.count(entity, where=[where] if where else []).n
+        assert rows == listed, line
+        seen += 1
+    assert seen > 10
+
+
+def test_each_entity_is_read_with_its_own_rights(world: World, report: Compile) -> None:
+    made = report(BOTH + "group: [kind]")
+    all_ = {line.values[0]: line.values[1] for line in run(world.boss(), made, {}).lines}
+    own = {line.values[0]: line.values[1] for line in run(world.store("ben", "rep"), made, {}).lines}
+    mine = [d for d in world.deals if d["owner"] == world.people["ben"] and d["stage"] != "lost"]
+    assert own["visit"] == all_["visit"] == 11
+    assert own["deal"] == len(mine) < all_["deal"]
+    assert own[None] == own["deal"] + own["visit"]
+
+
+def test_an_entity_that_one_may_not_read_is_left_out(world: World, report: Compile) -> None:
+    made = report(BOTH + "group: [kind]")
+    answer = run(world.store("ben", "visitor"), made, {})
+    assert [line.values[0] for line in answer.lines] == ["visit", None]
+    assert not may_run(world.store("ben", "outsider"), made)
+
+
+def test_a_field_kept_from_somebody_in_one_entity_is_kept_back_from_the_whole(world: World, report: Compile) -> None:
+    """As in a report over one entity: a measure of it is left out, a group by it is no report for them."""
+    two = "union:\n  deal: {day: close_date, big: margin > 2}\n  visit: {day: at}\ndate: day\n"
+    made = report(two + "group: [kind]\nmeasures: {rows: count(), big: count(big)}")
+    assert [h.key for h in run(world.store("ben", "blind"), made, {}).headings] == ["kind", "rows"]
+    grouped = report(two + "group: [big]")
+    assert may_run(world.store("ben", "boss"), grouped)
+    assert not may_run(world.store("ben", "blind"), grouped)
+
+
+def test_a_dashboard_narrows_by_the_common_names(world: World, report: Compile) -> None:
+    store, made = world.boss(), report(BOTH + "group: [kind]")
+    ben = world.people["ben"]
+    narrowed = run(store, made, {}, Wishes(filters=(f'who.id == "{ben}"', "day >= date(2026, 4, 1)")))
+    expected = [d for d in world.deals if d["owner"] == ben and d["stage"] != "lost" and d["close_date"]]
+    found = {line.values[0]: line.values[1] for line in narrowed.lines}
+    assert found["deal"] == sum(d["close_date"] >= date(2026, 4, 1) for d in expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "line"),
+    [
+        ("union: {deal: {a: name}}", "E214", "two entities", 0),
+        ("entity: deal\nunion: {deal: {a: name}, visit: {a: account.name}}", "E204", "instead of 'entity'", 0),
+        ("union: {dael: {a: name}, visit: {a: account.name}}", "E301", "unknown entity 'dael'", 0),
+        (
+            "union: {deal: {day: close_date}, visit: {day: account.name}}",
+            "E406",
+            "a date in deal, and a text",
+            0,
+        ),
+        ("union: {deal: {a: nmae}, visit: {a: account.name}}", "E402", "unknown name 'nmae'", 0),
+        ("union: {deal: {kind: name}, visit: {a: account.name}}", "E305", "'kind' is a reserved name", 0),
+        ("union: {deal: {of: account}, visit: {day: at}}", "E204", "visit has nothing for 'of'", 0),
+        ("union: {deal: {of: account}, visit: {of: account}}\ngroup: [off]", "E402", "unknown name 'off'", 1),
+        ("union: {deal: {of: account}, visit: {of: account}}\ngroup: [count(of.deals)]", "E405", "counts other", 1),
+        (
+            "type: table\nunion: {deal: {of: account}, visit: {of: account}}\ncolumns: [of]",
+            "E330",
+            "over one entity",
+            1,
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_place(text: str, code: str, message: str, line: int) -> None:
+    found = compile_layers(layers_of(f"{CRM}\n---\nreport: asked\n{text}", "reports-asked"))
+    problem = next(p for p in found.problems if message in p.message)
+    begins = f"{CRM}\n---\nreport: asked\n".count("\n") + 1
+    assert problem.code == code
+    assert problem.mark is not None
+    assert problem.mark.line == begins + line
+    assert len(found.problems) == 1, found.problems
