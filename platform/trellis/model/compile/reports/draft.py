@@ -19,7 +19,7 @@ from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.reports.sources import call_of, condition_of, source_of
-from trellis.model.compile.reports.unions import CommonScope, UnionDraft, open_union
+from trellis.model.compile.reports.unions import CommonScope, UnionDraft, entities_of, open_union
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.field import Field
@@ -60,7 +60,13 @@ class ReportDraft:
         written = item.get("entity")
         union = item.get("union")
         if union is not None:
-            return cls.open_union(ctx, types, item, union, names)
+            names.document(item.get("module"), "module")
+            found = entities_of(names, item, union)
+            draft = cls(ctx, types, item, found.entities[0], names, union=found) if found is not None else None
+            if draft is not None:
+                draft.read_params()
+                open_union(draft)
+            return draft
         entity = names.entity(written)
         if written is None and pipeline is not None:
             document = ctx.configuration.of("pipeline").get(pipeline.text)
@@ -74,22 +80,6 @@ class ReportDraft:
             names.document(module, "module")
         draft = cls(ctx, types, item, entity, names)
         draft.read_params()
-        return draft
-
-    @classmethod
-    def open_union(cls, ctx: Context, types: Types, item: Item, union: Item, names: Names) -> ReportDraft | None:
-        """The draft of a report over several entities."""
-        if (written := item.get("entity")) is not None:
-            ctx.problem("E204", "'union' stands instead of 'entity'", written, "one of both", at_key=True)
-        found = {key: each for key, each in union.entries() if names.entity(each.key(key)) is not None}
-        if len(found) < 2:
-            if len(found) == sum(1 for _ in union.entries()):
-                ctx.problem("E214", "a union is of two entities or more", union, "otherwise: entity", at_key=True)
-            return None
-        names.document(item.get("module"), "module")
-        draft = cls(ctx, types, item, next(iter(found)), names, union=UnionDraft(tuple(found), found))
-        draft.read_params()
-        open_union(draft, union)
         return draft
 
     @property
@@ -259,12 +249,11 @@ class ReportDraft:
         if not isinstance(node, Member):
             return None
         if self.union is not None and node.having == (COMMON,):
-            branch, inner = next(
-                ((e, f[node.name]) for e, f in self.union.formulas.items() if node.name in f), ("", None)
-            )
             if node.name == KIND:
                 return self.ctx.translated("Kind", "system.reports.kind.label")
-            return self._field_label(inner, branch) if inner is not None else None
+            return next(
+                (self._field_label(f[node.name], e) for e, f in self.union.formulas.items() if node.name in f), None
+            )
         owner = (node.having or (entity or self.entity,))[0]
         draft = self.types.field_at(owner, node.name) if owner in self.ctx.drafts else None
         if draft is None:

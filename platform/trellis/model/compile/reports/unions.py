@@ -20,6 +20,7 @@ from trellis.model.reports.union import COMMON, KIND, Branch, put
 
 if TYPE_CHECKING:
     from trellis.model.compile.item import Item
+    from trellis.model.compile.names import Names
     from trellis.model.compile.reports.draft import ReportDraft
     from trellis.model.compile.types import Types
     from trellis.model.reports.report import Report
@@ -82,7 +83,18 @@ class UnionDraft:
     faulty: bool = False
 
 
-def open_union(draft: ReportDraft, item: Item) -> None:
+def entities_of(names: Names, item: Item, union: Item) -> UnionDraft | None:
+    """The branches as they are written; None (and a problem) where there are not two entities."""
+    if (written := item.get("entity")) is not None:
+        names.ctx.problem("E204", "'union' stands instead of 'entity'", written, "one of both", at_key=True)
+    every = dict(union.entries())
+    found = {key: each for key, each in every.items() if names.entity(each.key(key)) is not None}
+    if len(every) < 2:
+        names.ctx.problem("E214", "a union is of two entities or more", union, "otherwise: entity", at_key=True)
+    return UnionDraft(tuple(found), found) if len(found) > 1 else None
+
+
+def open_union(draft: ReportDraft) -> None:
     """Read the branches, and find the types of the common names."""
     union = draft.union
     assert union is not None

@@ -13,7 +13,7 @@ TOLD: dict[str, Given] = {
     "report.union": (
         "instead of `entity`: several of them, each with what stands for the common names; `filter` keeps some records",
         "none",
-        "union: {call: {at: at, who: owner}, visit: {at: planned_at, who: owner, filter: status == \"done\"}}",
+        'union: {call: {at: at, who: owner}, visit: {at: planned_at, who: owner, filter: status == "done"}}',
     ),
     "report.date": ("the date that a dashboard's period and `compare` mean", "created_at", "date: close_date"),
     "report.params": (
