@@ -161,3 +161,12 @@ def test_what_is_wrong_is_said_at_its_place(text: str, code: str, message: str, 
     assert problem.mark is not None
     assert problem.mark.line == begins + line
     assert len(found.problems) == 1, found.problems
+
+
+def test_a_kind_is_told_from_a_condition_however_it_is_written(report: Compile) -> None:
+    deal, visit = report(BOTH + "group: [kind]").union
+    for text in ('kind == "deal"', "kind == 'deal'", '(kind=="deal")'):
+        assert (deal.is_kind(text), visit.is_kind(text)) == (True, False)
+    for text in ('kind == "deal" or size > 3', "kind == who.name", "size > 3"):
+        assert (deal.is_kind(text), visit.is_kind(text)) == (None, None)
+    assert deal.put('size > 3 and kind == "day"') == 'account.employees > 3 and ("deal") == "day"'

@@ -116,10 +116,15 @@ def _seen(source: str, scope: Any) -> Formula:
 def records_of(branch: Branch, texts: Sequence[str]) -> str:
     """Conditions over the common names as a filter of an entity's list."""
     own = branch.only.source if branch.only is not None else ""
-    return conditions.both(own, *(branch.put(text) for text in texts if text and branch.is_kind(text) is None))
+    return conditions.both(own, *(branch.put(text) for text in texts if text and not branch.is_kind(text)))
 
 
 def filters_of(store: Store, answer: Answer, texts: Sequence[str]) -> dict[str, str]:
     """The filters for the lists of the entities that a number is about, by entity."""
-    kinds = [b for b in open_branches(store, answer.report) if not any(b.is_kind(t) is False for t in texts)]
+    kinds = about(open_branches(store, answer.report), texts)
     return {branch.entity: records_of(branch, (answer.conditions, *texts)) for branch in kinds}
+
+
+def about(branches: Sequence[Branch], texts: Sequence[str]) -> list[Branch]:
+    """The entities whose records may fit conditions, as far as these name a kind."""
+    return [branch for branch in branches if not any(branch.is_kind(text) is False for text in texts)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trellis.formula.parser import parse
-from trellis.formula.syntax import MemberNode, NameNode, Node, parts
+from trellis.formula.syntax import BinaryNode, LiteralNode, MemberNode, NameNode, Node, parts
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
@@ -38,10 +38,10 @@ class Branch:
 
     def is_kind(self, condition: str) -> bool | None:
         """Whether a group's condition is this entity, or another; None where it is about something else."""
-        start = f"{KIND} == "
-        if not condition.startswith(start):
-            return None
-        return condition == f'{start}"{self.entity}"'
+        match parse(condition):
+            case BinaryNode(op="==", left=NameNode(name=name), right=LiteralNode(value=value)) if name == KIND:
+                return value == self.entity
+        return None
 
 
 def put(source: str, names: Mapping[str, str]) -> str:

@@ -46,15 +46,17 @@ class ReportRecordsView(Page):
             abort(404)
         given = safe_address(request.args.get("report"))
         back = given if given and given.startswith(f"{request.script_root}/reports/") else report_address(key)
-        parts = []
+        parts, wrong = [], ""
         for branch in open_branches(store, report):
             entity = store.tenant.model.entities[branch.entity]
             try:
                 text = records_of(branch, (where,))
                 count = store.count(branch.entity, where=(text,) if text else (), cap=None).n
             except (Refused, FormulaError):
-                abort(422, _("This address asks for something that the report does not know."))
+                wrong = _("This address asks for something that the report does not know.")
+                break
             if count:
                 parts.append(Part(entity.plural, entity.icon, count, list_address(branch.entity, text, back)))
         total = sum(part.count for part in parts)
-        return self.draw("report_records.html", report=report, parts=parts, total=total, back=back)
+        places = {"report": report, "parts": [] if wrong else parts, "total": total, "back": back, "wrong": wrong}
+        return self.draw("report_records.html", status=422 if wrong else 200, **places)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from trellis.reports.conditions import both
 from trellis.reports.result import Answer, Heading, Line
-from trellis.reports.unions import records_of
+from trellis.reports.unions import about, records_of
 from trellis.web.navigation import address
 
 LONGEST = 4000  # characters of a filter that every browser and server takes
@@ -56,9 +56,11 @@ class Drill:
         """The list of the one entity that a number is about; else the page that tells how many there are of each."""
         report = self.answer.report
         parts = (self.answer.conditions, *conditions)
-        kind = next((b for b in report.union if any(b.is_kind(c) for c in conditions)), None)
-        if kind is not None:
-            return self._listed(kind.entity, records_of(kind, parts))
+        kinds = about(report.union, conditions)
+        if len(kinds) == 1:
+            return self._listed(kinds[0].entity, records_of(kinds[0], parts))
+        if not kinds:  # of one kind in a line of another: none
+            return ""
         where = both(*parts)
         if len(where) > LONGEST:
             return ""
