@@ -12,6 +12,7 @@ from tests.reports.crm import CRM, World, fill
 from tests.reports.recompute import differences
 
 from trellis.model.compile.compiled import compile_layers
+from trellis.model.dashboards.reach import Reach, reach
 from trellis.model.reports.report import Report
 from trellis.records.graph import StoreGraph
 from trellis.reports.asking import Wishes
@@ -170,3 +171,18 @@ def test_a_kind_is_told_from_a_condition_however_it_is_written(report: Compile) 
     for text in ('kind == "deal" or size > 3', "kind == who.name", "size > 3"):
         assert (deal.is_kind(text), visit.is_kind(text)) == (None, None)
     assert deal.put('size > 3 and kind == "day"') == 'account.employees > 3 and ("deal") == "day"'
+
+
+def test_a_dashboards_filters_reach_the_common_names() -> None:
+    board = """dashboard: home
+filters: {who: {type: user}, period: {type: date_range}}
+widgets:
+  kinds: {chart: asked, filter: kind != "visit" and size > 3, at: [0, 0, 6, 4]}
+"""
+    text = f"{CRM}\n---\nreport: asked\n{BOTH}group: [kind]\n---\n{board}"
+    model = compile_layers(layers_of(text, "reports-asked")).model
+    assert model is not None
+    dashboard = model.dashboards["home"]
+    widget = dashboard.widgets["kinds"]
+    found = {key: reach(f, widget, model.reports, model.entities) for key, f in dashboard.filters.items()}
+    assert found == {"who": Reach(path="who"), "period": Reach(("from",), "day")}
