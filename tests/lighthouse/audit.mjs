@@ -11,6 +11,10 @@ const settings = {
   onlyCategories: ["accessibility", "best-practices"],
   throttlingMethod: "provided", // nothing is timed here
   disableFullPageScreenshot: true,
+  disableStorageReset: true, // what it would clear is the sign-in, and that takes seconds
+  skipAboutBlank: true,
+  maxWaitForLoad: 5000,
+  pauseAfterFcpMs: 0, pauseAfterLoadMs: 0, networkQuietThresholdMs: 500, cpuQuietThresholdMs: 0,
 };
 try {
   for (const [page, cookie] of pages) {

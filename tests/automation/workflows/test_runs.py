@@ -363,7 +363,7 @@ when: not urgent
 steps: [{set: {count: =count + 1}}]
 ---
 workflow: alone
-on: {schedule: "30 3 * * *"}
+on: {schedule: "0 3 * * *"}
 steps: [{create: job, set: {subject: tick}}]
 ---
 workflow: ends

@@ -45,7 +45,9 @@ json_values = st.recursive(
     max_leaves=6,
 ).filter(lambda value: value is not None and not isinstance(value, str))
 files = st.lists(
-    st.fixed_dictionaries({"id": texts, "name": texts, "size": st.integers(0, 10**9), "type": st.just("image/png")}),
+    st.fixed_dictionaries(
+        {"id": st.uuids().map(str), "name": texts, "size": st.integers(0, 10**9), "type": st.just("image/png")}
+    ),
     min_size=1,
     max_size=3,
 )

@@ -98,7 +98,7 @@ class FileField(FieldType):
             raise wrong_kind("a file")
         return {
             "id": str(item["id"]),
-            "name": one_line(item.get("name") or "file"),
+            "name": one_line(item.get("name") or "") or "file",
             "size": size,
             "type": str(item.get("type") or "application/octet-stream").lower(),
         }
