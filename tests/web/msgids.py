@@ -147,11 +147,11 @@ def read_catalogue(path: Path) -> Catalog:
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
-    """The msgids that have no translation."""
+    """The msgids that have no translation, or one that is marked fuzzy, which nobody is shown."""
     return [
         str(m.id)
         for m in catalogue
-        if m.id and not (m.string if isinstance(m.string, str) else m.string and all(m.string))
+        if m.id and (m.fuzzy or not (m.string if isinstance(m.string, str) else m.string and all(m.string)))
     ]
 
 
