@@ -167,6 +167,30 @@ def test_running_totals_shares_changes_and_ranks(world: World, ask: Ask) -> None
     assert answer.lines[-1].values[1:] == (60, 60, 100, None, None)
 
 
+def test_a_chart_draws_shares_and_running_totals_as_the_table_says_them(world: World, ask: Ask) -> None:
+    measures = "measures: {s: share(count()), r: running(count())}\nchart: {type: bar, y: [s, r]}"
+    answer = ask(f"entity: deal\ngroup: [stage]\n{measures}")
+    assert answer.drawing is not None
+    for at, series in enumerate(answer.drawing.series, 1):
+        assert list(series.values) == [line.values[at] for line in answer.lines[:-1]]
+    stacked = ask(
+        "entity: deal\ngroup: [stage, owner]\nmeasures: {s: share(count())}\nchart: {type: bar, stack: owner}"
+    )
+    assert stacked.drawing is not None
+    drawn = [float(v) for series in stacked.drawing.series for v in series.values if v is not None]
+    assert sum(drawn) == pytest.approx(100)
+
+
+def test_a_trend_draws_the_measure_that_its_axis_is_of(world: World, ask: Ask) -> None:
+    text = "type: trend\nentity: deal\ndate: close_date\nperiod: month\nmeasures: {n: count(), s: share(count())}"
+    plain, share = ask(text).drawing, ask(text + "\nchart: {type: bar, y: [s]}").drawing
+    assert plain is not None
+    assert [s.heading.key for s in plain.series if s.heading] == ["n"]
+    assert share is not None
+    assert share.measure is not None
+    assert share.measure.as_percent
+
+
 PARAMS = """entity: deal
 filter: close_date between (param.from, param.to) and owner == param.owner
 params:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from trellis.formula.types import Value
 from trellis.model.reports.keys import Key
-from trellis.model.reports.report import Chart
+from trellis.model.reports.report import Chart, Measure
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, added, can_add
+from trellis.reports.over import OVER
 from trellis.reports.result import Drawing, Series
 
 MOST_CATEGORIES = 60
@@ -57,13 +59,22 @@ def draw(
     limit = chart.limit or MOST_CATEGORIES
     shown = ordered[:limit]
     categories = tuple(REST if b.is_rest else b.keys[x] for b in shown)
+    total = next((b.values for b in bundles if not b.made_of), asking.nothing())
     if stack is None:
         series = tuple(
-            Series(m.label, tuple(b.values[p] for b in shown), type=m.type, heading=asking.measure_heading(m))
+            Series(
+                m.label,
+                _over(m, [b.values[p] for b in ordered], total[p])[:limit],
+                type=m.type,
+                heading=asking.measure_heading(m),
+            )
             for m, p in zip(wanted, places, strict=True)
         )
     else:
-        series = _stacked(asking, keys, bundles, (x, stack), places[0], categories)
+        series = tuple(
+            replace(s, values=_over(wanted[0], s.values, total[places[0]]))
+            for s in _stacked(asking, keys, bundles, (x, stack), places[0], categories)
+        )
     heading = asking.measure_heading(wanted[0])
     return Drawing(
         type_,
@@ -76,6 +87,11 @@ def draw(
         heading,
         types,
     )
+
+
+def _over(measure: Measure, values: Sequence[Value], total: Value) -> tuple[Value, ...]:
+    """The values along the categories, those that look at the ones around computed."""
+    return tuple(OVER[measure.over](values, total) if measure.over else values)
 
 
 def _is_country(key: Key) -> bool:

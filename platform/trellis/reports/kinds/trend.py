@@ -106,7 +106,7 @@ class Trend:
             columns.append(shown)
             totals.append(total[n] if measure.over in (None, "running") else None)
             if not series or not compare:
-                series.append(Series(measure.label, tuple(shown), type=measure.type))
+                series.append(Series(measure.label, tuple(shown), type=measure.type, heading=headings[-1]))
             if compare and measure.over is None:
                 past = [row[n] for row in before]
                 headings += [
@@ -116,7 +116,7 @@ class Trend:
                 columns += [past, [change(number(v), number(p)) for v, p in zip(values, past, strict=True)]]
                 totals += [None, None]
                 if len(series) == 1:
-                    series.append(Series(BEFORE[compare], tuple(past), type=measure.type))
+                    series.append(Series(BEFORE[compare], tuple(past), type=measure.type, heading=series[0].heading))
         lines = [
             Line((day, *(c[at] for c in columns)), conditions=(key.condition(day, asking.reader),))
             for at, day in enumerate(days)
@@ -145,6 +145,10 @@ class Trend:
         if chart is not None and chart.y and not asking.report.compare:
             labels = {m.label for m in asking.measures if m.key in chart.y}
             series = [s for s in series if s.label in labels] or series
-        heading = asking.measure_heading(asking.measures[0])
-        kept = [s for s in series if s.type == series[0].type]
+        heading = series[0].heading
+        kept = [s for s in series if s.type == series[0].type and _in_percent(s) == _in_percent(series[0])]
         return Drawing(type_, tuple(days), tuple(kept), key, measure=heading, types=self.charts)
+
+
+def _in_percent(series: Series) -> bool:
+    return series.heading is not None and series.heading.as_percent
