@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.api.conftest import Api, Office
@@ -11,7 +12,7 @@ from tests.api.conftest import Api, Office
 @pytest.fixture
 def order(mona: Api) -> dict[str, Any]:
     """An order of Mona's, which Carl may not see."""
-    return mona.made("order", number=f"S-{len(mona.get('order?limit=1000').json['data'])}", name="Quiet")
+    return mona.made("order", number=uuid4().hex[:12], name="Quiet")
 
 
 @pytest.fixture
