@@ -80,3 +80,12 @@ def test_a_form_shows_what_stands_in_it_and_knows_what_a_save_would_refuse(door)
     loan = clerk.create("loan", {"closed": True})
     opened = clerk.evaluate_form("loan", {"closed": False}, loan.id).fields["rate"]
     assert (opened.readonly, opened.closed) == (True, True)
+
+
+def test_what_others_changed_and_closed_is_no_change_of_who_left_it_alone(door: Callable[[str], Store]) -> None:
+    store = door("clerk")
+    loan = store.create("loan", {"rate": "3", "what": "car", "closed": False})
+    store.update("loan", loan.id, {"rate": "4", "closed": True})
+    form = {"rate": "3", "what": "boat", "closed": False}
+    saved = store.update("loan", loan.id, form, version=loan.version, merges=True)
+    assert (saved["rate"], saved["what"], saved["closed"]) == (Decimal(4), "boat", True)

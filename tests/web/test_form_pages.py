@@ -87,6 +87,16 @@ def test_form_keeps_what_others_changed_and_this_person_left_alone(
     assert (saved["name"], saved["reason"]) == ("Mine", "Theirs")
 
 
+def test_saving_again_after_a_conflict_sets_back_nothing_that_was_left_alone(
+    ada: FlaskClient, order: Record, store: Store
+) -> None:
+    store.update("order", order.id, {"name": "Theirs", "reason": "Told by them"})
+    sent = {"_has": ["name", "reason"], "name": "Mine", "reason": order["reason"] or "", "version": order.version}
+    answer = post(ada, f"/e/order/{order.id}/edit", sent)
+    assert outcome(answer) == 409
+    assert "Told by them" in answer.get_data(as_text=True)  # so the form sends it back as it is now
+
+
 def test_picker_finds_and_offers_to_create(ada: FlaskClient, cleo: FlaskClient, order: Record) -> None:
     found = ada.get("/e/order/pick/account?q=Bold").get_json()
     assert found["options"][0]["title"] == EVIL

@@ -39,12 +39,18 @@ class Refused(Exception):
 
 
 class Stale(Refused):
-    """The record has changed since it was read; `current` holds the fields that both changed, as they are now."""
+    """The record has changed since it was read; `current` holds the fields that both changed, as they are now.
 
-    def __init__(self, faults: Sequence[Fault], current: Mapping[str, Any], version: int) -> None:
+    `left`: those that others changed and the writer did not, who does not mean to set them back.
+    """
+
+    def __init__(
+        self, faults: Sequence[Fault], current: Mapping[str, Any], version: int, left: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__(faults)
         self.current = current
         self.version = version
+        self.left = left
 
 
 class Missing(Exception):

@@ -52,3 +52,17 @@ def test_what_the_history_cannot_tell_apart_is_refused(system, read):
     system.restore("account", account.id)
     with pytest.raises(Stale):
         system.update("account", account.id, form, version=account.version, merges=True)
+
+
+def test_a_conflict_tells_what_the_writer_left_alone(system, read):
+    account, form = read
+    system.update("account", account.id, {"city": "Rome", "employees": 5})
+    with pytest.raises(Stale) as stale:
+        system.update("account", account.id, form | {"city": "Oslo"}, version=account.version, merges=True)
+    assert stale.value.left == {"employees"}
+
+
+def test_a_version_that_never_was_is_refused(system, read):
+    account, form = read
+    with pytest.raises(Stale):
+        system.update("account", account.id, form | {"city": "Oslo"}, version=account.version + 7, merges=True)

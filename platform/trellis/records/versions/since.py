@@ -12,6 +12,7 @@ from trellis.formula.types import Value
 from trellis.model.fields.base import Invalid
 from trellis.records.draft import Draft
 from trellis.records.versions import history
+from trellis.records.writing import values
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -31,14 +32,18 @@ def apart(session: Session, draft: Draft, version: int) -> Apart | None:
     if theirs is None:
         return None
     left, both = set(), []
-    for name in draft.given:
-        field = draft.entity.fields.get(name)
-        if field is None or not draft.has_changed(name):
+    for name, raw in draft.given.items():
+        field = draft.entity.fields[name]
+        try:  # as it was given: what may not be changed as things stand is not in the draft
+            value = field.type.parse(raw, values.reader_of(draft, field))
+        except Invalid:
+            continue
+        if field.is_derived or field.type.same(value, draft.before(name)):
             continue
         if name not in theirs:
             if not field.audit:
                 both.append(name)  # nothing tells who changed it
-        elif field.type.same(draft.value(name), theirs[name]):
+        elif field.type.same(value, theirs[name]):
             left.add(name)
         elif not field.type.same(draft.before(name), theirs[name]):
             both.append(name)
@@ -47,6 +52,8 @@ def apart(session: Session, draft: Draft, version: int) -> Apart | None:
 
 def _changed(session: Session, draft: Draft, version: int) -> Mapping[str, Value] | None:
     """The fields that others changed since, with what stood in them at `version`."""
+    if version > draft.record.version:
+        return None  # read before the record was set back
     table = session.tables.platform.history
     mine = (table.c.entity == draft.entity.key, table.c.record == draft.record.id, table.c.version > version)
     entries = session.execute(sa.select(table).where(*mine).order_by(table.c.version)).mappings().all()

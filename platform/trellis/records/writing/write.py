@@ -276,16 +276,17 @@ def update(
         draft = open_for_update(session, entity, id, means=means)  # without what was taken to compare it
     prepare(session, draft, given)
     if is_stale:
-        refuse_stale(session, draft, apart.both if apart else None)
+        refuse_stale(session, draft, apart)
     check_all(session, [draft])
     refuse([draft], confirmed=confirmed)
     store_changed(session, [draft])
     return draft
 
 
-def refuse_stale(session: Session, draft: Draft, both: Sequence[str] | None = None) -> None:
-    """Raise Stale with what the writer meant to change, or `both` changed, as it is now; nothing is no conflict."""
-    differing = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)] if both is None else both
+def refuse_stale(session: Session, draft: Draft, apart: since.Apart | None = None) -> None:
+    """Raise Stale with what the writer meant to change, or both changed, as it is now; nothing is no conflict."""
+    changed = [n for n in draft.given if n in draft.entity.fields and draft.has_changed(n)]
+    differing = changed if apart is None else apart.both
     if not differing and not lines.changed(draft):
         return
     faults = [
@@ -294,7 +295,7 @@ def refuse_stale(session: Session, draft: Draft, both: Sequence[str] | None = No
     ] or [Fault("stale", "Someone else has changed this record in the meantime.", None)]
     modes = standing.modes_of(session, draft.old, draft.entity.key)
     current = {name: draft.before(name) for name in differing if modes.get(name) != "hidden"}
-    raise Stale(faults, current, draft.record.version)
+    raise Stale(faults, current, draft.record.version, apart.left if apart else frozenset())
 
 
 def changed_fields(draft: Draft) -> list[str]:

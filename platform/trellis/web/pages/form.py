@@ -153,7 +153,8 @@ class FormView(Page):
             saved = store.update(entity, id, typed, version=version, confirmed=is_confirmed(), merges=True)
         except Stale as stale:
             record = store.read(entity, id)
-            bound = BoundForm(store, definition, form, record, typed=typed)
+            kept = {name: value for name, value in typed.items() if name not in stale.left}
+            bound = BoundForm(store, definition, form, record, typed=kept)
             return self._page(bound, status=409, stale=stale)
         except Refused as refused:
             bound = BoundForm(store, definition, form, record, typed=typed, faults=refused.faults)
