@@ -14,7 +14,7 @@ from trellis.automation.jobs import Work, defer_many, kind
 from trellis.automation.workflows import health, sequences
 from trellis.automation.workflows.acting import Nobody, principal_of, system_of
 from trellis.automation.workflows.codec import freeze
-from trellis.automation.workflows.context import StepContext, StepFailed, verb_of
+from trellis.automation.workflows.context import StepContext, StepFailed, in_words, verb_of
 from trellis.automation.workflows.explaining import values_of
 from trellis.automation.workflows.run import Frame, Run, read_run, write_run
 from trellis.automation.workflows.starting import ADVANCE, job_of
@@ -180,15 +180,9 @@ class Machine:
         ctx = StepContext(self.run, self.store, self.connection)
         condition = self.body.when
         if not ctx.holds(condition):
-            fault = Fault(
-                "condition",
-                "Its condition does not hold: {formula}.",
-                None,
-                {"formula": condition.source if condition else ""},
-            )
-            said = [{"message": str(fault.message), "field": None, "params": dict(fault.params)}]
-            told = {"kind": "stopped", "text": str(fault), "faults": said}
-            end(self.connection, self.tenant, self.run, "stopped", told)
+            source = condition.source if condition else ""
+            fault = Fault("condition", "Its condition does not hold: {formula}.", None, {"formula": source})
+            end(self.connection, self.tenant, self.run, "stopped", {"kind": "stopped", **in_words([fault])})
 
     def _next(self) -> Step | None:
         """The step at hand; None when there is none left. Blocks that are done are left, items gone through."""
@@ -328,6 +322,5 @@ def told_of(error: Exception) -> dict[str, Any]:
     elif isinstance(error, Forbidden):
         faults = [Fault("forbidden", "Not allowed: {action} {entity}.", None, vars(error))]
     else:
-        faults = []
-    said = [{"message": str(f.message), "field": f.field, "params": freeze(f.params)} for f in faults]
-    return {"text": str(error) if isinstance(error, Refused) or not faults else str(faults[0]), "faults": said}
+        return {"text": str(error), "faults": []}
+    return in_words(faults) | ({"text": str(error)} if isinstance(error, Refused) else {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from trellis.automation.workflows.codec import freeze
 from trellis.automation.workflows.finding import in_hand
 from trellis.automation.workflows.happened import before_the_event
 from trellis.formula.env import Env, RecordLike
@@ -33,6 +34,12 @@ class StepFailed(Exception):
     def __init__(self, message: str, **params: Any) -> None:
         self.fault = Fault("step", message, None, params)
         super().__init__(str(self.fault))
+
+
+def in_words(faults: Sequence[Fault]) -> dict[str, Any]:
+    """For the run's log: a text, and the faults that it can be said by in every language."""
+    said = [{"message": str(f.message), "field": f.field, "params": freeze(f.params)} for f in faults]
+    return {"text": str(faults[0]), "faults": said}
 
 
 @dataclass

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from trellis.automation import notices
 from trellis.automation.channels import Recipient
-from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
+from trellis.automation.workflows.context import StepContext, in_words, refs_of
 from trellis.automation.workflows.people import name_of, people_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
 from trellis.model.automation import steps
+from trellis.records.refusal import Fault
 
 
 @does(steps.Log)
@@ -21,8 +22,8 @@ def _log(ctx: StepContext, step: steps.Log) -> Outcome:
 def _notify(ctx: StepContext, step: steps.Notify) -> Outcome:
     env = ctx.env()
     people = people_of(ctx.store.session, step.to.evaluate(env))
-    if not people:
-        raise StepFailed("There is nobody to tell.")
+    if not people:  # no fault of the run's: what comes after it is done all the same
+        return Done(None, in_words([Fault("nobody", "There is nobody to tell.")]))
 
     def said(person: Recipient | None = None) -> str:
         """What somebody is told, in their language as far as the YAML is translated."""
