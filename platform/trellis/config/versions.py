@@ -61,4 +61,4 @@ def _in_range(have: tuple[int, ...], part: str) -> bool:
 
 def _numbers(version: str) -> tuple[int, ...]:
     parts = version.split("-")[0].split("+")[0].split(".")
-    return tuple(int(p) for p in parts[:3]) if all(p.isdigit() and len(p) < 10 for p in parts) else ()
+    return tuple(int(p) for p in parts[:3]) if all(p.isdecimal() and len(p) < 10 for p in parts) else ()

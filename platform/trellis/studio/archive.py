@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
+from lzma import LZMAError
 
 from trellis.config.layer import FOLDERS, MAX_FILES, MAX_LAYER_BYTES
 from trellis.config.reader import MAX_BYTES
@@ -12,6 +14,17 @@ from trellis.studio.own import MANIFEST, BadPath, clean_path
 
 FIRST = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 IGNORED = ("__MACOSX/", ".")
+# everything that zipfile and its decompressors raise for bytes that are no ZIP, are cut off or encrypted
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    EOFError,
+)
 
 
 def pack(files: Mapping[str, str]) -> bytes:
@@ -56,9 +69,9 @@ def _unzip(content: bytes) -> dict[str, str]:
                     raise BadPath("A file is too large: at most 1 MB.")
                 found[clean_path(inside)] = _text(inside, text)
             return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
-        if isinstance(error, BadPath):
-            raise
+    except BadPath:
+        raise
+    except _BROKEN as error:
         raise BadPath("The file is no ZIP that can be read.") from error
 
 

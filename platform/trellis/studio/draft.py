@@ -113,46 +113,55 @@ def read_draft(catalogue: Catalogue, tenant: Tenant, person: UUID) -> Draft:
     return Draft(tenant.slug, live_revision(catalogue, tenant.slug), changes)
 
 
-def save(
-    tenant: Tenant,
-    draft: Draft,
-    person: UUID,
-    path: str,
-    text: str | None,
-    *,
-    version: int,
-    revision: int | None = None,
-) -> Draft:
-    """Keep one file. `version` is that of the change in hand, 0 for none; `base` is taken at the first change.
-
-    `revision` is the one that the text in hand was read from. Raises Outdated and BadPath.
-    """
+def save(tenant: Tenant, draft: Draft, person: UUID, path: str, text: str | None, *, version: int) -> Draft:
+    """Keep one file. `version` is that of the change in hand, 0 for none. Raises Outdated and BadPath."""
     known = draft.changes.get(path)
     if (known.version if known else 0) != version:
         raise Outdated(known)
-    if text is None and path == MANIFEST:
+    return save_all(tenant, draft, person, {path: text})
+
+
+def save_all(tenant: Tenant, draft: Draft, person: UUID, files: Mapping[str, str | None]) -> Draft:
+    """Keep files, all or none, each upon what the draft says of it now; `base` is taken at the first change.
+
+    Raises Outdated and BadPath.
+    """
+    if MANIFEST in files and files[MANIFEST] is None:
         raise BadPath("tenant.yaml is what makes this a company: it cannot be deleted.")
-    base = known.base if known else draft.live_files.get(path)
-    if text == base and (known is not None or base is not None) and draft.live_files.get(path) == base:
-        discard(tenant, person, path)
-        return replace(draft, changes={k: v for k, v in draft.changes.items() if k != path})
-    check_size(draft.with_file(path, text).files)
-    table = tenant.tables.platform.draft
-    at_revision = known.revision if known else draft.live.number
-    values = {"text": text, "version": version + 1, "at": sa.func.now()}
+    check_size({p: t for p, t in {**draft.files, **files}.items() if t is not None})
+    changes = dict(draft.changes)
     with tenant.begin() as connection:
+        for path, text in files.items():
+            change = _keep(connection, tenant.tables.platform.draft, draft, person, path, text)
+            changes.pop(path, None)
+            if change is not None:
+                changes[path] = change
+    return replace(draft, changes=dict(sorted(changes.items())))
+
+
+def _keep(
+    connection: sa.Connection, table: sa.Table, draft: Draft, person: UUID, path: str, text: str | None
+) -> Change | None:
+    """Keep one file; None if it is as it is live then."""
+    known, live = draft.changes.get(path), draft.live_files.get(path)
+    base = known.base if known else live
+    version, revision = (known.version, known.revision) if known else (0, draft.live.number)
+    found = (table.c.person == person) & (table.c.path == path) & (table.c.version == version)
+    values = {"text": text, "version": version + 1, "at": sa.func.now()}
+    statement: sa.Insert | sa.Update | sa.Delete
+    if text == base == live:
         if known is None:
-            row = {"person": person, "path": path, "base": base, "revision": at_revision, **values}
-            statement = insert(table).values(row).on_conflict_do_nothing()
-            done = connection.execute(statement.returning(table.c.at)).one_or_none()
-        else:
-            found = (table.c.person == person) & (table.c.path == path) & (table.c.version == version)
-            change_row = sa.update(table).where(found).values(**values)
-            done = connection.execute(change_row.returning(table.c.at)).one_or_none()
-        if done is None:
-            raise Outdated(_kept(connection, table, person, path))
-    change = Change(path, text, base, at_revision, version + 1, done.at)
-    return replace(draft, changes=dict(sorted({**draft.changes, path: change}.items())))
+            return None
+        statement = sa.delete(table).where(found)
+    elif known is None:
+        row = {"person": person, "path": path, "base": base, "revision": revision, **values}
+        statement = insert(table).values(row).on_conflict_do_nothing()
+    else:
+        statement = sa.update(table).where(found).values(**values)
+    done = connection.execute(statement.returning(table.c.at)).one_or_none()
+    if done is None:
+        raise Outdated(_kept(connection, table, person, path))
+    return None if isinstance(statement, sa.Delete) else Change(path, text, base, revision, version + 1, done.at)
 
 
 def _kept(connection: sa.Connection, table: sa.Table, person: UUID, path: str) -> Change | None:
@@ -160,14 +169,6 @@ def _kept(connection: sa.Connection, table: sa.Table, person: UUID, path: str) -
     query = sa.select(table).where(table.c.person == person, table.c.path == path)
     row = connection.execute(query).one_or_none()
     return None if row is None else Change(row.path, row.text, row.base, row.revision, row.version, row.at)
-
-
-def save_all(tenant: Tenant, draft: Draft, person: UUID, files: Mapping[str, str | None]) -> Draft:
-    """Keep several files at once, each upon what the draft says of it now."""
-    for path in files:
-        known = draft.changes.get(path)
-        draft = save(tenant, draft, person, path, files[path], version=known.version if known else 0)
-    return draft
 
 
 def rebase(tenant: Tenant, person: UUID, change: Change, text: str | None, base: str | None, revision: int) -> None:
@@ -190,6 +191,14 @@ def discard(tenant: Tenant, person: UUID, path: str | None = None) -> None:
     wanted = table.c.person == person
     with tenant.begin() as connection:
         connection.execute(sa.delete(table).where(wanted if path is None else wanted & (table.c.path == path)))
+
+
+def close(tenant: Tenant, draft: Draft, person: UUID) -> None:
+    """Throw away what was published; what another window has kept since then stays."""
+    table = tenant.tables.platform.draft
+    done = sa.tuple_(table.c.path, table.c.version).in_([(c.path, c.version) for c in draft.changes.values()])
+    with tenant.begin() as connection:
+        connection.execute(sa.delete(table).where(table.c.person == person, done))
 
 
 def others(tenant: Tenant, person: UUID) -> Sequence[tuple[UUID, int, datetime]]:

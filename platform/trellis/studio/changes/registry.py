@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dc_field
@@ -52,7 +53,7 @@ class Written:
         return files
 
 
-class Change:
+class Change(ABC):
     """A form: what it asks, and what it writes."""
 
     key: ClassVar[str]
@@ -63,22 +64,22 @@ class Change:
         self.desk = desk
 
     @classmethod
+    @abstractmethod
     def label(cls) -> str:
         """What it is called."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def about(cls) -> str:
         """What it is for, in a sentence."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask(self, given: MultiDict[str, str]) -> dict[str, Any]:
         """What the form's template needs; `given` is what was chosen or typed so far."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, given: MultiDict[str, str]) -> Written:
         """What the answers mean in YAML. Raises Mistaken."""
-        raise NotImplementedError
 
 
 def change(key: str) -> Callable[[type[Change]], type[Change]]:

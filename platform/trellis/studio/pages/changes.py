@@ -15,7 +15,7 @@ from trellis.studio.changes.registry import CHANGES, Change, Desk, Mistaken
 from trellis.studio.checking import check
 from trellis.studio.differences import FileDifference, compare
 from trellis.studio.draft import Draft, Outdated
-from trellis.studio.own import own_layer, with_files
+from trellis.studio.own import BadPath, own_layer, with_files
 from trellis.studio.state import problem_json
 from trellis.studio.writing import CannotWrite
 from trellis.web.context import current_model, current_tenant
@@ -58,6 +58,8 @@ class ChangesView(Page):
             return self._asked(form, draft, {"": _("That is how it is already.")})
         try:
             drafts.save_all(current_tenant(), draft, me(), changed)
+        except BadPath as bad:
+            return self._asked(form, draft, {"": _(str(bad))})
         except Outdated:
             return self._asked(form, draft, {"": _("A file was changed in another window meanwhile. Press again.")})
         toast(

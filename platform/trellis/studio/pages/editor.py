@@ -111,6 +111,8 @@ class EditorView(Page):
             drafts.save_all(current_tenant(), draft, me(), {path: None})
         except BadPath as bad:
             return self._refused(_(str(bad)))
+        except Outdated:
+            return self._refused(_("This file was changed in another window meanwhile."))
         toast(_("%(file)s goes when you publish.", file=path))
         return redirect(url_for("EditorView.edit"))
 

@@ -12,7 +12,7 @@ from trellis.studio import draft as drafts
 from trellis.studio.asking import me, my_draft
 from trellis.studio.checking import check
 from trellis.studio.draft import Outdated
-from trellis.studio.own import own_layer
+from trellis.studio.own import BadPath, own_layer
 from trellis.studio.provenance import at_path, search, values_of
 from trellis.studio.writing import CannotWrite, Edit, apply_edits, line_of
 from trellis.web.context import current_tenant
@@ -87,6 +87,8 @@ class ExploreView(Page):
             drafts.save_all(current_tenant(), draft, me(), {p: t for p, t in files.items() if draft.files.get(p) != t})
         except CannotWrite as error:
             return self.draw("studio/refused.html", status=422, message=_(error.message, **error.params), text="")
+        except BadPath as bad:
+            return self.draw("studio/refused.html", status=422, message=_(str(bad)), text="")
         except Outdated:
             message = _("A file was changed in another window meanwhile. Look at it, then try again.")
             return self.draw("studio/refused.html", status=422, message=message, text="")

@@ -56,7 +56,7 @@ class PublishView(Page):
         answer = carry_out(planned)
         if isinstance(answer, str):
             return self._shown(planned, draft, answer)
-        drafts.discard(current_tenant(), me())
+        drafts.close(current_tenant(), draft, me())
         return redirect(url_for("PublishView.done", number=answer))
 
     def _shown(self, planned: Plan, draft: Draft, refusal: str = "") -> Response:

@@ -44,7 +44,7 @@ class RevisionsView(Page):
         revisions = list(the_catalogue().revisions(current_tenant().slug))
         newest = revisions[0].number if revisions else 0
         after = request.args.get("to") or str(newest)
-        before = request.args.get("from") or str(max(1, (int(after) if after.isdigit() else newest + 1) - 1))
+        before = request.args.get("from") or str(max(1, (newest + 1 if after == DRAFT else _number(after)) - 1))
         return self.draw(
             "studio/compare.html",
             files=compare(_layers(before), _layers(after)),
@@ -98,6 +98,10 @@ def _revision(number: int) -> Revision:
 def _layers(which: str) -> Sequence[Layer]:
     if which == DRAFT:
         return my_draft().layers
-    if not which.isdigit() or len(which) > 9:
+    return _revision(_number(which)).layers
+
+
+def _number(which: str) -> int:
+    if not which.isdecimal() or len(which) > 9:
         abort(404)
-    return _revision(int(which)).layers
+    return int(which)
