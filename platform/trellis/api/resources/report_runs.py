@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Response, request
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from trellis.api.app import api
 from trellis.api.caller import current_caller
@@ -63,7 +64,7 @@ def read_report_run_answer(id: str) -> Response:
     if run.state != "done":
         raise Problem(409, "not-ready", _("This report is not ready."), state=run.state)
     then = store_of(store, run)
-    answer = answer_of(then, read_asked(report_of(then, run.report, PLACE), _args(run)))
+    answer = answer_of(then, read_asked(report_of(then, run.report, PLACE), MultiDict(run.parts)))
     tell_of_records(answer, "api")
     return json_response({**told(answer), "as_of": run.started_at})
 
@@ -86,12 +87,6 @@ def _mine(store: Store, id: str) -> Run:
 def _key() -> UUID | None:
     key = current_caller().key
     return key.id if key is not None else None
-
-
-def _args(run: Run) -> Any:
-    from werkzeug.datastructures import MultiDict
-
-    return MultiDict(run.parts)
 
 
 def _address(run: Run) -> str:

@@ -31,6 +31,7 @@ COMPARE = one_of("previous_period", "previous_year")
 OF_REPORT: Mapping[str, Schema] = {"filter": FORMULA, "filters": NAME_OR_NAMES, "params": mapping(VALUE, None)}
 WITH_TOTAL = ("summary", "pivot", "ageing", "target", "trend", "forecast")
 GROUPED = ("summary", "target", "trend")
+WITHOUT_CHART = ("table", "list", "rfm")
 LARGEST = 50
 
 
@@ -97,7 +98,7 @@ class Chart:
 
     def compile(self, draft: WidgetDraft) -> dict[str, Any]:
         """The report, and how it is drawn when not as it says itself."""
-        found = draft.of_report("chart", without=("table", "list", "rfm"))
+        found = draft.of_report("chart", without=WITHOUT_CHART)
         return {**found, "chart": draft.word("type") or None, "sort": draft.report_order()}
 
 

@@ -45,7 +45,7 @@ class Kept:
     @property
     def cells(self) -> int:
         """How much it is."""
-        return len(self.rows) * (len(self.rows[0]) if self.rows else 1)
+        return max(1, len(self.rows) * (len(self.rows[0]) if self.rows else 1))  # no rows take their place, too
 
 
 _slow: set[str] = set()

@@ -21,7 +21,7 @@ from trellis.records.refusal import Fault, Forbidden, Missing, Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.background.kept import frozen, rights_of
-from trellis.reports.background.runs import RUN, Run, name_of, read_run
+from trellis.reports.background.runs import OPEN, RUN, Run, name_of, read_run
 from trellis.reports.run import report_of, run
 from trellis.web.reports.asked import read_asked
 
@@ -117,7 +117,7 @@ def _end(work: Work, id: UUID, fault: Fault | None, **kept: Any) -> None:
     state = "done" if fault is None else "failed"
     why = None if fault is None else {"code": fault.code, "message": str(fault.message), "params": dict(fault.params)}
     with work.finishing() as connection:
-        ours = table.c.id == id, table.c.state == "running"
+        ours = table.c.id == id, table.c.state.in_(OPEN)
         values = {"state": state, "ended_at": now(), "fault": why, **kept}
         if not connection.execute(sa.update(table).where(*ours).values(**values)).rowcount:
             return

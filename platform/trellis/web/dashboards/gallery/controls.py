@@ -10,7 +10,7 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from trellis.model.dashboards.dashboard import Dashboard
-from trellis.model.dashboards.kinds import KINDS
+from trellis.model.dashboards.kinds import GROUPED, KINDS, WITH_TOTAL, WITHOUT_CHART
 from trellis.model.entity import Entity
 from trellis.model.reports.report import Report
 from trellis.records.store import Store
@@ -21,7 +21,6 @@ from trellis.web.i18n import say
 
 Options = Sequence[tuple[str, str]]
 Kind = Literal["select", "number", "text", "area", "checks", "check"]
-WITHOUT_CHART = ("table", "list", "rfm")
 LONGEST = 4000
 BEGUN = ("deal", "purchase", "project")  # what is shown before anybody has chosen
 
@@ -87,12 +86,10 @@ class Desk:
 def fits(kind: str, report: Report) -> bool:
     """Whether a kind of widget shows such a report."""
     match kind:
-        case "number":
-            return report.type in ("summary", "pivot", "ageing", "target", "trend", "forecast") and bool(totals(report))
-        case "gauge":
-            return report.type in ("summary", "pivot", "ageing", "target", "trend") and bool(totals(report))
+        case "number" | "gauge":
+            return report.type in WITH_TOTAL and bool(totals(report))
         case "leaders":
-            return report.type in ("summary", "target", "trend") and bool(report.groups)
+            return report.type in GROUPED and bool(report.groups)
         case "funnel":
             return report.type == "funnel"
         case "chart":
