@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trellis.records.refusal import Stale
+from trellis.records.refusal import Refused, Stale
 
 
 @pytest.fixture
@@ -66,3 +66,13 @@ def test_a_version_that_never_was_is_refused(system, read):
     account, form = read
     with pytest.raises(Stale):
         system.update("account", account.id, form | {"city": "Oslo"}, version=account.version + 7, merges=True)
+
+
+def test_a_conflict_does_not_tell_a_masked_value(system, person):
+    rep = person("Anna", "rep")
+    account = rep.create("account", {"name": "Acme"})
+    system.update("account", account.id, {"phone": "+491701234567"})
+    with pytest.raises(Refused) as refused:
+        rep.update("account", account.id, {"phone": "+4930111"}, version=account.version, merges=True)
+    assert not isinstance(refused.value, Stale)
+    assert [f.code for f in refused.value.faults] == ["forbidden"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from trellis.formula.types import Value
 from trellis.model.fields.base import Invalid
 from trellis.records.draft import Draft
+from trellis.records.pools import standing
 from trellis.records.versions import history
 from trellis.records.writing import values
 
@@ -32,7 +33,10 @@ def apart(session: Session, draft: Draft, version: int) -> Apart | None:
     if theirs is None:
         return None
     left, both = set(), []
+    modes = standing.modes_of(session, draft.old, draft.entity.key)
     for name, raw in draft.given.items():
+        if modes.get(name) == "masked":
+            continue  # a conflict would tell what stands there; the save refuses it
         field = draft.entity.fields[name]
         try:  # as it was given: what may not be changed as things stand is not in the draft
             value = field.type.parse(raw, values.reader_of(draft, field))
