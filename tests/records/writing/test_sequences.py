@@ -148,3 +148,16 @@ def test_a_trial_leaves_no_gap(tenant):
     with pytest.raises(ZeroDivisionError):
         assert list(tried()) == ["T-100"]
     assert at(replace(tenant)).create("ticket", {"what": "meant"})["number"] == "T-100"
+
+
+def test_nobody_writes_over_a_number_and_a_file_may_bring_another(tenant):
+    admin = Store(tenant, Principal(Reader(), name="Ada", roles=frozenset({"admin"})))
+    ticket = at(tenant).create("ticket", {"what": "a"})
+    for given in ("T-300", None, ""):
+        with pytest.raises(Refused, match="cannot be changed") as refused:
+            admin.update("ticket", ticket.id, {"number": given}, means="api")
+        assert [(f.code, f.field) for f in refused.value.faults] == [("readonly", "number")]
+    assert admin.update("ticket", ticket.id, {"number": ticket["number"], "what": "b"}, means="api")["what"] == "b"
+    assert admin.update("ticket", ticket.id, {"number": "T-300"}, means="import")["number"] == "T-300"
+    assert admin.update("ticket", ticket.id, {"number": ""}, means="import")["number"] == "T-300"
+    assert admin.create("ticket", {"what": "c"})["number"] == "T-301"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trellis.formula.env import Env
 from trellis.formula.formula import Formula
 from trellis.model.field import Field
+from trellis.model.fields.sequence import Sequence
 from trellis.records.draft import Draft
 from trellis.records.graph import LiveRecord
 
@@ -35,12 +36,19 @@ def is_readonly(draft: Draft, field: Field) -> bool:
         return True
     if field.readonly == "after_create" and not draft.is_new:
         return True
+    if is_numbered(draft, field) and draft.means != "import":
+        return True
     if field.readonly_when is None:
         return False
     if draft.old is None:
         return holds(field.readonly_when, draft.env()) and holds(field.readonly_when, _empty(draft))
     graph = draft.old.graph
     return holds(field.readonly_when, Env(draft.old, graph.session.reader, graph, old=draft.old))
+
+
+def is_numbered(draft: Draft, field: Field) -> bool:
+    """Whether the stored record has its running number, which nobody writes over by hand; a file may bring another."""
+    return isinstance(field.type, Sequence) and draft.before(field.key) is not None
 
 
 def is_locked(draft: Draft, field: Field) -> bool:

@@ -31,7 +31,7 @@ Key = tuple[str, str, str]  # entity, field, and which of its counters
 
 
 def number(session: Session, drafts: Many[Draft]) -> None:
-    """Number the drafts' blank sequence fields; a number that was given is kept and the counter moves past it."""
+    """Number the new drafts' blank sequence fields; a number that is given is kept and the counter moves past it."""
     counters: dict[Key, list[Draft]] = defaultdict(list)
     given: dict[Key, int] = {}
     # the tenant's day, not the reader's: one year begins for everybody at the same moment
@@ -40,8 +40,10 @@ def number(session: Session, drafts: Many[Draft]) -> None:
         for field in draft.entity.fields.values():
             if not isinstance(field.type, Sequence):
                 continue
-            key = (draft.entity.key, field.key, _scope(field.type, draft, day))
             value = draft.value(field.key)
+            if not draft.is_new and (value is None or not draft.has_changed(field.key)):
+                continue
+            key = (draft.entity.key, field.key, _scope(field.type, draft, day))
             if value is None:
                 counters[key].append(draft)
             elif (n := field.type.read_number(str(value))) is not None:

@@ -17,7 +17,7 @@ from trellis.records.access.masking import is_masked
 from trellis.records.draft import Draft
 from trellis.records.pools import standing
 from trellis.records.writing import linked
-from trellis.records.writing.conditions import is_readonly
+from trellis.records.writing.conditions import is_numbered, is_readonly
 from trellis.records.writing.hands import GIVEN_BACK, is_by_hand
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def take(session: Session, draft: Draft, values: Mapping[str, Any]) -> None:
             if _differs(draft, field, value, raw) or linked.given_columns(draft, field):
                 draft.fault(_closed(field, modes.get(name)))
             continue
+        if value is None and is_by_hand(draft.means) and is_numbered(draft, field):
+            continue  # an empty cell of a file takes no number away
         draft.set(name, value)
 
 

@@ -314,7 +314,7 @@ def store_changed(session: Session, drafts: Sequence[Draft], *, kind: str = "upd
         return
     for draft, _ in changes:
         draft.is_written = True
-        sequences.number(session, [d for d in draft.every() if d.is_new])
+        sequences.number(session, draft.every())
     rows.update_all(session, changes)
     for draft, _ in changes:
         lines.store(session, draft)
