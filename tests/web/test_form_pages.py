@@ -97,6 +97,19 @@ def test_saving_again_after_a_conflict_sets_back_nothing_that_was_left_alone(
     assert "Told by them" in answer.get_data(as_text=True)  # so the form sends it back as it is now
 
 
+def test_a_switch_that_was_neither_on_nor_off_is_left_so(ada: FlaskClient, order: Record, store: Store) -> None:
+    before = store.update("order", order.id, {"active": None})
+    form = ada.get(f"/e/order/{order.id}/edit").get_data(as_text=True)
+    assert 'name="active.blank"' in form
+    sent = {"_has": ["name", "active"], "name": before["name"], "active.blank": "1", "version": before.version}
+    assert post(ada, f"/e/order/{order.id}/edit", sent).status_code == 200
+    saved = store.read("order", order.id)
+    assert (saved["active"], saved.version) == (None, before.version)
+    assert post(ada, f"/e/order/{order.id}/edit", {**sent, "active": "true"}).status_code == 200
+    assert store.read("order", order.id)["active"] is True
+    assert "active.blank" not in ada.get(f"/e/order/{order.id}/edit").get_data(as_text=True)
+
+
 def test_picker_finds_and_offers_to_create(ada: FlaskClient, cleo: FlaskClient, order: Record) -> None:
     found = ada.get("/e/order/pick/account?q=Bold").get_json()
     assert found["options"][0]["title"] == EVIL

@@ -26,9 +26,9 @@ from trellis.web.pages.form import entity_or_404, is_confirmed, known_field, sub
 from trellis.web.pages.record import record_parts
 from trellis.web.widgets import Submitted, widget_of
 from trellis.web.widgets.alike import alike_of
+from trellis.web.widgets.base import UNCHANGED
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.form import BoundForm, form_of
-from trellis.web.widgets.text import UNCHANGED
 
 
 class FieldView(Page):

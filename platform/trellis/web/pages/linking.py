@@ -13,8 +13,8 @@ from trellis.records.refusal import Fault, Forbidden, Refused
 from trellis.web.faults import fault_text
 from trellis.web.pages.form import faults_json, label_of, submitted
 from trellis.web.widgets import widget_of
+from trellis.web.widgets.base import UNCHANGED
 from trellis.web.widgets.bound import BoundField
-from trellis.web.widgets.text import UNCHANGED
 
 if TYPE_CHECKING:
     from trellis.records.record import Record

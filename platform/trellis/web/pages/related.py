@@ -36,10 +36,10 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.pages.linking import join, may_leave, may_point, part
 from trellis.web.widgets import widget_of
+from trellis.web.widgets.base import UNCHANGED
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.lines import lines_of
 from trellis.web.widgets.link import as_ref
-from trellis.web.widgets.text import UNCHANGED
 
 PAGE = 25
 MOST_COLUMNS = 6

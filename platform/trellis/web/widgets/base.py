@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from trellis.web.widgets.bound import BoundField
 
 
+class Unchanged:
+    """The mark for a field that a form leaves as it is."""
+
+
+UNCHANGED = Unchanged()
+
+
 class Widget:
     """How a kind of value is edited. `read` gives a raw value for FieldType.parse; `context` feeds the template.
 

@@ -58,6 +58,7 @@ class BoundField:
     is_clip: bool = False  # files: a paperclip beside a button
     touched: bool = False  # by the person: defaults leave it alone
     hint: str = ""  # stands in the empty control
+    is_stored: bool = False  # of a record that is there: what is blank has been left so
 
     is_lines = False
 

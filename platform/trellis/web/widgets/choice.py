@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trellis.model.field import Field
-from trellis.web.widgets.base import Widget, widget
+from trellis.web.widgets.base import UNCHANGED, Widget, widget
 from trellis.web.widgets.submitted import Submitted
 
 if TYPE_CHECKING:
@@ -106,12 +106,18 @@ class Switch(Widget):
     """A switch."""
 
     def read(self, sent: Submitted, field: Field, name: str | None = None) -> Any:
-        """On or off: what is off sends nothing."""
-        return sent.text(name or field.key) is not None
+        """On or off: what is off sends nothing. What was neither and is not switched on is left as it is."""
+        name = name or field.key
+        if sent.text(name) is not None:
+            return True
+        return UNCHANGED if sent.text(f"{name}.blank") else False
 
     def context(self, bound: BoundField) -> Mapping[str, Any]:
-        """Whether it is on."""
-        return {"on": bound.value is True or bound.value == "true"}
+        """Whether it is on, or neither on nor off in the record."""
+        return {
+            "on": bound.value is True or bound.value == "true",
+            "blank": bound.is_stored and bound.value is None,
+        }
 
     def fill(self, bound: BoundField) -> Mapping[str, Any]:
         """On or off."""

@@ -18,11 +18,10 @@ from trellis.records.pools.standing import hidden_now
 from trellis.records.record import FieldState, FormState, Record
 from trellis.records.refusal import Fault
 from trellis.web.faults import fault_text
-from trellis.web.widgets.base import widget_of
+from trellis.web.widgets.base import UNCHANGED, widget_of
 from trellis.web.widgets.bound import BoundField
 from trellis.web.widgets.lines import Lines, lines_of
 from trellis.web.widgets.submitted import Submitted
-from trellis.web.widgets.text import UNCHANGED
 
 if TYPE_CHECKING:
     from trellis.records.store import Store
@@ -210,6 +209,7 @@ class BoundForm:
             span=span,
             compact=compact,
             this={"id": self.record.id} if self.record else {},
+            is_stored=self.record is not None,
             fixed=fixed,
             touched=key in self.touched or key in self.given,
             brief=self.form.sections[0].key == "quick",

@@ -14,10 +14,9 @@ from trellis.formula.types import Value
 from trellis.model.entity import Entity
 from trellis.model.field import Field
 from trellis.web.faults import fault_text
-from trellis.web.widgets.base import widget_of
+from trellis.web.widgets.base import UNCHANGED, widget_of
 from trellis.web.widgets.bound import BoundField, draw
 from trellis.web.widgets.submitted import Submitted
-from trellis.web.widgets.text import UNCHANGED
 
 if TYPE_CHECKING:
     from trellis.web.widgets.form import BoundForm
@@ -166,6 +165,7 @@ class Lines:
             required=field.required,
             readonly=self.readonly or not field.is_writable,
             compact=True,
+            is_stored=bool(values.get("id")),
             touched=self._is_touched(number, field, values),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from trellis.model.field import Field
 from trellis.model.markup import sanitise
-from trellis.web.widgets.base import Widget, widget
+from trellis.web.widgets.base import UNCHANGED, Widget, widget
 from trellis.web.widgets.submitted import Submitted
 
 if TYPE_CHECKING:
@@ -72,13 +72,6 @@ class Secret(Widget):
         name = name or field.key
         typed = sent.text(name)
         return typed if typed is not None or sent.text(f"{name}.clear") else UNCHANGED
-
-
-class Unchanged:
-    """The mark for a field that a form leaves as it is."""
-
-
-UNCHANGED = Unchanged()
 
 
 @widget("sequence")

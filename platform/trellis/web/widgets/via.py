@@ -11,9 +11,8 @@ from trellis.formula.types import Ref
 from trellis.model.field import Field
 from trellis.records.reading.catalog import link_columns
 from trellis.records.reading.pointing import link_values
-from trellis.web.widgets.base import widget_of
+from trellis.web.widgets.base import UNCHANGED, widget_of
 from trellis.web.widgets.submitted import Submitted
-from trellis.web.widgets.text import UNCHANGED
 
 if TYPE_CHECKING:
     from trellis.web.widgets.bound import BoundField
