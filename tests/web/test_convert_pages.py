@@ -138,6 +138,12 @@ def test_an_existing_record_is_chosen_and_another_is_picked(ada, store, lead):
     assert (after["converted_account"].id, after["converted_contact"].id) == (account.id, contact.id)
 
 
+def test_moving_to_the_stage_that_a_conversion_leads_to_opens_its_page(ada, lead):
+    answer = post(ada, f"/e/lead/{lead.id}/move/status", to="converted", **{"from": "new"})
+    assert answer.status_code == 409
+    assert answer.json["location"].endswith(f"/e/lead/{lead.id}/convert")
+
+
 def test_who_may_not_convert_is_not_offered_it(rae, lead):
     assert rae.get(f"/e/lead/{lead.id}/convert").status_code == 404  # somebody else's lead
     mine = rae.get("/e/account/")

@@ -133,7 +133,11 @@ class Gate:
         return state is None or (state.visible and not state.readonly)
 
     def _answer(self, faults: Sequence[Fault]) -> Response:
-        """The dialog where answers would help, else the reasons."""
+        """The dialog where answers would help, else the reasons; for a stage that a conversion leads to, its page."""
+        convertible = any(f.code == "convert" for f in faults)
+        if convertible and self.store.may_convert(self.entity.key, self.record.id):
+            page = url_for("ConvertView.convert", entity=self.entity.key, id=self.record.id)
+            return make_response(jsonify({"location": page}), 409)
         ticks = [f for f in faults if f.code == "gate" and f.params.get("key")]
         needed = [f.field for f in faults if f.code in NEEDED and f not in ticks and self._can_give(f.field)]
         needed += [k for f in faults for k in f.params.get("reads", ()) if self._can_give(k) and self._is_blank(k)]

@@ -70,12 +70,19 @@ class PersonName(Parts):
         }
 
     def order(self, bound: BoundField) -> tuple[str, ...]:
-        """Family name first where that is the custom; a short form asks for no more than the two."""
-        if bound.brief:
-            return ("last", "first") if bound.reader.language.split("-")[0] in FAMILY_FIRST else ("first", "last")
-        if bound.reader.language.split("-")[0] in FAMILY_FIRST:
-            return ("last", "first", "middle", "title", "suffix")
-        return self.parts
+        """The two that everybody has: family name first where that is the custom."""
+        return ("last", "first") if bound.reader.language.split("-")[0] in FAMILY_FIRST else ("first", "last")
+
+    def context(self, bound: BoundField) -> Mapping[str, Any]:
+        """The two, and folded away beside them, until one is filled, what few have; a short form asks for no more."""
+        value = bound.value if isinstance(bound.value, Mapping) else {}
+        labels = self.labels()
+        rare = () if bound.brief else ("title", "middle", "suffix")
+        return {
+            **super().context(bound),
+            "rare": [(key, labels[key], value.get(key) or "") for key in rare],
+            "is_open": any(value.get(key) for key in rare),
+        }
 
 
 @widget("location")

@@ -1,6 +1,6 @@
 // A form acts as one types: the server says what is shown, required, allowed and computed (form-state); ⌘/Ctrl Enter
 // saves; a refusal comes back into the page with everything typed.
-import { $, $$, ask, enliven, later, make, nodes, onContent, once } from "./util.js";
+import { $, $$, ask, enliven, firstControl, later, make, nodes, onContent, once } from "./util.js";
 import { refuse } from "./quick.js";
 import { text } from "../lib/text.js";
 import { toast } from "../toasts.js";
@@ -154,6 +154,13 @@ class Form {
     if (form.dataset.draft) offer(form);
     markTabs(form);
     if (form.dataset.refused) this.toErrors();
+    else if (form.dataset.fresh) this.begin();
+  }
+
+  /** A new record: one types at once. A touch screen would raise its keyboard over the page, so it waits for a tap. */
+  begin() {
+    const first = firstControl(this.form);
+    if (first && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) first.focus({ preventScroll: true });
   }
 
   picture() {

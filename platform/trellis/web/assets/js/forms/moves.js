@@ -13,6 +13,10 @@ export async function move(url, values, opener = document.activeElement) {
   for (const [name, value] of Object.entries(values)) if (value !== undefined) body.append(name, value);
   const answer = await ask(url, { method: "POST", body, accept: "application/json, text/html" });
   if (answer.ok) return { moved: true, data: answer.data };
+  if (answer.data?.location) {
+    location.href = answer.data.location; // the way there is a page of its own: a conversion
+    return { moved: false, reason: "" };
+  }
   if (answer.status === 422 && typeof answer.data === "string") {
     return new Promise((resolve) => {
       openQuick(url, {
@@ -43,22 +47,29 @@ onContent((root) => {
     const path = $("[data-path]", box);
     const now = $(".is-now", path);
     if (now && path.scrollWidth > path.clientWidth + 40) path.scrollLeft = now.offsetLeft - (path.clientWidth - now.offsetWidth) / 2;
-    box.addEventListener("click", async (event) => {
+    box.addEventListener("click", (event) => {
       const step = event.target.closest("[data-stage]");
-      if (!step || step.classList.contains("is-now") || path.dataset.busy) return;
+      if (!step || step.classList.contains("is-now")) return;
       step.closest("[popover]")?.hidePopover();
-      path.dataset.busy = "1";
-      step.classList.add("is-going");
-      const { stage, pipeline } = step.dataset;
-      const { moved, reason, data } = await move(path.dataset.path, { to: stage, pipeline, from: path.dataset.now }, step);
-      delete path.dataset.busy;
-      step.classList.remove("is-going");
-      if (reason) toast(reason, { kind: "error" });
-      if (moved) toast(data.toast);
-      if (moved || data?.now !== undefined) {
-        await redraw();
-        document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));
-      }
+      go(path, step.dataset.stage, { step, pipeline: step.dataset.pipeline });
     });
   }
 });
+
+/** Move the record of the page; within a pipeline the toast takes it back, by the same rules. */
+async function go(path, to, { step, pipeline, back = false } = {}) {
+  if (path.dataset.busy) return;
+  path.dataset.busy = "1";
+  step?.classList.add("is-going");
+  const before = path.dataset.now;
+  const { moved, reason, data } = await move(path.dataset.path, { to, pipeline, from: before }, step);
+  delete path.dataset.busy;
+  step?.classList.remove("is-going");
+  if (reason) toast(reason, { kind: "error" });
+  const undo = before && !pipeline && !back ? { run: () => go($("[data-path]"), before, { back: true }) } : null;
+  if (moved) toast(data.toast, { undo });
+  if (moved || data?.now !== undefined) {
+    await redraw();
+    document.body.dispatchEvent(new CustomEvent("trellis:changed", { bubbles: true }));
+  }
+}
