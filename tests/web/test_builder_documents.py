@@ -16,6 +16,7 @@ from trellis.model.model import Model
 from trellis.model.reports.report import Report
 from trellis.reports.seen import formulas_of
 from trellis.web.reports.building import document as building
+from trellis.web.reports.building.parts import number_in
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -72,3 +73,11 @@ def test_a_document_that_is_opened_and_written_again_asks_the_same(model: Model)
         assert built.report is not None, (key, [p.message for p in built.problems], made.yaml)
         assert asked(built.report) == asked(report), key
     assert kinds >= {"summary", "pivot", "trend", "table", "funnel", "forecast", "target", "ageing", "cohort", "rfm"}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("12", 12), ("-3", -3), ("2.5", 2.5), ("²", "²"), ("--5", "--5"), ("nan", "nan"), ("9" * 400, "9" * 400)],
+)
+def test_what_is_no_number_stays_what_was_typed(text, read):
+    assert number_in(text) == read

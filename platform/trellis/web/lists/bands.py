@@ -133,7 +133,7 @@ def condition(field: Field, key: str) -> str:
         return f"{path}.id == {quoted(key)}"
     if is_dated(field):
         year, _dash, month = key.partition("-")
-        if not (year.isdigit() and month.isdigit() and 1 <= int(month) <= 12 and 1 <= int(year) <= 9999):
+        if not (year.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12 and 1 <= int(year) <= 9999):
             return "false"
         at = path if kind == "date" else f"date({path})"
         last = monthrange(int(year), int(month))[1]

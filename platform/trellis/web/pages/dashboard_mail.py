@@ -44,7 +44,7 @@ class DashboardMailView(Page):
     @signed_in
     def mail(self, key: str) -> object:
         """Asks for the dashboard with its filters as they are, or for no more of it."""
-        store, mailed, hour = current_store(), f"{DASHBOARD}{key}", request.form.get("hour", "")
+        store, mailed, hour = current_store(), f"{DASHBOARD}{key}", request.form.get("hour", -1, type=int)
         try:
             dashboard = dashboard_of(store, key)
         except (Missing, Forbidden):
@@ -61,7 +61,7 @@ class DashboardMailView(Page):
                 case _:
                     given = [(name, request.form[name]) for name in dashboard.filters if name in request.form]
                     when = request.form.get("when", "")
-                    subscribe(store, mailed, when, int(hour) if hour.isdigit() else -1, given)
+                    subscribe(store, mailed, when, hour, given)
                     toast(_("You get this dashboard by mail, narrowed as it is now."))
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")

@@ -70,7 +70,7 @@ class FilterView(Page):
             at = request.args.get("chip", "")
             if at == "where":
                 return self._draw(desk, at, [], formula=desk.state.where, is_formula=True)
-            chips = desk.state.chips[int(at)].chips if at.isdigit() and int(at) < len(desk.state.chips) else ()
+            chips = desk.state.chips[int(at)].chips if at.isdecimal() and int(at) < len(desk.state.chips) else ()
             return self._draw(desk, at, [*chips] or [Chip("", "")])
         desk = open_desk(entity, read_query(request.form.get("state", "")))
         at, rows = request.form.get("chip", ""), read_rows()
@@ -136,7 +136,7 @@ class FilterView(Page):
             if faults := formula_faults(desk.store, desk.entity, source):
                 return self._draw(desk, at, chips, error=formula_words(faults[0]))
         groups = list(desk.state.chips)
-        place = int(at) if at.isdigit() and int(at) < len(groups) else len(groups)
+        place = int(at) if at.isdecimal() and int(at) < len(groups) else len(groups)
         groups[place : place + 1] = [AnyOf(tuple(filled))] if filled else []
         return self._go(desk, replace(desk.state, chips=tuple(groups)))
 

@@ -37,7 +37,7 @@ class ReportMailView(Page):
         except Missing:
             abort(404)
         asked = read_asked(report, read_query(request.form.get("state", "")))
-        hour = request.form.get("hour", "")
+        hour = request.form.get("hour", -1, type=int)
         try:
             match request.form.get("do"):
                 case "stop" if store.principal.id is not None:
@@ -49,7 +49,7 @@ class ReportMailView(Page):
                     toast(_("You get this report by mail again."))
                 case _:
                     when = request.form.get("when", "")
-                    subscribe(store, key, when, int(hour) if hour.isdigit() else -1, kept_parts(asked))
+                    subscribe(store, key, when, hour, kept_parts(asked))
                     toast(_("You get this report by mail, as you look at it now."))
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")

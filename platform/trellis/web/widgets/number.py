@@ -127,5 +127,5 @@ class Rating(Widget):
         """How many stars there are and how many are lit."""
         lit = bound.value
         if isinstance(lit, str):
-            lit = int(lit) if lit.isdigit() else 0
+            lit = int(lit) if lit.isdecimal() else 0
         return {"stars": range(1, int(getattr(bound.field.type, "max", None) or 5) + 1), "lit": int(Decimal(lit or 0))}

@@ -15,6 +15,7 @@ from trellis.web.context import may
 from trellis.web.dashboards.gallery.controls import Control, Desk, Options, grouped, totals
 from trellis.web.dashboards.periods import offered as periods
 from trellis.web.i18n import say
+from trellis.web.reports.building.parts import number_in
 from trellis.web.reports.words import Words
 
 Data = dict[str, Any]
@@ -115,10 +116,6 @@ def limit(desk: Desk, usual: str) -> Control:
     return Control("limit", _("At most"), "number", desk.said("limit", usual))
 
 
-def _number(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdigit() else text
-
-
 def _said(desk: Desk, *names: str) -> Data:
     """The answers of some controls, without those that say nothing."""
     return {name: text for name in names if (text := desk.said(name))}
@@ -126,7 +123,7 @@ def _said(desk: Desk, *names: str) -> Data:
 
 def counted(desk: Desk, *names: str) -> Data:
     """The numbers that some controls say."""
-    return {name: _number(text) for name in names if (text := desk.said(name))}
+    return {name: number_in(text) for name in names if (text := desk.said(name))}
 
 
 def back(data: Data, kind: str, first: str, *names: str) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from trellis.web.pages.saved_views import read_query
 from trellis.web.reports.building.draft import FORMULA, HOWS, KINDS, OVER, PARTS, Draft, Row
 from trellis.web.reports.building.further import READERS, further_keys
 from trellis.web.reports.building.further import WRITERS as FURTHER
-from trellis.web.reports.building.parts import Made, put_chart, put_date, put_keys, put_measures, put_order
+from trellis.web.reports.building.parts import Made, number_in, put_chart, put_date, put_keys, put_measures, put_order
 
 PATH = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 FIELD_HOWS = frozenset(HOWS) - {"count"}  # count(x) counts what x is true of
@@ -63,7 +63,7 @@ def _summary(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
     put_measures(draft, made, labels)
     put_order(draft, made)
     if draft.limit:
-        made.data["limit"] = int(draft.limit) if draft.limit.isdigit() else draft.limit
+        made.data["limit"] = number_in(draft.limit)
         made.places["limit"] = "limit"
     put_chart(draft, made)
 
@@ -83,7 +83,7 @@ def _trend(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
         made.data["date"] = draft.date
     made.data["period"] = draft.period or "month"
     if draft.periods:
-        made.data["periods"] = int(draft.periods) if draft.periods.isdigit() else draft.periods
+        made.data["periods"] = number_in(draft.periods)
     if draft.compare:
         made.data["compare"] = draft.compare
     put_measures(draft, made, labels)

@@ -137,7 +137,7 @@ def _cohort(draft: Draft, made: Made, labels: Mapping[str, str]) -> None:
         made.data["event"] = {word: text for word, text in event.items() if text}
     made.places |= {f"event.{word}": word for word in ("by", "at")}
     if draft.periods:
-        made.data["periods"] = int(draft.periods) if draft.periods.isdigit() else draft.periods
+        made.data["periods"] = number_in(draft.periods)
 
 
 # ── customers by recency, frequency and money ────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -132,6 +133,7 @@ def _free(key: str, taken: Mapping[str, Any]) -> str:
 def number_in(text: str) -> int | float | str:
     """A number, or what was typed instead."""
     try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    except ValueError:
+        found = int(text) if text.removeprefix("-").isdecimal() else float(text)
+        return found if isfinite(found) else text
+    except (ValueError, OverflowError):
         return text
