@@ -26,7 +26,7 @@ from trellis.records.reading.beside import Beside, read_beside
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.recycling import bin as recycle
 from trellis.records.recycling import deletion, purging
-from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.refusal import Fault, Missing
 from trellis.records.session import Session
 from trellis.records.sharing import shares
 from trellis.records.versions import batches, history, past, undoing
@@ -60,6 +60,13 @@ class Store:
 
     def __init__(self, tenant: Tenant, principal: Principal, *, hooks: Hooks | None = None, cause: Any = None) -> None:
         self.session = Session(tenant, principal, hooks=hooks, cause=cause)
+
+    @classmethod
+    def within(cls, session: Session) -> Store:
+        """The door to work that goes on already: same person, same transaction."""
+        store = cls.__new__(cls)
+        store.session = session
+        return store
 
     @property
     def tenant(self) -> Tenant:
@@ -414,23 +421,7 @@ class Store:
 
     def convert_many(self, entity: str, ids: Sequence[UUID], leave: Collection[str] = ()) -> Conversions:
         """Convert records, each for itself, in one batch: a clear match is linked, else a new record is made."""
-        if len(ids) > converting.MOST:
-            message = "At most {most} records are converted at once. Select fewer."
-            raise Refused([Fault("many", message, None, {"most": converting.MOST})])
-        convert.conversion_of(self.session, entity)
-        rights.require_many(self.session, entity, "bulk")
-        with self.session.transaction():
-            out = rights.out_of_many(self.session, entity, ids, "bulk")
-        results: dict[UUID, Any] = {id: Forbidden(entity, "bulk-edit") for id in out}
-        with self.batch("convert", entity):
-            for id in [id for id in ids if id not in out]:
-                try:
-                    with self.session.write(entity):
-                        results[id] = converting.convert_one(self.session, entity, id, leave)
-                except (Refused, Forbidden, Missing) as error:
-                    results[id] = error
-        with self.session.transaction():
-            return converting.told(self.session, entity, ids, results)
+        return converting.convert_many(self.session, entity, ids, leave)
 
     def merge(
         self,

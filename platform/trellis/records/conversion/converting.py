@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trellis.formula.types import Ref
+from trellis.records.access import rights
 from trellis.records.conversion import convert
 from trellis.records.conversion.convert import Proposal
 from trellis.records.conversion.matches import Match
 from trellis.records.reading import shown
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.versions import batches
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
@@ -75,7 +77,28 @@ def propose_many(session: Session, entity: str, ids: Sequence[UUID], leave: Coll
     return found
 
 
-def convert_one(session: Session, entity: str, id: UUID, leave: Collection[str] = ()) -> dict[str, Becoming]:
+def convert_many(session: Session, entity: str, ids: Sequence[UUID], leave: Collection[str] = ()) -> list[Conversions]:
+    """Convert each record by the rule, in a transaction of its own; what is refused holds up no other."""
+    if len(ids) > MOST:
+        message = "At most {most} records are converted at once. Select fewer."
+        raise Refused([Fault("many", message, None, {"most": MOST})])
+    convert.conversion_of(session, entity)
+    rights.require_many(session, entity, "bulk")
+    with session.transaction():
+        out = rights.out_of_many(session, entity, ids, "bulk")
+    results: dict[UUID, Any] = {id: Forbidden(entity, "bulk-edit") for id in out}
+    with batches.within(session, "convert", entity):
+        for id in [id for id in ids if id not in out]:
+            try:
+                with session.write(entity):
+                    results[id] = _convert_one(session, entity, id, leave)
+            except (Refused, Forbidden, Missing) as error:
+                results[id] = error
+    with session.transaction():
+        return _told(session, entity, ids, results)
+
+
+def _convert_one(session: Session, entity: str, id: UUID, leave: Collection[str] = ()) -> dict[str, Becoming]:
     """Convert one of many by the rule."""
     plan = _plan(session, entity, id, leave)
     offered = session.model.conversions[entity].into
@@ -86,7 +109,7 @@ def convert_one(session: Session, entity: str, id: UUID, leave: Collection[str] 
     return {name: Becoming(name in done.created, ref, plan[name].alike) for name, ref in done.became.items()}
 
 
-def told(session: Session, entity: str, ids: Sequence[UUID], results: Mapping[UUID, Any]) -> list[Conversions]:
+def _told(session: Session, entity: str, ids: Sequence[UUID], results: Mapping[UUID, Any]) -> list[Conversions]:
     """What became of each record, with the names that this person may know."""
     became = [b.ref for result in results.values() if isinstance(result, dict) for b in result.values()]
     titles = shown.titles(session, [*(Ref(entity, id) for id in ids), *became])
