@@ -23,6 +23,7 @@ from trellis.records.reading.gather import Question
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.refusal import Refused
 from trellis.reports.asking import Wishes
+from trellis.reports.drawing import MOST_PARTS, REST
 from trellis.reports.result import Answer
 
 Ask = Callable[..., Answer]
@@ -296,6 +297,16 @@ def test_a_stack_of_many_is_as_high_as_all_of_them(world: World, ask: Ask) -> No
     heights = [sum(s.values[n].amount for s in answer.drawing.series) for n in range(len(answer.drawing.categories))]
     subtotals = [line.values[2].amount for line in answer.lines if line.kind == "subtotal"]
     assert heights == subtotals
+
+
+def test_a_pie_shows_every_category_whole_however_the_report_is_stacked_and_puts_many_together(ask: Ask) -> None:
+    text = "entity: deal\ngroup: {stage: stage, day: day(close_date)}\nmeasures: {n: count()}\nchart: {type: donut, "
+    stages, days = ask(text + "x: stage, stack: day}").drawing, ask(text + "x: day, stack: stage}").drawing
+    assert stages is not None
+    assert [sum(s.values) for s in stages.series] == [60]
+    assert days is not None
+    assert (len(days.categories), days.categories[-1]) == (MOST_PARTS, REST)
+    assert [sum(s.values) for s in days.series] == [60]
 
 
 def test_charts_are_drawn_as_far_as_there_is_something_to_draw(ask: Ask) -> None:

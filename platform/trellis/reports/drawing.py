@@ -9,13 +9,16 @@ from trellis.formula.types import Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Chart, Measure
 from trellis.records.reading.gather import Bundle
-from trellis.reports.asking import Asking, added, can_add
+from trellis.reports.asking import Asking, added, can_add, number
 from trellis.reports.over import OVER
 from trellis.reports.result import Drawing, Series
 
 MOST_CATEGORIES = 60
 MOST_SERIES = 12
 KEYS = {"heatmap": 2, "sankey": 2, "gauge": 0}  # how many groups a chart needs at least; one, of the others
+ROUND = ("pie", "donut")
+MOST_PARTS = 12  # of a pie: more cannot be told apart
+WHOLE = (*ROUND, "funnel", "map")  # one number for each category, however the report is stacked
 REST = "\x00rest"  # the category or series of everything that is not shown on its own
 
 
@@ -42,7 +45,7 @@ def draw(
     x = names.index(chart.x) if chart.x in names else 0
     if chart.stack in names and chart.stack != names[x]:
         stack = names.index(chart.stack)
-    elif stack == x or type_ in ("pie", "donut", "map"):
+    if stack == x or type_ in WHOLE:
         stack = None
     if type_ == "map" and not _is_country(keys[x]):
         x = next(n for n, key in enumerate(keys) if _is_country(key))
@@ -51,7 +54,7 @@ def draw(
     wanted = sorted((m for m in measures if m.key in chart.y), key=lambda m: chart.y.index(m.key)) or measures[:1]
     if type_ == "scatter" and stack is None and len(wanted) < 2:  # a point's places are two numbers, where there are
         wanted = [*wanted, *(m for m in measures if m not in wanted)][:2]
-    if stack is not None or type_ in ("pie", "donut", "funnel", "treemap", "map"):
+    if stack is not None or type_ in (*WHOLE, "treemap"):
         wanted = wanted[:1]
     places = [asking.measures.index(m) for m in wanted]
     along = asking.filled([b for b in bundles if b.made_of == (x,)], x, keys)
@@ -60,6 +63,9 @@ def draw(
     shown = ordered[:limit]
     categories = tuple(REST if b.is_rest else b.keys[x] for b in shown)
     total = next((b.values for b in bundles if not b.made_of), asking.nothing())
+    if type_ in ROUND and len(shown) > MOST_PARTS and can_add(wanted[0]):
+        ordered = _largest(asking, ordered, places[0])
+        categories = tuple(REST if b.is_rest else b.keys[x] for b in ordered)
     if stack is None:
         series = tuple(
             Series(
@@ -87,6 +93,15 @@ def draw(
         heading,
         types,
     )
+
+
+def _largest(asking: Asking, bundles: Sequence[Bundle], place: int) -> list[Bundle]:
+    """The largest parts in the order they had, and the others as one."""
+    sizes = sorted((b for b in bundles if not b.is_rest), key=lambda b: number(b.values[place]) or 0, reverse=True)
+    kept = [b for b in bundles if b in sizes[: MOST_PARTS - 1]]
+    values = list(asking.nothing())
+    values[place] = added(asking, asking.measures[place], [b.values[place] for b in bundles if b not in kept])
+    return [*kept, replace(kept[0], values=tuple(values), is_rest=True)]
 
 
 def _over(measure: Measure, values: Sequence[Value], total: Value) -> tuple[Value, ...]:

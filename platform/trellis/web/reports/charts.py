@@ -12,8 +12,11 @@ from babel.numbers import get_currency_precision
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Value
+from trellis.model.reports.keys import BandKey, Key
+from trellis.reports.asking import can_add
 from trellis.reports.drawing import REST
 from trellis.reports.result import Answer, Drawing, Flow, Heading, Series
+from trellis.web.cells.numbers import percent_pattern
 from trellis.web.reports.links import Drill
 from trellis.web.reports.words import Words
 
@@ -33,11 +36,29 @@ def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | N
         "categories": [category(drawing, words, value) for value in drawing.categories],
         "series": [_series(drawing, one, words, drill, heading) for one in drawing.series],
         "number": _number(heading, words),
+        "share": percent_pattern(words.language),
+        **{name: True for name, holds in _traits(answer, drawing, heading).items() if holds},
         **({"flows": [_flow(drawing, f, words) for f in drawing.flows]} if drawing.flows else {}),
         **({"full": plain(drawing.full)} if drawing.full is not None else {}),
         **({"codes": [country_number(c) for c in drawing.categories]} if drawing.type == "map" else {}),
         **{key: value for key, value in answer.more.items() if key == "marks"},
     }
+
+
+def _traits(answer: Answer, drawing: Drawing, heading: Heading) -> dict[str, bool]:
+    """What decides how it is drawn: names in an order of their own, a group's values as series, stacks that add up."""
+    keys = [series.key for series in drawing.series if series.key is not None]
+    measure = next((m for m in answer.report.measures if m.key == heading.key), None)
+    return {
+        "ordered": drawing.key is not None and _is_ordered(drawing.key),
+        "split": bool(keys),
+        "steps": bool(keys) and _is_ordered(keys[0]),
+        "sums": drawing.is_stacked and measure is not None and can_add(measure),
+    }
+
+
+def _is_ordered(key: Key) -> bool:
+    return key.period is not None or isinstance(key, BandKey)
 
 
 def _flow(drawing: Drawing, flow: Flow, words: Words) -> dict[str, Any]:
@@ -78,11 +99,19 @@ def _series(drawing: Drawing, series: Series, words: Words, drill: Drill, headin
         "values": [plain(v) for v in series.values],
         "texts": [words.value(v) if is_other else words.cell(own, v) for v in series.values],
         "number": _number(own, words),
-        "links": [_link(drawing, series, value, drill, heading, words.reader) for value in drawing.categories],
+        "links": [
+            _link(drawing, series, at, value, drill, heading, words.reader)
+            for at, value in enumerate(drawing.categories)
+        ],
     }
 
 
-def _link(drawing: Drawing, series: Series, value: Value, drill: Drill, heading: Heading, reader: Reader) -> str:
+def _link(
+    drawing: Drawing, series: Series, at: int, value: Value, drill: Drill, heading: Heading, reader: Reader
+) -> str:
+    if series.behind is not None:
+        own = series.behind[at] if at < len(series.behind) else None
+        return drill.where(own.conditions, own.entity) if own is not None else ""
     if drawing.key is None or value == REST or series.label == REST or not heading.can_drill:
         return ""
     conditions = [drawing.key.condition(value, reader)]
@@ -107,7 +136,7 @@ def _number(heading: Heading, words: Words) -> dict[str, Any]:
     """How the script writes the numbers along the axis."""
     unit = words.text(heading.unit) if heading.unit else ""
     if heading.as_percent or unit == "%":
-        return {"kind": "percent"}
+        return {"kind": "percent", "pattern": percent_pattern(words.language)}
     if heading.type.kind == "money":
         currency = words.reader.currency
         return {"kind": "money", "currency": currency, "digits": get_currency_precision(currency)}
