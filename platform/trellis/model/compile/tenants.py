@@ -44,6 +44,18 @@ def _value(ctx: Context, type_name: str, item: Item) -> Any:
         return None
 
 
+def given_settings(ctx: Context, given: Item | None) -> dict[str, Any]:
+    """Settings that are given other values, each as its type reads it."""
+    values = {}
+    for key, value in given.entries() if given is not None else ():
+        setting = ctx.settings.get(key)
+        if setting is None:
+            ctx.unknown("setting", value.key(key), ctx.settings, "E317")
+        else:
+            values[key] = _value(ctx, setting.type, value)
+    return values
+
+
 def languages(ctx: Context) -> tuple[str, ...]:
     """English first, what the templates say they have, and what i18n/ gives."""
     found = ["en"]
@@ -61,13 +73,7 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     document = documents[-1]
     item = Item(dict(document.data), document.place, "", document.name)
     values: dict[str, Any] = {key: s.default for key, s in ctx.settings.items()}
-    given = item.get("settings")
-    for key, value in given.entries() if given is not None else ():
-        setting = ctx.settings.get(key)
-        if setting is None:
-            ctx.unknown("setting", value.key(key), ctx.settings, "E317")
-        else:
-            values[key] = _value(ctx, setting.type, value)
+    values |= given_settings(ctx, item.get("settings"))
     check_template(ctx, item.get("template"))
     _known(ctx, item.get("time_zone"), "time_zones", "time zone")
     _known(ctx, item.get("currency"), "currencies", "currency")

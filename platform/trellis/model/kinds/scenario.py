@@ -46,6 +46,7 @@ ACTIONS: dict[str, Schema] = {
     "receive": _action(receive=VALUE, set=_SET),
     "convert": _action(convert=FORMULA, set=_SET),
     "claim": _action(claim=FORMULA),
+    "merge": closed({"merge": FORMULA, "with": FORMULA, **_COMMON}, ("with",)),
     "run": _action(run=NAME, on=FORMULA),
     "enrol": _action(enrol=NAME, on=FORMULA),
     "find": _action(find=NAME, where=FORMULA),

@@ -93,6 +93,17 @@ def _restore(play: Play, action: Action) -> Value:
     return refs[0]
 
 
+@act("merge")
+def _merge(play: Play, action: Action) -> Value:
+    [winner] = target(play, action)
+    with play.reading() as (_store, env):
+        losers = [ref.id for ref in refs_of(action.to.evaluate(env))] if action.to is not None else []
+    if not losers:
+        raise Failed(Finding(action.mark, "merge: `with` names no record"))
+    play.store(action.user or None).merge(winner.entity, winner.id, losers, means=play.means)
+    return winner
+
+
 @act("link", "unlink")
 def _link(play: Play, action: Action) -> Value:
     assert action.list is not None

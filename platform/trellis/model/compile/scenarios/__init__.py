@@ -9,6 +9,7 @@ from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
 from trellis.model.compile.scenarios.actions import Actions
 from trellis.model.compile.scenarios.expectations import Expectations
+from trellis.model.compile.tenants import given_settings
 from trellis.model.compile.types import Types
 from trellis.model.scenario import Actor, Scenario
 
@@ -33,17 +34,13 @@ def _scenario(ctx: Context, types: Types, document: Document) -> Scenario:
     given = actions.each(item.get("given"))
     when = actions.each(item.get("when"))
     expect = Expectations(names, actions.variables, actors).each(item.get("expect"))
-    settings = item.get("settings")
-    for key, each in settings.entries() if settings is not None else ():
-        if key not in ctx.settings:
-            ctx.unknown("setting", each.key(key), ctx.settings, "E317")
     return Scenario(
         key=document.key,
         mark=document.place.children[KIND].key_mark,
         label=item.word("label"),
         now=item.word("now"),
         actors=actors,
-        settings=dict(settings.data) if settings is not None and isinstance(settings.data, dict) else {},
+        settings=given_settings(ctx, item.get("settings")),
         given=given,
         when=when,
         expect=expect,

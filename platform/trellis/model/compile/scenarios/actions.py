@@ -14,7 +14,8 @@ from trellis.model.compile.names import Names
 from trellis.model.kinds.scenario import ACTIONS
 from trellis.model.scenario import Action
 
-TARGETS = ("update", "delete", "restore", "convert", "claim", "release", "approve", "reject")
+TARGETS = ("update", "delete", "restore", "convert", "claim", "merge", "release", "approve", "reject")
+STAY = ("update", "restore", "merge")  # what they name is there afterwards, and may be named by `as`
 PLACES = ("on", "of")
 RESERVED = ("old", "this", "record", "me", "my_team", "via", "is_new", "setting", "param", "true", "false", "blank")
 
@@ -75,9 +76,10 @@ class Actions:
             target, entity = bodies.records(said)
             # what a conversion or a decision is told has names of its own
             values = self._values(item.get("set"), entity if verb == "update" else None)
-            result = target.type if target is not None and verb in ("update", "restore") else ANY
-            comment = bodies.given(item.get("comment"))
-            return Action(**common, target=target, word=item.word("outcome"), values=values, text=comment), result
+            result = target.type if target is not None and verb in STAY else ANY
+            comment, others = bodies.given(item.get("comment")), bodies.formula(item.get("with"))
+            word = item.word("outcome")
+            return Action(**common, target=target, to=others, word=word, values=values, text=comment), result
         place = next((found for word in PLACES if (found := item.get(word)) is not None), None)
         target = bodies.records(place)[0] if place is not None and not isinstance(place.data, dict) else None
         if verb in ("press", "run"):

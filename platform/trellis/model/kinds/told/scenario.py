@@ -49,6 +49,8 @@ TOLD: dict[str, Given] = {
     "receive.receive": ("a mail or a webhook comes in", "", "{receive: {webhook: erp-order, payload: {…}}}"),
     "given.convert.convert when.convert.convert": ("converts a record", "", "{convert: =lead}"),
     "claim.claim": ("claims a record from its pool", "", "{claim: =lead}"),
+    "merge.merge": ("merges records into one: this one stays", "", "{merge: =ada, with: =twin}"),
+    "merge.with": "the records that become a part of it",
     "given.run.run when.run.run": ("runs a workflow by hand", "", "{run: tidy-up, on: =deal}"),
     "given.run.on when.run.on": "the record that it works on",
     "enrol.enrol": ("puts a record into a sequence, by hand", "", "{enrol: nurture, on: =lead}"),
