@@ -232,6 +232,7 @@ ROUTES: dict[str, Ask] = {
     "ExploreView.overlay": Ask("admin", form={"document": "entity.account", "path": "label"}, also=(404, 422)),
     "ChangesView.gallery": ADMIN,
     "ChangesView.change": Ask("admin", args={"key": "add-field"}, also=(422,)),
+    "PreviewView.preview": ADMIN,
     "PublishView.publish": Ask("admin", also=(422,)),
     "PublishView.merge": ADMIN,
     "PublishView.done": Ask("admin", args={"number": "1"}),

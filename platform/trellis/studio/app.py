@@ -12,6 +12,7 @@ def add_studio(app: Flask) -> None:
     from trellis.studio.pages.editor import EditorView
     from trellis.studio.pages.explore import ExploreView
     from trellis.studio.pages.overview import ConfigurationView
+    from trellis.studio.pages.preview import PreviewView
     from trellis.studio.pages.publish import PublishView
     from trellis.studio.pages.revisions import RevisionsView
     from trellis.studio.pages.words import WordsView
@@ -22,6 +23,7 @@ def add_studio(app: Flask) -> None:
         WordsView,
         ExploreView,
         ChangesView,
+        PreviewView,
         PublishView,
         RevisionsView,
         ArchiveView,

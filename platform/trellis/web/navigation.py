@@ -17,6 +17,7 @@ from trellis.web.context import current_principal, current_tenant
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
     from trellis.model.model import MenuItem
+    from trellis.records.store import Store
     from trellis.storage.tenant import Tenant
 
 ANY = "00000000-0000-0000-0000-0000000000ff"  # an id that no record has
@@ -74,12 +75,12 @@ def is_on(tenant: Tenant, entity: Entity) -> bool:
     return modules is None or entity.module is None or entity.module in modules
 
 
-def may_read(entity: str) -> bool:
-    """Whether the person may read anything of an entity at all."""
-    principal = current_principal()
+def may_read(entity: str, store: Store | None = None) -> bool:
+    """Whether the person may read anything of an entity at all; by another Model's roles, for a door to that."""
+    principal = store.principal if store is not None else current_principal()
     if principal.is_system:
         return True
-    roles = current_tenant().model.roles
+    roles = (store.tenant if store is not None else current_tenant()).model.roles
     return any(
         (grant := roles[key].grants.get(entity)) is not None and grant.level("read").kind != "none"
         for key in principal.roles
@@ -90,58 +91,62 @@ def may_read(entity: str) -> bool:
 def readable_entities() -> list[Entity]:
     """Every entity with pages of its own that the person may read, in the Model's order."""
     if "readable" not in g:
-        tenant = current_tenant()
-        g.readable = [
-            e
-            for e in tenant.model.entities.values()
-            if not e.internal and e.part_of is None and is_on(tenant, e) and may_read(e.key)
-        ]
+        g.readable = _listed(current_tenant())
     found: list[Entity] = g.readable
     return found
 
 
-def sidebar() -> list[Group]:
-    """The groups of the sidebar for this person, with the entry of the page at hand marked."""
-    tenant = current_tenant()
+def _listed(tenant: Tenant, store: Store | None = None) -> list[Entity]:
+    every = (e for e in tenant.model.entities.values() if not e.internal and e.part_of is None)
+    return [e for e in every if is_on(tenant, e) and may_read(e.key, store)]
+
+
+def sidebar(store: Store | None = None) -> list[Group]:
+    """The groups of the sidebar for this person, with the entry of the page at hand marked.
+
+    `store`: the door to a Model that is not live, whose menu is looked at.
+    """
+    tenant = store.tenant if store is not None else current_tenant()
     menu = tenant.model.menus.get("main") or next(iter(tenant.model.menus.values()), ())
     if not menu:
-        links = tuple(_link(e.plural, e.icon, e.key) for e in readable_entities())
+        listed = readable_entities() if store is None else _listed(tenant, store)
+        links = tuple(_link(e.plural, e.icon, e.key) for e in listed)
         return [Group("", links)] if links else []
     apart = {(item.key, item.view) for group in menu for item in group.items if item.view}  # entries of their own
     groups = (
-        Group(g_.label, tuple(_mark(link, apart) for i in g_.items if (link := _item(tenant, i)) is not None))
+        Group(g_.label, tuple(_mark(link, apart) for i in g_.items if (link := _item(tenant, i, store)) is not None))
         for g_ in menu
     )
     return [group for group in groups if group.links]
 
 
-def _item(tenant: Tenant, item: MenuItem) -> Link | None:
+def _item(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     if item.kind == "report":
-        return _report_link(tenant, item)
+        return _report_link(tenant, item, store)
     if item.kind == "dashboard":
-        return _dashboard_link(tenant, item)
+        return _dashboard_link(tenant, item, store)
     entity = tenant.model.entities.get(item.key)
-    if entity is None or not is_on(tenant, entity) or not may_read(entity.key):
+    if entity is None or not is_on(tenant, entity) or not may_read(entity.key, store):
         return None
     return _link(item.label, item.icon or entity.icon, entity.key, item.view)
 
 
-def _report_link(tenant: Tenant, item: MenuItem) -> Link | None:
+def _report_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     from trellis.reports.seen import may_run
     from trellis.web.context import current_store
 
     report = tenant.model.reports.get(item.key)
-    if report is None or not may_run(current_store(), report):
+    if report is None or not may_run(store or current_store(), report):
         return None
     return Link(item.label, item.icon, address(f"reports/{item.key}"), f"reports/{item.key}")
 
 
-def _dashboard_link(tenant: Tenant, item: MenuItem) -> Link | None:
+def _dashboard_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     from trellis.reports.dashboards.seen import may_open
     from trellis.web.context import current_store
 
     dashboard = tenant.model.dashboards.get(item.key)
-    if dashboard is None or not may_open(current_store(), dashboard):
+    if dashboard is None or not may_open(store or current_store(), dashboard):
         return None
     return Link(item.label, item.icon, address(f"dashboards/{item.key}"), f"dashboards/{item.key}")
 

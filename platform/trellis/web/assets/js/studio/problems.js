@@ -13,8 +13,7 @@ export function showState(view, path, state) {
   view.dispatch(setDiagnostics(view.state, found.filter((p) => p.file === path).map((p) => diagnostic(view, p))));
   showFiles(state);
   showList(view, path, state);
-  const publish = document.querySelector("[data-publish]");
-  if (publish) publish.hidden = !state.changed;
+  for (const way of document.querySelectorAll("[data-publish]")) way.hidden = !state.changed;
 }
 
 /** On to the next problem of this file, or back to the one before. */
