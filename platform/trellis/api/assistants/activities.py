@@ -12,7 +12,7 @@ from trellis.api.assistants.words import ToolError
 from trellis.api.assistants.writing import MEANS, linked, writing
 from trellis.formula.types import Ref
 from trellis.records.store import Store
-from trellis.web.pages.activities import Activity, activity_links
+from trellis.web.timeline.activities import Activity, activity_links
 
 NOTE, TASK = "note", "task"
 

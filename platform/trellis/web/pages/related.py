@@ -31,10 +31,10 @@ from trellis.web.faults import fault_text
 from trellis.web.filters.fields import Sight
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address, url_for
-from trellis.web.pages.activities import activity_links
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, label_of, submitted
 from trellis.web.pages.linking import join, may_leave, may_point, part
+from trellis.web.timeline.activities import activity_links
 from trellis.web.widgets import widget_of
 from trellis.web.widgets.base import UNCHANGED
 from trellis.web.widgets.bound import BoundField
