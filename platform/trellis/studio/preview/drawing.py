@@ -18,8 +18,7 @@ from trellis.web.lists.desk import ICONS, Desk
 from trellis.web.lists.grid import cell_context, make_grid
 from trellis.web.lists.pipelines import pipelines_over
 from trellis.web.lists.state import ListState, default_columns, every_view
-from trellis.web.pages.props import Prop, PropSection
-from trellis.web.pages.record import shown_value
+from trellis.web.pages.props import Prop, PropSection, shown_value
 from trellis.web.widgets.form import BoundForm, form_of, with_stage
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
 from trellis.web.pages.form import entity_or_404, is_confirmed, known_field, submitted
-from trellis.web.pages.record import record_parts
+from trellis.web.pages.record_page import record_parts
 from trellis.web.widgets import Submitted, widget_of
 from trellis.web.widgets.alike import alike_of
 from trellis.web.widgets.base import UNCHANGED

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
+from flask import render_template
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from trellis.model.entity import Entity
 from trellis.model.field import Field
+from trellis.model.markup import render_markdown, sanitise
+from trellis.records.record import Record
 from trellis.web.i18n import locale_name, lower_first
 
 
@@ -60,3 +65,19 @@ class PropSection:
     label: Any
     props: list[Prop]
     tab: str = ""
+
+
+def shown_value(entity: Entity, record: Record, field: Field, value: Any) -> Markup | None:
+    """What the record page shows at more length than a list: prose, files, source code."""
+    kind = field.type.widget
+    if kind == "long_text":
+        return Markup('<div class="t-prose" dir="auto">{}</div>').format(Markup(render_markdown(value)))
+    if kind == "rich_text":
+        return Markup('<div class="t-prose" dir="auto">{}</div>').format(Markup(sanitise(value)))
+    if kind in ("code", "json"):
+        return Markup('<pre class="t-code" dir="ltr">{}</pre>').format(
+            value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        )
+    if kind in ("file", "image", "signature"):
+        return Markup(render_template("_files.html", entity=entity, record=record, field=field, files=value))
+    return None
