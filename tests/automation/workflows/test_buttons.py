@@ -12,6 +12,7 @@ from tests.automation.workflows.test_runs import at, runs, work
 
 import trellis.automation.workflows.engine  # noqa: F401 (takes part in saves and in the queue)
 from trellis.automation.workflows.buttons import offered, press
+from trellis.automation.workflows.pressed import await_run
 from trellis.automation.workflows.trying import attempt
 from trellis.formula.reader import Reader
 from trellis.formula.types import Ref
@@ -74,6 +75,31 @@ def test_a_button_is_offered_to_its_roles_while_its_condition_holds(make_tenant:
     assert keys(rep, quote.id) == []
     [run] = runs(tenant)
     assert (run.trigger, run.by_name) == ("button", "Anna")
+
+
+COPYING = """
+---
+workflow: copy
+on: {button: {entity: quote}}
+steps:
+  - create: quote
+    set: {name: "Copy of {name}"}
+    as: made
+"""
+
+
+def test_who_pressed_is_told_how_far_it_is_and_what_was_made(make_tenant: Any, catalogue: Catalogue) -> None:
+    tenant = make_tenant(YAML + COPYING)
+    quote = at(tenant).create("quote", {"name": "Q"})
+    rep = door(tenant, "rep")
+    copy = next(button for button in offered(rep, "quote", quote.id) if button.key == "copy")
+    run = press(rep, "quote", quote.id, "copy", {})
+    assert await_run(rep, copy, run, patience=0).state == "ready"
+    work(catalogue, tenant)
+    became = await_run(rep, copy, run)
+    assert became.state == "done"
+    assert became.made is not None
+    assert became.made.title == "Copy of Q"
 
 
 @pytest.mark.parametrize(("answers", "field"), [({}, "reason"), ({"reason": "x", "copies": "0"}, "copies")])

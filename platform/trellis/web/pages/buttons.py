@@ -10,8 +10,10 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.automation.workflows.buttons import Button, offered, press
+from trellis.automation.workflows.pressed import await_run
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
+from trellis.web.automation_words import error_text
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
@@ -40,7 +42,7 @@ class ButtonsView(Page):
             return self._dialog(store, button, entity, id)
         answers = {name: widget_of(field).read(submitted(), field) for name, field in button.trigger.form.items()}
         try:
-            press(store, entity, id, key, answers)
+            run = press(store, entity, id, key, answers)
         except Missing:
             abort(404)
         except Refused as refused:
@@ -49,10 +51,25 @@ class ButtonsView(Page):
             for fault in refused.faults:
                 said.setdefault(fault.field or "", []).append(fault_text(fault, language))
             return self._dialog(store, button, entity, id, answers, said)
-        toast(_("“%(label)s” has begun.", label=button.trigger.label.in_language(store.principal.reader.language)))
         response = Response("")
-        response.headers["HX-Redirect"] = entity_address(entity, id)
+        response.headers["HX-Redirect"] = self._tell(store, button, run, entity_address(entity, id))
         return response
+
+    def _tell(self, store: Store, button: Button, run: UUID, back: str) -> str:
+        """Say what became of it; the page to go on with: that of the record it made, else `back`."""
+        label = button.trigger.label.in_language(store.principal.reader.language)
+        became = await_run(store, button, run)
+        if became.made is not None:
+            toast(_("Made: %(title)s", title=became.made.title))
+            return entity_address(became.made.entity, became.made.id)
+        if became.state == "failed":
+            why = error_text(became.error or {})
+            toast(_("“%(label)s” could not be finished. %(why)s", label=label, why=why), kind="error")
+        elif became.state == "done":
+            toast(_("“%(label)s” is done.", label=label))
+        else:
+            toast(_("“%(label)s” has begun.", label=label))
+        return back
 
     def _dialog(
         self,
