@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4  # counted up with every change below: an installation with another one is upgraded at the next start
+VERSION = 5  # counted up with every change below: an installation with another one is upgraded at the next start
 
 TABLES = """
 -- jobs whose time has not come: apart, so that a million of them slow nobody down
@@ -192,7 +192,8 @@ BEGIN
     RETURN caller;
 END $$;
 
-CREATE OR REPLACE FUNCTION trellis_jobs.defer(p_jobs jsonb, p_role text DEFAULT NULL) RETURNS void {_MINE} AS $$
+CREATE OR REPLACE FUNCTION trellis_jobs.defer(p_jobs jsonb, p_role text DEFAULT NULL) RETURNS void {_MINE}
+SET enable_seqscan = off AS $$
 DECLARE
     mine text := trellis_jobs.whose(p_role);
 BEGIN
@@ -200,6 +201,19 @@ BEGIN
     SELECT mine, j.kind, coalesce(j.priority, 0), mine || ':' || j.lock, j.args
     FROM jsonb_to_recordset(p_jobs) AS j(kind text, priority integer, lock text, args jsonb, at timestamptz)
     WHERE j.at IS NULL OR j.at <= clock_timestamp();
+    -- a line keeps its order: what stands before a job of higher priority goes as soon as that one would
+    WITH asked AS (
+        SELECT mine || ':' || j.lock AS lock, max(coalesce(j.priority, 0)) AS priority
+        FROM jsonb_to_recordset(p_jobs) AS j(priority integer, lock text, at timestamptz)
+        WHERE j.lock IS NOT NULL AND (j.at IS NULL OR j.at <= clock_timestamp()) GROUP BY j.lock
+    ), before AS (
+        SELECT o.id, (SELECT max(n.priority) FROM procrastinate_jobs n
+                      WHERE n.lock = o.lock AND n.status = 'todo' AND n.id > o.id) AS priority
+        FROM asked JOIN procrastinate_jobs o ON o.lock = asked.lock
+        WHERE o.status = 'todo' AND o.priority < asked.priority ORDER BY o.id FOR UPDATE OF o SKIP LOCKED
+    )
+    UPDATE procrastinate_jobs j SET priority = before.priority FROM before
+    WHERE j.id = before.id AND j.priority < before.priority;
     INSERT INTO later (at, queue, kind, priority, lock, args)
     SELECT j.at, mine, j.kind, coalesce(j.priority, 0), mine || ':' || j.lock, j.args
     FROM jsonb_to_recordset(p_jobs) AS j(kind text, priority integer, lock text, args jsonb, at timestamptz)

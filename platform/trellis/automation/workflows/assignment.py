@@ -65,7 +65,8 @@ def choose(
     wanted = choosing.skill.evaluate(env) if choosing.skill is not None else None
     if wanted is not None:
         people = [record.id for record in StoreGraph(session).load("user", people) if _knows(record, wanted)]
-    loads = _loads(session, entity, field, people)
+    counts = choosing.capacity is not None or choosing.to != "round-robin"
+    loads = _loads(session, entity, field, people) if counts else {}
     if choosing.capacity is not None:
         people = [user for user in people if loads[user] < choosing.capacity]
     if not people:

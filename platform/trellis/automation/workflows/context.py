@@ -106,7 +106,8 @@ class StepContext:
     def cause(self) -> dict[str, Any]:
         """What the history says of a change that a step makes; the next run of the chain begins with it."""
         run = self.run
-        return {"workflow": run.workflow, "run": str(run.id), "chain": run.chain, "depth": len(run.chain)}
+        cause = {"workflow": run.workflow, "run": str(run.id), "chain": run.chain, "depth": len(run.chain)}
+        return {**cause, "crowd": True} if run.crowd else cause
 
 
 def refs_of(value: Value) -> Iterator[Ref]:

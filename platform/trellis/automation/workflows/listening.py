@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from trellis.automation.workflows.happened import as_it_became, as_it_was
 from trellis.automation.workflows.listeners import listeners
 from trellis.automation.workflows.run import run_of
 from trellis.automation.workflows.sequences import would_stop
-from trellis.automation.workflows.starting import Start, job_of, start
+from trellis.automation.workflows.starting import FEW, Start, job_of, start
 from trellis.formula.env import Env
 from trellis.formula.types import Ref
 from trellis.model.automation.triggers import OnRecord
@@ -74,6 +74,7 @@ def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
         by_entity[one.entity].append(one.record)
     for entity, ids in by_entity.items():
         graph.load(entity, ids)
+    together = Counter(map(_together, happened))
     for one in happened:
         record = graph.follow(Ref(one.entity, one.record))
         if not isinstance(record, LiveRecord):
@@ -87,10 +88,15 @@ def _starts(session: Session, happened: Sequence[Happening]) -> Iterator[Start]:
                 and _holds(session, workflow, one, record)
             ):
                 begun.add(workflow.key)
-                yield _start(workflow, one)
+                yield _start(workflow, one, crowd=together[_together(one)] > FEW)
 
 
-def _start(workflow: Workflow, one: Happening) -> Start:
+def _together(one: Happening) -> tuple[object, ...]:
+    """What changes have in common that were made at once: an import's, a bulk edit's."""
+    return one.batch or one.at, one.by
+
+
+def _start(workflow: Workflow, one: Happening, *, crowd: bool) -> Start:
     cause = one.cause if isinstance(one.cause, dict) else {}
     return Start(
         workflow,
@@ -100,6 +106,7 @@ def _start(workflow: Workflow, one: Happening) -> Start:
         by_name=one.by_name,
         event={"kind": one.kind, "changes": dict(one.changes), "means": one.means, "version": one.version},
         chain=cause.get("chain", ()) if "workflow" in cause else (),
+        crowd=crowd or bool(cause.get("crowd")),
     )
 
 

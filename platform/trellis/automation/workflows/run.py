@@ -86,6 +86,11 @@ class Run:
         return Ref(self.entity, self.record) if self.entity and self.record else None
 
     @property
+    def crowd(self) -> bool:
+        """One of many that began together: an import's, say."""
+        return bool(self.event and self.event.get("crowd"))
+
+    @property
     def is_over(self) -> bool:
         """Nothing is left to do."""
         return self.state in OVER

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ADVANCE = "workflows.advance"
 DEEPEST = 10  # runs that lead to one another
+FEW = 20  # records that one change makes or touches without being a crowd
+BEHIND = -10  # the priority of runs that a crowd sets off: whoever changes one record does not wait for them
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Start:
     event: Mapping[str, Any] | None = None
     chain: Sequence[Sequence[str]] = ()
     variables: Mapping[str, Value] = field(default_factory=dict)
+    crowd: bool = False  # one of many that begin together
     again: bool = False  # also where it runs once for a record, and has: somebody wants it
 
     @property
@@ -64,13 +67,15 @@ def start(
 
 
 def job_of(run: Run, at: datetime | None = None) -> Job:
-    """The job that takes a run further. Runs of one record take turns, in the order in which they began.
+    """The job that takes a run further. Runs of one record take turns, in the order in which they began; those of a
+    crowd let the tenant's others go ahead.
 
     One for later names its moment: a run that waits for another one by then leaves it alone.
     """
     lock = f"run:{run.entity}:{run.record}" if run.record is not None else f"run:{run.id}"
     payload = {"run": str(run.id)}
-    return Job(ADVANCE, payload if at is None else {**payload, "at": at.isoformat()}, at, lock)
+    priority = BEHIND if run.crowd else None
+    return Job(ADVANCE, payload if at is None else {**payload, "at": at.isoformat()}, at, lock, priority)
 
 
 def _run(tenant: Tenant, begun: Start, moment: datetime, parent: UUID | None) -> Run:
@@ -84,7 +89,7 @@ def _run(tenant: Tenant, begun: Start, moment: datetime, parent: UUID | None) ->
         trigger=begun.trigger,
         entity=begun.record.entity if begun.record is not None else None,
         record=begun.record.id if begun.record is not None else None,
-        event=begun.event,
+        event={**(begun.event or {}), "crowd": True} if begun.crowd else begun.event,
         by=begun.by,
         by_name=begun.by_name,
         chain=[*chain, begun.link],

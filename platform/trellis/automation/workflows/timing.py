@@ -21,7 +21,7 @@ from trellis.automation.clock import now
 from trellis.automation.jobs import Work, defer, kind
 from trellis.automation.workflows.acting import system_of
 from trellis.automation.workflows.due import due_records
-from trellis.automation.workflows.starting import Start, start
+from trellis.automation.workflows.starting import FEW, Start, start
 from trellis.formula.types import Ref
 from trellis.model.automation.triggers import OnDate, OnRecord, OnSchedule, Trigger
 from trellis.model.automation.workflow import Workflow
@@ -149,7 +149,8 @@ def begin(work: Work) -> None:
     with work.finishing() as connection:
         if workflow is None or payload["entity"] not in workflow.bodies:
             return
-        starts = [Start(workflow, payload["trigger"], Ref(payload["entity"], UUID(id))) for id in payload["records"]]
+        records, word = [Ref(payload["entity"], UUID(id)) for id in payload["records"]], payload["trigger"]
+        starts = [Start(workflow, word, record, crowd=len(records) > FEW) for record in records]
         with Session(tenant, system_of(tenant)).within(connection) as session:
             starts = list(_meant(session, workflow, starts))
         start(connection, tenant, starts)

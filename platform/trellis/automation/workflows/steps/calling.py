@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
@@ -22,6 +23,7 @@ def _run(ctx: StepContext, step: steps.Run) -> Outcome:
     ref = next(refs_of(step.on.evaluate(env)), None) if step.on is not None else ctx.run.ref
     values = {key: given.evaluate(env) for key, given in step.values.items()}
     begun = Start(workflow, "run", ref, by=ctx.run.by, by_name=ctx.run.by_name, chain=ctx.run.chain, variables=values)
+    begun = replace(begun, crowd=ctx.run.crowd)
     child = start(ctx.connection, ctx.tenant, [begun], parent=ctx.run.id if step.wait else None)
     if not step.wait or not child:
         return Done(None, {"runs": [str(id) for id in child]})

@@ -1,0 +1,84 @@
+"""Many changes at once: their runs begin in batches, and whoever changes one record does not wait for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.automation.workflows.test_runs import at, made, runs, work
+
+from trellis.automation.workflows.starting import BEHIND, FEW
+from trellis.records.transfer import ImportMap, import_table, read_table
+from trellis.storage.catalogue import Catalogue
+from trellis.storage.tenant import Tenant
+
+__all__ = ["made"]
+
+MANY = FEW + 5
+FLOWS = """
+workflow: greet
+on: {record: deal, created: true}
+steps:
+  - {log: hello}
+  - {create: job, set: {subject: "{name}", about: =record}}
+  - {wait: 1 day}
+  - {log: still there}
+---
+workflow: follow
+on: {record: deal, changed: [note]}
+steps: [{log: noted}]
+---
+workflow: mark
+on: {record: job, created: true}
+steps: [{set: {status: done}}]
+"""
+
+
+def flood(tenant: Tenant) -> None:
+    rows = read_table("".join(["name\n", *(f"D{n}\n" for n in range(MANY))]))
+    import_table(at(tenant), "deal", rows, ImportMap(automation=True))
+
+
+def order(tenant: Tenant) -> list[tuple[str, str]]:
+    """The records and workflows of first steps, in the order in which they were done."""
+    query = (
+        "SELECT d.name, r.workflow FROM _run_step s JOIN _run r ON r.id = s.run JOIN deal d ON d.id = r.record"
+        " WHERE s.place = '0' ORDER BY s.id"
+    )
+    with tenant.begin() as connection:
+        return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
+
+
+def test_one_change_goes_ahead_of_a_crowd_and_each_record_keeps_its_order(catalogue: Catalogue, made: Any) -> None:
+    tenant = made(FLOWS)
+    flood(tenant)
+    store = at(tenant)
+    chosen = next(row for row in store.list("deal", columns=()).rows if row.title == f"D{MANY - 1}")
+    store.update("deal", chosen.id, {"note": "call"})
+    store.create("deal", {"name": "by hand"})
+    work(catalogue, tenant)
+    done = order(tenant)
+    # what the record's own line has before it is pulled ahead with it
+    assert done[:3] == [(chosen.title, "greet"), (chosen.title, "follow"), ("by hand", "greet")]
+    assert sorted(name for name, workflow in done if workflow == "greet") == sorted(
+        ["by hand", *(f"D{n}" for n in range(MANY))]
+    )
+
+
+def test_what_comes_of_a_crowd_stays_behind(catalogue: Catalogue, made: Any) -> None:
+    tenant = made(FLOWS)
+    flood(tenant)
+    work(catalogue, tenant)
+    assert all(run.event["crowd"] for run in runs(tenant))  # those of the jobs, too, which their steps have made
+    query = "SELECT DISTINCT priority FROM trellis_queue.later WHERE queue = %s AND kind = 'workflows.advance'"
+    with tenant.database.engine.begin() as connection:
+        assert list(connection.exec_driver_sql(query, (tenant.role,)).scalars()) == [BEHIND]
+    work(catalogue, tenant, timedelta(days=2))
+    assert {run.state for run in runs(tenant)} == {"done"}
+
+
+def test_a_few_at_once_are_no_crowd(catalogue: Catalogue, made: Any) -> None:
+    tenant = made(FLOWS)
+    at(tenant).create_many("deal", [{"name": f"D{n}"} for n in range(FEW)])
+    work(catalogue, tenant)
+    assert not any("crowd" in run.event for run in runs(tenant))
