@@ -27,9 +27,9 @@ from trellis.records.reading.gather import measures_in
 from trellis.records.store import Store
 from trellis.reports.conditions import ParamScope, settled
 from trellis.reports.kinds.forecast import CATEGORIES, CUMULATIVE
-from trellis.reports.kinds.rfm import EIGHT, ELEVEN
 from trellis.reports.params import Chosen
 from trellis.reports.result import Answer, Line
+from trellis.reports.segments import EIGHT, ELEVEN
 from trellis.reports.unions import CommonScope
 
 Records = Sequence[LiveRecord]

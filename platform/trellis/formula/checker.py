@@ -25,6 +25,7 @@ from trellis.formula.nodes.concat import Concat
 from trellis.formula.nodes.convert import AsText, as_date
 from trellis.formula.nodes.logic import And, IsBlank, Not, Or
 from trellis.formula.parser import parse
+from trellis.formula.scope import OwnFunctions
 from trellis.formula.syntax import (
     BinaryNode,
     CallNode,
@@ -253,6 +254,8 @@ class Checker:
 
     def _call(self, node: CallNode) -> Expr:
         found = functions().get(node.name)
+        if found is None and isinstance(self.scope, OwnFunctions) and (own := self.scope.function(node.name)):
+            return own(self, node)
         if found is None:
             for arg in node.args:
                 try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from trellis.formula.types import Type
+
+if TYPE_CHECKING:
+    from trellis.formula.nodes.base import Expr
+    from trellis.formula.syntax import CallNode
 
 
 class Scope(Protocol):
@@ -48,6 +52,14 @@ class Scope(Protocol):
 
     def tree(self, entity: str) -> str | None:
         """The link that makes a tree of the entity; None when it is none."""
+
+
+@runtime_checkable
+class OwnFunctions(Protocol):
+    """A scope that knows functions which formulas elsewhere do not have."""
+
+    def function(self, name: str) -> Callable[[Any, CallNode], Expr] | None:
+        """What checks a call of such a function; None when there is no such name."""
 
 
 class EmptyScope:

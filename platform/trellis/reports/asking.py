@@ -46,6 +46,7 @@ class Asking:
     report: Report
     chosen: Chosen
     wishes: Wishes = field(default_factory=Wishes)
+    given: Mapping[str, str] = field(default_factory=dict)  # the params as an address says them
 
     @property
     def reader(self) -> Reader:
@@ -189,7 +190,8 @@ def ask(store: Store, report: Report, given: Mapping[str, str], wishes: Wishes |
     chosen = read_params(report, given, store.principal.reader)
     if chosen.faults:
         raise Refused(list(chosen.faults))
-    return Asking(store, report, chosen, wishes or Wishes())
+    kept = {key: text for key, text in given.items() if key in report.params}
+    return Asking(store, report, chosen, wishes or Wishes(), kept)
 
 
 def require_order(report: Report, orders: Sequence[Order]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from trellis.reports.asking import Asking
+    from trellis.reports.counted import Counted
     from trellis.reports.result import Answer
 
 MODULES = ("summary", "table", "pivot", "trend", "ageing", "forecast", "accuracy", "funnel", "cohort", "rfm", "target")
@@ -21,6 +22,14 @@ class ReportKind(Protocol):
 
     def answer(self, asking: Asking) -> Answer:
         """The answer, with one statement. Raises Refused."""
+
+
+@runtime_checkable
+class CountsApart(Protocol):
+    """A kind with numbers whose records no plain filter tells apart."""
+
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """The records behind a number by its name; None where there is none such. Raises Refused."""
 
 
 KINDS: dict[str, ReportKind] = {}

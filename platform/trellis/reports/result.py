@@ -37,7 +37,19 @@ class Heading:
     path: str | None = None
     is_total: bool = False
     can_drill: bool = True
-    entity: str | None = None  # whose records the conditions are about; None: the report's
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The records behind a number, where its line and its column do not say them.
+
+    `entity`: whose records they are; None: the report's, whose filter holds too. `says`: what is shown of a number that
+    is no number of records, such as a ratio.
+    """
+
+    conditions: tuple[str, ...] = ()
+    entity: str | None = None
+    says: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Line:
     depth: int = 0
     conditions: tuple[str, ...] | None = ()  # None: no list can show these records
     record: Any = None  # of a report that shows records: which one
-    others: tuple[str, ...] | None = None  # conditions for records of another entity, which some headings are about
+    behind: Mapping[str, Behind] = field(default_factory=dict)  # by the keys of headings, where they are others
     at: int | None = None  # the group column that says what the line is about; None: as deep as the line
 
     @property
@@ -67,6 +79,7 @@ class Series:
     key: Key | None = None
     type: Type | None = None
     heading: Heading | None = None  # how its values are written, where not as the drawing's measure
+    behind: tuple[Behind | None, ...] | None = None  # for each category; None: what the category and the label say
 
 
 @dataclass(frozen=True)
@@ -121,3 +134,12 @@ class Answer:
     def total(self) -> Line | None:
         """The line of the grand total."""
         return next((line for line in reversed(self.lines) if line.kind == "total"), None)
+
+
+def behind(line: Line, heading: Heading) -> Behind | None:
+    """The records behind the number of a line and a column; None where no list can show them."""
+    if heading.key in line.behind:
+        return line.behind[heading.key]
+    if line.conditions is None or not heading.can_drill or heading.role == "group":
+        return None
+    return Behind((*line.conditions, *heading.conditions))

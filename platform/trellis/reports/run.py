@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from trellis.model.reports.report import Report
 from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import Store
-from trellis.reports import remembering  # noqa: F401 - has the tables of slow reports watched
+from trellis.reports import counted, remembering  # noqa: F401 - numbers as filters; slow reports have tables watched
 from trellis.reports.asking import Wishes, ask, require_order
 from trellis.reports.own.compiled import own_report
 from trellis.reports.own.rows import PREFIX

@@ -77,6 +77,13 @@ def gather(session: Session, question: Question) -> list[Bundle]:
     return [_bundle(session, question, widths, row) for row in rows]
 
 
+def grouped(session: Session, question: Question) -> sa.Subquery:
+    """The groups as rows of a statement around them: `k0` … their keys, `v0_0` … their measures."""
+    for each in question.union or (question,):
+        require_readable(session, each.entity)
+    return _statement(session, question)[0].subquery()
+
+
 def _statement(session: Session, question: Question) -> tuple[sa.Select[Any], list[int]]:
     made = [_rows(session, each, question) for each in question.union or (question,)]
     first = made[0]

@@ -19,8 +19,8 @@ from trellis.records.merging import lookup
 from trellis.records.privacy.leaving_out import leaving_out
 from trellis.records.reading import paging
 from trellis.records.reading.bounded import bounded, check_depth
+from trellis.records.reading.counted import NAME, FilterScope
 from trellis.records.reading.patient import rows_of
-from trellis.records.reading.scope import ReaderScope
 from trellis.records.reading.selection import Selection
 from trellis.records.record import Count, Group, Page, Record, Shape
 from trellis.records.refusal import Fault, Forbidden, Missing, Refused
@@ -68,7 +68,7 @@ _record_plans: OrderedDict[tuple[object, ...], RecordPlan] = OrderedDict()
 _plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
 _statements: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 PLANS_KEPT = 2000
-OF_ONE_REQUEST = frozenset({"this", "old", "param"})  # what a formula may use that is no reader's
+OF_ONE_REQUEST = frozenset({"this", "old", "param", "counted"})  # what a formula may use that is no reader's
 
 
 def list_page(
@@ -408,7 +408,7 @@ def compile_filter(session: Session, entity: str, text: str) -> Formula:
     if known is not None:
         return known
     try:
-        formula = compile_formula(text, ReaderScope(session.model, entity, session.permit), expected=BOOLEAN)
+        formula = compile_formula(text, FilterScope(session, entity), expected=BOOLEAN)
     except FormulaError as error:
         raise Refused(
             [
@@ -418,7 +418,8 @@ def compile_filter(session: Session, entity: str, text: str) -> Formula:
         ) from error
     check_depth(text)
     asked = Asked(formula.source, formula.node, formula.type, formula.reads, formula.uses)
-    _keep(_filters, key, asked)
+    if NAME not in asked.uses:  # whether there is such a number is asked anew: reports are people's own, too
+        _keep(_filters, key, asked)
     return asked
 
 

@@ -18,8 +18,12 @@ from trellis.records.reading.query import compile_all, require_readable, restric
 from trellis.records.reading.selection import Selection
 
 if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
     from trellis.model.pipeline import Pipeline
     from trellis.records.session import Session
+
+Condition = sa.ColumnElement[bool]
+LOST = ("lost", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,20 @@ class Reached:
     lost: int = 0
     stays: int = 0
     stayed: timedelta = timedelta()
+
+
+def came_to(scope: SqlScope, pipeline: Pipeline, stages: Sequence[str], *, has_left: bool = False) -> Condition:
+    """Whether the record of a row has ever been in one of the stages; `has_left`: and is there no more."""
+    session: Session = scope.catalog.session  # type: ignore[attr-defined] # the records' own catalogue has it
+    history = session.tables.platform.stage_history.alias()
+    own = (history.c.entity == pipeline.entity, history.c.field == pipeline.field, history.c.pipeline == pipeline.key)
+    left = (history.c.left_at.is_not(None),) if has_left else ()
+    return sa.exists().where(history.c.record == scope.alias.c.id, *own, history.c.stage.in_(stages), *left)
+
+
+def is_lost(scope: SqlScope, pipeline: Pipeline) -> Condition:
+    """Whether the record of a row has left its pipeline without success."""
+    return sa.func.coalesce(scope.alias.c[f"{pipeline.field}_type"].in_(LOST), sa.false())
 
 
 def reached(session: Session, journey: Journey, order: Sequence[str]) -> dict[str, Reached]:
@@ -71,7 +89,7 @@ def reached(session: Session, journey: Journey, order: Sequence[str]) -> dict[st
             far.c.place,
             sa.func.count().label("n"),
             sa.cast(sa.func.coalesce(sa.func.sum(found.c.worth), 0), numeric).label("worth"),
-            sa.func.count().filter(found.c.state.in_(("lost", "cancelled"))).label("lost"),
+            sa.func.count().filter(found.c.state.in_(LOST)).label("lost"),
         )
         .join(found, found.c.id == far.c.record)
         .where(far.c.place.is_not(None))

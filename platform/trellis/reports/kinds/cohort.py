@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
 
 from trellis.formula import exact
+from trellis.formula.formula import Formula
 from trellis.formula.types import NUMBER, Value
-from trellis.model.reports.keys import fiscal_start
+from trellis.model.reports.keys import Key, fiscal_start
 from trellis.model.reports.periods import Period
 from trellis.model.text import Text
-from trellis.records.reading.gather import Question
+from trellis.records.reading.gather import Question, grouped, measures_in
 from trellis.reports import conditions
 from trellis.reports.asking import Asking
+from trellis.reports.counted import Counted, condition
 from trellis.reports.kinds.trend import CUT
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
 
 SIZE = Text("Size")
+AGAIN = Text("those who did it again in that period")
+ALL = "all"  # every cohort
 MOST = 500
 
 
@@ -35,17 +45,7 @@ class Cohort:
         unit = key.period
         assert unit is not None
         sizes = {b.keys[0]: b.values[0] for b in asking.gather(sets=((0,),)) if b.keys[0] is not None}
-        own = conditions.where(asking.store, report, spec.filter, asking.chosen, spec.entity)
-        events = asking.store.gather(
-            Question(
-                spec.entity,
-                own,
-                (spec.came, spec.period),
-                (spec.count,),
-                ((0, 1),),
-                asking.chosen.variables,
-            )
-        )
+        events = asking.store.gather(self._events(asking))
         active: dict[tuple[date, int], Value] = {}
         for bundle in events:
             came, at = bundle.keys
@@ -65,9 +65,12 @@ class Cohort:
             so_far = _between(unit, cohort, today)
             row = [_rate(active, cohort, n, size) if n <= so_far else None for n in range(width)]
             rates.append(row)
-            lines.append(Line((cohort, size, *row), conditions=(key.condition(cohort, asking.reader),)))
+            own = (key.condition(cohort, asking.reader),)
+            lines.append(Line((cohort, size, *row), conditions=own, behind=_behind(asking, f"{cohort}", row)))
         if lines:
-            lines.append(self._total(unit, cohorts, sizes, active, width, today))
+            total = self._total(unit, cohorts, sizes, active, width, today)
+            known = (f"not ({key.condition(None, asking.reader)})",)  # who came at no time is in no cohort
+            lines.append(replace(total, conditions=known, behind=_behind(asking, ALL, total.values[2:])))
         return Answer(
             report,
             asking.chosen,
@@ -78,6 +81,39 @@ class Cohort:
             asking.can_drill,
             ((CUT, {"count": MOST}),) if is_cut else (),
         )
+
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """Who is found again: `2026-04-01 3` in the third period after, `all 3` of every cohort."""
+        report, spec, key = asking.report, asking.report.spec, asking.report.groups[0]
+        unit, (cohort, _space, at) = key.period, number.partition(" ")
+        who = next((node.of for node in measures_in(spec.count) if node.of is not None), None)
+        if unit is None or not at.isdigit() or int(at) >= spec.periods or who is None:
+            return None
+        if who.type.entities != (report.entity,):
+            return None
+        try:
+            came = None if cohort == ALL else date.fromisoformat(cohort)
+        except ValueError:
+            return None
+
+        def predicate(scope: SqlScope) -> sa.ColumnElement[bool]:
+            today = unit.start(asking.reader.today(), fiscal_start(asking.reader))
+            sizes = asking.gather(sets=((0,),)) if came is None else ()
+            every = [came] if came is not None else [b.keys[0] for b in sizes if b.keys[0] is not None]
+            pairs = [(c, unit.shift(c, int(at))) for c in every if _between(unit, c, today) >= int(at)]
+            question = self._events(asking)
+            keys = (Key("who", Text(""), Formula("", who, who.type)), *question.keys)
+            rows = grouped(asking.store.session, replace(question, keys=keys, measures=(), sets=((0, 1, 2),)))
+            again = sa.select(rows.c.k0).where(sa.tuple_(rows.c.k1, rows.c.k2).in_(pairs))
+            return sa.and_(scope.alias.c.id.in_(again))
+
+        return Counted(report.entity, predicate, spec.name(int(at)), None if came is None else (key, came))
+
+    def _events(self, asking: Asking) -> Question:
+        """What brings them back, by when they came and when it was."""
+        spec = asking.report.spec
+        own = conditions.where(asking.store, asking.report, spec.filter, asking.chosen, spec.entity)
+        return Question(spec.entity, own, (spec.came, spec.period), (spec.count,), ((0, 1),), asking.chosen.variables)
 
     def _total(
         self,
@@ -104,10 +140,16 @@ class Cohort:
         wanted = asking.wishes.chart if asking.wishes.chart in self.charts else "heatmap"
         names: tuple[Any, ...] = tuple(spec.name(n) for n in range(width))
         series = tuple(
-            Series(cohort, tuple(row), key, NUMBER) for cohort, row in zip(cohorts[-24:], rates[-24:], strict=True)
+            Series(cohort, tuple(row), key, NUMBER, behind=tuple(_behind(asking, f"{cohort}", row).values()))
+            for cohort, row in zip(cohorts[-24:], rates[-24:], strict=True)
         )
         heading = Heading("rate", asking.report.label, NUMBER, as_percent=True, can_drill=False)
         return Drawing(str(wanted), names, series, None, measure=heading, types=self.charts)
+
+
+def _behind(asking: Asking, cohort: str, row: Sequence[Value]) -> Mapping[str, Behind]:
+    """Who is found again in each period."""
+    return {f"p{n}": Behind((condition(asking, f"{cohort} {n}"),), says=AGAIN) for n in range(len(row))}
 
 
 def _rate(active: Mapping[tuple[date, int], Value], cohort: date, n: int, size: Value) -> Value:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import sqlalchemy as sa
 
 from trellis.formula import exact
 from trellis.formula.types import DURATION, MONEY, NUMBER, TEXT, Money, Value
@@ -12,10 +14,14 @@ from trellis.model.pipeline import Pipeline
 from trellis.model.reports.keys import Key
 from trellis.model.text import Text
 from trellis.records.reading.concealed import conceals
-from trellis.records.reading.reached import Journey, Reached
+from trellis.records.reading.reached import Condition, Journey, Reached, came_to, is_lost
 from trellis.reports.asking import Asking
+from trellis.reports.counted import Counted, condition
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Flow, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Flow, Heading, Line, Series
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
 
 STAGE = Text("Stage")
 HERE = Text("In this stage")
@@ -26,6 +32,10 @@ LOST = Text("Lost here")
 OPEN = Text("Still here")
 TIME = Text("Mean time in stage")
 WORTH = Text("Worth")
+GONE = Text("Left again")
+CAME = Text("the records that came this far")
+LEFT = Text("the records that have left the stage")
+COUNTED = {"reached": REACHED, "lost": LOST, "open": OPEN, "left": GONE}
 
 
 @report_kind("funnel")
@@ -65,6 +75,7 @@ class Funnel:
         counts = _cumulated([stages[s].count for s in order])
         worths = _cumulated([stages[s].worth for s in order])
         is_money = worth is not None and worth.type.kind == "money"
+        of_all = _of(asking, pipeline)
         headings = [
             _stage_heading(key),
             Heading("reached", REACHED, NUMBER, can_drill=False),
@@ -93,12 +104,34 @@ class Funnel:
                         None if is_end else one.lost,
                         None if is_end else one.count - one.lost,
                         _mean(one),
-                    )
+                    ),
+                    behind=_behind(asking, of_all, stage, has_worth=worth is not None, is_first=not at),
                 )
             )
-        series = Series(REACHED, tuple(counts), type=NUMBER)
+        behind = tuple(line.behind["reached"] for line in lines)
+        series = Series(REACHED, tuple(counts), type=NUMBER, behind=behind)
         flows = _flows(order, counts, stages)
         return self._made(asking, headings, lines, key, order, series, headings[1], flows)
+
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """Records by how far they have come: `reached proposal`, `lost proposal`, `open …`, `left …`."""
+        report, (what, _space, stage) = asking.report, number.partition(" ")
+        pipeline = asking.store.tenant.model.pipelines[report.spec.pipeline]
+        order = [key for key, each in pipeline.stages.items() if each.type in ("open", "won", "done")]
+        if report.spec.mode != "cohort" or what not in COUNTED or stage not in order:
+            return None
+        further = order[order.index(stage) + 1 :]
+
+        def predicate(scope: SqlScope) -> Condition:
+            if what == "left":
+                return came_to(scope, pipeline, [stage], has_left=True)
+            if what == "reached":
+                return came_to(scope, pipeline, [stage, *further])
+            here = sa.and_(came_to(scope, pipeline, [stage]), sa.not_(came_to(scope, pipeline, further)))
+            lost = is_lost(scope, pipeline)
+            return sa.and_(here, lost if what == "lost" else sa.not_(lost))
+
+        return Counted(report.entity, predicate, COUNTED[what], (report.groups[0], stage))
 
     def _made(
         self,
@@ -125,6 +158,19 @@ class Funnel:
             asking.condition,
             asking.can_drill,
         )
+
+
+def _behind(asking: Asking, of_all: str, stage: str, *, has_worth: bool, is_first: bool) -> Mapping[str, Behind]:
+    """The records behind each number of a stage."""
+
+    def those(what: str, says: Text | None = None) -> Behind:
+        return Behind((of_all, condition(asking, f"{what} {stage}")), says=says)
+
+    found = {"reached": those("reached"), "overall": those("reached", CAME), "time": those("left", LEFT)}
+    found |= {"lost": those("lost"), "open": those("open")}
+    if has_worth:
+        found["worth"] = those("reached")
+    return found if is_first else {**found, "step": those("reached", CAME)}
 
 
 def _flows(order: Sequence[str], counts: Sequence[int | Decimal], stages: Mapping[str, Reached]) -> tuple[Flow, ...]:

@@ -2,61 +2,34 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import sqlalchemy as sa
 
 from trellis.formula import exact
-from trellis.formula.types import MONEY, NUMBER, TEXT, Money, Ref, Type, Value
-from trellis.model.reports.keys import quoted
+from trellis.formula.sql import moments as sqlm
+from trellis.formula.sql import values as sqlv
+from trellis.formula.types import MONEY, NUMBER, TEXT, Money, Type, Value
 from trellis.model.text import Text
-from trellis.records.reading.gather import Bundle
+from trellis.records.reading.gather import Bundle, grouped
 from trellis.reports.asking import Asking, number
+from trellis.reports.counted import Counted, condition
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
+from trellis.reports.segments import EIGHT, ELEVEN, Customer, Limits, borders, fifths, halves, in_segments
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
 
 MOST = 200_000
 SEGMENT, CUSTOMERS, SHARE = Text("Segment"), Text("Customers"), Text("Share")
+THOSE, THEIRS = Text("the customers of the segment"), Text("what they are counted by")
+ALL, OF = "all", "of "  # all segments; the records that somebody is counted by, not the customers themselves
 RECENCY, FREQUENCY, WORTH, MEAN = Text("Mean days since"), Text("Mean number"), Text("Together"), Text("Mean amount")
-
-Test = Callable[[int, int, int], bool]
-ELEVEN: tuple[tuple[str, Test], ...] = (
-    ("Champions", lambda r, f, m: r >= 4 and f >= 4 and m >= 4),
-    ("Can't lose them", lambda r, f, m: r <= 2 and f >= 4 and m >= 4),
-    ("Loyal", lambda r, f, m: r >= 3 and f >= 4),
-    ("New customers", lambda r, f, m: r == 5 and f == 1),
-    ("Promising", lambda r, f, m: r == 4 and f == 1),
-    ("Potential loyalists", lambda r, f, m: r >= 4),
-    ("Need attention", lambda r, f, m: r == 3 and f >= 3),
-    ("About to sleep", lambda r, f, m: r == 3),
-    ("At risk", lambda r, f, m: f >= 3),
-    ("Hibernating", lambda r, f, m: r == 2),
-    ("Lost customers", lambda r, f, m: True),
-)
-EIGHT: tuple[tuple[str, Test], ...] = (
-    ("Important: valued", lambda r, f, m: bool(r and f and m)),
-    ("Important: keep", lambda r, f, m: bool(not r and f and m)),
-    ("Important: develop", lambda r, f, m: bool(r and not f and m)),
-    ("Important: win back", lambda r, f, m: bool(not r and not f and m)),
-    ("General: valued", lambda r, f, m: bool(r and f and not m)),
-    ("General: keep", lambda r, f, m: bool(not r and f and not m)),
-    ("General: develop", lambda r, f, m: bool(r and not f and not m)),
-    ("General: win back", lambda r, f, m: True),
-)
-
-
-@dataclass(frozen=True)
-class Customer:
-    """One customer's three numbers: days since the last time, how often, how much."""
-
-    days: int
-    times: int
-    worth: Decimal
-    id: str = ""
 
 
 @report_kind("rfm")
@@ -72,16 +45,17 @@ class Rfm:
         customers = [c for b in bundles if (c := _customer(asking, b)) is not None]
         is_eight = report.spec.scale == "thresholds"
         segments = EIGHT if is_eight else ELEVEN
-        scores = _halves(customers, report.spec.thresholds) if is_eight else _fifths(customers)
+        scores = halves(customers, report.spec.thresholds) if is_eight else fifths(customers)
         by_segment: dict[str, list[Customer]] = defaultdict(list)
         for customer, score in zip(customers, scores, strict=True):
             by_segment[next(name for name, test in segments if test(*score))].append(customer)
         worth = report.measures[2].type
         among = report.groups[0].type.entities
         entity = among[0] if len(among) == 1 else None  # customers of several entities stand in no one list
+        behind = {name: _behind(asking, name, entity) for name in (ALL, *by_segment)}
         headings = (
             Heading("segment", SEGMENT, TEXT, "group"),
-            Heading("customers", CUSTOMERS, NUMBER, can_drill=entity is not None, entity=entity),
+            Heading("customers", CUSTOMERS, NUMBER, can_drill=False),
             Heading("share", SHARE, NUMBER, as_percent=True, can_drill=False),
             Heading("recency", RECENCY, NUMBER, scale=0, can_drill=False),
             Heading("frequency", FREQUENCY, NUMBER, scale=1, can_drill=False),
@@ -91,17 +65,18 @@ class Rfm:
         lines = [
             Line(
                 (Text(name), *_told(asking, by_segment[name], len(customers), worth)),
-                conditions=_those(by_segment[name]),
+                behind=behind[name],
             )
             for name, _ in segments
             if by_segment[name]
         ]
         names = tuple(line.values[0] for line in lines)
-        series = Series(CUSTOMERS, tuple(line.values[1] for line in lines), type=NUMBER)
+        drawn = tuple(line.behind.get("customers") for line in lines)
+        series = Series(CUSTOMERS, tuple(line.values[1] for line in lines), type=NUMBER, behind=drawn)
         wanted = asking.wishes.chart if asking.wishes.chart in self.charts else "bar"
         drawing = Drawing(str(wanted), names, (series,), None, horizontal=True, measure=headings[1], types=self.charts)
         if lines:
-            lines.append(Line((None, *_told(asking, customers, len(customers), worth)), "total", 0, None))
+            lines.append(Line((None, *_told(asking, customers, len(customers), worth)), "total", 0, behind=behind[ALL]))
         note = (
             ("High and low are told apart at %(limits)s.", {"limits": _limits(customers, report.spec.thresholds)})
             if is_eight
@@ -118,6 +93,43 @@ class Rfm:
             (note,) if lines else (),
         )
 
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """The customers of a segment by its name, or of `all`; `of Champions`: the records that make them that."""
+        report, name = asking.report, number.removeprefix(OF)
+        by, limits = report.groups[0], report.spec.thresholds if report.spec.scale == "thresholds" else None
+        segments = [key for key, _test in (ELEVEN if limits is None else EIGHT)]
+        if name not in (*segments, ALL):
+            return None
+
+        def predicate(scope: SqlScope) -> sa.ColumnElement[bool]:
+            measures, reader = report.measures, asking.reader
+            question = asking.question(measures=tuple(m.formula for m in measures), sets=((0,),))
+            rows = grouped(asking.store.session, question)
+            last = rows.c.v0_0
+            day = sa.cast(sqlm.to_local(last, reader), sa.Date()) if measures[0].type.kind == "datetime" else last
+            today = sa.literal(reader.today(), sa.Date())
+            names = segments if name == ALL else [name]
+            ids = in_segments(names, rows, day, today, limits)
+            own = scope.alias.c.id if number == name else sqlv.key(by.formula.sql(scope))
+            return sa.func.coalesce(own.in_(ids), sa.false())
+
+        among = by.type.entities
+        if number == name and len(among) != 1:
+            return None
+        entity = among[0] if number == name else report.entity
+        return Counted(entity, predicate, CUSTOMERS, None if name == ALL else (None, Text(name)))
+
+
+def _behind(asking: Asking, name: str, entity: str | None) -> Mapping[str, Behind]:
+    """The customers of a segment, and what they are counted by."""
+    theirs = (condition(asking, f"{OF}{name}"),)
+    found = {"frequency": Behind(theirs, says=THEIRS), "mean": Behind(theirs, says=THEIRS), "worth": Behind(theirs)}
+    if entity is None:
+        return found
+    those = (condition(asking, name),)
+    shares = dict.fromkeys(("share", "recency"), Behind(those, entity, THOSE))
+    return {**found, **shares, "customers": Behind(those, entity)}
+
 
 def _customer(asking: Asking, bundle: Bundle) -> Customer | None:
     if bundle.keys[0] is None or bundle.values[0] is None:
@@ -125,51 +137,11 @@ def _customer(asking: Asking, bundle: Bundle) -> Customer | None:
     last, times, worth = bundle.values
     day = last.astimezone(asking.reader.time_zone).date() if isinstance(last, datetime) else last
     assert isinstance(day, date)
-    who = bundle.keys[0]
-    id = str(who.id) if isinstance(who, Ref) else ""
-    return Customer((asking.reader.today() - day).days, int(times), Decimal(number(worth) or 0), id)
+    return Customer((asking.reader.today() - day).days, int(times), Decimal(number(worth) or 0))
 
 
-def _those(customers: Sequence[Customer]) -> tuple[str, ...]:
-    """The customers themselves: what makes a segment is known of all of them together only."""
-    ids = [quoted(c.id) for c in customers]
-    return (f"id in ({', '.join(ids)})" if len(ids) > 1 else f"id == {ids[0]}",)
-
-
-def _fifths(customers: Sequence[Customer]) -> list[tuple[int, int, int]]:
-    """Scores of one to five: the share of customers that one is better than, in fifths."""
-    days = sorted(-c.days for c in customers)
-    times, worths = sorted(c.times for c in customers), sorted(c.worth for c in customers)
-    return [(_fifth(days, -c.days), _fifth(times, c.times), _fifth(worths, c.worth)) for c in customers]
-
-
-def _fifth(ordered: Sequence[Any], value: Any) -> int:
-    return min(5, bisect_left(ordered, value) * 5 // len(ordered) + 1)
-
-
-def _halves(customers: Sequence[Customer], thresholds: dict[str, list[Decimal]]) -> list[tuple[int, int, int]]:
-    """One for high and none for low: near enough, often enough, enough."""
-    days, times, worth = _borders(customers, thresholds)
-    return [(int(c.days <= days), int(c.times >= times), int(c.worth >= worth)) for c in customers]
-
-
-def _borders(customers: Sequence[Customer], thresholds: dict[str, list[Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
-    """The given thresholds, else the means."""
-    count = max(len(customers), 1)
-
-    def border(name: str, values: Sequence[Decimal | int]) -> Decimal:
-        given = thresholds.get(name)
-        return given[0] if given else exact.divide(Decimal(sum(values)), Decimal(count)) or Decimal(0)
-
-    return (
-        border("recency", [c.days for c in customers]),
-        border("frequency", [c.times for c in customers]),
-        border("monetary", [c.worth for c in customers]),
-    )
-
-
-def _limits(customers: Sequence[Customer], thresholds: dict[str, list[Decimal]]) -> str:
-    return " · ".join(f"{round(b, 1):f}" for b in _borders(customers, thresholds))
+def _limits(customers: Sequence[Customer], thresholds: Limits) -> str:
+    return " · ".join(f"{round(b, 1):f}" for b in borders(customers, thresholds))
 
 
 def _told(asking: Asking, customers: Sequence[Customer], all_: int, worth: Type) -> tuple[Value, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trellis.formula.errors import FormulaError, FormulaFault
 from trellis.formula.formula import compile_formula
 from trellis.formula.types import BOOLEAN
-from trellis.records.reading.scope import ReaderScope
+from trellis.records.reading.counted import FilterScope
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
@@ -19,7 +19,7 @@ def formula_faults(store: Store, entity: Entity, source: str) -> list[FormulaFau
     if not source.strip():
         return []
     try:
-        compile_formula(source, ReaderScope(store.tenant.model, entity.key, store.session.permit), expected=BOOLEAN)
+        compile_formula(source, FilterScope(store.session, entity.key), expected=BOOLEAN)
     except FormulaError as error:
         return list(error.faults)
     return []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from trellis.reports.conditions import both
-from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.result import Answer, Heading, Line, behind
 from trellis.reports.unions import about, records_of
 from trellis.web.navigation import address
 
@@ -34,11 +34,9 @@ class Drill:
 
     def of(self, line: Line, heading: Heading) -> str:
         """The records behind a number; empty where no list can show them."""
-        if heading.entity is not None and heading.can_drill and line.others is not None:
-            return self.where(line.others, heading.entity)
-        if line.conditions is None or not heading.can_drill or heading.role == "group":
+        if (found := behind(line, heading)) is None:
             return ""
-        return self.where((*line.conditions, *heading.conditions), heading.entity)
+        return self.where(found.conditions, found.entity)
 
     def where(self, conditions: Sequence[str], entity: str | None = None) -> str:
         """The records that fit the report's filter and some more conditions."""
