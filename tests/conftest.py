@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from werkzeug.security import generate_password_hash
 
 from trellis.config.layer import Layer, layer_from_files
+from trellis.identity import accounts
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 from trellis.records.reading import remembered
@@ -55,6 +59,17 @@ fields:
 """
 
 _numbers = itertools.count(1)
+
+# what is imported stays: no collection needs to look at it; and tests make more rubbish at once than a server does
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> None:
+    """A password's hash is made to be slow, and a run makes and checks a thousand; identity/test_accounts.py holds
+    what the product takes."""
+    accounts.generate_password_hash = partial(generate_password_hash, method="scrypt:512:8:1")
 
 
 @pytest.fixture(scope="session", autouse=True)

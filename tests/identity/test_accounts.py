@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.web.frame_tenants import PASSWORD, YAML, add_person
+from werkzeug.security import generate_password_hash
 
+from trellis.identity import accounts
 from trellis.identity.accounts import (
     account_of_link,
     ask_for_link,
@@ -20,6 +22,18 @@ from trellis.identity.accounts import (
 from trellis.identity.people import sign_ins
 from trellis.identity.sessions import digest, open_session
 from trellis.records.refusal import Refused
+
+
+def test_a_hash_is_slow_to_try(make_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What werkzeug takes of itself: scrypt, with 32 MB and some 80 ms for a try; the other tests take a cheap one."""
+    monkeypatch.setattr(accounts, "generate_password_hash", generate_password_hash)
+    tenant = make_tenant(YAML)
+    account = read_account(tenant, add_person(tenant, "anna@x.example"))
+    assert account is not None
+    with tenant.begin() as connection:
+        assert is_password(connection, tenant, account, PASSWORD)
+        hashed = connection.execute(sa.select(tenant.tables.metadata.tables["ab_user"].c.password)).scalar_one()
+    assert hashed.startswith("scrypt:32768:8:1$")
 
 
 def test_a_link_works_once_and_ends_sessions(make_tenant: Any) -> None:
