@@ -49,7 +49,11 @@ def await_run(store: Store, button: Button, run: UUID, patience: float = PATIENC
 
 def _made(store: Store, button: Button, variables: Mapping[str, Any]) -> Record | None:
     """The one record that the workflow is there to make, if it is, and this person may see it."""
-    created = [step for step in button.workflow.bodies[button.trigger.entity].steps if isinstance(step, steps.Create) and step.name]
+    created = [
+        step
+        for step in button.workflow.bodies[button.trigger.entity].steps
+        if isinstance(step, steps.Create) and step.name
+    ]
     if len(created) != 1 or store.tenant.model.entities[created[0].entity].part_of:
         return None
     ref = thaw(variables.get(created[0].name or ""))
