@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from trellis.formula.clock import alarm, now
 from trellis.formula.types import Ref, Value
 from trellis.model.field import Field
 from trellis.model.fields.relations import ref_json
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 DISPATCH = "events.dispatch"  # the kind of job that tells everybody: automation/events
 PRIORITY = 10  # what has happened is told before what was told earlier is all done
+GATHERED = timedelta(seconds=1)
 EVERY = "*"
 SECRET = "•••"  # that a secret was there is told, not which
 AUTOMATED = "import-automated"  # the means of an import that sets workflows off, as whoever imports has asked for
@@ -74,8 +77,14 @@ def write(session: Session, events: Sequence[Event]) -> None:
 
 
 def _ask(session: Session) -> None:
-    """One job for the whole transaction, however many records it changed."""
-    queue.enqueue(session.connection, [queue.row(DISPATCH, {}, lock="events", priority=PRIORITY)])
+    """One job for the whole transaction, however many records it changed.
+
+    What runs of a crowd change is told a little later: one job then tells what many of them have done.
+    """
+    cause, at = session.cause, now() + GATHERED
+    waits = isinstance(cause, Mapping) and bool(cause.get("crowd")) and alarm(at) == at
+    asked = queue.row(DISPATCH, {}, lock="events", priority=PRIORITY, at=at if waits else None)
+    queue.enqueue(session.connection, [asked])
 
 
 def _row(session: Session, event: Event) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def test_what_comes_of_a_crowd_stays_behind(catalogue: Catalogue, made: Any) -> 
     tenant = made(FLOWS)
     flood(tenant)
     work(catalogue, tenant)
+    work(catalogue, tenant, timedelta(seconds=2))  # what its runs have changed is told a little later
+    assert len(runs(tenant)) == 2 * MANY
     assert all(run.event["crowd"] for run in runs(tenant))  # those of the jobs, too, which their steps have made
     query = "SELECT DISTINCT priority FROM trellis_queue.later WHERE queue = %s AND kind = 'workflows.advance'"
     with tenant.database.engine.begin() as connection:

@@ -48,50 +48,35 @@ def _buried(work: Work, reason: str) -> None:
 
 @kind(ADVANCE, on_death=_buried)
 def advance(work: Work) -> None:
-    """Take a run as far as it goes by itself."""
+    """Take a run as far as it goes by itself, in the transaction that also ends the job."""
     tenant = work.tenant
-    id = UUID(work.payload["run"])
-    with tenant.begin() as connection:
-        run = read_run(connection, tenant, id)
-    if run is None or run.is_over or run.state == "paused":
-        return
-    try:
-        workflow = workflow_of(work.catalogue, tenant, run)
-    except Gone as error:
-        _end_without(work, id, error)
-        return
-    try:
-        principal = _principal(tenant, workflow, run)
-    except Nobody as error:
-        _end_without(
-            work,
-            id,
-            StepFailed("{name} may not sign in any more, and it runs with their rights.", name=str(error)),
-        )
-        return
-    store = Store(tenant, principal)
-    with store.transaction() as connection:
-        run = read_run(connection, tenant, id, lock=True)
-        timer = datetime.fromisoformat(work.payload["at"]) if "at" in work.payload else None
-        is_for = run is not None and not run.is_over and run.state != "paused" and timer in (None, run.wake_at)
-        if run is not None and is_for:
-            Machine(store, connection, workflow, run, asked=run.wake_at if timer is None else None).go()
-        work.finish(connection)
+    timer = datetime.fromisoformat(work.payload["at"]) if "at" in work.payload else None
+    with work.finishing() as connection:
+        run = read_run(connection, tenant, UUID(work.payload["run"]), lock=True)
+        if run is None or run.is_over or run.state == "paused" or timer not in (None, run.wake_at):
+            return  # it was ended meanwhile, or waits for another moment by now
+        try:
+            workflow = workflow_of(work.catalogue, tenant, run)
+            store = Store(tenant, _principal(connection, tenant, workflow, run))
+        except Gone as error:
+            _end_without(connection, tenant, run, error)
+        except Nobody as error:
+            said = "{name} may not sign in any more, and it runs with their rights."
+            _end_without(connection, tenant, run, StepFailed(said, name=str(error)))
+        else:
+            with store.session.within(connection):
+                Machine(store, connection, workflow, run, asked=run.wake_at if timer is None else None).go()
 
 
-def _principal(tenant: Tenant, workflow: Workflow, run: Run) -> Principal:
+def _principal(connection: sa.Connection, tenant: Tenant, workflow: Workflow, run: Run) -> Principal:
     if workflow.run_as == "system":
         return system_of(tenant, run.by, run.by_name)
-    with tenant.begin() as connection:
-        return principal_of(connection, tenant, run.by, run.by_name)
+    return principal_of(connection, tenant, run.by, run.by_name)
 
 
-def _end_without(work: Work, id: UUID, reason: Exception) -> None:
-    with work.finishing() as connection:
-        run = read_run(connection, work.tenant, id, lock=True)
-        if run is not None and not run.is_over:
-            end(connection, work.tenant, run, "failed", {"kind": "failed", **told_of(reason)})
-            write_run(connection, work.tenant, run)
+def _end_without(connection: sa.Connection, tenant: Tenant, run: Run, reason: Exception) -> None:
+    end(connection, tenant, run, "failed", {"kind": "failed", **told_of(reason)})
+    write_run(connection, tenant, run)
 
 
 def end(
