@@ -127,13 +127,16 @@ class TimelineView(Page):
         if fields and isinstance(fields[0], BoundField) and fields[0].field.type.widget == "long_text":
             fields[0].hint = _("Write your %(thing)s here", thing=label_of(entity, store))
         files = [f for f in fields if isinstance(f, BoundField) and f.field.type.widget == "file" and f.visible]
+        fields = [f for f in fields if f not in files]
+        if not store.tenant.model.entities[about.entity].features.files:
+            files = []
         for file in files:
             file.is_clip = True
         return {
             "kind": entity.key,
             "entity": entity,
             "form": bound,
-            "fields": [f for f in fields if f not in files],
+            "fields": fields,
             "files": files,
             "address": url_for("TimelineView.compose", entity=about.entity, id=about.id, kind=entity.key),
             "state": url_for("FormView.state", entity=entity.key),

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trellis.automation.mentions import NOTE
 from trellis.model.entity import Entity
 from trellis.records.kept import kept
 
@@ -36,7 +37,7 @@ def activity_links(store: Store, entity: Entity) -> list[Activity]:
         return []
     found = []
     for other in _about_others(store.tenant.model):
-        if not store.may("read", other.key):
+        if not store.may("read", other.key) or (other.key == NOTE and not entity.features.comments):
             continue
         readable = store.readable_fields(other.key)
         for field in other.fields.values():
