@@ -45,5 +45,5 @@ def test_a_made_up_group_is_empty(anna: FlaskClient) -> None:
 
 def test_a_view_says_what_it_leaves_in(anna: FlaskClient) -> None:
     page = anna.get("/e/deal/?view=open").text
-    assert "Stage type = “Open”" in page
+    assert "Stage is Open" in page
     assert "stage_type == &#34;open&#34;" in page

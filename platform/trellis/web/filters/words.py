@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
+from trellis.records.pipelines.pipeline import tracks
 from trellis.web.cells.column import label_of, resolve
 from trellis.web.cells.options import options_of
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from trellis.records.store import Store
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*|[=!<>]=|\S|\s+')
+CHOSEN = ("==", "!=")  # before a choice these are words
 SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "*": "×"}
 
 
@@ -31,15 +33,18 @@ def in_words(store: Store, entity: Entity, formula: Formula) -> str:
         "in": _("is one of"),
         "blank": _("empty"),
     }
+    of_stage = {track.type: track.field for track in tracks(entity)}  # “Stage is open”, not “Stage type”
     labels: dict[str, str] = {}  # of the choices of the field that was named last
     said: list[str] = []
     for token in TOKEN.findall(" ".join(formula.source.split())):
         if token.startswith('"'):
             text = token[1:-1].replace('\\"', '"')
-            said.append(f"“{labels.get(text, text)}”")
+            said.append(labels.get(text) or f"“{text}”")
         elif found := resolve(model, entity, token) if token[0].isalpha() else None:
             labels = {o.key: o.label for o in options_of(model, found[0], found[1], reader).values()}
-            said.append(label_of(model, entity, token, reader.language))
+            said.append(label_of(model, entity, of_stage.get(token, token), reader.language))
+        elif labels and token in CHOSEN:
+            said.append(_("is") if token == "==" else _("is not"))
         else:
             said.append(SIGNS.get(token) or words.get(token, token))
     return "".join(said)

@@ -159,8 +159,10 @@ class Form {
 
   /** A new record: one types at once. A touch screen would raise its keyboard over the page, so it waits for a tap. */
   begin() {
-    const first = firstControl(this.form);
-    if (first && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) first.focus({ preventScroll: true });
+    setTimeout(() => { // pickers are drawn by then
+      const first = firstControl(this.form);
+      if (first && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) first.focus({ preventScroll: true });
+    });
   }
 
   picture() {
