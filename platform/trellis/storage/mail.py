@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from trellis.storage.columns import MOMENT, NOW
 from trellis.storage.names import quoted
-
-NOW = sa.text("now()")
-MOMENT = sa.DateTime(timezone=True)
 
 
 def mail_table(metadata: sa.MetaData) -> sa.Table:

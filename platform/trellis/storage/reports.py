@@ -5,10 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.storage.columns import MOMENT, NOW
 from trellis.storage.names import quoted
-
-NOW = sa.text("now()")
-_MOMENT = sa.DateTime(timezone=True)
 
 
 def own_report_table(metadata: sa.MetaData) -> sa.Table:
@@ -23,8 +21,8 @@ def own_report_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("roles", ARRAY(sa.Text)),  # null: shared with everybody who may read it
         sa.Column("definition", JSONB, nullable=False),  # {parts: [[name, value], …]} or {yaml: …}
-        sa.Column("created_at", _MOMENT, nullable=False, server_default=NOW),
-        sa.Column("updated_at", _MOMENT, nullable=False, server_default=NOW),
+        sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("updated_at", MOMENT, nullable=False, server_default=NOW),
         sa.Index("_own_report_base", "base", "owner"),
         sa.Index("_own_report_owner", "owner"),
     )
@@ -45,8 +43,8 @@ def own_dashboard_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("roles", ARRAY(sa.Text)),  # null: shared with everybody
         sa.Column("definition", JSONB, nullable=False),  # {yaml: …}
-        sa.Column("created_at", _MOMENT, nullable=False, server_default=NOW),
-        sa.Column("updated_at", _MOMENT, nullable=False, server_default=NOW),
+        sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
+        sa.Column("updated_at", MOMENT, nullable=False, server_default=NOW),
         sa.Index("_own_dashboard_base", "base", "owner"),
         sa.Index("_own_dashboard_owner", "owner"),
     )
@@ -62,7 +60,7 @@ def report_mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("user", sa.Uuid, nullable=False),
         sa.Column("cron", sa.Text),
         sa.Column("parts", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
-        sa.Column("created_at", _MOMENT, nullable=False, server_default=NOW),
+        sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
         sa.Index("_report_mail_user", "user", "report", unique=True),
         sa.Index("_report_mail_report", "report"),
     )
@@ -75,7 +73,7 @@ def report_timer_table(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("key", sa.Text, primary_key=True),  # mail:<report>, mine:<id>, snapshot:<report>
         sa.Column("cron", sa.Text, nullable=False),
-        sa.Column("next_at", _MOMENT, nullable=False),
+        sa.Column("next_at", MOMENT, nullable=False),
     )
 
 
@@ -86,7 +84,7 @@ def report_snapshot_table(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("report", sa.Text, nullable=False),
         sa.Column("day", sa.Date, nullable=False),
-        sa.Column("at", _MOMENT, nullable=False, server_default=NOW),
+        sa.Column("at", MOMENT, nullable=False, server_default=NOW),
         sa.Column("digest", sa.Text, nullable=False),  # of what was asked: another question cannot be compared
         sa.Column("answer", JSONB, nullable=False),
         sa.PrimaryKeyConstraint("report", "day"),
@@ -106,10 +104,10 @@ def report_run_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("parts", JSONB, nullable=False),  # of the report's address
         sa.Column("language", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),  # waiting, running, done, failed, cancelled
-        sa.Column("asked_at", _MOMENT, nullable=False),
-        sa.Column("started_at", _MOMENT),  # what `now()` is in its formulas
-        sa.Column("ended_at", _MOMENT),
-        sa.Column("until", _MOMENT, nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("started_at", MOMENT),  # what `now()` is in its formulas
+        sa.Column("ended_at", MOMENT),
+        sa.Column("until", MOMENT, nullable=False),
         sa.Column("fault", JSONB),  # why it failed: {message, params}
         sa.Column("rights", sa.Text),  # in short, what the person could see then
         sa.Column("rows", sa.LargeBinary),  # of each of its statements
@@ -125,6 +123,6 @@ def report_change_table(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("xid", sa.BigInteger, autoincrement=False),
         sa.Column("relation", sa.BigInteger, autoincrement=False),
-        sa.Column("at", _MOMENT, nullable=False, server_default=sa.text("clock_timestamp()")),
+        sa.Column("at", MOMENT, nullable=False, server_default=sa.text("clock_timestamp()")),
         sa.PrimaryKeyConstraint("xid", "relation"),
     )

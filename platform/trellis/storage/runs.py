@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from trellis.storage.columns import NOW
 from trellis.storage.names import quoted
-
-NOW = sa.text("now()")
 
 
 def run_table(metadata: sa.MetaData) -> sa.Table:

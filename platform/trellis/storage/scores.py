@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from trellis.storage.columns import MOMENT
 from trellis.storage.names import quoted
-
-MOMENT = sa.DateTime(timezone=True)
 
 
 def score_table(metadata: sa.MetaData) -> sa.Table:

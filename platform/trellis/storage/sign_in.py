@@ -1,13 +1,12 @@
-"""The platform tables about signing in: attempts, what happened, second factors, identities at other places."""
+"""The platform tables about signing in: sessions, tokens, attempts, second factors, identities at other places."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
+from trellis.storage.columns import MOMENT, NOW, moment
 from trellis.storage.names import quoted
-
-NOW = sa.text("now()")
-MOMENT = sa.DateTime(timezone=True)
 
 
 def sign_in_table(metadata: sa.MetaData) -> sa.Table:
@@ -75,4 +74,38 @@ def identity_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("created_at", MOMENT, nullable=False, server_default=NOW),
         sa.Column("seen_at", MOMENT, nullable=False, server_default=NOW),
         sa.Index("_identity_user", "user"),
+    )
+
+
+def session_table(metadata: sa.MetaData) -> sa.Table:
+    """A signed-in browser; `id` is a digest of the secret in its cookie."""
+    return sa.Table(
+        quoted("_session"),
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("user", sa.Uuid),
+        sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+        moment("created_at"),
+        moment("seen_at"),
+        moment("expires_at", default=False),
+        sa.Column("address", sa.Text),
+        sa.Column("agent", sa.Text),
+        sa.Index("_session_user", "user"),
+        sa.Index("_session_expires", "expires_at"),
+    )
+
+
+def token_table(metadata: sa.MetaData) -> sa.Table:
+    """A right that is good once and for a while (password reset, invitation); `id` is a digest of the secret."""
+    return sa.Table(
+        quoted("_token"),
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("user", sa.Uuid),
+        sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+        moment("created_at"),
+        moment("expires_at"),
+        moment("used_at", default=False),
+        sa.Index("_token_user", "user"),
     )

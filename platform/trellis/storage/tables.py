@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from trellis.storage.columns import NOW
 from trellis.storage.fab import identity_tables
 from trellis.storage.indexes import add_indexes
 from trellis.storage.matching import add_match_indexes
 from trellis.storage.names import quoted, short
 from trellis.storage.ordering import ORDER, ordered_field
-from trellis.storage.platform import NOW, PlatformTables, platform_tables
+from trellis.storage.platform import PlatformTables, platform_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

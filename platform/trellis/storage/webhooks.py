@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.storage.columns import NOW
 from trellis.storage.names import quoted
 
-NOW = sa.text("now()")
 SEALED = {"sealed": True}  # Column.info: another key is given to it by storage/rotation.py
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from trellis.storage.columns import MOMENT, NOW
 from trellis.storage.names import quoted
-
-NOW = sa.text("now()")
-MOMENT = sa.DateTime(timezone=True)
 
 
 def notice_table(metadata: sa.MetaData) -> sa.Table:
