@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FLOODED, OTHER = "bench-flooded", "bench-beside"
 PEOPLE = 20
+MOST = 100_000  # rows
 ALONE = 20  # single changes before the flood
 EVERY = 2.0  # seconds between two of them meanwhile
 MINUTES = 180.0
@@ -41,6 +42,7 @@ steps: [{set: {need: '="{company} wants an offer"'}}]
 ---
 workflow: greet
 on: {record: lead, created: true}
+when: source == "website"
 steps: [{set: {rating: 3}}, {log: "{name} is welcome"}]
 ---
 workflow: answer
@@ -48,8 +50,9 @@ on: {record: account, created: true}
 steps: [{set: {description: answered}}]
 """
 HEAD = "name,company,email,phone,owner,source\n"
-ROW = "Nina Neu{n},Company {n},n{n}@new.example,+4917{n:08},p{who}@bench.example,website\n"
+ROW = "Nina Neu{n},Company {n},n{n}@new.example,+4917{n:08},p{who}@bench.example,{source}\n"
 QUIET = "Nina Neu{n},Company {n},n{n}@other.example,+4915{n:08},p{who}@bench.example,referral\n"
+APPLIES = 10  # to one row of so many
 WRONG = {
     "leads without a run, or with two": """
         SELECT count(*) FROM (SELECT l.id FROM lead l LEFT JOIN _run r ON r.record = l.id
@@ -83,12 +86,12 @@ class Imported:
 
 @measure("flood")
 def flood(bench: Bench) -> Iterator[Result]:
-    """`trellis import` of a tenth as many leads as there are contacts, one `trellis worker` of four threads beside it.
+    """`trellis import` of as many leads as there are contacts, at most 100,000, beside one `trellis worker`.
 
-    Both are processes of their own. Each row passes a workflow on `before`, and sets one off after the commit, which
-    changes it once more.
+    Both are processes of their own. Each row passes a workflow on `before`, and is told to those that come after the
+    commit; for one row in ten a run begins, which changes it once more.
     """
-    rows = max(bench.rows // 10, 100)
+    rows = min(bench.rows, MOST)
     for slug in (FLOODED, OTHER):
         if slug in {entry.slug for entry in bench.catalogue.list()}:
             bench.catalogue.drop(slug)
@@ -162,7 +165,9 @@ def _import(
     file = VAR / "flood.csv"
     with file.open("w", encoding="utf-8") as out:
         out.write(HEAD)
-        out.writelines(row.format(n=n, who=n % PEOPLE) for n in range(rows))
+        out.writelines(
+            row.format(n=n, who=n % PEOPLE, source="referral" if n % APPLIES else "website") for n in range(rows)
+        )
     began, memory = time.perf_counter(), 0.0
     with _trellis(bench, "import", tenant.slug, "lead", str(file), *words) as process:
 
