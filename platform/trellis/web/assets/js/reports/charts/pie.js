@@ -16,9 +16,9 @@ export function pie(data, colors, width) {
     tooltip: { ...tooltip(colors), trigger: "item", formatter: ({ marker, data: item }) => `${item.name}\n${marker}${one.texts[item.at]} (${part(item)})` },
     legend: narrow ? { ...legend(colors, items.map((item) => item.name)), show: true } : { show: false },
     series: [{
-      type: "pie", radius: data.type === "donut" ? ["48%", "76%"] : "76%", center: ["50%", narrow ? "58%" : "52%"], data: items, padAngle: alone ? 0 : 1,
+      type: "pie", radius: data.type === "donut" ? narrow ? ["40%", "80%"] : ["48%", "76%"] : "76%", center: ["50%", narrow ? "58%" : "52%"], data: items, padAngle: alone ? 0 : 1,
       itemStyle: { borderRadius: alone ? 0 : 3, borderColor: colors.surface, borderWidth: alone ? 0 : 1 }, labelLine: { lineStyle: { color: colors.hard } },
-      label: narrow ? { ...label, show: items.length <= 6, position: "inside", formatter: ({ data: item }) => (item.value / whole > 0.08 ? part(item) : "") } : label,
+      label: narrow ? { ...label, show: items.length <= 6, position: "inside", formatter: ({ data: item }) => (item.value / whole > 0.08 ? share(data, Math.round((item.value / whole) * 100), 100) : "") } : label,
     }],
   };
 }
