@@ -16,42 +16,44 @@ from trellis.automation.messages import kept
 from trellis.automation.messages.outbox import post, way_of
 from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
 from trellis.automation.workflows.steps.registry import Done, Outcome
-from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, about_of, prepared, text_of
-from trellis.formula.env import Env
+from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, Eyes, about_of, prepared, text_of
 from trellis.formula.types import Value
 from trellis.model.automation import steps
+from trellis.model.automation.email import EmailTemplate
 
 LONGEST = 1000
 
 
 def _sms(ctx: StepContext, step: steps.Send) -> Outcome:
-    env, template, agreed = prepared(ctx, step)
+    eyes, template, agreed = prepared(ctx, step)
     if not agreed:
         return Done(None, {"text": "no consent"})
     given = step.given.get("to")
-    to = list(dict.fromkeys(numbers_of(ctx, given.evaluate(env)) if given is not None else ()))[:MOST]
+    to = list(dict.fromkeys(numbers_of(ctx, given.evaluate(eyes.step)) if given is not None else ()))[:MOST]
     if not to:
         raise StepFailed("There is no number to send to.")
-    return _post(ctx, step, "sms", to, _text(step, template, env), env)
+    return _post(ctx, step, "sms", to, _text(step, template, eyes), eyes)
 
 
 def _chat(ctx: StepContext, step: steps.Send) -> Outcome:
-    env, template, agreed = prepared(ctx, step)
+    eyes, template, agreed = prepared(ctx, step)
     if not agreed:
         return Done(None, {"text": "no consent"})
     given = step.given.get("to")
-    room = str(given.evaluate(env) or "") if given is not None else ""
-    return _post(ctx, step, "chat", [room], _text(step, template, env), env)
+    room = str(given.evaluate(eyes.step) or "") if given is not None else ""
+    return _post(ctx, step, "chat", [room], _text(step, template, eyes), eyes)
 
 
-def _text(step: steps.Send, template: object, env: object) -> str:
-    text = text_of(step, template, "text", env) or text_of(step, template, "body", env)  # type: ignore[arg-type]
+def _text(step: steps.Send, template: EmailTemplate | None, eyes: Eyes) -> str:
+    text = text_of(step, template, "text", eyes) or text_of(step, template, "body", eyes)
     if not text.strip():
         raise StepFailed("The message is empty.")
     return text.strip()[:LONGEST]
 
 
-def _post(ctx: StepContext, step: steps.Send, channel: optouts.Channel, to: list[str], text: str, env: Env) -> Outcome:
+def _post(
+    ctx: StepContext, step: steps.Send, channel: optouts.Channel, to: list[str], text: str, eyes: Eyes
+) -> Outcome:
     if way_of(ctx.tenant, channel) is None:
         raise StepFailed("No way for {channel} is set up: give `messages:` in tenant.yaml.", channel=channel)
     closed = optouts.suppressed(ctx.connection, ctx.tenant, channel, to)
@@ -69,13 +71,13 @@ def _post(ctx: StepContext, step: steps.Send, channel: optouts.Channel, to: list
             continue
         sent.append(address)
         if id is not None:
-            _keep(ctx, id, channel, address, text, env)
+            _keep(ctx, id, channel, address, text, eyes)
     return Done(None, {"to": [one for one in sent if one], "text": text[:120], **({"left": left} if left else {})})
 
 
-def _keep(ctx: StepContext, id: UUID, channel: str, address: str, text: str, env: Env) -> None:
+def _keep(ctx: StepContext, id: UUID, channel: str, address: str, text: str, eyes: Eyes) -> None:
     """On the timeline of what the message is about."""
-    about = about_of(ctx, env)
+    about = about_of(ctx, eyes)
     values: dict[str, Any] = {"about": about, "text": text, "direction": "out", "state": "waiting", "channel": channel}
     values |= {"number": address, "at": now()}
     if about is not None and about.entity == CONTACT:

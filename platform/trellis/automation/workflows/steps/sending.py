@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 
 from trellis.automation.mail.account import Account, is_set_up
@@ -26,6 +26,14 @@ SEQUENCE = "sequence:"  # what the workflows of sequences are called
 LEFT = {"opted_out": "opted out", "bounced": "nothing reaches it", "had": "has had it"}
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What a message's formulas see: those of the step, and those of its template, which may be of another record."""
+
+    step: Env
+    template: Env
+
+
 @does(steps.Send)
 def _send(ctx: StepContext, step: steps.Send) -> Outcome:
     return CHANNELS[step.channel](ctx, step)
@@ -34,21 +42,21 @@ def _send(ctx: StepContext, step: steps.Send) -> Outcome:
 def _mail(ctx: StepContext, step: steps.Send) -> Outcome:
     if not is_set_up(ctx.tenant):
         raise StepFailed("No mail server is set up: give `mail:` in tenant.yaml.")
-    env, template, agreed = prepared(ctx, step)
+    eyes, template, agreed = prepared(ctx, step)
     if not agreed:
         return Done(None, {"text": "no consent"})
-    to, cc, bcc = ([*_addresses(ctx, step, word, env)][:MOST] for word in ("to", "cc", "bcc"))
+    to, cc, bcc = ([*_addresses(ctx, step, word, eyes.step)][:MOST] for word in ("to", "cc", "bcc"))
     if not (to or cc or bcc):
         raise StepFailed("There is no address to send to.")
-    account = _account(ctx, step, template, env)
-    letter = _letter(ctx, step, template, env)
+    account = _account(ctx, step, template, eyes)
+    letter = _letter(ctx, step, template, eyes)
     sequence = ctx.run.workflow.startswith(SEQUENCE)
     out = Outgoing(
         letter,
         to,
         cc,
         bcc,
-        about=about_of(ctx, env),
+        about=about_of(ctx, eyes),
         kind=f"workflow:{ctx.run.workflow}",
         marketing=sequence or (template is not None and template.unsubscribe),
         once=f"{ctx.run.workflow}:{step.place}" if sequence else "",
@@ -63,28 +71,32 @@ def _mail(ctx: StepContext, step: steps.Send) -> Outcome:
     return Done(sent.message, {"to": list(sent.to), "text": letter.subject, **({"left": left} if left else {})})
 
 
-def prepared(ctx: StepContext, step: steps.Send) -> tuple[Env, EmailTemplate | None, bool]:
+def prepared(ctx: StepContext, step: steps.Send) -> tuple[Eyes, EmailTemplate | None, bool]:
     """What a message's formulas see, its template, and whether it may go to this record at all."""
-    env = ctx.env()
-    template = ctx.tenant.model.emails.get(step.template) if step.template else None
-    if template is not None and template.entity is not None and template.entity != ctx.run.entity:
-        env = _about(ctx, step, template, env)
+    own = ctx.env()
     language = step.given.get("language")
-    if language is not None and (said := language.evaluate(env)):
-        env = replace(env, reader=replace(env.reader, language=str(said)))
-    return env, template, template is None or template.consent is None or template.consent.evaluate(env) is True
+    if language is not None and (said := language.evaluate(own)):
+        own = replace(own, reader=replace(own.reader, language=str(said)))
+    template = ctx.tenant.model.emails.get(step.template) if step.template else None
+    env = own
+    if template is not None and template.entity is not None and template.entity != ctx.run.entity:
+        env = _about(ctx, step, template, own)
+    agreed = template is None or template.consent is None or template.consent.evaluate(env) is True
+    return Eyes(own, env), template, agreed
 
 
-def about_of(ctx: StepContext, env: Env) -> Ref | None:
+def about_of(ctx: StepContext, eyes: Eyes) -> Ref | None:
     """Whose timeline the message belongs to: the record that set the run off, else the one that it speaks of."""
     if ctx.run.ref is not None:
         return ctx.run.ref
-    record = env.record
+    record = eyes.template.record
     return Ref(record.entity, record.id) if record is not None and record.id is not None else None
 
 
-def _account(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, env: Env) -> Account:
-    given = step.given.get("from") or (template.sender if template is not None else None)
+def _account(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, eyes: Eyes) -> Account:
+    given, env = step.given.get("from"), eyes.step
+    if given is None and template is not None:
+        given, env = template.sender, eyes.template
     named = str(given.evaluate(env) or "") if given is not None else ""
     try:
         return account_named(ctx.tenant, parseaddr(named)[1] or named)
@@ -100,26 +112,26 @@ def _track(ctx: StepContext, template: EmailTemplate | None) -> Tracking | None:
     return workflow.sequence.track if workflow is not None and workflow.sequence is not None else None
 
 
-def text_of(step: steps.Send, template: EmailTemplate | None, word: str, env: Env) -> str:
+def text_of(step: steps.Send, template: EmailTemplate | None, word: str, eyes: Eyes) -> str:
     """A text of the step, else of its template."""
     given = step.given.get(word)
     if given is not None:
-        return str(given.evaluate(env) or "")
+        return str(given.evaluate(eyes.step) or "")
     own = getattr(template, word, None) if template is not None else None
-    return str(own.evaluate(env) or "") if own is not None else ""
+    return str(own.evaluate(eyes.template) or "") if own is not None else ""
 
 
-def _letter(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, env: Env) -> Letter:
-    body = text_of(step, template, "body", env) or text_of(step, template, "text", env)
+def _letter(ctx: StepContext, step: steps.Send, template: EmailTemplate | None, eyes: Eyes) -> Letter:
+    body = text_of(step, template, "body", eyes) or text_of(step, template, "text", eyes)
     made = Letter(
-        subject=text_of(step, template, "subject", env),
+        subject=text_of(step, template, "subject", eyes),
         heading="",
         paragraphs=(),
-        language=env.reader.language,
+        language=eyes.step.reader.language,
         body=body,
-        html_body=text_of(step, template, "html", env),
-        reply_to=text_of(step, template, "reply_to", env),
-        attachments=_attached(step, env),
+        html_body=text_of(step, template, "html", eyes),
+        reply_to=text_of(step, template, "reply_to", eyes),
+        attachments=_attached(step, eyes.step),
         **in_look(ctx.tenant.profile),
     )
     return made if made.subject else replace(made, subject=body.strip().splitlines()[0][:120] if body.strip() else "")
