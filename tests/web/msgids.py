@@ -69,16 +69,24 @@ def of_refusals() -> Iterator[str]:
                 yield from _sentences(ast.parse(path.read_text()))
 
 
-FAULTS = {"fault": (1, 3), "advise": (1, 3), "FormulaFault": (1, 4), "_limit_fault": (1,), "phrase": (0,)}
-SAID_IN = {"hint", "message"}  # variables, and parts of the names of functions, that hold what is said
-TABLES = {"_HINTS", "_MEANT"}
+FAULTS = {
+    **{"fault": (1, 3), "advise": (1, 3), "FormulaFault": (1, 4), "_limit_fault": (1,), "phrase": (0,), "plain": (0,)},
+    **{"problem": (1, 3), "stop": (1,), "report": (1, 4), "Problem": (1, 4), "ValidationError": (0,)},
+    **{"unknown": (0,), "document": (1,), "documents": (1,), "check_path": (6,)},
+}
+SAID_IN = {"hint", "message", "said", "advice", "what", "noun"}  # arguments, variables, parts of functions' names
+TABLES = {"_HINTS", "_MEANT", "_OF_EACH"}
+# keywords of ours in the schemas, whose texts the check of shapes says
+OF_SCHEMAS = {"x-hint", "x-expected", "x-meant", "noun"}
+CHECKED = ("config", "formula", "model", "studio/checking.py")
 
 
-def of_formulas() -> Iterator[Msgid]:
-    """What is said of formulas: arguments of fault(…) and phrase(…), hints that are chosen, and the types' names."""
-    for path in (PLATFORM / "config" / "problem.py", *sorted((PLATFORM / "formula").rglob("*.py"))):
-        for node in ast.walk(ast.parse(path.read_text())):
-            yield from (text for part in _said(node) for text in _texts(part))
+def of_checks() -> Iterator[Msgid]:
+    """What the checker says: arguments of problem(…), fault(…) and phrase(…), and hints that are chosen."""
+    for part in CHECKED:
+        for path in sorted((PLATFORM / part).rglob("*.py")) or [PLATFORM / part]:
+            for node in ast.walk(ast.parse(path.read_text())):
+                yield from (text for part in _said(node) for text in _texts(part))
 
 
 def _said(node: ast.AST) -> Iterator[ast.AST]:
@@ -91,8 +99,17 @@ def _said(node: ast.AST) -> Iterator[ast.AST]:
             yield node.value
         if target.id in TABLES and isinstance(node.value, ast.Dict):
             yield from node.value.values
+    if isinstance(node, ast.Dict):
+        named = zip(node.keys, node.values, strict=True)
+        yield from (_escaped(v) for k, v in named if isinstance(k, ast.Constant) and k.value in OF_SCHEMAS)
     if isinstance(node, ast.FunctionDef) and ("hint" in node.name or "advice" in node.name):
         yield from (n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None)
+
+
+def _escaped(node: ast.AST) -> ast.AST:
+    """A text that is said as it stands, braces and all."""
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return ast.Constant(str(node.value).replace("{", "{{").replace("}", "}}")) if is_text else node  # type: ignore[attr-defined]
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
@@ -101,7 +118,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.IfExp):
         yield from (text for part in (node.body, node.orelse) for text in _texts(part))
-    elif isinstance(node, ast.BoolOp):
+    elif isinstance(node, ast.BoolOp | ast.Dict):
         yield from (text for part in node.values for text in _texts(part))
 
 
@@ -128,7 +145,7 @@ def _constants(function: ast.FunctionDef) -> Iterator[str]:
 def messages() -> dict[str, Msgid]:
     """Every msgid by its (singular) text."""
     found: dict[str, Msgid] = {}
-    for message in (*of_pages(), *of_refusals(), *of_formulas()):
+    for message in (*of_pages(), *of_refusals(), *of_checks()):
         key = message if isinstance(message, str) else message[0]
         if key not in found or isinstance(message, tuple):
             found[key] = message

@@ -9,6 +9,7 @@ from dataclasses import field as dc_field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import Mark, Problem
 from trellis.config.reader import MAX_BYTES, Content, Data, read_yaml
 from trellis.config.source import Place, Source
@@ -94,17 +95,25 @@ def read_layer(folder: Path, name: str, display: str | None = None) -> Layer:
         where = Mark(f"{shown}/{relative}" if shown else relative, 1, 1, name)
         try:
             if path.stat().st_size > MAX_BYTES:
-                problems.append(Problem("E109", f"the file is larger than {MAX_BYTES // 1000} kB", where))
+                problems.append(
+                    Problem("E109", phrase("the file is larger than {size} kB", size=MAX_BYTES // 1000), where)
+                )
                 continue
             content = path.read_bytes()
         except OSError as error:
-            problems.append(Problem("E100", f"not readable: {error.strerror}", where))
+            problems.append(Problem("E100", phrase("not readable: {strerror}", strerror=error.strerror), where))
             continue
         size += len(content)
         if len(files) >= MAX_FILES or size > MAX_LAYER_BYTES:
             problems.append(
                 Problem(
-                    "E109", f"the layer is larger than {MAX_FILES} files or {MAX_LAYER_BYTES // 1_000_000} MB", where
+                    "E109",
+                    phrase(
+                        "the layer is larger than {max_files} files or {size} MB",
+                        max_files=MAX_FILES,
+                        size=MAX_LAYER_BYTES // 1_000_000,
+                    ),
+                    where,
                 )
             )
             break
@@ -166,7 +175,13 @@ def read_documents(layer: Layer) -> Reading:
             first = seen.setdefault((document.kind, document.key), document)
             if first is not document:
                 where = first.place.children[first.kind]
-                message = f"{document.kind} '{document.key}' is already written in {where.source.file}:{where.line}"
+                message = phrase(
+                    "{kind} '{document}' is already written in {file}:{line}",
+                    kind=document.kind,
+                    document=document.key,
+                    file=where.source.file,
+                    line=where.line,
+                )
                 mark = document.place.children[document.kind].key_mark
                 hint = "write both as one document"
                 reading.problems.append(Problem("E110", message, mark, document.kind, hint))
@@ -183,7 +198,7 @@ def _document(reading: Reading, layer: Layer, data: Data, place: Place) -> Docum
     kind = next(iter(data))
     value = place.children[kind]
     if value.raw is None or not value.raw.strip():
-        message = f"the key of this {kind} must be a word"
+        message = phrase("the key of this {kind} must be a word", kind=kind)
         reading.problems.append(Problem("E112", message, value.mark, kind))
         return None
     return Document(kind, value.raw.strip(), data, place, layer.name)

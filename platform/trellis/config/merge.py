@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.config.reader import Data
 from trellis.config.source import Place
@@ -102,7 +103,7 @@ def _edit_list(
         if text in keys:
             return keys.index(text)
         hint = did_you_mean(str(text), [k for k in keys if k])
-        report("E310", f"the list has no '{text}'", where.mark, inner, hint)
+        report("E310", phrase("the list has no '{name}'", name=text), where.mark, inner, hint)
         return None
 
     changes = edit.get("edit")

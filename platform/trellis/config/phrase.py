@@ -20,6 +20,11 @@ def phrase(pattern: str, **params: object) -> Phrase:
     return said
 
 
+def plain(sentence: str) -> Phrase:
+    """A sentence with nothing to put into it, braces and all."""
+    return phrase(sentence.replace("{", "{{").replace("}", "}}"))
+
+
 def _written(value: object) -> object:
     if isinstance(value, list | tuple):
         return (", " if isinstance(value, list) else " or ").join(str(item) for item in value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from trellis.config.phrase import phrase
+from trellis.config.phrase import Phrase, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +44,17 @@ class Problem:
         return self.code.startswith("E")
 
 
+def instead(name: str) -> Phrase:
+    """The hint that another name is meant."""
+    return phrase("did you mean '{meant}'?", meant=name)
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """The hint for a name that does not exist: the nearest known name, else the known names when they are few."""
     names = sorted(set(known))
     near = get_close_matches(wrong, names, n=1, cutoff=0.6)
     if near:
-        return phrase("did you mean '{meant}'?", meant=near[0])
+        return instead(near[0])
     if 0 < len(names) <= 10:
         return phrase("expected {names}", names=names)
     return ""

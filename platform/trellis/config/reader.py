@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from dataclasses import field as dc_field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import Mark, Problem
 from trellis.config.scalars import resolve_plain
 from trellis.config.source import Place, Source
@@ -36,7 +37,9 @@ class Content:
 def read_yaml(text: str | bytes, file: str, layer: str = "") -> Content:
     """Read every document of a file. Whatever the bytes are, the answer is data and problems, never an exception."""
     if len(text) > MAX_BYTES:
-        problem = Problem("E109", f"the file is larger than {MAX_BYTES // 1000} kB", Mark(file, 1, 1, layer))
+        problem = Problem(
+            "E109", phrase("the file is larger than {size} kB", size=MAX_BYTES // 1000), Mark(file, 1, 1, layer)
+        )
         return Content(Source(file, "", layer), problems=[problem])
     if not isinstance(text, str):
         try:
@@ -97,7 +100,9 @@ class _Composer:
             mark = self.source.mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
             self.problems.append(Problem("E102", "the file holds a character that YAML does not allow", mark))
         except (yaml.YAMLError, ValueError, UnicodeError) as error:
-            self.problems.append(Problem("E100", f"not readable as YAML: {error}", self.source.mark(1, 1)))
+            self.problems.append(
+                Problem("E100", phrase("not readable as YAML: {error}", error=str(error)), self.source.mark(1, 1))
+            )
 
     def take(self, event: yaml.Event) -> None:
         """Take one event of the parser."""
@@ -121,7 +126,7 @@ class _Composer:
         self.no_tag(event, line, column)
         raw: str = event.value
         if len(raw) > MAX_SCALAR:
-            self.problem("E109", f"a text is longer than {MAX_SCALAR // 1000} kB", line, column)
+            self.problem("E109", phrase("a text is longer than {size} kB", size=MAX_SCALAR // 1000), line, column)
             raw = ""
         style = event.style or ""
         frame = self.stack[-1] if self.stack else None
@@ -139,7 +144,11 @@ class _Composer:
             self.problem("E108", "a key is empty", line, column)
         elif raw in frame.seen:
             self.problem(
-                "E101", f"key '{raw}' is already set on line {frame.seen[raw]}", line, column, path=self.path(raw)
+                "E101",
+                phrase("key '{name}' is already set on line {line}", name=raw, line=frame.seen[raw]),
+                line,
+                column,
+                path=self.path(raw),
             )
             frame.key = ("", line, column)  # what follows is read and left aside
             return
@@ -150,7 +159,7 @@ class _Composer:
         line, column = self.spot(event)
         self.no_tag(event, line, column)
         if len(self.stack) >= MAX_DEPTH:
-            self.stop("E107", f"nested deeper than {MAX_DEPTH} levels", line, column)
+            self.stop("E107", phrase("nested deeper than {most} levels", most=MAX_DEPTH), line, column)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and isinstance(frame.data, dict) and frame.key is None:
             self.stop(
@@ -170,10 +179,10 @@ class _Composer:
         found = self.anchors.get(event.anchor)
         if found is None:
             within = any(f.anchor == event.anchor for f in self.stack)
-            what = "is used inside itself" if within else "is not set before this line"
-            hint = "quote text that begins with *" if not within else ""
-            self.stop("E106", f"anchor '{event.anchor}' {what}", line, column, hint=hint)
-            return
+            if within:
+                self.stop("E106", phrase("anchor '{name}' is used inside itself", name=event.anchor), line, column)
+            said = phrase("anchor '{name}' is not set before this line", name=event.anchor)
+            self.stop("E106", said, line, column, hint="quote text that begins with *")
         frame = self.stack[-1] if self.stack else None
         if frame is not None and isinstance(frame.data, dict) and frame.key is None:
             self.stop("E108", "a key must be a word, not an alias", line, column, hint="quote text that begins with *")
@@ -187,7 +196,9 @@ class _Composer:
             if not (data is None and place.raw == ""):
                 self.content.documents.append((data, place))
             if len(self.content.documents) >= MAX_DOCUMENTS:
-                self.stop("E107", f"more than {MAX_DOCUMENTS} documents in a file", place.line, place.column)
+                self.stop(
+                    "E107", phrase("more than {most} documents in a file", most=MAX_DOCUMENTS), place.line, place.column
+                )
             return
         frame.nodes += nodes
         if frame.nodes > MAX_NODES or self.nodes > MAX_NODES:
@@ -219,7 +230,11 @@ class _Composer:
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
             self.problem(
-                "E105", f"YAML tags are not used here: {tag}", line, column, hint="quote text that begins with !"
+                "E105",
+                phrase("YAML tags are not used here: {tag}", tag=tag),
+                line,
+                column,
+                hint="quote text that begins with !",
             )
 
     def path(self, key: str) -> str:
@@ -234,7 +249,7 @@ class _Composer:
         if len(self.problems) >= MAX_PROBLEMS:
             raise _Stop
 
-    def stop(self, code: str, message: str, line: int, column: int, *, hint: str = "") -> None:
+    def stop(self, code: str, message: str, line: int, column: int, *, hint: str = "") -> NoReturn:
         self.problem(code, message, line, column, hint=hint)
         raise _Stop
 
@@ -245,7 +260,10 @@ class _Composer:
         line, column = (spot.line + 1, spot.column + 1) if spot else (1, 1)
         message = " ".join(part for part in (error.context, error.problem) if part)
         return Problem(
-            "E100", f"not readable as YAML: {message}", self.source.mark(line, column), hint=self.advice(line)
+            "E100",
+            phrase("not readable as YAML: {error}", error=message),
+            self.source.mark(line, column),
+            hint=self.advice(line),
         )
 
     def sticks_out(self, line: int) -> bool:
@@ -257,9 +275,9 @@ class _Composer:
     def advice(self, line: int) -> str:
         text = self.source.line(line)
         if (glued := re.match(r"\s*([\w-]+):[^\s:/]", text)) and not re.match(r"\s*(- )?[\w-]+:(\s|$)", text):
-            return f"a space goes after '{glued[1]}:'"
+            return phrase("a space goes after '{name}:'", name=glued[1])
         if (above := re.match(r"\s*([\w-]+):[^\s:/]", self.source.line(line - 1) if line > 1 else "")) is not None:
-            return f"a space goes after '{above[1]}:' in the line above"
+            return phrase("a space goes after '{name}:' in the line above", name=above[1])
         if "\t" in text[: len(text) - len(text.lstrip())]:
             return "tabs do not indent; use spaces"
         if self.sticks_out(line):

@@ -17,6 +17,7 @@ import jsonschema
 from jsonschema import Draft7Validator, ValidationError
 
 from trellis.config.merge import item_key
+from trellis.config.phrase import Phrase, phrase, plain
 from trellis.config.problem import Problem, did_you_mean
 from trellis.config.source import Place
 
@@ -34,7 +35,7 @@ def _is_number(_: Any, value: Any) -> bool:
 
 def _pattern(validator: Any, pattern: str, value: Any, _: Schema) -> Iterator[ValidationError]:
     if isinstance(value, str) and not re.search(pattern, value):
-        yield ValidationError(f"'{value}' is not written as expected here")
+        yield ValidationError(phrase("'{name}' is not written as expected here", name=value))
 
 
 def _min_length(validator: Any, least: int, value: Any, _: Schema) -> Iterator[ValidationError]:
@@ -52,7 +53,11 @@ def _cases(validator: Any, cases: Schema, value: Any, _: Schema) -> Iterator[Val
         schema = cases["cases"][chosen]
     else:
         noun = cases.get("noun", cases["property"])
-        error = ValidationError(f"unknown {noun} '{chosen}'", path=[cases["property"]], validator="x-cases")
+        error = ValidationError(
+            phrase("unknown {noun} '{name}'", noun=phrase(noun), name=chosen),
+            path=[cases["property"]],
+            validator="x-cases",
+        )
         error.schema = {
             "known": list(cases["cases"]),
             "code": cases.get("code", "E210"),
@@ -69,7 +74,7 @@ def _forms(validator: Any, forms: Schema, value: Any, _: Schema) -> Iterator[Val
         return
     found = [key for key in forms["keys"] if key in value]
     if not found:
-        error = ValidationError(f"not a known {forms['noun']}", validator="x-forms")
+        error = ValidationError(phrase("not a known {noun}", noun=phrase(forms["noun"])), validator="x-forms")
         error.schema = {"known": list(forms["keys"]), "keys": list(value), "noun": forms["noun"]}
         yield error
         return
@@ -86,13 +91,13 @@ ShapeValidator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-c
 )
 
 _NOUNS = {
-    "string": "a text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-    "null": "nothing",
+    "string": phrase("a text"),
+    "number": phrase("a number"),
+    "integer": phrase("a whole number"),
+    "boolean": phrase("true or false"),
+    "object": phrase("a mapping"),
+    "array": phrase("a list"),
+    "null": phrase("nothing"),
 }
 
 
@@ -114,7 +119,7 @@ def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
     elif keyword == "required":
         missing = [k for k in error.validator_value if isinstance(found, dict) and k not in found]
         name = next((k for k in missing if f"'{k}'" in error.message), "?")
-        yield Problem("E204", f"'{name}' is missing", where.key_mark, path)
+        yield Problem("E204", phrase("'{name}' is missing", name=name), where.key_mark, path)
     elif keyword == "x-cases":
         yield Problem(
             error.schema["code"],
@@ -128,7 +133,11 @@ def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
             (h for k in error.schema["keys"] if (h := did_you_mean(k, error.schema["known"])).startswith("did")), ""
         )
         yield Problem(
-            "E211", error.message, where.key_mark, path, hint or "one of " + ", ".join(error.schema["known"][:30])
+            "E211",
+            error.message,
+            where.key_mark,
+            path,
+            hint or phrase("one of {names}", names=error.schema["known"][:30]),
         )
     elif _is_name(error):
         where = where.children.get(error.instance, where)
@@ -138,7 +147,7 @@ def _problems(error: Any, data: Any, place: Place) -> Iterator[Problem]:
             if "_" in str(error.validator_value)
             else "small letters, digits and -"
         )
-        yield Problem("E207", f"'{error.instance}' is not a key", where.key_mark, path, hint)
+        yield Problem("E207", phrase("'{name}' is not a key", name=error.instance), where.key_mark, path, hint)
     else:
         code, message, hint = _wording(keyword, error, found, where)
         yield Problem(code, message, where.mark, path, hint)
@@ -157,7 +166,7 @@ def _unknown_keys(error: Any, where: Place, path: str) -> Iterator[Problem]:
             is_cut = any(key.count(a) != key.count(b) for a, b in ("()", "[]", "{}"))  # YAML ended a formula at a comma
             yield Problem(
                 "E203",
-                f"unknown key '{key}'",
+                phrase("unknown key '{name}'", name=key),
                 spot.key_mark,
                 f"{path}.{key}" if path else key,
                 "quote the formula" if is_cut else _meant(key, known, error.schema),
@@ -178,57 +187,72 @@ def _wording(keyword: str, error: Any, found: Any, where: Place) -> tuple[str, s
     if keyword in ("type", "anyOf"):
         expected = _expected(error)
         if found is None:
-            return "E205", f"expected {expected}, found nothing", ""
-        hint = (
-            "true or false"
-            if expected == "true or false" and shown.lower() in ("yes", "no", "on", "off", "'yes'", "'no'")
-            else ""
-        )
-        own = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
-        said = f"write {hint}" if hint else own or _form_of(expected, found, error.schema)
-        return "E205", f"expected {expected}, found {shown}", said
+            return "E205", phrase("expected {expected}, found nothing", expected=expected), ""
+        if expected == (_NOUNS["boolean"],) and shown.lower() in ("yes", "no", "on", "off", "'yes'", "'no'"):
+            said: str = phrase("write true or false")
+        else:
+            own = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
+            said = own or _form_hint(expected, found, error.schema)
+        return "E205", phrase("expected {expected}, found {shown}", expected=expected, shown=shown), said
     if keyword in ("enum", "const"):
         options = error.validator_value if keyword == "enum" else [error.validator_value]
-        return "E206", f"{shown} is not known here", did_you_mean(_shown(found), [_shown(o) for o in options])
+        return (
+            "E206",
+            phrase("{shown} is not known here", shown=shown),
+            did_you_mean(_shown(found), [_shown(o) for o in options]),
+        )
     if keyword == "maxProperties":
-        return "E208", f"at most {error.validator_value} entries", ""
+        return "E208", phrase("at most {limit} entries", limit=error.validator_value), ""
     if keyword in ("minItems", "minProperties"):
         return "E208", "must not be empty", ""
     if keyword == "maxItems":
-        return "E208", f"at most {error.validator_value} items", ""
+        return "E208", phrase("at most {limit} items", limit=error.validator_value), ""
     if keyword == "minimum":
-        return "E208", f"{shown} is less than {error.validator_value}", ""
+        return (
+            "E208",
+            phrase("{shown} is less than {limit}", shown=shown, limit=error.validator_value),
+            "",
+        )
     if keyword == "maximum":
-        return "E208", f"{shown} is more than {error.validator_value}", ""
+        return (
+            "E208",
+            phrase("{shown} is more than {limit}", shown=shown, limit=error.validator_value),
+            "",
+        )
     hint = str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
-    return "E208", error.message if keyword in ("pattern", "minLength") else f"{shown} does not fit here", hint
+    return (
+        "E208",
+        error.message if keyword in ("pattern", "minLength") else phrase("{shown} does not fit here", shown=shown),
+        hint,
+    )
 
 
-def _form_of(expected: str, found: Any, schema: Any) -> str:
+def _form_hint(expected: tuple[str, ...], found: Any, schema: Any) -> str:
     """The hint where something else stands for a mapping or a list: YAML's dashes are easily mistaken."""
-    if expected == _NOUNS["array"] and isinstance(found, dict):
+    if expected == (_NOUNS["array"],) and isinstance(found, dict):
         return "begin each entry with a dash: '- …'"
-    if expected != _NOUNS["object"]:
+    if expected != (_NOUNS["object"],):
         return ""
     needed = schema.get("required", ()) if isinstance(schema, Mapping) else ()
     if needed:
-        return f"write {{{', '.join(f'{key}: …' for key in needed)}}}"
+        return phrase("write {{{names}}}", names=[f"{key}: …" for key in needed])
     if isinstance(found, list):
         key = item_key(found[0]) if found else None
-        return f"without dashes, each under a key of its own: '{key or 'key'}: …'"
+        return phrase("without dashes, each under a key of its own: '{key}: …'", key=key or "key")
     return ""
 
 
-def _expected(error: Any) -> str:
+def _expected(error: Any) -> tuple[str, ...]:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if "x-expected" in schema:
-        return str(schema["x-expected"])
+        said = schema["x-expected"]
+        return (said if isinstance(said, Phrase) else plain(said),)
     if error.validator == "anyOf":
         names = [n for branch in error.validator_value for n in _names(branch)]
     else:
         value = error.validator_value
         names = _names({"type": value})
-    return " or ".join(dict.fromkeys(names)) or "something else"
+    return tuple(dict.fromkeys(names)) or (phrase("something else"),)
 
 
 def _names(schema: Any) -> list[str]:
@@ -269,11 +293,11 @@ def _locate(data: Any, place: Place, keys: list[Any]) -> tuple[Any, Place, str]:
 
 def _shown(value: Any, place: Place | None = None) -> str:
     if isinstance(value, dict):
-        return "a mapping"
+        return _NOUNS["object"]
     if isinstance(value, list):
-        return "a list"
+        return _NOUNS["array"]
     if value is None:
-        return "nothing"
+        return _NOUNS["null"]
     if isinstance(value, bool):
         return "true" if value else "false"
     text = place.raw if place is not None and place.raw is not None else str(value)

@@ -8,6 +8,7 @@ from dataclasses import field as dc_field
 
 from trellis.config.layer import Document, Layer, Reading, read_documents
 from trellis.config.merge import merge, settle
+from trellis.config.phrase import phrase
 from trellis.config.problem import Mark, Problem, did_you_mean
 from trellis.config.reader import Data
 from trellis.config.source import Place, Source
@@ -89,7 +90,7 @@ def _leave_out(configuration: Configuration, reading: Reading, layer: int) -> No
             if not found and str(name) not in there:  # else it went with another that was left out before it
                 problem = Problem(
                     "E312",
-                    f"no earlier layer has '{name}'",
+                    phrase("no earlier layer has '{name}'", name=name),
                     place.children[index].mark,
                     f"without.{index}",
                     did_you_mean(str(name), known) if known else "",
@@ -108,7 +109,12 @@ def _add(configuration: Configuration, document: Document, locks: dict[str, str]
         for path, owner in locks.items():
             place = _touched(document, path.split("."))
             if place is not None:
-                report("E311", f"'{path}' is locked by {owner or 'an earlier layer'}", place.key_mark, path)
+                report(
+                    "E311",
+                    phrase("'{path}' is locked by {layer}", path=path, layer=owner or phrase("an earlier layer")),
+                    place.key_mark,
+                    path,
+                )
                 return
     merged: Data
     if base is None or document.data.get("replace") is True:

@@ -50,6 +50,8 @@ def phrase_words(text: str) -> str:
 
 
 def _word(value: Any) -> Any:
+    if isinstance(value, Phrase):
+        return phrase_words(value)
     if isinstance(value, Type):
         return _type_words(value)
     if isinstance(value, list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.model.choice import COLORS, Choice
 from trellis.model.compile.context import Context, humanize
@@ -68,7 +69,7 @@ def read_choices(ctx: Context, item: Item) -> tuple[Choice, ...]:
     found: dict[str, Choice] = {}
     for key, value in _values(item):
         if key in found:
-            ctx.problem("E213", f"the choice '{key}' is there twice", value)
+            ctx.problem("E213", phrase("the choice '{name}' is there twice", name=key), value)
             continue
         found[key] = _choice(ctx, key, value)
     return tuple(found.values())
@@ -99,5 +100,5 @@ def _choice(ctx: Context, key: str, item: Item) -> Choice:
 def check_color(ctx: Context, item: Item | None) -> None:
     """A colour is one of the named ones, which hold their contrast in light and dark."""
     if item is not None and item.text not in COLORS:
-        hint = did_you_mean(item.text, COLORS) or "one of " + ", ".join(COLORS)
-        ctx.problem("E206", f"there is no colour '{item.text}'", item, hint)
+        hint = did_you_mean(item.text, COLORS) or phrase("one of {names}", names=list(COLORS))
+        ctx.problem("E206", phrase("there is no colour '{name}'", name=item.text), item, hint)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import TYPE_CHECKING, TypeVar
 
+from trellis.config.phrase import Phrase, phrase
 from trellis.config.problem import Mark, Problem, did_you_mean
 from trellis.config.stack import Configuration
 from trellis.model.compile.drafts import EntityDraft
@@ -65,8 +66,10 @@ class Context:
         """Whether something inside the item is known to be wrong, so that what follows from it need not be said."""
         return any(p.is_error and p.path.startswith(item.path) for p in self.problems)
 
-    def unknown(self, noun: str, item: Item, known: Iterable[str], code: str = "E301", name: str | None = None) -> None:
-        """Note that a name is not there, with the nearest that is."""
+    def unknown(
+        self, noun: str, item: Item, known: Iterable[str], code: str = "E301", name: str | None = None, of: str = ""
+    ) -> None:
+        """Note that a name is not there, with the nearest that is; `of`: of which entity it is none."""
         if len(self.problems) >= MAX_PROBLEMS:
             return
         wanted = name or item.text
@@ -74,8 +77,13 @@ class Context:
         if not hint.startswith("did"):
             others = (kind for kind, known in self.configuration.documents.items() if kind != noun and wanted in known)
             if (other := next(others, None)) is not None:
-                hint = f"'{wanted}' is the key of a document of another kind: {other}"
-        self.problem(code, f"unknown {noun} '{wanted}'", item, hint)
+                hint = phrase("'{name}' is the key of a document of another kind: {other}", name=wanted, other=other)
+        thing = noun if isinstance(noun, Phrase) else phrase(noun)
+        if of:
+            said = phrase("unknown {noun} of {entity} '{name}'", noun=thing, entity=of, name=wanted)
+        else:
+            said = phrase("unknown {noun} '{name}'", noun=thing, name=wanted)
+        self.problem(code, said, item, hint)
 
     def translated(self, source: str, *paths: str) -> Text:
         """A text with the translations under the first of the paths that has any."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.formula.types import Type, record_of
 from trellis.model.compile.context import Context, humanize
@@ -61,7 +62,13 @@ def _give(
     if own is not None:
         if own.item.word("type") not in ("", given["type"]):
             hint = "choose another name for the field"
-            ctx.problem("E308", f"'{key}' comes from the conversion as {given['type']}", own.item, hint, at_key=True)
+            ctx.problem(
+                "E308",
+                phrase("'{key}' comes from the conversion as {type}", key=key, type=given["type"]),
+                own.item,
+                hint,
+                at_key=True,
+            )
             return None
         is_new = not own.type_name
         own.given, own.system = {**given, **own.given}, system
@@ -129,12 +136,16 @@ class _Compiler:
             if self.names.entity(item.key(key)) is None:
                 continue
             if key == self.draft.key:
-                self.ctx.problem("E322", f"'{key}' cannot become itself", item, "name another entity", at_key=True)
+                self.ctx.problem(
+                    "E322", phrase("'{name}' cannot become itself", name=key), item, "name another entity", at_key=True
+                )
                 continue
             draft = self.ctx.drafts[key]
             if draft.parent is not None:
-                hint = f"convert into '{draft.parent}'"
-                self.ctx.problem("E322", f"'{key}' is part of another record", item, hint, at_key=True)
+                hint = phrase("convert into '{name}'", name=draft.parent)
+                self.ctx.problem(
+                    "E322", phrase("'{name}' is part of another record", name=key), item, hint, at_key=True
+                )
                 continue
             fills = self._fills(item.get("set"), draft)
             yield (
@@ -160,11 +171,17 @@ class _Compiler:
                 self.ctx.unknown("field", each, draft.fields, "E304")
             elif field.is_derived or field.type_name in UNCOMPARED:
                 self.ctx.problem(
-                    "E322", f"'{each.text}' cannot be compared", each, "match a stored text, number or date"
+                    "E322",
+                    phrase("'{name}' cannot be compared", name=each.text),
+                    each,
+                    "match a stored text, number or date",
                 )
             elif each.text not in fills:
                 self.ctx.problem(
-                    "E322", f"nothing fills '{each.text}', so that it matches nothing", each, "add it to `set`"
+                    "E322",
+                    phrase("nothing fills '{name}', so that it matches nothing", name=each.text),
+                    each,
+                    "add it to `set`",
                 )
             else:
                 found.append(each.text)
@@ -177,10 +194,21 @@ class _Compiler:
             field = draft.fields.get(key)
             if field is None:
                 hint = did_you_mean(key, draft.fields)
-                self.ctx.problem("E304", f"unknown field '{key}' of {draft.key}", each, hint, at_key=True)
+                self.ctx.problem(
+                    "E304",
+                    phrase("unknown field '{key}' of {draft}", key=key, draft=draft.key),
+                    each,
+                    hint,
+                    at_key=True,
+                )
                 continue
             if field.is_derived or field.system:
-                self.ctx.problem("E322", f"'{key}' of {draft.key} is computed: it cannot be set", each, at_key=True)
+                self.ctx.problem(
+                    "E322",
+                    phrase("'{key}' of {draft} is computed: it cannot be set", key=key, draft=draft.key),
+                    each,
+                    at_key=True,
+                )
                 continue
             found[key] = given(self.ctx, each, scope, self.types.formula_type(field))
         return found
@@ -191,7 +219,12 @@ class _Compiler:
             given = bool(field.given.get("required", field.item.flag("required")))
             if given and key not in fills and field.item.get("default") is None and not field.is_derived:
                 hint = "add it to `set`, or whoever converts types it in"
-                self.ctx.problem("W607", f"'{key}' of {draft.key} is required, and nothing fills it", item, hint)
+                self.ctx.problem(
+                    "W607",
+                    phrase("'{key}' of {draft} is required, and nothing fills it", key=key, draft=draft.key),
+                    item,
+                    hint,
+                )
 
     def _moves(self) -> tuple[str, ...]:
         known = (*MOVES, *self.draft.inverses)

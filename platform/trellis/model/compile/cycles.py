@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula
 from trellis.formula.naming import TITLE
 from trellis.model.compile.context import Context
@@ -34,7 +35,7 @@ def check_cycles(ctx: Context, entities: Mapping[str, Entity]) -> Edges:
         cycle = _find(start, edges, done)
         if cycle:
             shown = " → ".join(f"{e}.{'title' if f == TITLE else f}" for e, f in cycle)
-            ctx.problem("E318", f"depends on itself: {shown}", items[cycle[0]])
+            ctx.problem("E318", phrase("depends on itself: {shown}", shown=shown), items[cycle[0]])
     return edges
 
 

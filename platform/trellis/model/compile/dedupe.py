@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.item import Item
@@ -35,7 +36,7 @@ def _listed(item: Item | None) -> list[Item]:
 def _match(ctx: Context, draft: EntityDraft, item: Item) -> Match | None:
     match = read_match(item.text)
     if match is None:
-        message = f"'{item.text}' says nothing that can be compared"
+        message = phrase("'{name}' says nothing that can be compared", name=item.text)
         ctx.problem(
             "E327", message, item, "write name, exact(name), similar(name), similar(name, 0.8) or domain(website)"
         )
@@ -44,7 +45,10 @@ def _match(ctx: Context, draft: EntityDraft, item: Item) -> Match | None:
         return None
     if match.how == "domain" and draft.fields[match.field].type_name != "url":
         ctx.problem(
-            "E327", f"'{match.field}' holds no addresses of sites", item, "domain(…) compares fields of type url"
+            "E327",
+            phrase("'{name}' holds no addresses of sites", name=match.field),
+            item,
+            "domain(…) compares fields of type url",
         )
         return None
     return match
@@ -57,7 +61,7 @@ def _may_compare(ctx: Context, draft: EntityDraft, name: str, item: Item) -> boo
         return False
     if field.item.word("type") in NOT_COMPARED or any(field.item.get(word) is not None for word in DERIVED):
         hint = "a rule compares values that are stored with the record"
-        ctx.problem("E327", f"the field '{name}' cannot be compared", item, hint)
+        ctx.problem("E327", phrase("the field '{name}' cannot be compared", name=name), item, hint)
         return False
     return True
 

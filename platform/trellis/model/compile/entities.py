@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula
 from trellis.formula.types import record_of
 from trellis.model.compile.bins import purge_after
@@ -93,7 +94,9 @@ def _rate_date(ctx: Context, draft: EntityDraft, fields: Mapping[str, Field]) ->
             ctx.unknown("field", item, [k for k, f in fields.items() if _is_date(f)], "E304")
         return None
     if not _is_date(field):
-        ctx.problem("E304", f"'{item.text}' is no date", item, "name a date or datetime field of the entity")
+        ctx.problem(
+            "E304", phrase("'{name}' is no date", name=item.text), item, "name a date or datetime field of the entity"
+        )
         return None
     return field.key
 

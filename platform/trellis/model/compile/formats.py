@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.formats.registry import FORMATS, Format
@@ -22,7 +23,7 @@ def compile_formats(ctx: Context) -> dict[str, Format]:
         found[key] = Format(key, label, pattern.text, tidy=_tidy(item), message=ctx.text(item, "message") or None)
         example = item.get("example")
         if example is not None and found[key].check(found[key].tidy(example.text)) is not None:
-            ctx.problem("E217", f"the example '{example.text}' does not match the pattern", example)
+            ctx.problem("E217", phrase("the example '{name}' does not match the pattern", name=example.text), example)
     ctx.formats = frozenset({*FORMATS, *ctx.configuration.of("format")})
     return found
 
@@ -32,7 +33,7 @@ def is_pattern(ctx: Context, item: Item) -> bool:
     try:
         re.compile(item.text)
     except (re.error, RecursionError, OverflowError) as error:
-        ctx.problem("E216", f"not a regular expression: {error}", item)
+        ctx.problem("E216", phrase("not a regular expression: {error}", error=error), item)
         return False
     return True
 

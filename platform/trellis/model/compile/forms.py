@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.formulas import condition
@@ -80,7 +81,13 @@ def _sections(
             if member is None:
                 continue
             if member.field in seen:
-                ctx.problem("W605", f"'{member.field}' is already in section '{seen[member.field]}'", each)
+                ctx.problem(
+                    "W605",
+                    phrase(
+                        "'{field}' is already in section '{section}'", field=member.field, section=seen[member.field]
+                    ),
+                    each,
+                )
             seen.setdefault(member.field, key)
             members.append(member)
         columns = item.get("columns")
@@ -129,7 +136,7 @@ def _place(
             if sections:
                 ctx.unknown("section", at, [s.key for s in sections], "E315")
             else:
-                message = f"unknown section '{name}'"
+                message = phrase("unknown section '{name}'", name=name)
                 ctx.problem("E315", message, at, hint="the entity has no form yet: write one, or leave `section` out")
             continue
         members = list(sections[index].fields)
@@ -182,7 +189,7 @@ def _related(ctx: Context, types: Types, draft: EntityDraft, item: Item, name: s
         if first in known or types.of(target, first) is not None:
             columns.append(column.text)
         else:
-            ctx.unknown(f"column of {target}", column, [*types.names(target), *known], "E304")
+            ctx.unknown(phrase("column of {target}", target=target), column, [*types.names(target), *known], "E304")
     inverse, field = draft.inverses.get(name), draft.fields.get(name)
     label = inverse.label if inverse is not None else None
     if isinstance(item.data, dict) and item.get("label") is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.compile.sign_in import length_of, number, secret
@@ -36,7 +37,9 @@ def _account(ctx: Context, item: Item, key: str, first: MailAccount | None) -> M
     security: Any = item.word("security", "starttls" if own or first is None else first.security)
     sender = item.get("from")
     if sender is not None and "@" not in parseaddr(sender.text)[1]:
-        ctx.problem("E219", f"'{sender.text}' is no e-mail address", sender, "write Acme <crm@acme.example>")
+        ctx.problem(
+            "E219", phrase("'{name}' is no e-mail address", name=sender.text), sender, "write Acme <crm@acme.example>"
+        )
     known_port = PORTS.get(security, 587) if own or first is None else first.port
     return MailAccount(
         server=item.word("server", first.server if first is not None else ""),

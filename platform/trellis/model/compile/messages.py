@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.compile.sign_in import number, secret
@@ -18,7 +19,7 @@ def _way(ctx: Context, item: Item) -> MessageWay:
     quiet = item.get("quiet_hours")
     hours = read_quiet(quiet.text) if quiet is not None else None
     if quiet is not None and hours is None:
-        ctx.problem("E215", f"'{quiet.text}' are no quiet hours", quiet, 'such as "21:00-08:00"')
+        ctx.problem("E215", phrase("'{name}' are no quiet hours", name=quiet.text), quiet, 'such as "21:00-08:00"')
     incoming = item.get("incoming")
     return MessageWay(
         adapter=item.word("adapter"),

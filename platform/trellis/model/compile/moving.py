@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
+from trellis.config.phrase import phrase
 from trellis.formula.naming import TITLE
 from trellis.model.compile.context import Context
 from trellis.model.compile.cycles import Edges, Node
@@ -14,10 +15,10 @@ from trellis.model.entity import Entity
 from trellis.model.field import Field
 
 MOVING = {
-    "now": "the time",
-    "me": "who is reading",
-    "language": "the reader's language",
-    "convert": "the exchange rates",
+    "now": phrase("the time"),
+    "me": phrase("who is reading"),
+    "language": phrase("the reader's language"),
+    "convert": phrase("the exchange rates"),
 }
 
 
@@ -39,7 +40,7 @@ def settle_rollups(ctx: Context, entities: Mapping[str, Entity], edges: Edges) -
                 why = why or next((w for e in linked if (w := moving.get((e, TITLE))) is not None), None)
                 if why is not None:
                     item = ctx.drafts[entity.key].fields[key].item
-                    message = f"cannot be searched: its text depends on {MOVING[why]}"
+                    message = phrase("cannot be searched: its text depends on {what}", what=MOVING[why])
                     ctx.problem(
                         "E329", message, item.get("search") or item, "leave out `search: true`; filters can use it"
                     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 
@@ -19,7 +20,7 @@ def compile_origins(ctx: Context, item: Item | None) -> tuple[str, ...]:
             found.append(known)
         else:
             hint = "write https://shop.acme.example: scheme and host, no path, no *; http only for localhost"
-            ctx.problem("E219", f"'{origin.text}' is no origin", origin, hint)
+            ctx.problem("E219", phrase("'{name}' is no origin", name=origin.text), origin, hint)
     return tuple(dict.fromkeys(found))
 
 

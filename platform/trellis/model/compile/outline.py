@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from trellis.config.merge import item_key
+from trellis.config.phrase import phrase
 from trellis.config.source import Place
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft, FieldDraft
@@ -57,7 +58,9 @@ def outline(ctx: Context) -> None:
     for key, document in documents.items():
         if key in RESERVED_ENTITIES:  # the API has these addresses for itself
             item = Item(dict(document.data), document.place, "", document.name)
-            ctx.problem("E305", f"'{key}' is a reserved name", item, "call the entity otherwise", at_key=True)
+            ctx.problem(
+                "E305", phrase("'{name}' is a reserved name", name=key), item, "call the entity otherwise", at_key=True
+            )
         ctx.drafts[key] = EntityDraft(key, Item(dict(document.data), document.place, "", document.name))
     for key in documents:
         _extend(ctx, ctx.drafts[key], ())
@@ -90,7 +93,7 @@ def _extend(ctx: Context, draft: EntityDraft, below: tuple[str, ...]) -> None:
         ctx.unknown("entity", item, ctx.drafts)
         return
     if base.key in (*below, draft.key):
-        ctx.problem("E302", "extends itself: " + " → ".join((*below, draft.key, base.key)), item)
+        ctx.problem("E302", phrase("extends itself: {way}", way=" → ".join((*below, draft.key, base.key))), item)
         return
     _extend(ctx, base, (*below, draft.key))
     draft.ancestors = (base.key, *base.ancestors)
@@ -162,7 +165,13 @@ def _draft_fields(ctx: Context, draft: EntityDraft) -> None:
         if not isinstance(item.data, dict) or not re.match(SNAKE, key):
             continue  # the check of shapes has said so
         if key in RESERVED:
-            ctx.problem("E305", f"'{key}' is a reserved name", item, "`trellis schema` lists them", at_key=True)
+            ctx.problem(
+                "E305",
+                phrase("'{name}' is a reserved name", name=key),
+                item,
+                "`trellis schema` lists them",
+                at_key=True,
+            )
             continue
         field = FieldDraft(draft.key, key, item)
         if field.type_name == "link" and field.targets and field.targets[0] in draft.ancestors:
@@ -191,7 +200,7 @@ def _link_to_parent(ctx: Context, draft: EntityDraft) -> None:
         name = above.item.get("part_of")
         above = ctx.drafts.get(name.text) if name is not None else None
     if above is not None:
-        ctx.problem("E302", "is part of itself: " + " → ".join((*line, above.key)), part_of)
+        ctx.problem("E302", phrase("is part of itself: {way}", way=" → ".join((*line, above.key))), part_of)
         return
     draft.parent = parent.key
     links = [f for f in draft.fields.values() if f.type_name == "link" and parent.key in f.targets]
@@ -274,9 +283,16 @@ def add_inverse(
         name = next(free, name)
         other = target.inverses.get(name)
     if other is not None or name in target.fields:
-        holder = f"{other.entity}.{other.field}" if other is not None else f"a field of {target.key}"
+        holder = (
+            f"{other.entity}.{other.field}" if other is not None else phrase("a field of {target}", target=target.key)
+        )
         if field.item.words("to") != ("*",):
-            ctx.problem("E307", f"'{name}' is already the name of {holder}", item, "choose another `inverse`")
+            ctx.problem(
+                "E307",
+                phrase("'{name}' is already the name of {holder}", name=name, holder=holder),
+                item,
+                "choose another `inverse`",
+            )
         return
     label = ctx.text(field.item, "inverse_label")
     if not label:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.item import Item
@@ -27,19 +28,22 @@ def check_path(
         if kind != "record" or entity is None:
             if step in PARTS.get(kind, ()) and index == len(steps) - 1:
                 return True
-            ctx.problem("E304", f"'{'.'.join(steps[:index])}' is no link: '{path}' leads nowhere", item)
+            ctx.problem(
+                "E304",
+                phrase("'{names}' is no link: '{path}' leads nowhere", names=".".join(steps[:index]), path=path),
+                item,
+            )
             return False
         entities = [entity, *extra]
         found = next((t for e in entities if (t := types.of(e, step)) is not None), None)
         if found is None:
             known = list(dict.fromkeys(n for e in entities for n in types.names(e)))
-            where = f" of {entity}" if index else ""
-            ctx.unknown(f"{what}{where}", item, known, "E304", name=step)
+            ctx.unknown(what, item, known, "E304", name=step, of=entity if index else "")
             return False
         if found.kind == "records" and not (lists and index == len(steps) - 1):
             last = types.field_at(entity, step) is not None
             if not (last and index == len(steps) - 1):
-                ctx.problem("E304", f"'{step}' is a list of records; a column shows one value", item)
+                ctx.problem("E304", phrase("'{name}' is a list of records; a column shows one value", name=step), item)
                 return False
         kind = found.kind
         entity = found.entities[0] if found.entities else None

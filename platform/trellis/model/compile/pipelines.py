@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import constant
 from trellis.formula.types import TEXT, record_of
 from trellis.model.choice import Choice
@@ -105,14 +106,26 @@ def _give(
         hint = "leave the type out, or choose another `field:` for the pipeline"
         ctx.problem(
             "E308",
-            f"'{key}' comes from pipeline '{at.word('pipeline')}' as {given['type']}",
+            phrase(
+                "'{key}' comes from pipeline '{pipeline}' as {type}",
+                key=key,
+                pipeline=at.word("pipeline"),
+                type=given["type"],
+            ),
             own.item,
             hint,
             at_key=True,
         )
     elif choices is not None and (listed := own.item.get("choices")) is not None:
         hint = "leave the choices out, or choose another `field:` for the pipeline"
-        ctx.problem("E308", f"'{key}' has the stages of pipeline '{at.word('pipeline')}' for choices", listed, hint)
+        ctx.problem(
+            "E308",
+            phrase(
+                "'{key}' has the stages of pipeline '{pipeline}' for choices", key=key, pipeline=at.word("pipeline")
+            ),
+            listed,
+            hint,
+        )
     own.given = {**own.given, **{k: v for k, v in given.items() if v is not None and own.item.get(k) is None}}
     own.choices, own.system = choices, system
 
@@ -254,7 +267,9 @@ def _check_order(ctx: Context, written: Iterable[tuple[str, Item]], stages: dict
             seen.add(name)
             name = beside[name].text
         if name == key:
-            ctx.problem("E318", f"'{key}' and '{at.text}' are each to stand beside the other", at)
+            ctx.problem(
+                "E318", phrase("'{key}' and '{at}' are each to stand beside the other", key=key, at=at.text), at
+            )
 
 
 def _removed(ctx: Context, item: Item, stages: dict[str, Stage]) -> dict[str, str]:
@@ -265,7 +280,12 @@ def _removed(ctx: Context, item: Item, stages: dict[str, Stage]) -> dict[str, st
         if to.text not in stages:
             ctx.unknown("stage", to, stages, "E309")
         elif key in stages:
-            ctx.problem("E309", f"stage '{key}' is still there", to, "take it out of `stages`, or out of `removed`")
+            ctx.problem(
+                "E309",
+                phrase("stage '{name}' is still there", name=key),
+                to,
+                "take it out of `stages`, or out of `removed`",
+            )
         else:
             found[key] = to.text
     return found
@@ -283,7 +303,7 @@ def _stage(ctx: Context, draft: EntityDraft, key: str, item: Item) -> Stage:
     rot = item.get("rot_after")
     rot_after = read_duration(rot.text) if rot is not None else None
     if rot is not None and rot_after is None:
-        ctx.problem("E209", f"'{rot.text}' is not a duration", rot, "such as 14 days")
+        ctx.problem("E209", phrase("'{name}' is not a duration", name=rot.text), rot, "such as 14 days")
     return Stage(
         key=key,
         label=_stage_label(ctx, key, item),
@@ -328,7 +348,11 @@ def _unreached(ctx: Context, item: Item, stages: dict[str, Stage], moves: tuple[
     for key, stage in _stages(item):
         if key not in reached and key in stages:
             ctx.problem(
-                "E314", f"no move leads to stage '{key}'", stage, "add it to `moves`, or remove it", at_key=True
+                "E314",
+                phrase("no move leads to stage '{name}'", name=key),
+                stage,
+                "add it to `moves`, or remove it",
+                at_key=True,
             )
 
 

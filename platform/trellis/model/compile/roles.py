@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from trellis.config.problem import did_you_mean
+from trellis.config.phrase import phrase
+from trellis.config.problem import did_you_mean, instead
 from trellis.formula.formula import Formula
 from trellis.formula.types import Type, record_of
 from trellis.model.compile.context import Context, humanize
@@ -19,9 +20,9 @@ from trellis.model.role import ACTIONS, ALL, NONE, Grant, Level, Role
 
 _LEVELS = {"false": NONE, "own": Level("own"), "team": Level("team"), "all": ALL, "true": ALL}
 _MEANT = {
-    **dict.fromkeys(("mine", "my", "self", "owner"), "did you mean 'own'?"),
-    **dict.fromkeys(("everyone", "everything", "any", "full", "yes"), "did you mean 'all'?"),
-    **dict.fromkeys(("none", "no", "never", "nobody"), "did you mean 'false'?"),
+    **dict.fromkeys(("mine", "my", "self", "owner"), instead("own")),
+    **dict.fromkeys(("everyone", "everything", "any", "full", "yes"), instead("all")),
+    **dict.fromkeys(("none", "no", "never", "nobody"), instead("false")),
 }
 _WORD = re.compile(r"[A-Za-z_]+\Z")
 _MODES = ("hidden", "readonly", "masked")
@@ -42,7 +43,9 @@ def _role(ctx: Context, types: Types, key: str, item: Item) -> Role:
     for entity, grant in grants.entries() if grants is not None else ():
         if entity != "*" and entity not in entities:
             at = grant.place.key_mark
-            ctx.problem("E301", f"unknown entity '{entity}'", grant, did_you_mean(entity, entities), mark=at)
+            ctx.problem(
+                "E301", phrase("unknown entity '{name}'", name=entity), grant, did_you_mean(entity, entities), mark=at
+            )
         written[entity] = grant
     resolved: dict[str, Grant] = {}
     me = {"me": record_of("contact")} if item.flag("portal") and "contact" in entities else {}
@@ -107,13 +110,13 @@ def _level(ctx: Context, scope: EntityScope, item: Item, named: bool) -> Level:
         level = _LEVELS[text.lower()]
         if level.kind == "own" and named and not _has_owner(ctx, entity):
             hint = "add a `user` field with `role: owner`, or write a formula"
-            ctx.problem("W606", f"'{entity}' has no owner: own means who created it", item, hint)
+            ctx.problem("W606", phrase("'{name}' has no owner: own means who created it", name=entity), item, hint)
         return level
     # what "*" says holds where its names exist
     drafts = [ctx.drafts[entity]] if named else list(ctx.drafts.values())
     if _WORD.match(text) and not any(text in d.fields for d in drafts):
         hint = _MEANT.get(text.lower()) or did_you_mean(text, _LEVELS) or "expected false, own, team, all or a formula"
-        ctx.problem("E402", f"'{text}' is no level", item, hint)
+        ctx.problem("E402", phrase("'{name}' is no level", name=text), item, hint)
         return NONE
     compiled = condition(ctx, item, scope) if named else ctx.quietly(lambda: condition(ctx, item, scope))
     return Level("formula", compiled) if compiled is not None else NONE
@@ -133,7 +136,9 @@ def _fields(ctx: Context, entity: str, item: Item) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, mode in item.entries():
         if name not in known:
-            ctx.problem("E304", f"unknown field '{name}'", mode, did_you_mean(name, known), at_key=True)
+            ctx.problem(
+                "E304", phrase("unknown field '{name}'", name=name), mode, did_you_mean(name, known), at_key=True
+            )
         elif mode.text in _MODES:  # of another word the check of shapes has told
             found[name] = mode.text
     return found

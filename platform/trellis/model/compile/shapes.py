@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from trellis.config.layer import Document
+from trellis.config.phrase import phrase
 from trellis.config.problem import Problem, did_you_mean
 from trellis.config.shape import ShapeValidator, check_shape, export
 from trellis.model.compile.context import Context
@@ -46,8 +47,8 @@ def check_document(document: Document) -> list[Problem]:
         hint = did_you_mean(document.kind, KINDS)
         if not hint.startswith("did"):
             later = next((key for key in document.data if key in KINDS), None)
-            hint = "a document's first key is its kind: " + ", ".join(sorted(KINDS))
-            hint = f"put `{later}: …` first" if later else hint
+            kinds = phrase("a document's first key is its kind: {names}", names=sorted(KINDS))
+            hint = phrase("put `{later}: …` first", later=later) if later else kinds
         mark = document.place.children[document.kind].key_mark
-        return [Problem("E201", f"unknown kind '{document.kind}'", mark, document.kind, hint)]
+        return [Problem("E201", phrase("unknown kind '{name}'", name=document.kind), mark, document.kind, hint)]
     return check_shape(_validator(document.kind), document.data, document.place)

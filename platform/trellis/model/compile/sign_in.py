@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.item import Item
 from trellis.model.durations import read_duration
@@ -22,6 +23,8 @@ from trellis.model.sign_in import (
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B
 LONGEST_MINIMUM = 64
 LOCAL = ("localhost", "127.0.0.1", "::1")
+
+HTTPS = phrase("write https://")
 
 
 def compile_sign_in(ctx: Context, item: Item | None) -> SignIn:
@@ -59,7 +62,7 @@ def number(ctx: Context, item: Item | None, key: str, default: int, least: int, 
     if found is None or not isinstance(found.data, int):
         return default
     if not least <= found.data <= most:
-        ctx.problem("E219", f"{key} is between {least} and {most}", found)
+        ctx.problem("E219", phrase("{key} is between {least} and {most}", key=key, least=least, most=most), found)
         return default
     return found.data
 
@@ -72,13 +75,19 @@ def length_of(
     if found is None or length is None:
         return default
     if not least <= length <= most:
-        ctx.problem("E219", f"{key} is between {_said(least)} and {_said(most)}", found)
+        ctx.problem(
+            "E219",
+            phrase("{key} is between {least} and {most}", key=key, least=_said(least), most=_said(most)),
+            found,
+        )
         return default
     return length
 
 
 def _said(length: timedelta) -> str:
-    return f"{length.days} days" if length.days else f"{length.seconds // 60} minutes"
+    if length.days:
+        return phrase("{number} days", number=length.days)
+    return phrase("{number} minutes", number=length.seconds // 60)
 
 
 def _lockout(ctx: Context, item: Item | None) -> Lockout:
@@ -138,7 +147,7 @@ def _oauth(ctx: Context, key: str, item: Item) -> OAuthSource:
     plain = ("authorize_url", "token_url", "userinfo_url")
     if not item.get("issuer") and not all(item.get(name) for name in plain):
         hint = "write its `issuer`, or all of `authorize_url`, `token_url` and `userinfo_url`"
-        ctx.problem("E219", f"'{key}' has no address", item, hint, at_key=True)
+        ctx.problem("E219", phrase("'{name}' has no address", name=key), item, hint, at_key=True)
     for name in ("issuer", *plain):
         if (address := item.get(name)) is not None:
             _encrypted(ctx, address)
@@ -159,7 +168,7 @@ def _oauth(ctx: Context, key: str, item: Item) -> OAuthSource:
 def _ldap(ctx: Context, item: Item) -> LdapSource:
     server, username = item.get("server"), item.get("username")
     if server is not None and server.text.startswith("ldap://") and not item.flag("start_tls"):
-        _encrypted(ctx, server, "write ldaps://, or start_tls: true")
+        _encrypted(ctx, server, phrase("write ldaps://, or start_tls: true"))
     if username is not None and username.text.count("%s") != 1:
         ctx.problem("E219", "`username` has one %s, where the name goes", username, "such as uid=%s,ou=people,dc=acme")
     if item.get("bind_user") is not None and item.get("bind_password") is None:
@@ -198,8 +207,8 @@ def _saml(ctx: Context, key: str, item: Item) -> SamlSource:
     )
 
 
-def _encrypted(ctx: Context, item: Item, hint: str = "write https://") -> None:
+def _encrypted(ctx: Context, item: Item, hint: str = HTTPS) -> None:
     """Passwords and tokens go there: advice where anybody on the way could read them."""
     parts = urlsplit(item.text)
     if parts.scheme in ("http", "ldap") and (parts.hostname or "") not in LOCAL:
-        ctx.problem("W612", f"what is sent to '{item.text}' is not encrypted", item, hint)
+        ctx.problem("W612", phrase("what is sent to '{name}' is not encrypted", name=item.text), item, hint)

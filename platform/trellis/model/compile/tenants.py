@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.config.versions import satisfies
 from trellis.formula.reader import Reader
 from trellis.model.compile.bins import access_log, purge_after
@@ -14,7 +15,7 @@ from trellis.model.compile.messages import compile_ways
 from trellis.model.compile.origins import compile_origins
 from trellis.model.compile.sign_in import compile_sign_in
 from trellis.model.fields import FIELD_TYPES, make_type
-from trellis.model.fields.base import Invalid
+from trellis.model.fields.base import Invalid, said_by
 from trellis.model.known import known_choices
 from trellis.model.model import Setting
 from trellis.model.profile import TenantProfile
@@ -40,7 +41,7 @@ def _value(ctx: Context, type_name: str, item: Item) -> Any:
             item.text if not isinstance(item.data, bool | dict | list) else item.data, Reader()
         )
     except (Invalid, TypeError, ValueError) as error:
-        ctx.problem("E215", f"not a value of this setting: {error}", item)
+        ctx.problem("E215", phrase("not a value of this setting: {error}", error=said_by(error)), item)
         return None
 
 
@@ -75,8 +76,8 @@ def compile_profile(ctx: Context) -> TenantProfile | None:
     values: dict[str, Any] = {key: s.default for key, s in ctx.settings.items()}
     values |= given_settings(ctx, item.get("settings"))
     check_template(ctx, item.get("template"))
-    _known(ctx, item.get("time_zone"), "time_zones", "time zone")
-    _known(ctx, item.get("currency"), "currencies", "currency")
+    _known(ctx, item.get("time_zone"), "time_zones", noun="time zone")
+    _known(ctx, item.get("currency"), "currencies", noun="currency")
     calendar = item.get("calendar")
     if calendar is not None and calendar.text not in ctx.configuration.of("calendar"):
         ctx.unknown("calendar", calendar, ctx.configuration.of("calendar"), "E316")
@@ -119,7 +120,16 @@ def check_template(ctx: Context, item: Item | None) -> None:
     version = document.place.children.get("version")
     found = version.raw if version is not None and version.raw else ""
     if wanted.strip() and not satisfies(found, wanted.strip()):
-        ctx.problem("E320", f"template '{name}' is version {found or 'unknown'}, which is not {wanted.strip()}", item)
+        ctx.problem(
+            "E320",
+            phrase(
+                "template '{name}' is version {found}, which is not {wanted}",
+                name=name,
+                found=found or phrase("unknown"),
+                wanted=wanted.strip(),
+            ),
+            item,
+        )
 
 
 _REGIONS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from babel import Locale, UnknownLocaleError
 
 from trellis.config.merge import item_key
+from trellis.config.phrase import phrase
 from trellis.config.problem import Problem, did_you_mean
 from trellis.model.compile.context import Context
 from trellis.model.kinds import KINDS
@@ -19,7 +20,13 @@ def check_translations(ctx: Context) -> None:
         if texts and not _is_language(language):
             mark = next(iter(texts.values()))[1].source.mark(1, 1)
             ctx.problems.append(
-                Problem("E218", f"'{language}' is not a language", mark, "", "a BCP 47 tag, such as zh-Hans")
+                Problem(
+                    "E218",
+                    phrase("'{name}' is not a language", name=language),
+                    mark,
+                    "",
+                    "a BCP 47 tag, such as zh-Hans",
+                )
             )
         for path, (_, place) in texts.items():
             kind, _, rest = path.partition(".")
@@ -28,7 +35,9 @@ def check_translations(ctx: Context) -> None:
             if kind not in KINDS:
                 if kind != "system":
                     hint = did_you_mean(kind, KINDS)
-                    ctx.problems.append(Problem("W604", f"unknown kind '{kind}'", place.key_mark, path, hint))
+                    ctx.problems.append(
+                        Problem("W604", phrase("unknown kind '{name}'", name=kind), place.key_mark, path, hint)
+                    )
                 continue
             key = rest.partition(".")[0]
             if f"{kind}.{key}" not in documents:

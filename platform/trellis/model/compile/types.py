@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula, constant
 from trellis.formula.nodes.aggregate import Aggregate, Ends
 from trellis.formula.nodes.paths import path_of
@@ -20,7 +21,7 @@ from trellis.model.compile.item import Item
 from trellis.model.compile.scope import EntityScope, inverse_type
 from trellis.model.field import Field
 from trellis.model.fields import FIELD_TYPES, make_type
-from trellis.model.fields.base import FieldType, Invalid
+from trellis.model.fields.base import FieldType, Invalid, said_by
 from trellis.model.fields.registry import options_of
 
 TYPE_OF_KIND = {
@@ -108,7 +109,9 @@ class Types:
             return field.type
         if len(self.busy) >= MAX_CHAIN and not field.type_name:
             self.ctx.problem(
-                "E405", f"a chain of more than {MAX_CHAIN} derived fields; write the type of this one", field.item
+                "E405",
+                phrase("a chain of more than {most} derived fields; write the type of this one", most=MAX_CHAIN),
+                field.item,
             )
             return None
         field.state = "busy"
@@ -129,7 +132,7 @@ class Types:
         cycle = [*self.busy[self.busy.index(field) :], field]
         shown = " → ".join(f"{f.entity}.{f.key}" for f in cycle)
         where = next((w for word in DERIVING if (w := field.item.get(word)) is not None), field.item)
-        self.ctx.problem("E318", f"depends on itself: {shown}", where)
+        self.ctx.problem("E318", phrase("depends on itself: {shown}", shown=shown), where)
         self._circular += cycle
 
     def derivation(self, field: FieldDraft) -> Formula | None:
@@ -170,7 +173,10 @@ class Types:
         name = TYPE_OF_KIND.get(derived.type.kind)
         if name is None:
             self.ctx.problem(
-                "E212", f"'{field.key}' needs a type: it cannot be told from {derived.type}", field.item, at_key=True
+                "E212",
+                phrase("'{field}' needs a type: it cannot be told from {type}", field=field.key, type=derived.type),
+                field.item,
+                at_key=True,
             )
             return None
         return make_type(name, self._options(FIELD_TYPES[name], field.item, field))
@@ -210,7 +216,9 @@ class Types:
             return make_type(name, self._options(cls, item, field))
         except (TypeError, ValueError, KeyError) as error:
             if not self.ctx.has_problem_in(item):
-                self.ctx.problem("E214", f"the options do not fit together: {error}", item, at_key=True)
+                self.ctx.problem(
+                    "E214", phrase("the options do not fit together: {error}", error=said_by(error)), item, at_key=True
+                )
             return None
 
     def _options(self, cls: type[FieldType], item: Item, field: FieldDraft) -> dict[str, Any]:
@@ -288,11 +296,11 @@ class Types:
         except Invalid as error:
             faults = [error]
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            faults = [Invalid("invalid", "{error}", error=error)]
+            faults = [Invalid("invalid", "{error}", error=str(error))]
         for fault in faults:
             is_formula = isinstance(item.data, str) and _FORMULA.match(item.text)
-            hint = f"a formula begins with =: ={item.text}" if is_formula else ""
-            self.ctx.problem("E215", f"not a value of this field: {fault}", item, hint)
+            hint = phrase("a formula begins with =: ={formula}", formula=item.text) if is_formula else ""
+            self.ctx.problem("E215", phrase("not a value of this field: {error}", error=said_by(fault)), item, hint)
         return None if faults or value is None else constant(value, found.formula_type())
 
 

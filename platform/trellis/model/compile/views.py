@@ -52,7 +52,7 @@ def compile_views(
 
 def _view(ctx: Context, types: Types, draft: EntityDraft, key: str, item: Item, default: tuple[str, ...]) -> View:
     kind: Any = item.word("type", "list")
-    columns = _paths(ctx, types, draft, item, "columns", "column")
+    columns = _paths(ctx, types, draft, item, "columns", what="column")
     if kind == "list" and not columns:
         columns = default
     for word in ("group", "start", "end", "all_day", "color", "location"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
 
+from trellis.config.phrase import Phrase, phrase
 from trellis.formula.types import TEXT, Type, Value
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ class Invalid(ValueError):
         self.code = code
         self.message = message
         self.params = params
+
+
+def said_by(error: Exception) -> str:
+    """What an exception says of a value or an option, so that it can be said in other languages where it is ours."""
+    if isinstance(error, Invalid):
+        params = {name: list(part) if isinstance(part, tuple) else part for name, part in error.params.items()}
+        return phrase(error.message, **params)
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Phrase) else str(error)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import JSON, Type, Value
 from trellis.model.fields.base import FieldType, Invalid, blank, wrong_kind
 from trellis.model.fields.option import option
@@ -61,7 +62,9 @@ class FileField(FieldType):
             try:
                 object.__setattr__(self, "max_size", read_size(self.max_size))
             except (KeyError, ValueError) as fault:
-                raise ValueError(f"max_size: {self.max_size!r} is no size, write it like 5 MB") from fault
+                raise ValueError(
+                    phrase("max_size: {most} is no size, write it like 5 MB", most=repr(self.max_size))
+                ) from fault
 
     def formula_type(self) -> Type:
         return JSON

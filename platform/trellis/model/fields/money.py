@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from babel.numbers import format_currency, get_currency_symbol
 from sqlalchemy.types import TypeEngine
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import MONEY, TEXT, Money, Type, Value
 from trellis.model.fields.base import FieldType, Invalid, blank, compare_bounds
 from trellis.model.fields.number import EXACT, NUMBER_OPERATORS, to_decimal
@@ -64,7 +65,9 @@ class MoneyField(FieldType):
 
     def __post_init__(self) -> None:
         if isinstance(self.currency, str) and self.currency not in currency_codes():
-            raise ValueError(f"currency: {self.currency!r} is no ISO 4217 code, such as EUR")
+            raise ValueError(
+                phrase("currency: {currency} is no ISO 4217 code, such as EUR", currency=repr(self.currency))
+            )
 
     @property
     def only_currency(self) -> str | None:

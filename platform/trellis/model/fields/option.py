@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from trellis.config.phrase import phrase
+
 FORMULA_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"], "format": "formula"}
 
 _SCALARS: dict[Any, dict[str, Any]] = {
@@ -138,5 +140,5 @@ def convert_options(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
             converted[attribute] = _convert(hints[attribute], value)
         except (ValueError, InvalidOperation) as fault:
-            raise ValueError(f"{name}: {value!r} does not fit") from fault
+            raise ValueError(phrase("{name}: {value} does not fit", name=name, value=repr(value))) from fault
     return converted

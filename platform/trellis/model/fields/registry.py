@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from trellis.config.phrase import phrase
 from trellis.model.fields.base import FieldType
 from trellis.model.fields.option import convert_options, option_schema, options_of
 
@@ -37,5 +38,5 @@ def make_type(name: str, options: Mapping[str, Any] | None = None) -> FieldType:
     cls = FIELD_TYPES[name]
     given = dict(options or {})
     if unknown := given.keys() - options_of(cls).keys():
-        raise TypeError(f"{name} has no option {', '.join(sorted(unknown))}")
+        raise TypeError(phrase("{type} has no option {names}", type=name, names=sorted(unknown)))
     return cls(**convert_options(cls, given))

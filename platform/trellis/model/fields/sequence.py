@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Literal
 
+from trellis.config.phrase import phrase
 from trellis.model.fields.option import option
 from trellis.model.fields.registry import field_type
 from trellis.model.fields.text import TextLike
@@ -45,7 +46,7 @@ class Sequence(TextLike):
 
     def __post_init__(self) -> None:
         if len([place for place in _PLACE.findall(self.mask) if _is_number(place)]) != 1:
-            raise ValueError(f"mask: {self.mask!r} must hold the number once, like {{00000}}")
+            raise ValueError(phrase("mask: {mask} must hold the number once, like {{00000}}", mask=repr(self.mask)))
 
     def period(self, day: date) -> str:
         """The period that a date counts in: "" when counting never begins anew."""

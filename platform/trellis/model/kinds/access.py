@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.problem import instead
 from trellis.model.kinds.parts import (
     BOOLEAN,
     FORMULA,
@@ -39,10 +40,10 @@ _LEVEL = with_doc(
     {**FORMULA, "x-expected": "false, own, team, all or a formula"}, "false, own, team, all, or a formula"
 )
 _MEANT = {
-    **dict.fromkeys(("write", "edit", "change", "modify"), "did you mean 'update'?"),
-    **dict.fromkeys(("view", "list", "see", "show"), "did you mean 'read'?"),
-    **dict.fromkeys(("add", "new", "insert"), "did you mean 'create'?"),
-    "remove": "did you mean 'delete'?",
+    **dict.fromkeys(("write", "edit", "change", "modify"), instead("update")),
+    **dict.fromkeys(("view", "list", "see", "show"), instead("read")),
+    **dict.fromkeys(("add", "new", "insert"), instead("create")),
+    "remove": instead("delete"),
 }
 _GRANT = {
     **closed(

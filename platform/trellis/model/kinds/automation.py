@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trellis.config.problem import instead
 from trellis.model.kinds.parts import (
     BOOLEAN,
     DURATION,
@@ -50,7 +51,7 @@ _STEP_COMMON: dict[str, Schema] = {
 }
 
 
-_OF_EACH = {"where": "did you mean 'filter'?", "do": "did you mean 'steps'?"}
+_OF_EACH = {"where": instead("filter"), "do": instead("steps")}
 
 
 def _step(meant: Mapping[str, str] | None = None, **own: Schema) -> Schema:

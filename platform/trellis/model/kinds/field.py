@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import trellis.model.fields  # noqa: F401  (fills the registry)
+from trellis.config.phrase import phrase
 from trellis.model.fields.registry import FIELD_TYPES, option_schema
 from trellis.model.kinds.parts import (
     BOOLEAN,
@@ -118,18 +119,18 @@ def case(name: str) -> Schema:
     required = list(options.get("required", []))
     # what a type declares itself stands before the common property of that name
     properties = {**COMMON, **options["properties"]}
-    meant = {key: f"of {types}" for key, types in _belonging().items() if key not in properties}
+    meant = {key: said for key, said in _belonging().items() if key not in properties}
     return closed(properties, tuple(required), **{"x-meant": meant})
 
 
 @cache
 def _belonging() -> dict[str, str]:
-    """The types that take an option, by the option."""
+    """The types that take an option, in words, by the option."""
     found: dict[str, list[str]] = {}
     for name in FIELD_TYPES:
         for key in _options(name)["properties"]:
             found.setdefault(key, []).append(name)
-    return {key: ", ".join(names[:6]) + (", …" if len(names) > 6 else "") for key, names in found.items()}
+    return {key: phrase("of {names}", names=names[:6] + ["…"] * (len(names) > 6)) for key, names in found.items()}
 
 
 # what other systems call a type, for the hint

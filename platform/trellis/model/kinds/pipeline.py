@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.config.problem import instead
 from trellis.model.kinds.parts import (
     BOOLEAN,
     COLOR,
@@ -38,7 +39,7 @@ _STAGE: Schema = closed(
         "was": NAME,
     },
 )
-_STAGE["x-meant"] = dict.fromkeys(("gate", "requires", "required", "fields"), "did you mean 'require'?")
+_STAGE["x-meant"] = dict.fromkeys(("gate", "requires", "required", "fields"), instead("require"))
 _MOVE = closed({"from": NAME_OR_NAMES, "to": NAME_OR_NAMES, "when": FORMULA, "roles": NAME_OR_NAMES}, ("from", "to"))
 
 

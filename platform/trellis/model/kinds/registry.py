@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.config.shape import ShapeValidator
 from trellis.model.kinds.parts import DIRECTIVES, SNAKE, TEXT, WORD
 from trellis.model.kinds.told import tell
@@ -29,7 +30,8 @@ class Kind:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a document of this kind."""
         key = {"type": "string", "pattern": SNAKE if self.is_snake else WORD, "description": self.doc}
-        key["x-hint"] = "small letters, digits and _" if self.is_snake else "small letters, digits, - and _"
+        snake, other = phrase("small letters, digits and _"), phrase("small letters, digits, - and _")
+        key["x-hint"] = snake if self.is_snake else other
         schema: dict[str, Any] = {
             "type": "object",
             "description": self.doc,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula
 from trellis.formula.types import ANY, RECORDS, Type
 from trellis.model.automation import steps
@@ -56,7 +57,7 @@ class Bodies:
         for at, problem in enumerate(self.ctx.problems[known:], known):
             name = next((name for name in later if problem.message == f"unknown name '{name}'"), None)
             if problem.code == "E402" and name is not None:
-                hint = f"'{name}' is what a later step gives: it is known to the steps after that one"
+                hint = phrase("'{name}' is what a later step gives: it is known to the steps after that one", name=name)
                 self.ctx.problems[at] = replace(problem, hint=hint)
 
     def _step(self, item: Item, place: str) -> Step | None:
@@ -83,18 +84,32 @@ class Bodies:
 
     def _may_stand_here(self, item: Item, verb: str) -> None:
         if self.in_a_save and verb not in _IN_A_SAVE:
-            hint = f"inside a save stand: {', '.join(sorted(_IN_A_SAVE))}; let a workflow on `record` do the rest"
-            self.ctx.problem("E325", f"'{verb}' does not work before a save", item.get(verb) or item, hint, at_key=True)
+            hint = phrase(
+                "inside a save stand: {names}; let a workflow on `record` do the rest", names=sorted(_IN_A_SAVE)
+            )
+            self.ctx.problem(
+                "E325",
+                phrase("'{name}' does not work before a save", name=verb),
+                item.get(verb) or item,
+                hint,
+                at_key=True,
+            )
         if not self.in_a_save and verb == "refuse":
-            hint = "refuse in a workflow on `before`"
-            self.ctx.problem("E325", "the save is over: nothing can be refused any more", item, hint, at_key=True)
+            advice = "refuse in a workflow on `before`"
+            self.ctx.problem("E325", "the save is over: nothing can be refused any more", item, advice, at_key=True)
 
     def _may_be_called(self, item: Item) -> None:
         """A result with a field's name would never be seen: the field goes before it."""
         draft, named = self.ctx.drafts.get(self.entity or ""), item.word("as")
         if draft is not None and (named in draft.fields or named in draft.inverses):
-            message = f"'{named}' is a field of {draft.key}: formulas read the field, not what this step gives"
-            self.ctx.problem("W613", message, item.get("as") or item, f"call it otherwise, such as the_{named}")
+            message = phrase(
+                "'{named}' is a field of {draft}: formulas read the field, not what this step gives",
+                named=named,
+                draft=draft.key,
+            )
+            self.ctx.problem(
+                "W613", message, item.get("as") or item, phrase("call it otherwise, such as the_{named}", named=named)
+            )
 
     def given(self, item: Item | None) -> Given:
         """A value, or a formula for it."""
@@ -135,8 +150,11 @@ class Bodies:
     def list_of(self, item: Item) -> tuple[ListOf, str | None]:
         """The list that a path names, and the entity of its records."""
         if item.text in self.ctx.drafts and item.text not in self.variables:
-            hint = f"a step before it finds them: {{find: {item.text}, many: true, as: found}}, then each: =found"
-            self.ctx.problem("E402", f"'{item.text}' is an entity, not a list of records", item, hint)
+            hint = phrase(
+                "a step before it finds them: {{find: {name}, many: true, as: found}}, then each: =found",
+                name=item.text,
+            )
+            self.ctx.problem("E402", phrase("'{name}' is an entity, not a list of records", name=item.text), item, hint)
             return ListOf(None), None
         match = _PATH.fullmatch(item.text)
         if match is None or (match[1] is None and match[2] in self.variables):
@@ -152,7 +170,7 @@ class Bodies:
         """A formula that gives a record or records, and their entity where it is only one."""
         found = self.formula(item)
         if found is not None and found.type.kind not in ("record", "records", "any", "list", "blank"):
-            self.ctx.problem("E406", f"a record is expected here, not a {found.type}", item)
+            self.ctx.problem("E406", phrase("a record is expected here, not a {type}", type=found.type), item)
         return found, _target(found)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.formula.business import DAY, FIRST_YEAR, LAST_YEAR, Hours
 from trellis.model.calendar import BusinessCalendar
@@ -36,7 +37,7 @@ def _calendar(ctx: Context, key: str, item: Item) -> BusinessCalendar:
     zone = item.get("time_zone")
     if zone is not None and not _is_zone(zone.text):
         hint = did_you_mean(zone.text, [c.key for c in known_choices("time_zones")])
-        ctx.problem(CODE, f"unknown time zone '{zone.text}'", zone, hint or "such as Europe/Berlin")
+        ctx.problem(CODE, phrase("unknown time zone '{name}'", name=zone.text), zone, hint or "such as Europe/Berlin")
     hours = _week(ctx, item)
     usual = next((spans for spans in hours if spans), ())
     names: dict[date, Text] = {}
@@ -46,7 +47,12 @@ def _calendar(ctx: Context, key: str, item: Item) -> BusinessCalendar:
             if word == "workdays":
                 if day in days and not days[day]:
                     where = item.get(word) or item
-                    ctx.problem(CODE, f"{day} is both a holiday and a workday", where, "take it out of one of them")
+                    ctx.problem(
+                        CODE,
+                        phrase("{day} is both a holiday and a workday", day=day),
+                        where,
+                        "take it out of one of them",
+                    )
                 days[day] = (hours[day.weekday()] or usual) if spans is None else spans
             else:
                 days[day] = spans or ()
@@ -116,7 +122,12 @@ def _overlapping(ctx: Context, week: list[list[tuple[int, int]]], places: list[l
         wraps = index == 0 and len(every) > 0 and every[-1][1] - 7 * DAY > start
         if ((before is not None and before[1] > start) or wraps) and id(place.place) not in told:
             told.add(id(place.place))
-            ctx.problem(CODE, f"'{place.text}' overlaps with other hours of {day}", place, "an hour counts once")
+            ctx.problem(
+                CODE,
+                phrase("'{place}' overlaps with other hours of {day}", place=place.text, day=day),
+                place,
+                "an hour counts once",
+            )
 
 
 def _span(ctx: Context, item: Item) -> tuple[int, int] | None:
@@ -126,10 +137,10 @@ def _span(ctx: Context, item: Item) -> tuple[int, int] | None:
     hour, minute, until, past = (int(part) for part in match.groups())
     start, end = hour * 60 + minute, until * 60 + past
     if start >= DAY or end > DAY:
-        ctx.problem(CODE, f"'{item.text}' goes beyond the day", item, "a day ends at 24:00")
+        ctx.problem(CODE, phrase("'{name}' goes beyond the day", name=item.text), item, "a day ends at 24:00")
         return None
     if start == end:
-        ctx.problem(CODE, f"'{item.text}' has no length", item, 'a whole day is "00:00-24:00"')
+        ctx.problem(CODE, phrase("'{name}' has no length", name=item.text), item, 'a whole day is "00:00-24:00"')
         return None
     return start, end if end > start else end + DAY  # over midnight
 
@@ -149,7 +160,9 @@ def _days(ctx: Context, item: Item, word: str) -> _Days:
             spans = tuple(sorted(span for one in hours.each() if (span := _span(ctx, one)) is not None))
         for day in _dates(ctx, written, word):
             if day in found:
-                ctx.problem(CODE, f"{written.text} stands here twice", written, "a day is said once")
+                ctx.problem(
+                    CODE, phrase("{written} stands here twice", written=written.text), written, "a day is said once"
+                )
                 break
             found[day] = (spans, name)
     return found
@@ -162,11 +175,11 @@ def _dates(ctx: Context, item: Item, word: str) -> Iterator[date]:
     *year, month, day = (int(part) for part in parts)
     if word == "workdays" and not year:
         hint = "days are made up for in one year: write it, such as 2026-02-14"
-        ctx.problem(CODE, f"'{item.text}' says no year", item, hint)
+        ctx.problem(CODE, phrase("'{name}' says no year", name=item.text), item, hint)
         return
     if not (1 <= month <= 12 and 1 <= day <= _length(month, year[0] if year else 2024)):
         hint = "months have 28 to 31 days" if not (month == 2 and day == 29) else "that year has no 29 February"
-        ctx.problem(CODE, f"there is no {item.text}", item, hint)
+        ctx.problem(CODE, phrase("there is no {name}", name=item.text), item, hint)
         return
     for one in year or range(FIRST_YEAR, LAST_YEAR + 1):
         if (month, day) != (2, 29) or isleap(one):

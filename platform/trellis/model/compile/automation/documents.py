@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import Mark, did_you_mean
 from trellis.model.automation.document import DocumentTemplate
 from trellis.model.automation.steps import NOTHING
@@ -57,7 +58,7 @@ def _document(ctx: Context, types: Types, key: str, item: Item, files: Mapping[s
     source = files.get(body.text.strip()) if is_file else body.text
     if source is None:
         hint = did_you_mean(body.text, files) or "put it into the layer's documents/ folder"
-        ctx.problem("E326", f"there is no file documents/{body.text}", body, hint)
+        ctx.problem("E326", phrase("there is no file documents/{name}", name=body.text), body, hint)
         return None
     texts = {word: ctx.text(each, word) for each in [item.get("texts")] if each for word in (each.data or {})}
     labels: list[str] = []
@@ -100,7 +101,7 @@ def _margins(ctx: Context, item: Item | None) -> dict[str, str]:
     )
     for each in sides.values():
         if not _MARGIN.fullmatch(each.text.strip()):
-            ctx.problem("E205", f"'{each.text}' is no width", each, "write it like 20 mm")
+            ctx.problem("E205", phrase("'{name}' is no width", name=each.text), each, "write it like 20 mm")
     return {side: each.text.strip().replace(" ", "") for side, each in sides.items()}
 
 
@@ -115,7 +116,7 @@ def _into(ctx: Context, types: Types, entity: str, item: Item) -> str:
     elif not _keeps_papers(types.type_of(fields[named.text])):
         ctx.problem(
             "E326",
-            f"'{named.text}' does not take several PDF files",
+            phrase("'{name}' does not take several PDF files", name=named.text),
             named,
             "a field with `type: file, multiple: true`",
         )
@@ -171,7 +172,7 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
     try:
         tree = _SYNTAX.parse(text)
     except TemplateSyntaxError as error:
-        checked.problem("E326", f"the template cannot be read: {error.message}", error.lineno)
+        checked.problem("E326", phrase("the template cannot be read: {message}", message=error.message), error.lineno)
         return
     known: dict[str, str | None] = {"record": checked.entity}
     stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
@@ -187,19 +188,26 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
     for node in tree.find_all(nodes.Name):
         if node.ctx == "load" and node.name not in stored | KNOWN and not _has(checked, checked.entity, node.name):
             hint = did_you_mean(node.name, _names(checked, checked.entity))
-            checked.problem("E304", f"{checked.entity} has no field '{node.name}'", node.lineno, hint)
+            checked.problem(
+                "E304",
+                phrase("{entity} has no field '{node}'", entity=checked.entity, node=node.name),
+                node.lineno,
+                hint,
+            )
     for path in tree.find_all(nodes.Getattr):
         owner = _entity_of(checked, known, stored - {*known}, path.node)
         if owner is not None and not _has(checked, owner, path.attr):
             hint = did_you_mean(path.attr, _names(checked, owner))
-            checked.problem("E304", f"{owner} has no field '{path.attr}'", path.lineno, hint)
+            checked.problem(
+                "E304", phrase("{owner} has no field '{attr}'", owner=owner, attr=path.attr), path.lineno, hint
+            )
     for call in tree.find_all(nodes.Call):
         word = call.args[0].value if call.args and isinstance(call.args[0], nodes.Const) else None
         if isinstance(call.node, nodes.Name) and isinstance(word, str):
             if call.node.name == "label":
                 yield word
             elif call.node.name == "text" and word not in checked.texts:
-                checked.problem("E304", f"there is no text '{word}' under `texts:`", call.lineno)
+                checked.problem("E304", phrase("there is no text '{name}' under `texts:`", name=word), call.lineno)
     for part in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
         template = getattr(part, "template", None)
         name = template.value if isinstance(template, nodes.Const) else None
@@ -207,7 +215,10 @@ def _check(checked: _Checked, text: str) -> Iterator[str]:
             yield from checked.included(str(name))
         elif isinstance(name, str):
             checked.problem(
-                "E326", f"there is no file documents/{name}", part.lineno, did_you_mean(name, checked.files)
+                "E326",
+                phrase("there is no file documents/{name}", name=name),
+                part.lineno,
+                did_you_mean(name, checked.files),
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import did_you_mean
 from trellis.model.compile.drafts import FieldDraft
 from trellis.model.compile.formulas import given, said
@@ -26,9 +27,16 @@ def fillings(names: Names, item: Item | None, entity: str | None, scope: EntityS
         field = draft.fields.get(key) if draft is not None else None
         if draft is not None and field is None and key not in draft.inverses:
             hint = did_you_mean(key, draft.fields)
-            names.ctx.problem("E304", f"unknown field '{key}' of {draft.key}", each, hint, at_key=True)
+            names.ctx.problem(
+                "E304", phrase("unknown field '{key}' of {draft}", key=key, draft=draft.key), each, hint, at_key=True
+            )
         elif field is not None and field.is_derived and field.item.get("lookup") is None:
-            names.ctx.problem("E325", f"'{key}' of {field.entity} is computed: it cannot be set", each, at_key=True)
+            names.ctx.problem(
+                "E325",
+                phrase("'{key}' of {entity} is computed: it cannot be set", key=key, entity=field.entity),
+                each,
+                at_key=True,
+            )
         else:
             found[key] = _filling(names, each, field, scope)
     return found

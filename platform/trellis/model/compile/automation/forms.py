@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import ANY, Type
 from trellis.model.automation.triggers import OnForm
 from trellis.model.compile.automation.fillings import fillings
@@ -31,22 +32,32 @@ def compile_form(names: Names, workflow: str, form: Item) -> tuple[OnForm, Mappi
             if each.text not in known:
                 ctx.unknown("field", each, known, "E304")
             elif word == "required" and each.text not in asked:
-                ctx.problem("E325", f"'{each.text}' is required, and not among the fields", each)
+                ctx.problem("E325", phrase("'{name}' is required, and not among the fields", name=each.text), each)
             elif known[each.text].is_derived or known[each.text].system:
-                ctx.problem("E325", f"'{each.text}' is computed: nobody can fill it in", each)
+                ctx.problem("E325", phrase("'{name}' is computed: nobody can fill it in", name=each.text), each)
             elif (kind := known[each.text].type_name) not in OPEN_TYPES:
                 hint = "leave it out, or fill it by `set:`"
                 ctx.problem(
-                    "E325", f"'{each.text}' is a field of type {kind}, which strangers cannot fill in", each, hint
+                    "E325",
+                    phrase(
+                        "'{name}' is a field of type {kind}, which strangers cannot fill in", name=each.text, kind=kind
+                    ),
+                    each,
+                    hint,
                 )
     labels = form.get("labels")
     for name, each in labels.entries() if labels is not None else ():
         if name not in asked:
-            ctx.problem("E325", f"'{name}' is not among the fields", each, at_key=True)
+            ctx.problem("E325", phrase("'{name}' is not among the fields", name=name), each, at_key=True)
     confirm = form.get("confirm")
     address = known.get(confirm.text) if confirm is not None and confirm.text in asked else None
     if confirm is not None and (address is None or address.type_name != "email"):
-        ctx.problem("E325", f"'{confirm.text}' is no e-mail field of the form", confirm, "name one of its fields")
+        ctx.problem(
+            "E325",
+            phrase("'{name}' is no e-mail field of the form", name=confirm.text),
+            confirm,
+            "name one of its fields",
+        )
     return (
         OnForm(
             entity=entity,
@@ -73,7 +84,9 @@ def _origins(names: Names, item: Item | None) -> tuple[str, ...]:
     for each in item.each() if item is not None else ():
         parts = urlsplit(each.text)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-            names.ctx.problem("E219", f"'{each.text}' is no site", each, "write https://www.example.com")
+            names.ctx.problem(
+                "E219", phrase("'{name}' is no site", name=each.text), each, "write https://www.example.com"
+            )
             continue
         found.append(f"{parts.scheme}://{parts.netloc.lower()}")
     return tuple(found)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula, FormulaError, compile_formula
 from trellis.formula.types import BOOLEAN
 from trellis.model.compile.automation.bodies import Bodies, span
@@ -53,10 +54,20 @@ def draft_pools(ctx: Context) -> None:
             continue
         done.add(draft.key)
         if not draft.owners:
-            ctx.problem("E325", f"'{draft.key}' has no owner", item.get("entity") or item, "give a field `role: owner`")
+            ctx.problem(
+                "E325",
+                phrase("'{name}' has no owner", name=draft.key),
+                item.get("entity") or item,
+                "give a field `role: owner`",
+            )
         for key, given in _GIVEN.items():
             if key in draft.fields:
-                ctx.problem("E308", f"'{key}' comes from the pools", draft.fields[key].item, "call it otherwise")
+                ctx.problem(
+                    "E308",
+                    phrase("'{name}' comes from the pools", name=key),
+                    draft.fields[key].item,
+                    "call it otherwise",
+                )
                 continue
             made = made_field(draft, key, item, **given)
             made.system = True
@@ -147,7 +158,7 @@ def _locking(ctx: Context, lock: Item, entity: Entity) -> Locking:
     """Whose duplicates are kept from others: there must be a rule that says what a duplicate is."""
     exact = [rule for rule in entity.dedupe if all(match.how != "similar" for match in rule.match)]
     if lock.flag("duplicates", False) and not exact:
-        hint = f"give {entity.key} a `dedupe:` rule without `similar`"
+        hint = phrase("give {entity} a `dedupe:` rule without `similar`", entity=entity.key)
         ctx.problem("E325", "nothing says what a duplicate is", lock.get("duplicates") or lock, hint)
     return Locking(_number(lock, "at_most"), span(lock.get("for")), lock.flag("duplicates", False))
 
@@ -168,7 +179,7 @@ def _hidden(ctx: Context, item: Item | None, entity: Entity) -> Iterator[str]:
             ctx.unknown("field", each, entity.fields, "E304")
         elif not field.is_stored or field.is_derived or field.system or each.text in naming:
             hint = "stored fields can be hidden, but those that name the record and its owner cannot"
-            ctx.problem("E325", f"'{each.text}' cannot be hidden in a pool", each, hint)
+            ctx.problem("E325", phrase("'{name}' cannot be hidden in a pool", name=each.text), each, hint)
         else:
             yield each.text
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
+from trellis.config.phrase import phrase
 from trellis.model.automation.triggers import OnRecord
 from trellis.model.compile.automation.bodies import span
 from trellis.model.compile.automation.triggers import Triggers
@@ -30,7 +31,11 @@ def draft_scorings(ctx: Context) -> None:
         if draft is None or field is None or not item.flag("active", True):
             continue  # what is wrong is said where it is compiled
         if (other := taken.setdefault((draft.key, name), key)) != key:
-            ctx.problem("E325", f"scoring '{other}' writes '{name}' already", item.get("field") or item)
+            ctx.problem(
+                "E325",
+                phrase("scoring '{other}' writes '{name}' already", other=other, name=name),
+                item.get("field") or item,
+            )
         field.given = {**field.given, "readonly": True}
 
 
@@ -47,7 +52,12 @@ def compile_scorings(ctx: Context, types: Types, entities: dict[str, Entity]) ->
             ctx.unknown("field", name, entities[entity].fields, "E304")
             continue
         if field.type.name not in NUMBERS or field.is_derived:
-            ctx.problem("E325", f"'{name.text}' cannot hold points", name, "name an integer, a decimal or a percent")
+            ctx.problem(
+                "E325",
+                phrase("'{name}' cannot hold points", name=name.text),
+                name,
+                "name an integer, a decimal or a percent",
+            )
             continue
         found[key] = _scoring(ctx, names, key, item, entity, name.text)
     return found
@@ -110,7 +120,11 @@ def _behaviour(ctx: Context, names: Names, key: str, item: Item, entity: str) ->
         if of.type.kind not in ("record", "records", "any", "blank") or (
             of.type.entities and entity not in of.type.entities
         ):
-            ctx.problem("E406", f"a record of {entity} is expected here, not a {of.type}", rule.get("of") or rule)
+            ctx.problem(
+                "E406",
+                phrase("a record of {entity} is expected here, not a {type}", entity=entity, type=of.type),
+                rule.get("of") or rule,
+            )
             continue
         yield Behaviour(
             name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from trellis.config.phrase import phrase
 from trellis.model.automation.sequence import PREFIX, Sequence
 from trellis.model.automation.triggers import OnRecord, OnRun, Trigger
 from trellis.model.automation.workflow import Body, Workflow
@@ -36,7 +37,7 @@ def _sequence(ctx: Context, types: Types, key: str, item: Item) -> Workflow | No
     said = item.get("quiet_hours")
     quiet = read_quiet(said.text) if said is not None else None
     if said is not None and quiet is None:
-        ctx.problem("E215", f"'{said.text}' are no quiet hours", said, 'such as "20:00-08:00"')
+        ctx.problem("E215", phrase("'{name}' are no quiet hours", name=said.text), said, 'such as "20:00-08:00"')
     start = condition(ctx, item.get("start_when"), scope)
     by_itself = item.get("start_when") is not None
     trigger: Trigger = OnRecord(entity=entity, created=True, updated=True) if by_itself else OnRun(entity=entity)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula, compile_formula
 from trellis.formula.types import DATETIME
 from trellis.model.calendar import BusinessCalendar
@@ -91,7 +92,13 @@ def _give(
         draft.fields = {**before, key: own, **{k: f for k, f in draft.fields.items() if k in _BASE and f.system}}
     elif own.item.word("type"):
         hint = "leave its type out to change what it is called, or name the service level otherwise"
-        ctx.problem("E308", f"'{key}' is the field of sla '{item.word('sla')}'", own.item, hint, at_key=True)
+        ctx.problem(
+            "E308",
+            phrase("'{key}' is the field of sla '{sla}'", key=key, sla=item.word("sla")),
+            own.item,
+            hint,
+            at_key=True,
+        )
     own.given, own.system, own.choices = {**own.given, **given}, True, choices
 
 
@@ -164,7 +171,7 @@ def _target(
         early = length * int(share[1]) / 100 if share is not None else _length(ctx, warn, calendar)
         if early is not None and early >= length:
             hint = "it is counted from the start, as `within` is"
-            ctx.problem(CODE, f"the warning after {warn.text} comes too late", warn, hint)
+            ctx.problem(CODE, phrase("the warning after {warn} comes too late", warn=warn.text), warn, hint)
     when = condition(ctx, item.get("when"), types.scope(entity))
     if length is None:
         return None
@@ -176,11 +183,20 @@ def _length(ctx: Context, item: Item | None, calendar: BusinessCalendar | None) 
     if item is None or span is None:
         return None
     if span.months or span.rest <= timedelta():
-        ctx.problem(CODE, f"'{item.text}' is no length of business time", item, "such as 30 minutes or 8 hours")
+        ctx.problem(
+            CODE,
+            phrase("'{name}' is no length of business time", name=item.text),
+            item,
+            "such as 30 minutes or 8 hours",
+        )
         return None
     if calendar is not None and re.search(r"\d ?(d|w)", item.text):
         hours = span.rest // timedelta(hours=1)
-        hint = f"a day has 24 of them: {item.text} is {hours} business hours; write the hours that are meant"
+        hint = phrase(
+            "a day has 24 of them: {name} is {hours} business hours; write the hours that are meant",
+            name=item.text,
+            hours=hours,
+        )
         ctx.problem(IN_DAYS, "time is counted in business hours here", item, hint)
     return span.rest
 
@@ -193,8 +209,8 @@ def _unreached(ctx: Context, listed: Item | None, targets: Mapping[str, Target])
         if item is None:
             continue
         if catch_all:
-            hint = f"the first that fits counts, and '{catch_all}' fits always: write it last"
-            ctx.problem(CODE, f"target '{key}' is never reached", item, hint, at_key=True)
+            hint = phrase("the first that fits counts, and '{name}' fits always: write it last", name=catch_all)
+            ctx.problem(CODE, phrase("target '{name}' is never reached", name=key), item, hint, at_key=True)
         if item.get("when") is None:
             catch_all = catch_all or key
 

@@ -8,6 +8,7 @@ from datetime import time
 
 from apscheduler.triggers.cron import CronTrigger
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import ANY, Type
 from trellis.model.automation import triggers
 from trellis.model.automation.triggers import Trigger
@@ -134,7 +135,7 @@ def is_cron(names: Names, item: Item) -> bool:
         CronTrigger.from_crontab(cron_of(item.text), timezone="UTC")
     except ValueError as error:
         hint = "five fields: minute hour day month weekday, such as 0 8 * * mon-fri"
-        names.ctx.problem("E215", f"not a schedule: {error}", item, hint)
+        names.ctx.problem("E215", phrase("not a schedule: {error}", error=error), item, hint)
         return False
     return True
 
@@ -150,11 +151,11 @@ def _date(self: Triggers, item: Item) -> tuple[Trigger, Mapping[str, Type]] | No
         return None
     type = self.names.types.of(entity, field.text)
     if type is not None and type.kind not in ("date", "datetime"):
-        ctx.problem("E325", f"'{field.text}' is no date", field, "name a date or a datetime")
+        ctx.problem("E325", phrase("'{name}' is no date", name=field.text), field, "name a date or a datetime")
     clock = date.get("at")
     at = _TIME.fullmatch(clock.text) if clock is not None else None
     if clock is not None and at is None:
-        ctx.problem("E215", f"'{clock.text}' is no time of day", clock, 'such as "09:00"')
+        ctx.problem("E215", phrase("'{name}' is no time of day", name=clock.text), clock, 'such as "09:00"')
     offset = date.get("offset")
     return (
         triggers.OnDate(

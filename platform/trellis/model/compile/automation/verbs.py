@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import ANY, Type, record_of, records_of
 from trellis.model.automation import steps
 from trellis.model.compile.automation.bodies import Bodies, Made, span, verb
@@ -122,7 +123,9 @@ def choosing(self: Bodies, item: Item) -> steps.Choosing:
         and way is None
         and (meant := to.text.strip().lower().replace("_", "-").replace(" ", "-")) in _WAYS
     ):
-        self.ctx.problem("E206", f"'{to.text}' is not known here", to, f"did you mean '{meant}'?")
+        self.ctx.problem(
+            "E206", phrase("'{name}' is not known here", name=to.text), to, phrase("did you mean '{name}'?", name=meant)
+        )
     elif way is None:
         source = to if to is not None else field
         way = self.formula(source) or "round-robin"
@@ -178,7 +181,9 @@ def _wait(self: Bodies, item: Item, common: dict[str, Any]) -> Made:
     until = condition(self.ctx, wait.get("until"), self.scope())
     at = self.formula(wait.get("at"))
     if at is not None and at.type.kind not in ("date", "datetime", "any", "blank"):
-        self.ctx.problem("E406", f"a date or a datetime is expected here, not a {at.type}", wait.get("at") or wait)
+        self.ctx.problem(
+            "E406", phrase("a date or a datetime is expected here, not a {type}", type=at.type), wait.get("at") or wait
+        )
     reads = frozenset(self.read_by(until)) if until is not None else frozenset()
     return steps.Wait(until=until, reads=reads, at=at, at_most=span(wait.get("at_most")), **common), ANY
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
+from trellis.config.phrase import phrase
 from trellis.formula.functions.registry import functions
 from trellis.model.compile.choices import check_color
 from trellis.model.compile.context import Context
@@ -21,15 +22,15 @@ _NEEDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "kanban": {
         "group": (
             ("choice", "link", "user", "team"),
-            "a board is grouped by a choice, a link, a user or a team",
+            phrase("a board is grouped by a choice, a link, a user or a team"),
         )
     },
     "calendar": {
-        "start": (("date", "datetime"), "a calendar needs a date or a datetime"),
-        "end": (("date", "datetime"), "a calendar needs a date or a datetime"),
-        "all_day": (("boolean",), "this needs a boolean"),
+        "start": (("date", "datetime"), phrase("a calendar needs a date or a datetime")),
+        "end": (("date", "datetime"), phrase("a calendar needs a date or a datetime")),
+        "all_day": (("boolean",), phrase("this needs a boolean")),
     },
-    "map": {"location": (("address", "location"), "a map needs an address or a location")},
+    "map": {"location": (("address", "location"), phrase("a map needs an address or a location"))},
 }
 
 
@@ -43,7 +44,7 @@ def check_slips(ctx: Context, types: Types) -> None:
         check_color(ctx, draft.item.get("color"))
         for field in draft.owners[1:]:
             at = field.item.get("role") or field.item
-            ctx.problem("E323", f"'{draft.owners[0].key}' is the owner already: a record has one", at)
+            ctx.problem("E323", phrase("'{name}' is the owner already: a record has one", name=draft.owners[0].key), at)
         for field in draft.fields.values():
             _field(ctx, draft, field)
         if not draft.is_abstract:
@@ -56,15 +57,28 @@ def _field(ctx: Context, draft: EntityDraft, field: FieldDraft) -> None:
         least, most = _number(item.get(low)), _number(item.get(high))
         if least is not None and most is not None and least > most:
             at = item.get(high) or item
-            ctx.problem("E214", f"'{high}' is less than '{low}': nothing fits between {least} and {most}", at)
+            ctx.problem(
+                "E214",
+                phrase(
+                    "'{high}' is less than '{low}': nothing fits between {least} and {most}",
+                    high=high,
+                    low=low,
+                    least=least,
+                    most=most,
+                ),
+                at,
+            )
     if item.flag("required") and _is_nowhere(item) and item.get("default") is None and not field.is_derived:
         hint = "give it a default, or leave `required` to a rule"
         at = item.get("hidden") or item
-        ctx.problem("W610", f"'{field.key}' is required, and hidden where people would fill it in", at, hint)
+        ctx.problem(
+            "W610", phrase("'{name}' is required, and hidden where people would fill it in", name=field.key), at, hint
+        )
     default = item.get("default")
     call = _CALL.match(default.text) if default is not None else None
     if default is not None and call is not None and call[1] in functions() and not ctx.has_problem_in(default):
-        hint = f"write ={default.text.strip()} for the formula, =={default.text.strip()} is the text with ="
+        said = default.text.strip()
+        hint = phrase("write ={formula} for the formula, =={formula} is the text with =", formula=said)
         ctx.problem("W611", "this is the text as it stands, not a formula", default, hint)
     if (mask := item.get("mask")) is not None and field.type_name == "sequence":
         for place in _MASK.findall(mask.text):
@@ -100,7 +114,7 @@ def _views(ctx: Context, types: Types, draft: EntityDraft) -> None:
             named = view.get(word)
             kind = _type_at(types, draft, named)
             if named is not None and kind is not None and kind not in serve:
-                ctx.problem("E324", f"'{named.text}' is a {kind}", named, hint)
+                ctx.problem("E324", phrase("'{named}' is a {kind}", named=named.text, kind=kind), named, hint)
         _totals(ctx, types, draft, view.get("totals"))
         _hide(ctx, types, draft, view)
 
@@ -120,7 +134,10 @@ def _totals(ctx: Context, types: Types, draft: EntityDraft, totals: Item | None)
         kind = found.formula_type().kind
         if how.text in ("sum", "avg") and kind not in ("number", "money", "duration"):
             ctx.problem(
-                "E324", f"'{path}' is a {found.name}", how, f"{how.text} adds numbers, money and lengths of time"
+                "E324",
+                phrase("'{path}' is a {found}", path=path, found=found.name),
+                how,
+                phrase("{how} adds numbers, money and lengths of time", how=how.text),
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import Problem
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.dashboards.draft import WidgetDraft
@@ -110,5 +111,5 @@ def _check_reach(
             continue
         if not any(reach(narrowed, w, reports, entities) for w in widgets.values()):
             hint = "`date:` in a report is what a date range means; `field:` here says which field is meant"
-            message = f"no widget can be narrowed by '{key}'"
+            message = phrase("no widget can be narrowed by '{name}'", name=key)
             ctx.problem("W630", message, each, hint, at_key=True)

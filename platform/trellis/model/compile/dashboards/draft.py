@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula
-from trellis.formula.types import BOOLEAN
+from trellis.formula.types import BOOLEAN, Kind, Type
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import formula
 from trellis.model.compile.item import Item
@@ -87,8 +88,13 @@ class WidgetDraft:
         if report is not None and written is not None:
             self.default_label = report.label
             if (types and report.type not in types) or report.type in without:
-                fitting = ", ".join(types) or f"any but {', '.join(without)}"
-                self.problem("E330", f"a {report.type} is not shown as '{word}'", written, f"reports of type {fitting}")
+                fitting = list(types) or phrase("any but {names}", names=list(without))
+                self.problem(
+                    "E330",
+                    phrase("a {type} is not shown as '{word}'", type=report.type, word=word),
+                    written,
+                    phrase("reports of type {fitting}", fitting=fitting),
+                )
                 report = None
         self.report = report
         condition = None
@@ -130,14 +136,17 @@ class WidgetDraft:
         if known[written.text].over is not None and self.kind in ("number", "gauge"):
             hint = "a total is made of aggregates, such as sum(amount)"
             self.problem(
-                "E330", f"'{written.text}' is computed from the groups around, and has no total", written, hint
+                "E330",
+                phrase("'{name}' is computed from the groups around, and has no total", name=written.text),
+                written,
+                hint,
             )
         return written.text
 
     def need_date(self, report: Report) -> None:
         """To compare with another period, it has to be known which day a record counts for."""
         if report.date is None and report.type != "trend":
-            hint = f"`date:` in the report '{report.key}' says which day a record counts for"
+            hint = phrase("`date:` in the report '{name}' says which day a record counts for", name=report.key)
             self.problem("E330", "there is no date to compare by", self.item, hint, at_key=True)
 
     def report_columns(self) -> tuple[str, ...]:
@@ -169,13 +178,15 @@ class WidgetDraft:
             self.need_date(self.report)
         return written.text
 
-    def constant(self, word: str, *kinds: str) -> Formula | None:
+    def constant(self, word: str, *kinds: Kind) -> Formula | None:
         """A formula that no record is needed for, of one of some kinds of value."""
         written = self.item.get(word)
         found = formula(self.ctx, written, self.types.scope(None))
         if found is not None and written is not None and found.type.kind not in (*kinds, "any"):
-            wanted = " or ".join(f"a {k}" for k in kinds)
-            self.problem("E406", f"{wanted} is expected here, not a {found.type}", written)
+            wanted = tuple(phrase("a {type}", type=Type(k)) for k in kinds)
+            self.problem(
+                "E406", phrase("{wanted} is expected here, not a {type}", wanted=wanted, type=found.type), written
+            )
             return None
         return found
 
@@ -198,7 +209,12 @@ class WidgetDraft:
         if type_ is not None:
             found = found or next((v for v in entity.views.values() if v.type == type_), None)
             if found is None or found.start is None:
-                self.problem("E330", f"'{name}' has no {type_}", written, f"a view of the type {type_}, with `start:`")
+                self.problem(
+                    "E330",
+                    phrase("'{name}' has no {type}", name=name, type=type_),
+                    written,
+                    phrase("a view of the type {type}, with `start:`", type=type_),
+                )
                 return {}
         self.default_label = found.label if found is not None and found.label else entity.plural
         condition = formula(self.ctx, self.item.get("filter"), self.types.scope(name), BOOLEAN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trellis.config.phrase import phrase
 from trellis.model.compile.context import Context
 from trellis.model.compile.item import Item
 from trellis.model.dashboards.dashboard import COLUMNS, LOWEST, TALLEST, Place, Widget, free_place
@@ -19,7 +20,7 @@ def placed(ctx: Context, widgets: Mapping[str, Widget], items: Mapping[str, Item
             continue
         other = next((name for name, taken in found.items() if taken.overlaps(place)), None)
         if other is not None:
-            ctx.problem("E208", f"overlaps with '{other}'", at, "[x, y, width, height]")
+            ctx.problem("E208", phrase("overlaps with '{name}'", name=other), at, "[x, y, width, height]")
         found[key] = place
     for key, widget in widgets.items():
         if key not in found:
@@ -35,6 +36,11 @@ def _written(ctx: Context, at: Item) -> Place | None:
         ctx.problem("E208", "does not fit into 12 columns", at, "[x, y, width, height]")
         return None
     if height > TALLEST or y > LOWEST:
-        ctx.problem("E208", f"is too far down, or taller than {TALLEST} rows", at, "[x, y, width, height]")
+        ctx.problem(
+            "E208",
+            phrase("is too far down, or taller than {tallest} rows", tallest=TALLEST),
+            at,
+            "[x, y, width, height]",
+        )
         return None
     return Place(x, y, width, height)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.errors import FormulaError
 from trellis.formula.formula import Formula, compile_formula, constant
 from trellis.formula.nodes.paths import Member
 from trellis.formula.reader import Reader
 from trellis.formula.rows import RowsScope
 from trellis.formula.scope import Scope
-from trellis.formula.types import ANY, BOOLEAN, Type
+from trellis.formula.types import ANY, BOOLEAN, Kind, Type
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item
@@ -23,7 +24,7 @@ from trellis.model.compile.reports.unions import CommonScope, UnionDraft, entiti
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.field import Field
-from trellis.model.fields.base import Invalid
+from trellis.model.fields.base import Invalid, said_by
 from trellis.model.reports.keys import GROUPED, BandKey, Key, LevelKey, PeriodKey
 from trellis.model.reports.periods import PERIODS
 from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
@@ -106,7 +107,13 @@ class ReportDraft:
             if not isinstance(each.data, dict):
                 continue
             if key in RESERVED:
-                self.ctx.problem("E305", f"'{key}' is a reserved name", each, "call the param otherwise", at_key=True)
+                self.ctx.problem(
+                    "E305",
+                    phrase("'{name}' is a reserved name", name=key),
+                    each,
+                    "call the param otherwise",
+                    at_key=True,
+                )
             made = self.types.make(each, self.entity, key)
             self.variables[f"param.{key}"] = made.formula_type() if made is not None else ANY
             if made is None:
@@ -125,19 +132,21 @@ class ReportDraft:
         try:
             value = made.parse(item.data if isinstance(item.data, bool | list | dict) else item.text, Reader())
         except (Invalid, TypeError, ValueError) as error:
-            self.ctx.problem("E215", f"not a value of this param: {error}", item)
+            self.ctx.problem("E215", phrase("not a value of this param: {error}", error=said_by(error)), item)
             return None
         return None if value is None else constant(value, made.formula_type())
 
     # ── formulas ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def formula(self, word: str, *kinds: str, entity: str | None = None, item: Item | None = None) -> Formula | None:
+    def formula(self, word: str, *kinds: Kind, entity: str | None = None, item: Item | None = None) -> Formula | None:
         """The formula over a record under a word; of one of some kinds of value."""
         written = (item or self.item).get(word)
         found = formula(self.ctx, written, self.scope(entity))
         if found is not None and written is not None and kinds and found.type.kind not in (*kinds, "any", "blank"):
-            wanted = " or ".join(f"a {k}" for k in kinds)
-            self.ctx.problem("E406", f"{wanted} is expected here, not a {found.type}", written)
+            wanted = tuple(phrase("a {type}", type=Type(k)) for k in kinds)
+            self.ctx.problem(
+                "E406", phrase("{wanted} is expected here, not a {type}", wanted=wanted, type=found.type), written
+            )
             return None
         return found
 
@@ -154,7 +163,7 @@ class ReportDraft:
         found = self.item.get(word)
         if found is None:
             if required:
-                self.ctx.problem("E204", f"'{word}' is missing", self.item, at_key=True)
+                self.ctx.problem("E204", phrase("'{name}' is missing", name=word), self.item, at_key=True)
             return ()
         entries = [(None, i) for i in found.each()] if not isinstance(found.data, dict) else list(found.entries())
         made = [self._key(name, each, entity) for name, each in entries]
@@ -172,7 +181,9 @@ class ReportDraft:
             value = part(self.ctx, written, start + inner.start, start + inner.end, self.scope(entity))
             if value is None or value.type.kind not in ("date", "datetime"):
                 if value is not None:
-                    message = f"{unit.name}(…) groups by a date or a moment, not by a {value.type}"
+                    message = phrase(
+                        "{unit}(…) groups by a date or a moment, not by a {type}", unit=unit.name, type=value.type
+                    )
                     self.ctx.problem("E405", message, written)
                 return None
             key = name or source.strip()
@@ -181,7 +192,7 @@ class ReportDraft:
         if value is None:
             return None
         if value.type.kind not in (*GROUPED, "any"):
-            self.ctx.problem("E405", f"cannot group by a {value.type}", written, _NOT_GROUPED)
+            self.ctx.problem("E405", phrase("cannot group by a {type}", type=value.type), written, _NOT_GROUPED)
             return None
         key, label = name or source.strip(), self._label(each, name, value, entity)
         if isinstance(each.data, dict) and (bands := each.get("bands")) is not None:
@@ -215,7 +226,7 @@ class ReportDraft:
 
     def _bands(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
         if value.type.kind not in ("number", "money"):
-            self.ctx.problem("E405", f"ranges are of numbers or money, not of a {value.type}", item)
+            self.ctx.problem("E405", phrase("ranges are of numbers or money, not of a {type}", type=value.type), item)
             return None
         bounds = [Decimal(str(n.data)) for n in item.each() if isinstance(n.data, int | float | Decimal)]
         if bounds != sorted(set(bounds)):
@@ -227,7 +238,7 @@ class ReportDraft:
         parent = self.scope().tree(entities[0]) if value.type.kind == "record" and len(entities) == 1 else None
         if parent is None:
             hint = "a link to an entity with a link `tree: true`"
-            self.ctx.problem("E405", f"a level is of a tree, not of a {value.type}", item, hint)
+            self.ctx.problem("E405", phrase("a level is of a tree, not of a {type}", type=value.type), item, hint)
             return None
         return LevelKey(key, label, value, int(item.data) if isinstance(item.data, int) else 1, parent)
 
@@ -288,7 +299,9 @@ class ReportDraft:
         try:
             return compile_formula(f"{link.source.strip()}.{value.source.strip()}", self.scope(entity))
         except FormulaError:
-            message = f"'{link.source.strip()}' does not lead to what has '{value.source.strip()}'"
+            message = phrase(
+                "'{link}' does not lead to what has '{value}'", link=link.source.strip(), value=value.source.strip()
+            )
             self.ctx.problem("E405", message, item)
             return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.formula import Formula, compile_formula
 from trellis.model.compile.formulas import formula
 from trellis.model.compile.item import Item
@@ -113,7 +114,9 @@ def forecast(draft: ReportDraft) -> dict[str, Any]:
     name = next((f for f in draft.ctx.drafts[draft.entity].fields if f.endswith("forecast_category")), None)
     if name is None:
         hint = "give the stages of its pipeline `forecast:`"
-        draft.ctx.problem("E330", f"'{draft.entity}' has no forecast categories", draft.item, hint, at_key=True)
+        draft.ctx.problem(
+            "E330", phrase("'{name}' has no forecast categories", name=draft.entity), draft.item, hint, at_key=True
+        )
         return {}
     label = draft.ctx.translated("Forecast category", "system.reports.category.label")
     category = Key("category", label, compile_formula(name, draft.scope()))
@@ -171,10 +174,14 @@ def accuracy(draft: ReportDraft) -> dict[str, Any]:
     said = document.data
     if said.get("type") != "forecast" or said.get("snapshot") is None or said.get("date") is None:
         hint = "type: forecast, a date, and snapshot: daily"
-        draft.ctx.problem("E330", f"'{named.text}' is no forecast that is kept each night", named, hint)
+        draft.ctx.problem(
+            "E330", phrase("'{name}' is no forecast that is kept each night", name=named.text), named, hint
+        )
         return {}
     if said.get("entity") != draft.entity:
-        draft.ctx.problem("E330", f"'{named.text}' is about another entity", named, f"entity: {said.get('entity')}")
+        draft.ctx.problem(
+            "E330", phrase("'{name}' is about another entity", name=named.text), named, f"entity: {said.get('entity')}"
+        )
         return {}
     return {"spec": AccuracySpec(named.text, draft.formula("ahead", "number")), "chart": draft.chart() or Chart("bar")}
 
@@ -196,7 +203,9 @@ def funnel(draft: ReportDraft) -> dict[str, Any]:
     if found is None:
         if key is None or key.text in draft.ctx.configuration.of("pipeline"):
             at = key or draft.item
-            draft.ctx.problem("E330", f"'{draft.entity}' has no such pipeline", at, at_key=key is None)
+            draft.ctx.problem(
+                "E330", phrase("'{name}' has no such pipeline", name=draft.entity), at, at_key=key is None
+            )
         return {}
     field = found[1].word("field", "stage")
     stage = Key(field, Text("Stage"), compile_formula(field, draft.scope()))
@@ -268,7 +277,7 @@ def rfm(draft: ReportDraft) -> dict[str, Any]:
     found = {word: draft.item.get(word) for word in ("by", "at", "amount")}
     for word, item in found.items():
         if item is None:
-            draft.ctx.problem("E204", f"'{word}' is missing", draft.item, at_key=True)
+            draft.ctx.problem("E204", phrase("'{name}' is missing", name=word), draft.item, at_key=True)
     by, at = draft.formula("by", "record"), draft.formula("at", "date", "datetime")
     amount = draft.formula("amount", "money", "number")
     if by is None or at is None or amount is None:
@@ -312,8 +321,10 @@ def _matched(draft: ReportDraft, item: Item, groups: tuple[Key, ...]) -> TargetS
         whole = f"{group.period.name}({source})" if group.period is not None else source
         at = given.get(group.key) or given.get(whole) or given.get(source)
         if at is None:
-            hint = f"match: {{{group.key}: …}} says which field of {entity} it meets"
-            draft.ctx.problem("E330", f"'{group.key}' meets nothing of {entity}", item, hint)
+            hint = phrase("match: {{{group}: …}} says which field of {entity} it meets", group=group.key, entity=entity)
+            draft.ctx.problem(
+                "E330", phrase("'{group}' meets nothing of {entity}", group=group.key, entity=entity), item, hint
+            )
             continue
         found = formula(draft.ctx, at, draft.scope(entity))
         if found is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
+
 if TYPE_CHECKING:
     from trellis.model.compile.reports.draft import ReportDraft
     from trellis.model.reports.report import Report
@@ -18,10 +20,15 @@ def check_snapshot(draft: ReportDraft, report: Report) -> None:
     if item is None:
         return
     if report.type not in KINDS:
-        draft.ctx.problem("E330", f"a {report.type} report has no snapshots", item, "of " + ", ".join(KINDS))
+        draft.ctx.problem(
+            "E330",
+            phrase("a {type} report has no snapshots", type=report.type),
+            item,
+            phrase("one of {names}", names=list(KINDS)),
+        )
         return
     parts = [*(k.formula for k in report.groups), *(m.formula for m in report.measures)]
     parts += [report.filter.formula] if report.filter is not None else []
     if asked := sorted({name for formula in parts for name in formula.uses & OF_READER}):
-        hint = f"{asked[0]} is another one for each reader"
+        hint = phrase("{name} is another one for each reader", name=asked[0])
         draft.ctx.problem("E330", "a snapshot is kept once for all", item, hint)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
 from trellis.formula.errors import FormulaError
 from trellis.formula.formula import Formula, compile_formula
 from trellis.formula.parser import parse
@@ -110,7 +111,7 @@ def open_union(draft: ReportDraft) -> None:
                 continue
             if name == KIND:
                 hint = "`kind` is the entity that a row comes from"
-                draft.ctx.problem("E305", f"'{KIND}' is a reserved name", each, hint, at_key=True)
+                draft.ctx.problem("E305", phrase("'{name}' is a reserved name", name=KIND), each, hint, at_key=True)
                 union.faulty = True
                 continue
             made = formula(draft.ctx, each, draft.types.scope(entity))
@@ -135,17 +136,31 @@ def _joined(draft: ReportDraft, name: str, found: Sequence[tuple[str, Item, Form
     assert union is not None
     typed = [(e, i, f.type) for e, i, f in found if f.type.kind not in ("blank", "any")]
     if not typed:
-        draft.ctx.problem("E405", f"'{name}' is blank everywhere", found[0][1], "leave it out", at_key=True)
+        draft.ctx.problem(
+            "E405", phrase("'{name}' is blank everywhere", name=name), found[0][1], "leave it out", at_key=True
+        )
         union.faulty = True
         return BLANK
     first_entity, item, first = typed[0]
     if first.kind not in KINDS:
-        draft.ctx.problem("E405", f"a {first} cannot stand for a common name", item, "one of " + ", ".join(KINDS))
+        draft.ctx.problem(
+            "E405",
+            phrase("a {first} cannot stand for a common name", first=first),
+            item,
+            phrase("one of {names}", names=list(KINDS)),
+        )
         union.faulty = True
         return first
     for entity, each, type_ in typed[1:]:
         if type_.kind != first.kind:
-            message = f"'{name}' is a {first} in {first_entity}, and a {type_} in {entity}"
+            message = phrase(
+                "'{name}' is a {first} in {first_entity}, and a {type} in {entity}",
+                name=name,
+                first=first,
+                first_entity=first_entity,
+                type=type_,
+                entity=entity,
+            )
             draft.ctx.problem("E406", message, each, "every entity of the union gives it in the same type")
             union.faulty = True
     lacking = [] if union.faulty else [e for e in union.entities if e not in {entity for entity, _, _ in typed}]
@@ -156,7 +171,12 @@ def _joined(draft: ReportDraft, name: str, found: Sequence[tuple[str, Item, Form
     elif first.kind == "text":
         joined = of_any([t for _, _, t in typed])
     if lacking and _nothing(joined) is None:
-        message = f"{lacking[0]} has nothing for '{name}', and a {joined} cannot be left out"
+        message = phrase(
+            "{entity} has nothing for '{name}', and a {joined} cannot be left out",
+            entity=lacking[0],
+            name=name,
+            joined=joined,
+        )
         draft.ctx.problem("E204", message, union.items[lacking[0]], "name it in each of the entities", at_key=True)
         union.faulty = True
     return joined
@@ -174,9 +194,12 @@ def close_union(draft: ReportDraft, made: Report) -> Report:
     if union is None:
         return made
     if made.type not in TYPES:
-        hint = "of " + ", ".join(TYPES)
+        hint = phrase("one of {names}", names=list(TYPES))
         draft.ctx.problem(
-            "E330", f"a {made.type} report goes over one entity", draft.item.get("union") or draft.item, hint
+            "E330",
+            phrase("a {type} report goes over one entity", type=made.type),
+            draft.item.get("union") or draft.item,
+            hint,
         )
         return made
     rows = [k.formula for k in (*made.groups, *made.across)] + ([made.date] if made.date is not None else [])
@@ -184,9 +207,9 @@ def close_union(draft: ReportDraft, made: Report) -> Report:
     more = [made.filter.formula] if made.filter is not None else []
     for each, is_measure in [*((f, False) for f in (*rows, *more)), *((f, True) for f in counts)]:
         if _goes_on(parse(each.source), 1 if is_measure else 0):
-            message = f"'{each.source.strip()}' counts other records"
-            hint = "give it a name in each of the entities of the union"
-            draft.ctx.problem("E405", message, _written(draft, each.source) or draft.item, hint)
+            message = phrase("'{name}' counts other records", name=each.source.strip())
+            advice = "give it a name in each of the entities of the union"
+            draft.ctx.problem("E405", message, _written(draft, each.source) or draft.item, advice)
             return made
     if union.faulty:
         return made
@@ -212,7 +235,7 @@ def _branches(draft: ReportDraft, made: Report, rows: Sequence[Formula], counts:
                 {f.source: compile_formula(put(f.source, names), RowsScope(scope)) for f in counts},
             )
         except FormulaError as error:
-            message = f"over {entity}: {error.faults[0].message}"
+            message = phrase("over {entity}: {message}", entity=entity, message=error.faults[0].message)
             draft.ctx.problem("E405", message, union.items[entity], at_key=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trellis.config.phrase import phrase
 from trellis.formula.types import ANY, Type, record_of
 from trellis.model.compile.automation.bodies import Bodies, span
 from trellis.model.compile.automation.fillings import fillings
@@ -52,7 +53,7 @@ class Actions:
         made, result = self._of(verb, item, said, common)
         if made.name in RESERVED:
             hint = "it has a meaning of its own in formulas: take another name"
-            self.ctx.problem("E305", f"'{made.name}' is reserved", item.get("as") or item, hint)
+            self.ctx.problem("E305", phrase("'{name}' is reserved", name=made.name), item.get("as") or item, hint)
         elif made.name:
             self.variables[made.name] = result
         return made
