@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,16 +16,14 @@ from trellis.automation.clock import now
 from trellis.automation.mail import tracing
 from trellis.automation.workflows import enrolling, health, looking, steering, trying
 from trellis.formula.types import Ref
-from trellis.model.automation import steps
-from trellis.model.automation.steps import Step, every_step
-from trellis.model.automation.triggers import OnButton, OnWebhook
+from trellis.model.automation.steps import every_step
+from trellis.model.automation.triggers import OnWebhook
 from trellis.model.automation.workflow import Workflow
-from trellis.model.given import Given
 from trellis.records.reading import shown
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
 from trellis.storage.secrets import secret_name
-from trellis.web.automation_words import EVENTS, KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, error_text, told
+from trellis.web.automation_words import KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, error_text, told
 from trellis.web.context import current_person, current_reader, current_store, current_tenant
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
@@ -34,6 +32,7 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form_entries import STATES as ENTRY_STATES
 from trellis.web.pages.form_entries import forms_about
 from trellis.web.pages.hooks import secret_of
+from trellis.web.workflow_words import depth_of, outline_of, starts_of
 
 RECENT = timedelta(days=30)
 PAGE = 50
@@ -78,7 +77,7 @@ class AutomationView(Page):
         with tenant.begin() as connection:
             fares = looking.healths(connection, tenant, now() - RECENT)
         lines = [
-            Line(workflow, _starts(workflow), fares.get(workflow.key, looking.Health({})))
+            Line(workflow, starts_of(workflow), fares.get(workflow.key, looking.Health({})))
             for workflow in tenant.model.workflows.values()
         ]
         return self.draw("workflows.html", lines=lines, states=STATES)
@@ -95,7 +94,7 @@ class AutomationView(Page):
         return self.draw(
             "workflow.html",
             workflow=found,
-            starts=_starts(found),
+            starts=starts_of(found),
             health=fares,
             rows=rows,
             titles=_titles(rows),
@@ -104,7 +103,7 @@ class AutomationView(Page):
             states=STATES,
             said=error_text,
             triggers=TRIGGERS,
-            steps=_outline(found),
+            steps=outline_of(found),
             verbs=VERBS,
             origin=tenant.model.origins.get(key if ":" in key else f"workflow.{key}"),
             trial=None,
@@ -257,97 +256,6 @@ def _is_before(workflow: Workflow) -> bool:
     return any(KINDS[type(trigger)] == "before" for trigger in workflow.triggers)
 
 
-def _starts(workflow: Workflow) -> list[str]:
-    """What sets a workflow off, in words."""
-    tenant, language = current_tenant(), current_reader().language
-    found: list[str] = []
-    if workflow.sequence is not None and not workflow.sequence.by_itself:
-        return [_("A person, from the page of a record")]
-    for trigger in workflow.triggers:
-        kind = KINDS[type(trigger)]
-        entity = tenant.model.entities.get(trigger.entity or "")
-        name = entity.label.in_language(language) if entity is not None else ""
-        events = [str(words) for event, words in EVENTS.items() if getattr(trigger, event, False)]
-        fields = [_field(entity, key, language) for key in sorted(getattr(trigger, "changed", ()) or ())]
-        linked = getattr(trigger, "linked", "") or getattr(trigger, "unlinked", "")
-        if kind in ("record", "before"):
-            what = [*events, *fields, *_stages(entity, trigger, language), *([linked] if linked else [])]
-            words = _("%(thing)s: %(what)s", thing=name, what=", ".join(what))
-            found.append(_("Before saving %(what)s", what=words) if kind == "before" else words)
-        elif kind == "schedule":
-            found.append(f"{name}: {getattr(trigger, 'cron', '')}" if name else str(getattr(trigger, "cron", "")))
-        elif kind == "date":
-            found.append(f"{name}: {_field(entity, getattr(trigger, 'field', ''), language)}")
-        elif kind == "button":
-            label = trigger.label.in_language(language) if isinstance(trigger, OnButton) else ""
-            found.append(_("Button “%(label)s” on %(thing)s", label=label, thing=name))
-        else:
-            found.append(str(TRIGGERS.get(kind, kind)))
-    return found
-
-
-def _stages(entity: Any, trigger: Any, language: str) -> list[str]:
-    """The stages that a trigger names, in words."""
-    labels = {key: s.label for p in entity.pipelines.values() for key, s in p.stages.items()} if entity else {}
-
-    def named(keys: Iterable[str]) -> str:
-        shown = (_("any stage") if key == "*" else labels[key].in_language(language) for key in sorted(keys))
-        return ", ".join(shown)
-
-    found = []
-    if keys := getattr(trigger, "enter", ()):
-        found.append(_("enters %(stage)s", stage=named(keys)))
-    if keys := getattr(trigger, "leave", ()):
-        found.append(_("leaves %(stage)s", stage=named(keys)))
-    if keys := getattr(trigger, "stuck", ()):
-        found.append(_("too long in %(stage)s", stage=named(keys)))
-    return found
-
-
-def _field(entity: Any, key: str, language: str) -> str:
-    field = entity.fields.get(key) if entity is not None else None
-    return field.label.in_language(language) if field is not None else key
-
-
-def _outline(workflow: Workflow) -> list[tuple[int, Any, str, str, str]]:
-    """The steps as they stand: (depth, the verb's words, its own label, what it is about, when)."""
-    from trellis.automation.workflows.context import verb_of
-
-    key, body = next(iter(workflow.bodies.items()), (None, None))
-    entity = current_tenant().model.entities.get(key or "")
-    language = current_reader().language
-    return [
-        (
-            _depth(step.place),
-            VERBS[verb_of(step)],
-            step.label.in_language(language),
-            _brief(step, entity, language),
-            step.when.source if step.when is not None else "",
-        )
-        for step in (every_step(body.steps) if body is not None else ())
-    ]
-
-
-def _brief(step: Step, entity: Any, language: str) -> str:
-    """What a step is about, in a few words: the entity, the text, the condition."""
-    if isinstance(step, (steps.Create, steps.Find)):
-        return current_tenant().model.entities[step.entity].label.in_language(language)
-    if isinstance(step, steps.Send) and (template := current_tenant().model.emails.get(step.template)) is not None:
-        return template.label.in_language(language)
-    if isinstance(step, steps.If):
-        return step.condition.source
-    if isinstance(step, steps.SetValues):
-        return ", ".join(_field(entity, key, language) for key in step.values)
-    if isinstance(step, steps.Wait) and step.until is not None:
-        return step.until.source
-    if isinstance(step, steps.Update):
-        return step.target.source
-    said = getattr(step, "text", None) or getattr(step, "title", None)
-    if isinstance(said, Given):
-        return said.formula.source if said.formula is not None else str(said.plain or "")
-    return ""
-
-
 def _reach(workflow: Workflow) -> list[Mapping[str, int]]:
     """How far records have come in a sequence: what became of each step, in the order in which they are shown."""
     body = next(iter(workflow.bodies.values()), None)
@@ -370,15 +278,10 @@ def _read(workflow: Workflow) -> list[tuple[int, int, int] | None]:
     return [found.get(step.place) for step in every_step(body.steps)]
 
 
-def _depth(place: str) -> int:
-    """How deep a step stands: `2.then.0` is inside one block."""
-    return min(sum(part.isdigit() for part in place.split(".")) - 1, 4)
-
-
 def _step(row: Mapping[str, Any]) -> Done:
     verb, icon = VERBS[row["verb"]]
     outcome, color = OUTCOMES[row["outcome"]]
-    return Done(row, verb, icon, outcome, color, list(told(row["detail"], current_reader())), _depth(row["place"]))
+    return Done(row, verb, icon, outcome, color, list(told(row["detail"], current_reader())), depth_of(row["place"]))
 
 
 def _titles(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, tuple[str, str]]:
