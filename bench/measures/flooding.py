@@ -114,7 +114,7 @@ def _flood(
         alone.append(_change(other))
         _until(lambda: not _is_busy(other))
     single = statistics.median(_waits(other, alone))
-    quiet = _import(bench, flooded, max(rows // 5, 100), QUIET)
+    quiet = _import(bench, flooded, max(rows // 10, 100), QUIET)
     beside: dict[Tenant, list[UUID]] = {other: [], flooded: []}
 
     def change() -> None:
@@ -213,9 +213,11 @@ def _waits(tenant: Tenant, records: list[UUID]) -> list[float]:
 
 
 def _is_busy(tenant: Tenant) -> bool:
-    query = "SELECT 1 FROM trellis_queue.procrastinate_jobs WHERE queue_name = %s LIMIT 1"
+    query = """
+        SELECT 1 FROM trellis_queue.procrastinate_jobs WHERE queue_name = %(role)s
+        UNION ALL SELECT 1 FROM trellis_queue.later WHERE queue = %(role)s AND kind = 'events.dispatch' LIMIT 1"""
     with tenant.database.engine.begin() as connection:
-        return connection.exec_driver_sql(query, (tenant.role,)).first() is not None
+        return connection.exec_driver_sql(query, {"role": tenant.role}).first() is not None
 
 
 def _number(tenant: Tenant, query: str) -> int:
