@@ -145,6 +145,9 @@ class Integer(NumberLike):
         return f"{shown} {self.unit}" if shown and self.unit else shown
 
 
+CENTS = 2  # decimals that are always written where the field has so many
+
+
 @field_type("decimal")
 @dataclass(frozen=True, kw_only=True)
 class DecimalField(NumberLike):
@@ -163,7 +166,8 @@ class DecimalField(NumberLike):
         return number if self.scale is None else round_half_up(number, self.scale)
 
     def display(self, value: Value, reader: Reader) -> str:
-        shown = "" if value is None else show_number(value, babel_locale(reader.language), self.scale)
+        places = self.scale if self.scale is None or self.scale <= CENTS else None  # 3.000 pieces are 3
+        shown = "" if value is None else show_number(value, babel_locale(reader.language), places)
         return f"{shown} {self.unit}" if shown and self.unit else shown
 
 

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from markupsafe import escape
 
 from trellis.formula.types import Money, Value
+from trellis.model.fields.number import CENTS
 from trellis.model.text import Text
 from trellis.web.cells.markup import icon
 from trellis.web.cells.registry import CellContext, Render, cell
@@ -105,7 +106,7 @@ def money(field: Field, context: CellContext) -> Render:
 def number_text(value: Value, language: str, scale: int | None = None, *, most: int = 6) -> str:
     """A number as the reader's language writes it, with the decimals it has, at `most` so many, unless `scale` says."""
     number = value if isinstance(value, Decimal) else Decimal(str(value))
-    if scale is None or scale > 6:  # so many are kept, not shown: an exchange rate
+    if scale is None or scale > CENTS:  # so many may be kept; 3.000 pieces are 3
         most = scale or most
         exponent = round(number, most).normalize().as_tuple().exponent
         scale = max(0, -exponent) if isinstance(exponent, int) else 0

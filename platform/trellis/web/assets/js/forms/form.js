@@ -200,7 +200,7 @@ class Form {
     if (answer.ok) {
       this.leaving = true;
       forget(this.form);
-      location.href = answer.data.location;
+      go(answer.data.location);
       return;
     }
     this.busy(false);
@@ -227,6 +227,13 @@ class Form {
     wrong?.scrollIntoView({ block: "center" });
     wrong?.focus({ preventScroll: true });
   }
+}
+
+/** To the page that follows; where one is there already it is read anew, in the tab that is open. */
+function go(address) {
+  const to = new URL(address, location.href);
+  if (to.pathname + to.search === location.pathname + location.search) location.reload();
+  else location.href = to;
 }
 
 /** What was said about a field is about what stood in it: it goes with the first change, and its line in the summary is struck. */

@@ -23,8 +23,13 @@ onContent((root) => {
     };
     list.addEventListener("click", (event) => {
       const tab = event.target.closest("[role=tab]");
-      if (tab) choose(tab);
+      if (!tab) return;
+      choose(tab);
+      // coming back, and after reading the page anew, one finds the list that one was in
+      if (list.matches("[data-counts]")) history.replaceState(history.state, "", tab === tabs[0] ? location.pathname + location.search : `#${tab.id}`);
     });
+    const asked = list.matches("[data-counts]") && location.hash.startsWith("#tab-") && tabs.find((tab) => `#${tab.id}` === location.hash);
+    if (asked) choose(asked);
     list.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       const end = { Home: 0, End: tabs.length - 1 }[event.key];
