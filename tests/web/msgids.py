@@ -17,6 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from trellis.config.codes import CODES
+
 PLATFORM = Path(__file__).parents[2] / "platform" / "trellis"
 WEB = PLATFORM / "web"
 CATALOGUES = WEB / "translations"
@@ -82,7 +84,8 @@ CHECKED = ("config", "formula", "model", "studio/checking.py")
 
 
 def of_checks() -> Iterator[Msgid]:
-    """What the checker says: arguments of problem(…), fault(…) and phrase(…), and hints that are chosen."""
+    """What the checker says: arguments of problem(…), fault(…) and phrase(…), hints that are chosen, and what mends."""
+    yield from (code.advice for code in CODES.values() if code.advice)
     for part in CHECKED:
         for path in sorted((PLATFORM / part).rglob("*.py")) or [PLATFORM / part]:
             for node in ast.walk(ast.parse(path.read_text())):

@@ -15,6 +15,11 @@ class Code:
     cause: str
     mend: str
 
+    @property
+    def advice(self) -> str:
+        """What to do, as far as it stands by itself: without a problem's own message or hint beside it."""
+        return "" if "the hint" in self.mend or "the message" in self.mend else self.mend
+
 
 def _read() -> dict[str, Code]:
     text = (Path(__file__).parent / "codes.txt").read_text("utf-8")

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from trellis.config.phrase import phrase
 from trellis.config.problem import Problem
 from trellis.model.compile import Compiled
 from trellis.model.compile.compiled import compile_draft, content_hash
@@ -45,10 +46,14 @@ def _about_the_name(compiled: Compiled, layers: Sequence[Layer], slug: str) -> l
         if manifest.key == slug:
             return _about_the_template(compiled, manifest)
         mark = manifest.place.children["tenant"].mark
-        return [Problem("E207", f"this company is called '{slug}' and cannot be renamed here", mark, "tenant")]
+        return [
+            Problem(
+                "E207", phrase("this company is called '{name}' and cannot be renamed here", name=slug), mark, "tenant"
+            )
+        ]
     if any(p.is_error and p.mark and p.mark.file == own.display(MANIFEST) for p in compiled.problems):
         return []  # it is there, and cannot be read: told already
-    hint = f"begin the file with `tenant: {slug}`"
+    hint = phrase("begin the file with `tenant: {slug}`", slug=slug)
     return [Problem("E112", f"{MANIFEST} is not there, or is not about a tenant", None, "tenant", hint)]
 
 
@@ -58,4 +63,12 @@ def _about_the_template(compiled: Compiled, manifest: Document) -> list[Problem]
     if not templates or manifest.data.get("template"):
         return []  # another template's name is told by the check already: it is not among the layers
     place = manifest.place.children["tenant"]
-    return [Problem("E204", "'template' is missing", place.key_mark, "template", f"write `template: {templates[-1]}`")]
+    return [
+        Problem(
+            "E204",
+            "'template' is missing",
+            place.key_mark,
+            "template",
+            phrase("write `template: {name}`", name=templates[-1]),
+        )
+    ]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
-from trellis.config.phrase import Phrase
+from trellis.config.codes import CODES as TOLD
 from trellis.storage.names import short
-from trellis.studio.sentences import reworded
 from trellis.web.formulas import phrase_words
 from trellis.web.i18n import say
 
@@ -123,12 +122,10 @@ def title_of(problem: Problem) -> str:
 
 
 def problem_words(problem: Problem) -> tuple[str, str]:
-    """The message and the hint; what the checker says as a phrase comes in the reader's language."""
-    return _said(problem.message), _said(problem.hint)
-
-
-def _said(text: str) -> str:
-    return phrase_words(text) if isinstance(text, Phrase) else reworded(text)
+    """The message, and what to do: the checker's own hint, else what mends a problem of its code."""
+    told = TOLD.get(problem.code)
+    advice = gettext(told.advice) if told is not None and told.advice else ""
+    return phrase_words(problem.message), phrase_words(problem.hint) or advice
 
 
 def step_words(step: Step, planned: Plan) -> dict[str, Any]:
