@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from flask import request
 from markupsafe import Markup
 
 from trellis.model.markup import render_markdown
+from trellis.web.dashboards.framing import framing_of
 from trellis.web.dashboards.looking import Looking, Values, drawer
 from trellis.web.lists.todo import to_do
 from trellis.web.navigation import readable_entities
@@ -19,8 +23,8 @@ def text(looking: Looking) -> Values:
 
 @drawer("page")
 def page(looking: Looking) -> Values:
-    """The address of the frame."""
-    return {"url": looking.widget.url}
+    """The address of the frame, and what becomes of it: asked after the database has been let go."""
+    return {"url": looking.widget.url, "framing": partial(framing_of, looking.widget.url, request.host_url)}
 
 
 @drawer("work")

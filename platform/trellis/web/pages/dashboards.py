@@ -171,7 +171,7 @@ def title_address(looking: Looking) -> str:
         from trellis.web.dashboards.records import list_address
 
         return list_address(looking, looking.entity.views.get(looking.widget.view or ""))
-    return ""
+    return looking.widget.url or ""
 
 
 def missed_filters(looking: Looking) -> list[Any]:

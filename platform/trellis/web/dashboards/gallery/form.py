@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from trellis.model.dashboards.dashboard import Dashboard, Widget
 from trellis.records.store import Store
 from trellis.reports.own.boards_compiled import compile_board
+from trellis.web.dashboards.framing import framing_of
 from trellis.web.dashboards.gallery.controls import Control, Desk
 from trellis.web.dashboards.gallery.kinds import OFFERED, kind_words, known_kinds, offered_kinds, sizes_of
 from trellis.web.dashboards.own import written
@@ -151,8 +152,12 @@ def preview(found: Tried) -> str:
     """The widget as it would stand on the page, or what is missing."""
     from trellis.web.pages.dashboards import widget_html
 
-    inside = widget_html(found.dashboard, found.widget) if found.widget is not None else ""
-    return render_template("dashboards/_gallery_preview.html", inside=inside, widget=found.widget, faults=found.faults)
+    widget = found.widget
+    framing = framing_of(widget.url, request.host_url) if widget is not None and widget.url else None
+    inside = widget_html(found.dashboard, widget) if widget is not None and framing is None else ""
+    return render_template(
+        "dashboards/_gallery_preview.html", inside=inside, widget=widget, framing=framing, faults=found.faults
+    )
 
 
 def size_of(desk: Desk) -> tuple[int, int]:
