@@ -265,9 +265,9 @@ def test_statements_are_shared_and_their_readers_are_not(world, crm):
     assert names == {"rita": ["rita Ltd"], "ron": ["ron Ltd"]}
     from trellis.records.reading import query
 
-    before = len(query._plans)
+    before = len(query.plans)
     assert found(doors["ron"], "account", "owner == me") == ["ron Ltd"]
-    assert len(query._plans) == before
+    assert len(query.plans) == before
     system = doors["system"]
     system.update("deal", made["ron deal"].id, {"due": "2026-05-05"})
     system.update("account", made["ron"].id, {"watchers": [doors["rita"].principal.id]})

@@ -21,7 +21,7 @@ from trellis.records.hooks import Hooks
 from trellis.records.merging import duplicates, hanging, lookup, merge, undo
 from trellis.records.merging.lookup import Merge
 from trellis.records.principal import Principal
-from trellis.records.reading import forms, gather, months, picker, query, reached, tabulate
+from trellis.records.reading import filtering, forms, gather, months, picker, query, reached, tabulate, totalling
 from trellis.records.reading.beside import Beside, read_beside
 from trellis.records.record import Change, Choice, Count, FormState, Group, Outcome, Page, Record
 from trellis.records.recycling import bin as recycle
@@ -141,7 +141,7 @@ class Store:
     ) -> Count:
         """How many records there are, up to the cap."""
         with self.session.transaction():
-            return query.count(self.session, entity, where=where, q=q, cap=cap, deleted=deleted)
+            return totalling.count(self.session, entity, where=where, q=q, cap=cap, deleted=deleted)
 
     def totals(
         self,
@@ -155,7 +155,7 @@ class Store:
     ) -> dict[str, Value]:
         """Sums, averages, … of a list: {"amount": "sum"}. `patient`: of a report, whose statements may take long."""
         with self.session.transaction():
-            return query.totals(self.session, entity, wanted, where=where, q=q, deleted=deleted, patient=patient)
+            return totalling.totals(self.session, entity, wanted, where=where, q=q, deleted=deleted, patient=patient)
 
     def groups(
         self,
@@ -168,7 +168,7 @@ class Store:
     ) -> Groups:
         """Counts and totals by a field's value."""
         with self.session.transaction():
-            return query.groups(self.session, entity, field, totals=totals, where=where, q=q)
+            return totalling.groups(self.session, entity, field, totals=totals, where=where, q=q)
 
     def months(
         self,
@@ -316,7 +316,7 @@ class Store:
 
     def readable_fields(self, entity: str) -> Names:
         """The fields that this person may see."""
-        return query.readable_fields(self.session, entity)
+        return filtering.readable_fields(self.session, entity)
 
     def writable_fields(self, entity: str) -> Names:
         """The fields that this person may set; conditions may still forbid one for a record."""

@@ -25,7 +25,7 @@ from trellis.formula.syntax import (
 )
 from trellis.formula.types import BOOLEAN, Money, Ref, Type, Value
 from trellis.model.reports.keys import literal, quoted
-from trellis.records.reading.query import Asked
+from trellis.records.reading.filtering import Asked
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.refusal import Fault, Refused
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from trellis.model.reports.keys import Key, quoted
 from trellis.model.text import Text
 from trellis.records.reading import counted as filters
-from trellis.records.reading.query import compile_all
+from trellis.records.reading.filtering import compile_all
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.reports.asking import Asking, Wishes, ask

@@ -18,7 +18,6 @@ from trellis.packaging.scenarios.comparing import same, written
 from trellis.packaging.scenarios.findings import Failed, Finding
 from trellis.packaging.scenarios.numbers import number_in
 from trellis.records.graph import StoreGraph
-from trellis.records.reading import query
 from trellis.records.refusal import Missing
 from trellis.reports.run import report_of, run
 
@@ -143,7 +142,7 @@ def _count(play: Play, expectation: Expectation) -> None:
 
 
 def _counted(store: Store, entity: str, where: Sequence[Any]) -> int:
-    return query.count(store.session, entity, where=where, q=None, deleted=False).n
+    return store.count(entity, where=where).n
 
 
 def _texts(play: Play, expectation: Expectation) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trellis.model import matching
 from trellis.model.entity import Dedupe, Entity
 from trellis.records.draft import Draft
 from trellis.records.merging import alike
-from trellis.records.reading import query
+from trellis.records.reading import filtering
 from trellis.records.reading.selection import Selection
 from trellis.records.refusal import Fault
 from trellis.storage import matching as sql
@@ -294,7 +294,7 @@ def describe(session: Session, entity: str, ids: Sequence[UUID]) -> dict[UUID, d
     selection = Selection(session, entity)
     paths = _telling(session, definition)
     shape = selection.shape(paths)
-    conditions = query.restrict(selection, ())
+    conditions = filtering.restrict(selection, ())
     statement = selection.select().where(selection.alias.c.id.in_(list(ids)), *conditions)
     found = {}
     for row in session.execute(statement).all():

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from trellis.model.entity import Dedupe
 from trellis.records.merging import alike
 from trellis.records.merging.merge import MOST, may_merge
-from trellis.records.reading import query
+from trellis.records.reading import filtering
 from trellis.records.reading.selection import Selection
 from trellis.records.refusal import Forbidden, Missing
 from trellis.storage import matching as sql
@@ -58,7 +58,7 @@ def rules_of(session: Session, entity: str) -> list[Dedupe]:
 
 def groups(session: Session, entity: str, rule_key: str, *, after: str | None = None, limit: int = 20) -> Found:
     """Groups of live records within this person's reach that a rule finds the same, in the order of what they share."""
-    query.require_readable(session, entity)
+    filtering.require_readable(session, entity)
     rule = next((r for r in rules_of(session, entity) if r.key == rule_key), None)
     if rule is None:
         raise Missing(f"rule {rule_key}")
@@ -78,7 +78,7 @@ def _rows(session: Session, entity: str, rule: Dedupe) -> tuple[Any, sa.Select[A
     parts = [sql.normal(fields[m.field], selection.alias.c[short(m.field)], m.how) for m in rule.match]
     statement = sa.select(selection.alias.c.id, *parts).select_from(selection.source())
     filled = [p.is_not(None) & (p != "" if isinstance(p.type, sa.String) else sa.true()) for p in parts]
-    return selection.alias, statement.where(*query.restrict(selection, ()), *filled), parts
+    return selection.alias, statement.where(*filtering.restrict(selection, ()), *filled), parts
 
 
 def _equal(session: Session, entity: str, rule: Dedupe, after: str | None, limit: int) -> Found:

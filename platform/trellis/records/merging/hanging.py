@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from trellis.records.merging.places import links_to, many_of, points_at
-from trellis.records.reading import query
+from trellis.records.reading import filtering
 from trellis.records.reading.selection import Selection
 from trellis.storage.names import short
 
@@ -27,14 +27,14 @@ def hanging(session: Session, entity: str, ids: Sequence[UUID]) -> dict[str, int
             table = selection.alias
             found = sa.select(sa.literal(other.key), sa.func.count()).select_from(selection.source())
             mine = [table.c[short(field.key)].in_(list(ids)), points_at(table, field, entity)]
-            parts.append(cast("sa.Select[Any]", found.where(*query.restrict(selection, ()), *mine)))
+            parts.append(cast("sa.Select[Any]", found.where(*filtering.restrict(selection, ()), *mine)))
     for owner, name, side in many_of(session, entity):
         links = session.tables.links[owner, name]
         far = session.model.entities[owner].fields[name].type.formula_type().entities[0] if side == "source" else owner
         if far != entity and session.permit.may("read", far) and not session.permit.conceals(owner, name):
             selection = Selection(session, far)
             near, end = (links.c.source, links.c.target) if side == "source" else (links.c.target, links.c.source)
-            conditions = query.restrict(selection, ())
+            conditions = filtering.restrict(selection, ())
             joined = selection.source().join(links, end == selection.alias.c.id)
             found = sa.select(sa.literal(far), sa.func.count()).select_from(joined)
             parts.append(cast("sa.Select[Any]", found.where(*conditions, near.in_(list(ids)))))

@@ -15,8 +15,8 @@ from trellis.formula.sql import values as sqlv
 from trellis.formula.sql.gathering import BASE, Gathering, GatherScope, can_part
 from trellis.formula.sql.scope import SqlMoney
 from trellis.formula.types import Money, Ref, Value
+from trellis.records.reading.filtering import compile_all, require_readable, restrict
 from trellis.records.reading.patient import rows_of
-from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection
 from trellis.records.refusal import Fault, Refused
 

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from trellis.formula.formula import Formula
-from trellis.records.reading.query import (
-    _aggregate,
-    _money_totals,
-    _read_totals,
-    compile_all,
-    require_readable,
-    restrict,
-)
+from trellis.records.reading.filtering import compile_all, in_time, require_readable, restrict
 from trellis.records.reading.selection import Selection
+from trellis.records.reading.totalling import aggregate, money_totals, read_totals
 from trellis.records.record import Group
 
 if TYPE_CHECKING:
@@ -41,14 +35,14 @@ def months(
     if session.entity(entity).fields[field].type.formula_type().kind == "datetime":
         at = sa.func.timezone(str(session.reader.time_zone), at)
     month = sa.cast(sa.func.date_trunc("month", at), sa.Date).label("month")
-    expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
-    money = _money_totals(selection, wanted)
+    expressions = [aggregate(selection, path, kind) for path, kind in wanted.items()]
+    money = money_totals(selection, wanted)
     conditions = restrict(selection, compile_all(session, entity, where), q=q, many=True)
     inner = sa.select(month, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
     by_month = inner.group_by(sa.literal_column("month"))
     found: list[Group] = []
-    row: Any  # as wide as there are totals
-    for row in session.execute(by_month):
-        first, count, *values = row
-        found.append(Group(first, count, _read_totals(session, wanted, money, values)))
+    with in_time(session, where):
+        rows: Sequence[Any] = session.execute(by_month).all()  # as wide as there are totals
+    for first, count, *values in rows:
+        found.append(Group(first, count, read_totals(session, wanted, money, values)))
     return found

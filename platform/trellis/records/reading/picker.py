@@ -20,7 +20,7 @@ from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.merging import lookup
-from trellis.records.reading import query, search, shown
+from trellis.records.reading import filtering, search, shown
 from trellis.records.reading.selection import Selection
 from trellis.records.record import Choice
 from trellis.records.writing import trees
@@ -43,12 +43,12 @@ def pick(
     limit: int = 20,
 ) -> list[Choice]:
     """Live records that match what was typed, by title; `field` says for which link, whose filter is kept."""
-    query.require_readable(session, entity)
+    filtering.require_readable(session, entity)
     definition = session.entity(entity)
     selection = Selection(session, entity)
     details = detail_paths(session, definition)
     shape = selection.shape(details)
-    conditions = query.restrict(selection, (), many=True)
+    conditions = filtering.restrict(selection, (), many=True)
     if field is not None:
         conditions.extend(_filter(session, selection, field, this))
     if "active" in definition.fields and definition.internal:
@@ -257,7 +257,7 @@ def _search_part(session: Session, selection: Selection) -> sa.SelectBase:
     if covered is not None:
         openly = _finds(session, selection, sa.bindparam("_q_open", type_=sa.Text()))
         matching = sa.or_(openly, sa.and_(sa.not_(covered), matching))
-    conditions = [*query.restrict(selection, ()), matching]
+    conditions = [*filtering.restrict(selection, ()), matching]
     best = found.select_from(selection.source()).where(*conditions).order_by("rank", sa.desc("updated_at"))
     return best.limit(sa.bindparam("_limit", type_=sa.Integer())).subquery().select()
 

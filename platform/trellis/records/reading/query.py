@@ -1,36 +1,37 @@
-"""Reading: lists, single records, counts, totals and groups, each one statement under the reader's permissions."""
+"""Reading: lists, single records and their lines, each one statement under the reader's permissions."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from trellis.formula.formula import Formula, FormulaError, compile_formula
-from trellis.formula.types import BOOLEAN, Money, Value
 from trellis.model.view import Sort
 from trellis.records.draft import Draft
+from trellis.records.kept import Shelf
 from trellis.records.merging import lookup
-from trellis.records.privacy.leaving_out import leaving_out
 from trellis.records.reading import paging
-from trellis.records.reading.bounded import bounded, check_depth
-from trellis.records.reading.counted import NAME, FilterScope
-from trellis.records.reading.patient import rows_of
+from trellis.records.reading.filtering import (
+    Where,
+    compile_all,
+    in_time,
+    is_lasting,
+    readable_fields,
+    require_readable,
+    restrict,
+)
 from trellis.records.reading.selection import Selection
-from trellis.records.record import Count, Group, Page, Record, Shape
-from trellis.records.refusal import Fault, Forbidden, Missing, Refused
+from trellis.records.record import Page, Record, Shape
+from trellis.records.refusal import Missing
 from trellis.storage.names import short
 from trellis.storage.prepared import KEPT
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
 
-Where = Sequence[Formula | str]
 MOST_ROWS = 1000
 DEFAULT_SORT = (Sort("created_at", descending=True),)
 
@@ -64,11 +65,9 @@ class RecordPlan:
     shape: Shape
 
 
-_record_plans: OrderedDict[tuple[object, ...], RecordPlan] = OrderedDict()
-_plans: OrderedDict[tuple[object, ...], ListPlan] = OrderedDict()
-_statements: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-PLANS_KEPT = 2000
-OF_ONE_REQUEST = frozenset({"this", "old", "param", "counted"})  # what a formula may use that is no reader's
+plans = Shelf()  # of lists
+_record_plans = Shelf()
+_lines = Shelf()
 
 
 def list_page(
@@ -93,7 +92,7 @@ def list_page(
     limit = max(1, min(limit, MOST_ROWS))
     rows: list[sa.Row[Any]] = []
     is_plain = values is None and statement is plan.statement
-    with _in_time(session, where):
+    with in_time(session, where):
         for part in plan.begins if is_plain else _pages(statement, plan.keys, values):
             rows.extend(session.execute(part, {"_limit": limit + 1 - len(rows)}).all())
             if len(rows) > limit:
@@ -137,9 +136,8 @@ def _list_plan(
 ) -> ListPlan:
     formulas = compile_all(session, entity, where)
     key = (session.view_key, entity, columns, formulas, sort, deleted)
-    known = _plans.get(key)
+    known: ListPlan | None = plans.known(key)
     if known is not None:
-        _plans.move_to_end(key)
         return known
     selection = Selection(session, entity, late=True)
     shape = selection.shape(columns)
@@ -162,20 +160,9 @@ def _list_plan(
         covered,
         tuple(_pages(statement, keys, None)),
     )
-    if _is_lasting(selection, formulas):
-        _keep(_plans, key, plan)
+    if is_lasting(selection, formulas):
+        plans.keep(key, plan)
     return plan
-
-
-def _is_lasting(selection: Selection, formulas: Sequence[Formula]) -> bool:
-    """Whether a statement serves later requests too: nothing of this one alone went into it."""
-    return selection.is_shareable and not any(f.uses & OF_ONE_REQUEST for f in formulas)
-
-
-def _keep(plans: OrderedDict[tuple[object, ...], Any], key: tuple[object, ...], plan: Any) -> None:
-    plans[key] = plan
-    while len(plans) > PLANS_KEPT:
-        plans.popitem(last=False)
 
 
 def _sort_keys(selection: Selection, sort: Sequence[Sort]) -> tuple[paging.SortKey, ...]:
@@ -199,9 +186,8 @@ def _record_plan(
     session: Session, entity: str, fields: tuple[str, ...] | None, deleted: bool, *, restricted: bool
 ) -> RecordPlan:
     key = (session.view_key, entity, fields, deleted, restricted)
-    known = _record_plans.get(key)
+    known: RecordPlan | None = _record_plans.known(key)
     if known is not None:
-        _record_plans.move_to_end(key)
         return known
     selection = Selection(session, entity, late=True, single=True)
     shape = selection.shape(readable_fields(session, entity) if fields is None else fields)
@@ -209,7 +195,7 @@ def _record_plan(
     statement = selection.select().where(selection.alias.c.id == sa.bindparam("_id", type_=sa.Uuid()), *conditions)
     plan = RecordPlan(statement.execution_options(**KEPT) if selection.is_shareable else statement, shape)
     if selection.is_shareable:
-        _keep(_record_plans, key, plan)
+        _record_plans.keep(key, plan)
     return plan
 
 
@@ -221,208 +207,6 @@ def read_written(session: Session, draft: Draft) -> Record:
     return record
 
 
-def count(
-    session: Session,
-    entity: str,
-    *,
-    where: Where = (),
-    q: str | None = None,
-    cap: int | None = 10_000,
-    deleted: bool | None = False,
-) -> Count:
-    """How many records there are, counted up to the cap."""
-    require_readable(session, entity, deleted=deleted)
-    formulas = compile_all(session, entity, where)
-    key = ("count", session.view_key, entity, formulas, q or "", cap, deleted)
-    statement = _statements.get(key)
-    if statement is None:
-        selection = Selection(session, entity, late=True)
-        conditions = restrict(selection, formulas, q=q, deleted=deleted, many=True)
-        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(selection.source()).where(*conditions)
-        if cap is not None:
-            found = found.limit(cap + 1)
-        statement = sa.select(sa.func.count()).select_from(found.subquery())
-        if not q and _is_lasting(selection, formulas):
-            _keep(_statements, key, statement)
-    with _in_time(session, where):
-        n: int = session.execute(statement).scalar_one()
-    return Count(min(n, cap), n > cap) if cap is not None else Count(n)
-
-
-AGGREGATES: Mapping[str, Any] = {
-    "sum": sa.func.sum,
-    "avg": sa.func.avg,
-    "min": sa.func.min,
-    "max": sa.func.max,
-    "count": sa.func.count,
-}
-
-
-def totals(
-    session: Session,
-    entity: str,
-    wanted: Mapping[str, str],
-    *,
-    where: Where = (),
-    q: str | None = None,
-    deleted: bool = False,
-    patient: bool = False,
-) -> dict[str, Value]:
-    """Sums (avg, min, max, count) over all records of a list; money in the tenant's currency.
-
-    `patient`: a report asks, whose statements may take long and are ended with what to do.
-    """
-    require_readable(session, entity, deleted=deleted)
-    formulas = compile_all(session, entity, where)
-    key = ("totals", session.view_key, entity, tuple(wanted.items()), formulas, q or "", deleted)
-    known = _statements.get(key)
-    if known is None:
-        selection = Selection(session, entity, late=True)
-        expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
-        money = _money_totals(selection, wanted)
-        conditions = restrict(selection, formulas, q=q, deleted=deleted, many=True)
-        known = sa.select(*expressions).select_from(selection.source()).where(*conditions), money
-        if not q and _is_lasting(selection, formulas):
-            _keep(_statements, key, known)
-    statement, money = known
-    with nullcontext() if patient else _in_time(session, where):
-        row = rows_of(session, statement)[0] if patient else session.execute(statement).one()
-    return _read_totals(session, wanted, money, row)
-
-
-def _aggregate(selection: Selection, path: str, kind: str) -> sa.ColumnElement[Any]:
-    function = AGGREGATES.get(kind)
-    if function is None:
-        raise Refused([Fault("invalid", "There is no total “{name}”.", path, {"name": kind})])
-    return function(selection.number(path) if kind != "count" else selection.plain(path))  # type: ignore[no-any-return]
-
-
-def _money_totals(selection: Selection, wanted: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(path for path, kind in wanted.items() if kind != "count" and selection.is_money(path))
-
-
-def _read_totals(
-    session: Session, wanted: Mapping[str, str], money: frozenset[str], values: Sequence[Any]
-) -> dict[str, Value]:
-    """Totals as values: of nothing, a sum is 0."""
-    result: dict[str, Value] = {}
-    currency = session.reader.currency
-    for (path, kind), value in zip(wanted.items(), values, strict=True):
-        if value is None and kind == "sum":
-            value = 0
-        result[path] = Money(value, currency, value) if path in money and value is not None else value
-    return result
-
-
-def groups(
-    session: Session,
-    entity: str,
-    field: str,
-    *,
-    totals: Mapping[str, str] | None = None,
-    where: Where = (),
-    q: str | None = None,
-) -> list[Group]:
-    """Counts and totals by a field's value: what a board's columns show, in one statement."""
-    require_readable(session, entity)
-    wanted = dict(totals or {})
-    formulas = compile_all(session, entity, where)
-    key = ("groups", session.view_key, entity, field, tuple(wanted.items()), formulas, q or "")
-    known = _statements.get(key)
-    if known is None:
-        selection = Selection(session, entity, late=True)
-        slot = selection.slot(field)
-        grouped = list(selection.columns)
-        expressions = [_aggregate(selection, path, kind) for path, kind in wanted.items()]
-        money = _money_totals(selection, wanted)
-        conditions = restrict(selection, formulas, q=q, many=True)
-        select = sa.select(*grouped, sa.func.count(), *expressions).select_from(selection.source()).where(*conditions)
-        known = select.group_by(*(c.element for c in grouped)), slot, len(grouped), money
-        if not q and _is_lasting(selection, formulas):
-            _keep(_statements, key, known)
-    statement, slot, width, money = known
-    rows = session.execute(statement).all()
-    return [Group(slot(r), r[width], _read_totals(session, wanted, money, r[width + 1 :])) for r in rows]
-
-
-# ── what every path shares ───────────────────────────────────────────────────────────────────────────────────
-
-
-def restrict(
-    selection: Selection,
-    formulas: Sequence[Formula],
-    *,
-    q: str | None = None,
-    deleted: bool | None = False,
-    action: str = "read",
-    many: bool = False,
-) -> list[sa.ColumnElement[bool]]:
-    """The conditions of every query: live (or in the bin; None: either), within reach, matching filters and search.
-
-    `many`: of a list, a figure or a choice, which leave out those whose data is not to be worked with.
-    """
-    table = selection.alias.c
-    conditions: list[sa.ColumnElement[bool]] = []
-    if deleted is not None:
-        conditions.append(table.deleted_at.is_not(None) if deleted else table.deleted_at.is_(None))
-    if deleted:  # what was merged into another record is no part of the bin
-        conditions.append(table.id.not_in(lookup.merged(selection.session, selection.entity.key)))
-    with selection.catalog.unguarded():
-        reach = selection.session.permit.reach(action, selection.scope)
-    if reach is not None:
-        conditions.append(reach)
-    for formula in formulas:
-        if isinstance(formula, Asked):
-            conditions.append(formula.predicate(selection.scope))
-        else:  # the Model's own: what it reads is not for the person to choose
-            with selection.catalog.unguarded():
-                conditions.append(formula.predicate(selection.scope))
-    if q and q.strip():
-        conditions.append(selection.matches(q))
-    if many and not deleted and (open_ := leaving_out(selection.session, selection.entity, table.id)) is not None:
-        conditions.append(open_)
-    return conditions
-
-
-def _in_time(session: Session, where: Where) -> AbstractContextManager[None]:
-    """A person's own filter must not take long; the Model's own are the administrators' to answer for."""
-    return bounded(session) if any(isinstance(w, (str, Asked)) for w in where) else nullcontext()
-
-
-class Asked(Formula):
-    """A filter that a person wrote: it sees the rows and fields that this person may read, and nothing else."""
-
-
-_filters: OrderedDict[tuple[object, ...], Formula] = OrderedDict()
-
-
-def compile_all(session: Session, entity: str, where: Where) -> tuple[Formula, ...]:
-    """Filters as formulas: text comes from a person, who may name only what they may see."""
-    return tuple(w if isinstance(w, Formula) else compile_filter(session, entity, w) for w in where)
-
-
-def compile_filter(session: Session, entity: str, text: str) -> Formula:
-    """A person's filter; Refused with the place of what is wrong."""
-    key = (session.model.hash, session.permit.cache_key, entity, text)
-    known = _filters.get(key)
-    if known is not None:
-        return known
-    try:
-        formula = compile_formula(text, FilterScope(session, entity), expected=BOOLEAN)
-    except FormulaError as error:
-        raise Refused(
-            [
-                Fault("filter", f.message, "filter", {"offset": f.offset, "length": f.length, "hint": f.hint})
-                for f in error.faults
-            ]
-        ) from error
-    check_depth(text)
-    asked = Asked(formula.source, formula.node, formula.type, formula.reads, formula.uses)
-    if NAME not in asked.uses:  # whether there is such a number is asked anew: reports are people's own, too
-        _keep(_filters, key, asked)
-    return asked
-
-
 def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequence[str] | None = None) -> list[Record]:
     """The rows of an inverse list, in order."""
     inverse = session.entity(entity).inverses[name]
@@ -430,7 +214,7 @@ def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequen
     require_readable(session, inverse.entity)
     wanted = tuple(readable_fields(session, inverse.entity) if columns is None else columns)
     key = (session.view_key, "lines", inverse.entity, inverse.field, wanted)
-    known = _statements.get(key)
+    known = _lines.known(key)
     if known is None:
         selection = Selection(session, inverse.entity, late=True)
         shape = selection.shape(wanted)
@@ -439,39 +223,7 @@ def lines(session: Session, entity: str, id: UUID, name: str, *, columns: Sequen
         conditions = [*restrict(selection, ()), table[short(inverse.field)] == parent]
         order = [table.position] if "position" in table else []
         known = selection.select().where(*conditions).order_by(*order, table.created_at, table.id), shape
-        if _is_lasting(selection, ()):
-            _keep(_statements, key, known)
+        if is_lasting(selection, ()):
+            _lines.keep(key, known)
     statement, shape = known
     return [Record(shape, row) for row in session.execute(statement, {"_parent": id}).all()]
-
-
-def require_readable(session: Session, entity: str, *, deleted: bool | None = False) -> None:
-    """Missing for what is no entity, Forbidden for one that this person reads nothing of.
-
-    The bin itself (`deleted=True`) is for those who may take something out of it or delete it for good.
-    """
-    session.entity(entity)
-    if not session.permit.may("read", entity):
-        raise Forbidden(entity, "read")
-    if deleted and not any(session.permit.may(action, entity) for action in ("restore", "delete")):
-        raise Forbidden(entity, "restore")
-
-
-_readable: OrderedDict[tuple[object, ...], tuple[str, ...]] = OrderedDict()
-
-
-def readable_fields(session: Session, entity: str) -> list[str]:
-    """The fields that this person may see."""
-    key = (session.model.hash, session.permit.cache_key, entity)
-    known = _readable.get(key)
-    if known is None:
-        definition = session.entity(entity)
-        modes = session.permit.modes(entity)
-        known = _readable[key] = tuple(
-            name
-            for name, field in definition.fields.items()
-            if modes.get(name) != "hidden" and (field.stored or field.is_derived)
-        )
-        while len(_readable) > PLANS_KEPT:
-            _readable.popitem(last=False)
-    return list(known)

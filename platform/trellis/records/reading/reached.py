@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlMoney
 from trellis.formula.types import Value
+from trellis.records.reading.filtering import compile_all, require_readable, restrict
 from trellis.records.reading.patient import rows_of
-from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection
 
 if TYPE_CHECKING:

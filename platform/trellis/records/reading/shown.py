@@ -20,7 +20,7 @@ def title(session: Session, ref: Ref) -> str:
 
 def titles(session: Session, refs: Iterable[Ref]) -> dict[tuple[str, UUID], str]:
     """The titles of those of the records that this person may read, those in the bin too."""
-    from trellis.records.reading import query
+    from trellis.records.reading.filtering import restrict
     from trellis.records.reading.selection import Selection
 
     wanted: dict[str, dict[UUID, None]] = defaultdict(dict)
@@ -32,7 +32,7 @@ def titles(session: Session, refs: Iterable[Ref]) -> dict[tuple[str, UUID], str]
             continue
         selection = Selection(session, entity)
         shape = selection.shape([])
-        conditions = query.restrict(selection, (), deleted=None)
+        conditions = restrict(selection, (), deleted=None)
         statement = selection.select().where(selection.alias.c.id.in_(list(ids)), *conditions)
         for row in session.execute(statement).all():
             found[entity, row[shape.id]] = shape.title(row) or ""

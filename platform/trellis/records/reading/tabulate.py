@@ -12,9 +12,9 @@ from trellis.formula.formula import Formula
 from trellis.formula.sql.scope import SqlLink
 from trellis.formula.types import Ref, Value
 from trellis.model.view import Sort
+from trellis.records.reading.filtering import compile_all, require_readable, restrict
 from trellis.records.reading.paging import SortKey
 from trellis.records.reading.patient import rows_of
-from trellis.records.reading.query import compile_all, require_readable, restrict
 from trellis.records.reading.selection import Selection, value_slot
 from trellis.records.record import Slot
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from trellis.formula.types import Ref
 from trellis.model.entity import Entity
 from trellis.model.field import Field
-from trellis.records.reading import query, shown
+from trellis.records.reading import filtering, shown
 from trellis.records.reading.selection import Selection
 from trellis.records.recycling import bin as recycle
 from trellis.records.refusal import Fault
@@ -58,7 +58,7 @@ class Deletion:
 
 def foresee(session: Session, entity: str, ids: Sequence[UUID]) -> Deletion:
     """What deleting the records would do, of those that this person may delete; nothing is changed."""
-    query.require_readable(session, entity)
+    filtering.require_readable(session, entity)
     allowed = _deletable(session, entity, ids)
     going: recycle.Found = defaultdict(dict)
     clearing: list[recycle.Clearing] = []
@@ -95,7 +95,7 @@ def _deletable(session: Session, entity: str, ids: Sequence[UUID]) -> list[UUID]
         return []
     selection = Selection(session, entity)
     place = selection.add(selection.alias.c.id)
-    conditions = [*query.restrict(selection, ()), *query.restrict(selection, (), action="delete")]
+    conditions = [*filtering.restrict(selection, ()), *filtering.restrict(selection, (), action="delete")]
     rows = session.execute(selection.select().where(selection.alias.c.id.in_(list(ids)), *conditions)).all()
     found = {row[place] for row in rows}
     return [id for id in dict.fromkeys(ids) if id in found]

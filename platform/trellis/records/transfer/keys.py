@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from trellis.formula.types import Ref, Value
 from trellis.model.entity import Entity
 from trellis.model.fields.base import Invalid
-from trellis.records.reading.query import restrict
+from trellis.records.reading.filtering import restrict
 from trellis.records.reading.selection import Selection
 from trellis.storage.names import short
 

@@ -20,6 +20,7 @@ from trellis.records.graph import LiveRecord, StoreGraph, settle, title_of
 from trellis.records.pools import standing
 from trellis.records.reading import query, shown
 from trellis.records.reading.catalog import link_columns
+from trellis.records.reading.filtering import readable_fields
 from trellis.records.record import Record
 from trellis.records.refusal import Missing, Refused
 from trellis.records.versions import history, keeping
@@ -83,7 +84,7 @@ def read(
     """The record at the moment, with what this person may see today; Missing where it was not there yet."""
     today = query.read(session, entity, id, fields=None, deleted=True)
     definition = session.model.entities[entity]
-    wanted = query.readable_fields(session, entity) if fields is None else fields
+    wanted = readable_fields(session, entity) if fields is None else fields
     if concealed := [name for name in wanted if session.permit.hides(entity, name)]:
         raise Refused([faults.unknown_field(session, entity, name) for name in concealed])
     rebuilt = _Rebuilt(session.at(as_of), definition, id, as_of)
@@ -256,7 +257,7 @@ class _Rebuilt:
         for row in self.lists[name]:
             modes = self.session.permit.modes(row.entity)
             values: dict[str, Value] = {"id": row.id}
-            for key in query.readable_fields(self.session, row.entity):
+            for key in readable_fields(self.session, row.entity):
                 field = row.definition.fields[key]
                 if field.system or (field.is_derived and not self._is_own(row.definition, field)):
                     continue

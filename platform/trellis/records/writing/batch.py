@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from trellis.formula.formula import Formula
 from trellis.records.access import rights
 from trellis.records.draft import Draft
-from trellis.records.reading import query
+from trellis.records.reading import filtering
 from trellis.records.reading.selection import Selection
 from trellis.records.record import Outcome
 from trellis.records.recycling import bin as recycle
@@ -219,9 +219,11 @@ def matching(
     session: Session, entity: str, where: Sequence[Formula | str], *, q: str | None = None, limit: int = MOST
 ) -> list[UUID]:
     """The ids of all records that match."""
-    query.require_readable(session, entity)
+    filtering.require_readable(session, entity)
     selection = Selection(session, entity)
     place = selection.add(selection.alias.c.id)
-    conditions = query.restrict(selection, query.compile_all(session, entity, where), q=q, many=True)
-    rows = session.execute(selection.select().where(*conditions).order_by(selection.alias.c.id).limit(limit)).all()
+    conditions = filtering.restrict(selection, filtering.compile_all(session, entity, where), q=q, many=True)
+    statement = selection.select().where(*conditions).order_by(selection.alias.c.id).limit(limit)
+    with filtering.in_time(session, where):
+        rows = session.execute(statement).all()
     return [row[place] for row in rows]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trellis.model.reports.report import Report
 from trellis.model.text import Text
-from trellis.records.reading.query import compile_all
+from trellis.records.reading.filtering import compile_all
 from trellis.records.refusal import Refused
 from trellis.reports.own.rows import Saved, id_of, saved_by, saved_of
 from trellis.reports.seen import is_seen, may_run

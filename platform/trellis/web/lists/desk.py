@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.records.pools.place import may_assign, open_pools, own_usage
 from trellis.records.reading.concealed import conceals
-from trellis.records.reading.query import compile_filter
+from trellis.records.reading.filtering import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.writing.lines import part_lists
 from trellis.web.cells.column import label_of

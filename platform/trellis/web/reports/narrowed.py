@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import format_date
 
-from trellis.records.reading.query import compile_filter
+from trellis.records.reading.filtering import compile_filter
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import as_id
 from trellis.reports.unions import texts_of
