@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from trellis.automation.mail.account import is_set_up
+from trellis.automation.mail.account import accounts_said, is_set_up, mail_secrets
 from trellis.storage.doctor import Finding, Patient, check
 from trellis.storage.secrets import secret_name
 
@@ -35,12 +35,12 @@ def _sign_in(patient: Patient) -> Iterator[Finding]:
 
 def findings(tenant: Tenant) -> Iterator[Finding]:
     """What one tenant lacks."""
-    sign_in, mail = tenant.profile.sign_in, tenant.profile.mail
+    sign_in = tenant.profile.sign_in
     wanted = [(source.secret, source.label) for source in sign_in.oauth.values()]
     if sign_in.ldap is not None and sign_in.ldap.bind_password:
         wanted.append((sign_in.ldap.bind_password, "LDAP"))
-    if mail is not None and mail.password:
-        wanted.append((mail.password, "mail"))
+    for account in accounts_said(tenant):
+        wanted += [(name, "mail") for name in mail_secrets(account)]
     for name, what in wanted:
         variable = secret_name(tenant.slug, name)
         if not os.environ.get(variable):

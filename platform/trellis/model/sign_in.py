@@ -117,6 +117,17 @@ class SignIn:
 
 
 @dataclass(frozen=True)
+class MailTokens:
+    """Where the tokens come from that are shown to a mail server instead of a password (OAuth 2.0, XOAUTH2)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = ""  # the name of the environment variable
+    refresh_token: str = ""  # the same; "": the program's own right (client credentials)
+    scope: str = ""
+
+
+@dataclass(frozen=True)
 class Incoming:
     """The mailbox that mail comes in by, read by IMAP."""
 
@@ -127,6 +138,7 @@ class Incoming:
     password: str = ""  # the name of the environment variable
     folder: str = "INBOX"
     every: timedelta = timedelta(minutes=2)
+    oauth2: MailTokens | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,7 @@ class MailAccount:
     incoming: Incoming | None = None
     track: Tracking | None = None  # None: nothing is said
     reply_tokens: bool = False  # answers arrive at an address of their letter's own: crm+token@…
+    oauth2: MailTokens | None = None
 
 
 @dataclass(frozen=True)

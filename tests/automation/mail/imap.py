@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxyprotocol.reader import ProxyProtocolReader
-from pymap.backend.dict import DictBackend
+from pymap.backend.dict import DictBackend, Identity
+from pymap.exceptions import InvalidAuth
 from pymap.imap import IMAPServer
+from pysasl import SASLAuth
+from pysasl.creds.external import ExternalVerificationRequired
 from pysasl.hashing import BuiltinHash
+from pysasl.mechanism.oauth import OAuth2Mechanism
 from tests.automation.mail.mailbox import loopback, settle
 
 USER, PASSWORD = "crm", "secret"
@@ -47,15 +51,37 @@ class Post:
         return f"{{server: 127.0.0.1, port: {self.port}, security: none, user: {USER}, password: {{env: IMAP}}}}"
 
 
+def _with_tokens(backend: Any, config: Any, token: str) -> None:
+    """Let people in by that token alone, as XOAUTH2 has it."""
+
+    async def authenticate(credentials: Any) -> Identity:
+        try:
+            credentials.verify(None)
+        except ExternalVerificationRequired as asked:
+            if asked.token == token:
+                return Identity(USER, backend.login, None, frozenset())
+        raise InvalidAuth
+
+    only = property(lambda _config: SASLAuth([OAuth2Mechanism()]))
+    config.__class__ = type("WithTokens", (type(config),), {"__slots__": (), "tls_auth": only})
+    backend.login.authenticate = authenticate
+
+
 @contextmanager
-def imap_server(tls: ssl.SSLContext | None = None) -> Iterator[Post]:
-    """A server for the time of a test; `tls`: it speaks that from the beginning."""
+def imap_server(
+    tls: ssl.SSLContext | None = None, *, starttls: ssl.SSLContext | None = None, token: str = ""
+) -> Iterator[Post]:
+    """A server for the time of a test; `tls`: from the beginning; `starttls`: later; `token`: instead of a password."""
     loop = asyncio.new_event_loop()
     started: list[Any] = []
     ready = threading.Event()
 
     async def serve() -> None:
-        backend, config = await DictBackend.init(Namespace(**ARGUMENTS), hash_context=BuiltinHash(rounds=1))
+        arguments = Namespace(**{**ARGUMENTS, "tls": starttls is not None})
+        options = {"hash_context": BuiltinHash(rounds=1), "ssl_context": starttls}
+        backend, config = await DictBackend.init(arguments, **options)
+        if token:
+            _with_tokens(backend, config, token)
         serving = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
         server = await asyncio.start_server(serving, "127.0.0.1", 0, ssl=tls)
         started.append(server)

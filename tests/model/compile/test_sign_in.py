@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from trellis.automation.mail.account import mail_secrets
 from trellis.config.report import one_line
 from trellis.model.sign_in import MailAccount, SignIn
 
@@ -59,6 +60,14 @@ WRONG = {
     "no sender": (
         "mail: {server: smtp.acme.example, from: Acme}",
         "a.yaml:2:41: E219 mail.from: 'Acme' is no e-mail address",
+    ),
+    "a token in the open": (
+        "mail: {server: s.example, security: none, user: crm, from: crm@a.example, oauth2: {token_url: 'https://t.example', client_id: x, refresh_token: {env: R}}}",
+        "a.yaml:2:75: E219 mail.oauth2: a token goes by an encrypted way only",
+    ),
+    "nobody's token": (
+        "mail: {server: s.example, from: crm@a.example, oauth2: {token_url: 'https://t.example', client_id: x}}",
+        "a.yaml:2:48: E219 mail.oauth2: nothing here proves who asks for tokens",
     ),
     "a role's word": ("---\nrole: boss\nsecond_factor: optional", "a.yaml:4:16: E206 second_factor: "),
 }
@@ -123,3 +132,30 @@ def test_everything_said(compile_yaml) -> None:
     assert sign_in.source("ldap").attributes["user"] == "sAMAccountName"
     assert sign_in.source("ldap").attributes["email"] == "mail"
     assert profile.mail == MailAccount("smtp.acme.example", 465, "tls", sender="Acme <crm@acme.example>")
+
+
+def test_a_mailbox_is_opened_as_the_account_unless_it_has_a_password(compile_yaml) -> None:
+    profile = compile_yaml(
+        """
+        tenant: acme
+        mail:
+          server: smtp.example.com
+          user: crm@acme.example
+          from: crm@acme.example
+          oauth2: {token_url: "https://t.example/token", client_id: x, client_secret: {env: APP}, refresh_token: {env: AGREED}}
+          incoming: {server: imap.example.com, user: crm@acme.example}
+          accounts:
+            help: {from: help@acme.example, incoming: {server: imap.example.com, user: help, password: {env: HELP}}}
+            own: {from: own@acme.example, server: smtp.other.example, user: own, password: {env: OWN}}
+        """
+    ).profile
+    assert profile is not None
+    assert profile.mail is not None
+    assert profile.mail.incoming is not None
+    first, others = profile.mail, profile.mail_accounts
+    assert first.oauth2 is not None
+    assert first.incoming.oauth2 == first.oauth2
+    assert (others["help"].oauth2, others["help"].incoming.oauth2) == (first.oauth2, None)
+    assert others["own"].oauth2 is None
+    assert mail_secrets(first) == ["APP", "AGREED"]
+    assert mail_secrets(others["help"]) == ["HELP", "APP", "AGREED"]

@@ -11,11 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from trellis.automation.mail.tokens import Tokens, tokens_of
 from trellis.model.tracking import Tracking
 from trellis.storage.secrets import MissingSecret, tenant_secret
 
 if TYPE_CHECKING:
-    from trellis.model.sign_in import MailAccount
+    from trellis.model.sign_in import Incoming, MailAccount
     from trellis.storage.tenant import Tenant
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ class Account:
     is_tenants: bool = False  # a tenant has named the server: it has to lie outside
     track: Tracking | None = None
     reply_tokens: bool = False
+    tokens: Tokens | None = None  # where there are, they stand for the password
 
     @property
     def address(self) -> str:
@@ -54,6 +56,7 @@ def account_of(tenant: Tenant, environ: Mapping[str, str] = os.environ, *, key: 
         return _installation(environ) if not key else None
     try:
         password = tenant_secret(tenant.slug, said.password, environ) if said.password else ""
+        tokens = tokens_of(tenant.slug, said.oauth2, environ) if said.oauth2 is not None else None
     except MissingSecret as missing:
         log.warning("no mail is sent", tenant=tenant.slug, why=str(missing))
         return None
@@ -70,6 +73,7 @@ def account_of(tenant: Tenant, environ: Mapping[str, str] = os.environ, *, key: 
         is_tenants=True,
         track=said.track,
         reply_tokens=said.reply_tokens,
+        tokens=tokens,
     )
 
 
@@ -83,6 +87,16 @@ def accounts_said(tenant: Tenant) -> Iterator[MailAccount]:
     if tenant.profile.mail is not None:
         yield tenant.profile.mail
     yield from tenant.profile.mail_accounts.values()
+
+
+def mail_secrets(said: MailAccount) -> list[str]:
+    """The secrets that an account and its mailbox need, by the names that the manifest gives them."""
+    proofs: list[MailAccount | Incoming] = [said, *([said.incoming] if said.incoming is not None else [])]
+    found = [proof.password for proof in proofs]
+    for proof in proofs:
+        if proof.oauth2 is not None:
+            found += [proof.oauth2.client_secret, proof.oauth2.refresh_token]
+    return [name for name in dict.fromkeys(found) if name]
 
 
 def key_of(tenant: Tenant, named: str) -> str | None:

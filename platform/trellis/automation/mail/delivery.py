@@ -40,13 +40,26 @@ def deliver(account: Account, message: EmailMessage, to: str, timeout: float = T
         if account.security == "starttls":
             with in_words(account.server):
                 connected.starttls(context=trusted())
-        if account.user:
-            connected.login(account.user, account.password)
+        _sign_in(connected, account)
         connected.send_message(message, to_addrs=[to])
         with suppress(OSError, smtplib.SMTPException):  # the letter is taken: a bad good-bye sends it no second time
             connected.quit()
     finally:
         connected.close()
+
+
+def _sign_in(connected: smtplib.SMTP, account: Account) -> None:
+    if account.tokens is None:
+        if account.user:
+            connected.login(account.user, account.password)
+        return
+    proof = account.tokens.proof(account.user)
+    connected.ehlo_or_helo_if_needed()
+    try:  # a refusal comes as a question that is answered with nothing
+        connected.auth("XOAUTH2", lambda asked=None: proof if asked is None else "")
+    except smtplib.SMTPAuthenticationError:
+        account.tokens.forget()
+        raise
 
 
 def _connected(account: Account, timeout: float) -> smtplib.SMTP:

@@ -150,7 +150,7 @@ def _oauth(ctx: Context, key: str, item: Item) -> OAuthSource:
         ctx.problem("E219", phrase("'{name}' has no address", name=key), item, hint, at_key=True)
     for name in ("issuer", *plain):
         if (address := item.get(name)) is not None:
-            _encrypted(ctx, address)
+            encrypted(ctx, address)
     return OAuthSource(
         **_source(ctx, key, item),
         trust_email=item.flag("trust_email"),
@@ -168,7 +168,7 @@ def _oauth(ctx: Context, key: str, item: Item) -> OAuthSource:
 def _ldap(ctx: Context, item: Item) -> LdapSource:
     server, username = item.get("server"), item.get("username")
     if server is not None and server.text.startswith("ldap://") and not item.flag("start_tls"):
-        _encrypted(ctx, server, phrase("write ldaps://, or start_tls: true"))
+        encrypted(ctx, server, phrase("write ldaps://, or start_tls: true"))
     if username is not None and username.text.count("%s") != 1:
         ctx.problem("E219", "`username` has one %s, where the name goes", username, "such as uid=%s,ou=people,dc=acme")
     if item.get("bind_user") is not None and item.get("bind_password") is None:
@@ -196,7 +196,7 @@ def _ldap(ctx: Context, item: Item) -> LdapSource:
 
 def _saml(ctx: Context, key: str, item: Item) -> SamlSource:
     if (address := item.get("sso_url")) is not None:
-        _encrypted(ctx, address)
+        encrypted(ctx, address)
     return SamlSource(
         **_source(ctx, key, item),
         trust_email=item.flag("trust_email", True),
@@ -207,7 +207,7 @@ def _saml(ctx: Context, key: str, item: Item) -> SamlSource:
     )
 
 
-def _encrypted(ctx: Context, item: Item, hint: str = HTTPS) -> None:
+def encrypted(ctx: Context, item: Item, hint: str = HTTPS) -> None:
     """Passwords and tokens go there: advice where anybody on the way could read them."""
     parts = urlsplit(item.text)
     if parts.scheme in ("http", "ldap") and (parts.hostname or "") not in LOCAL:

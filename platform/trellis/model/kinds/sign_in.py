@@ -116,6 +116,17 @@ def sign_in() -> Schema:
 def mail() -> Schema:
     """The servers that mail goes out and comes in by."""
     security = with_doc(one_of("starttls", "tls", "none"), "how the way to the server is encrypted")
+    tokens = closed(
+        {
+            "token_url": with_doc(ADDRESS, "where tokens are given out"),
+            "client_id": NAME,
+            "client_secret": SECRET,
+            "refresh_token": SECRET,
+            "scope": NAME,
+        },
+        ("token_url", "client_id"),
+    )
+    oauth2 = with_doc(tokens, "a token instead of a password, as Google and Microsoft want it")
     incoming = closed(
         {
             "server": NAME,
@@ -123,6 +134,7 @@ def mail() -> Schema:
             "security": security,
             "user": NAME,
             "password": SECRET,
+            "oauth2": oauth2,
             "folder": with_doc(NAME, "the folder that is read: INBOX"),
             "every": with_doc(DURATION, "how often it is looked into: 2 minutes"),
         },
@@ -134,6 +146,7 @@ def mail() -> Schema:
         "security": security,
         "user": NAME,
         "password": SECRET,
+        "oauth2": oauth2,
         "from": with_doc(NAME, "the sender: Acme <crm@acme.example>"),
         "reply_to": NAME,
         "rate": with_doc(INTEGER, "how many letters go out in a minute at most"),

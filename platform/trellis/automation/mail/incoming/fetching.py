@@ -20,6 +20,7 @@ from trellis.automation.mail.account import accounts_said
 from trellis.automation.mail.incoming.mailbox import Mailbox, Refused, opened
 from trellis.automation.mail.incoming.parsing import understood
 from trellis.automation.mail.incoming.taking import take
+from trellis.automation.mail.tokens import Tokens, tokens_of
 from trellis.automation.outgoing import OutgoingFailed
 from trellis.automation.workflows.acting import system_of
 from trellis.model.sign_in import Incoming, MailAccount
@@ -96,8 +97,7 @@ def fetch(work: Work) -> None:
         return  # another configuration, or another job looks
     incoming, trouble, more = said.incoming, "", False
     try:
-        password = tenant_secret(tenant.slug, incoming.password, os.environ) if incoming.password else ""
-        with opened(incoming, password) as mailbox:
+        with opened(incoming, _proof(tenant, incoming)) as mailbox:
             more = _read(tenant, key, mailbox)
     except TROUBLE as error:
         trouble = str(error)[:300] or type(error).__name__
@@ -108,6 +108,13 @@ def fetch(work: Work) -> None:
         wait = min(LONGEST, max(incoming.every, (moment - (row.failing_since or moment)) / 2))
     with work.finishing() as connection:
         _plan(connection, tenant, key, moment + wait, error=trouble)
+
+
+def _proof(tenant: Tenant, incoming: Incoming) -> str | Tokens:
+    """What the mailbox is opened with. Raises MissingSecret."""
+    if incoming.oauth2 is not None:
+        return tokens_of(tenant.slug, incoming.oauth2, os.environ)
+    return tenant_secret(tenant.slug, incoming.password, os.environ) if incoming.password else ""
 
 
 def _plan(connection: sa.Connection, tenant: Tenant, key: str, at: datetime, *, error: str) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+from trellis.automation.mail.tokens import Tokens
 from trellis.automation.mail.trust import in_words, trusted
 from trellis.automation.outgoing.machines import connect
 from trellis.model.sign_in import Incoming
@@ -84,7 +85,7 @@ class Mailbox:
 
 
 @contextmanager
-def opened(incoming: Incoming, password: str, timeout: float = TIMEOUT) -> Iterator[Mailbox]:
+def opened(incoming: Incoming, password: str | Tokens, timeout: float = TIMEOUT) -> Iterator[Mailbox]:
     """The folder of an account. Raises Refused, OSError, imaplib's errors, OutgoingFailed; certificates are checked."""
     with in_words(incoming.server):
         server = _server(incoming, timeout)
@@ -93,7 +94,7 @@ def opened(incoming: Incoming, password: str, timeout: float = TIMEOUT) -> Itera
             with in_words(incoming.server):
                 server.starttls(ssl_context=trusted())
         try:
-            server.login(incoming.user, password)
+            _sign_in(server, incoming.user, password)
         except imaplib.IMAP4.error as refused:
             raise Refused(f"the mail server refuses the sign-in: {refused}") from refused
         yield Mailbox(server, incoming.folder)
@@ -102,6 +103,18 @@ def opened(incoming: Incoming, password: str, timeout: float = TIMEOUT) -> Itera
             server.logout()
         with suppress(OSError):
             server.shutdown()
+
+
+def _sign_in(server: imaplib.IMAP4, user: str, password: str | Tokens) -> None:
+    if isinstance(password, str):
+        server.login(user, password)
+        return
+    proofs = [password.proof(user).encode()]
+    try:  # a refusal comes as a question that is answered with nothing
+        server.authenticate("XOAUTH2", lambda _asked: proofs.pop() if proofs else b"")
+    except imaplib.IMAP4.error:
+        password.forget()
+        raise
 
 
 def _server(incoming: Incoming, timeout: float) -> imaplib.IMAP4:
