@@ -6,11 +6,10 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from trellis.automation.jobs.defer import defer
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from trellis.storage.catalogue import Catalogue, Entry
 
 log = logging.getLogger(__name__)
-logging.getLogger("apscheduler").setLevel(logging.WARNING)
 CHAIR = 7_272_003  # the advisory lock of the node whose clocks strike
-AGAIN_AFTER = 5.0  # seconds between two attempts to become that node
+AGAIN_AFTER = 5.0  # seconds between two attempts to become that node, or to strike after a failure
+TICK = 1.0  # seconds between two looks at the database's clock
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,16 @@ class Clock:
     def trigger(self) -> Any:
         """Its times, as APScheduler reads them."""
         return CronTrigger.from_crontab(self.cron, timezone=UTC)
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Its first moment after that one."""
+        moment = moment.astimezone(UTC)
+        due = self.trigger.get_next_fire_time(None, moment)
+        if due is not None and due <= moment:
+            due = self.trigger.get_next_fire_time(due, moment)
+        if due is None:
+            raise ValueError(f"{self.cron} never comes again")
+        return due  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -85,35 +94,39 @@ def clock(name: str, *, cron: str) -> Callable[[Callable[[Strike], None]], Clock
 def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> bool:
     """Strike for the latest moment that is due and was not struck for; whether there was one.
 
-    Noted in the transaction of what it enqueues, so that nobody strikes for the same moment again.
+    Noted in the transaction of what it enqueues, so that nobody strikes for the same moment again. The time is the
+    database's: nodes' clocks never agree. When that one has been set back by more than one stroke, it goes on from
+    there; a stroke that was done ahead of time is not done again.
     """
-    now = now or datetime.now(UTC)
     with catalogue.database.engine.begin() as connection:
+        now = now or connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        assert now is not None
         made = (
             "INSERT INTO trellis_queue.clocks (name, struck_at) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING",
             "SELECT struck_at FROM trellis_queue.clocks WHERE name = %s FOR UPDATE",
+            "UPDATE trellis_queue.clocks SET struck_at = %s WHERE name = %s",
         )
         connection.exec_driver_sql(made[0], (one.name, now))
         struck_at = connection.exec_driver_sql(made[1], (one.name,)).scalar_one()
-        due = latest(one, struck_at, now)
+        if struck_at > now and one.next_after(one.next_after(now)) <= struck_at:
+            due = None
+            connection.exec_driver_sql(made[2], (now, one.name))
+        else:
+            due = latest(one, struck_at, now)
         if due is None:
             return False
         one.strike(Strike(due, catalogue, connection))
-        connection.exec_driver_sql("UPDATE trellis_queue.clocks SET struck_at = %s WHERE name = %s", (due, one.name))
+        connection.exec_driver_sql(made[2], (due, one.name))
     return True
 
 
 def latest(one: Clock, since: datetime, now: datetime) -> datetime | None:
     """The latest of the clock's moments after `since` and up to now: of many that were missed, only that one."""
-    trigger = one.trigger
-    due = trigger.get_next_fire_time(None, since.astimezone(UTC))
-    if due is not None and due <= since:
-        due = trigger.get_next_fire_time(due, since)
-    found = None
+    found, due = None, one.next_after(since)
     for _ in range(100_000):
-        if due is None or due > now:
+        if due > now:
             return found
-        found, due = due, trigger.get_next_fire_time(due, due)
+        found, due = due, one.next_after(due)
     return found
 
 
@@ -142,7 +155,10 @@ class Chair:
                 with self.catalogue.database.connect_driver() as connection:
                     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (CHAIR,)).fetchone()
                     if row is not None and row[0]:
-                        self._preside(connection)
+                        try:
+                            self._preside(connection)
+                        finally:
+                            self.is_held.clear()
             except psycopg.Error:
                 if not self._stop.is_set():
                     log.warning("the clocks stand still: the database is away; trying again")
@@ -151,23 +167,30 @@ class Chair:
             self._stop.wait(AGAIN_AFTER)
 
     def _preside(self, connection: psycopg.Connection) -> None:
-        """Let the clocks strike as long as the connection, and the lock with it, is ours."""
-        scheduler = BackgroundScheduler(timezone=UTC)
-        for one in CLOCKS.values():
-            scheduler.add_job(self._strike, one.trigger, [one], coalesce=True, misfire_grace_time=None)
-        scheduler.start()
-        self.is_held.set()
-        try:
-            for one in CLOCKS.values():  # what was missed while nobody presided
-                self._strike(one)
-            while not self._stop.wait(AGAIN_AFTER):
-                connection.execute("SELECT 1")  # raises when the lock is lost with its connection
-        finally:
-            self.is_held.clear()
-            scheduler.shutdown(wait=False)
+        """Let the clocks strike as long as the connection, and the lock with it, is ours.
 
-    def _strike(self, one: Clock) -> None:
+        The time is asked for again and again: nothing sleeps until a moment, which a clock that jumps would pass by.
+        """
+        due: dict[str, datetime] = {}  # what was missed while nobody presided is struck for at once
+        before = None
+        while True:
+            row = connection.execute("SELECT clock_timestamp()").fetchone()  # raises when the lock is lost with it
+            assert row is not None
+            if before is not None and row[0] < before:
+                due.clear()
+            before = row[0]
+            for one in list(CLOCKS.values()):
+                if one.name not in due or due[one.name] <= before:
+                    is_well = self._strike(one)
+                    due[one.name] = one.next_after(before) if is_well else before + timedelta(seconds=AGAIN_AFTER)
+            self.is_held.set()
+            if self._stop.wait(TICK):
+                return
+
+    def _strike(self, one: Clock) -> bool:
         try:
             strike(self.catalogue, one)
         except Exception:
-            log.exception("the clock %s did not strike", one.name)
+            log.exception("the clock %s did not strike; trying again", one.name)
+            return False
+        return True

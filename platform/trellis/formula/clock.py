@@ -1,13 +1,18 @@
-"""What time it is: everything that acts or remembers asks here, so that a scenario test can move it."""
+"""What time it is: everything that acts or remembers asks here, so that a scenario test can move it.
+
+Jobs have the database's time: it says when their time has come, and many machines' clocks never agree.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 FAR = timedelta(days=365_250)
+_told: ContextVar[tuple[datetime, float] | None] = ContextVar("told", default=None)
 _moved: ContextVar[timedelta] = ContextVar("moved", default=timedelta())
 _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 
@@ -15,7 +20,23 @@ _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 def now() -> datetime:
     """This moment, in UTC."""
     stopped = _stopped.get()
-    return stopped if stopped is not None else datetime.now(UTC) + _moved.get()
+    return stopped if stopped is not None else _real() + _moved.get()
+
+
+def _real() -> datetime:
+    """This moment as it was told and has gone on since; else as this machine's clock has it."""
+    told = _told.get()
+    return datetime.now(UTC) if told is None else told[0] + timedelta(seconds=time.monotonic() - told[1])
+
+
+@contextmanager
+def told(moment: datetime) -> Iterator[None]:
+    """Let the clock within the block be one that shows that moment now, and goes on by itself: the database's."""
+    token = _told.set((moment.astimezone(UTC), time.monotonic()))
+    try:
+        yield
+    finally:
+        _told.reset(token)
 
 
 @contextmanager
@@ -40,7 +61,7 @@ def alarm(at: datetime) -> datetime | None:
 
 def alarm_in(after: timedelta) -> datetime:
     """The moment so much later as the database's own clock has it."""
-    real = datetime.now(UTC)
+    real = _real()
     return real + after if _stopped.get() is None or after <= timedelta() else now() + after + FAR
 
 

@@ -1,4 +1,4 @@
-"""The machine's clock jumps a day forward and back again: what is due is done once, and what is not waits."""
+"""Clocks jump forward and back again, or differ: what is due is done once, and what is not waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.automation.workflows.test_runs import at, made, runs, titles, work
 
-from trellis.automation.clocks import Clock, latest
+from trellis.automation.clocks import Clock, latest, strike
+from trellis.automation.worker import drain
+from trellis.formula import clock
 from trellis.storage.catalogue import Catalogue
 
 __all__ = ["made"]
@@ -27,7 +29,23 @@ steps:
   - create: job
     set: {subject: "{name} last"}
 """
+WAITING = """
+workflow: waiting
+on: {record: deal, created: true}
+steps:
+  - {wait: {at: =created_at - hours(5)}}
+  - {wait: 1 hour}
+  - {log: over}
+"""
 DAY = timedelta(days=1)
+
+
+class Behind(datetime):
+    """The clock of a machine that is ten hours behind the database's."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime.now(tz) - timedelta(hours=10)
 
 
 @pytest.mark.parametrize("jumps", [(1, 0), (3, 0, 3)])
@@ -48,11 +66,48 @@ def test_nothing_is_done_twice_when_the_clock_comes_back(
     assert len([run for run in runs(tenant) if run.workflow == "daily"]) == (2 if furthest > 0 else 1)
 
 
-def test_a_platform_clock_does_not_strike_again_for_what_it_has_struck_for() -> None:
-    clock = Clock("test", "0 3 * * *", lambda strike: None)
+def test_a_worker_whose_clock_is_behind_goes_by_the_databases(
+    catalogue: Catalogue, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = made(WAITING)
+    at(tenant).create("deal", {"name": "D"})
+    monkeypatch.setattr(clock, "datetime", Behind)
+    assert drain(catalogue, tenant, most=20) < 5  # it does not ask again and again for what has come
+    [run] = runs(tenant)
+    assert (run.state, run.steps) == ("waiting", 1)
+    hour = run.wake_at - datetime.now(UTC)
+    assert timedelta(minutes=50) < hour <= timedelta(hours=1)
+    work(catalogue, tenant, timedelta(hours=1))
+    assert [run.state for run in runs(tenant)] == ["done"]
+
+
+def test_a_platform_clock_goes_on_when_the_databases_is_set_back(catalogue: Catalogue) -> None:
+    struck: list[datetime] = []
+    often, seldom = (
+        Clock(f"test.{cron}", cron, lambda one: struck.append(one.at)) for cron in ("0 * * * *", "0 3 * * *")
+    )
     noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
-    struck = latest(clock, noon, noon + 3 * DAY)
+    hour = timedelta(hours=1)
+    try:
+        for one in (often, seldom):
+            strike(catalogue, one, noon)
+            strike(catalogue, one, noon + DAY)
+        struck.clear()
+        for one in (often, seldom):  # a day back
+            assert [strike(catalogue, one, noon + hours * hour) for hours in (0, 1)] == [False, one is often]
+            assert [strike(catalogue, one, noon + hours * hour) for hours in (15, 20)] == [one is often] * 2
+        # a day's hours are struck for again; the one that comes once a day, and was done, is not
+        assert len(struck) == 3
+    finally:
+        with catalogue.database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM trellis_queue.clocks WHERE name LIKE 'test.%%'")
+
+
+def test_a_platform_clock_does_not_strike_again_for_what_it_has_struck_for() -> None:
+    one = Clock("test", "0 3 * * *", lambda strike: None)
+    noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    struck = latest(one, noon, noon + 3 * DAY)
     assert struck == datetime(2026, 5, 7, 3, tzinfo=UTC)
     for now in (noon - DAY, noon, noon + 2 * DAY, struck):
-        assert latest(clock, struck, now) is None
-    assert latest(clock, struck, struck + DAY) == struck + DAY
+        assert latest(one, struck, now) is None
+    assert latest(one, struck, struck + DAY) == struck + DAY

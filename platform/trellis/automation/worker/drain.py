@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from trellis.automation.worker.runner import Runner, Taken
@@ -29,7 +29,7 @@ def drain(
     runner = Runner(tenants, database)
     with registered(database) as worker:
         for done in range(most):
-            promote(database, datetime.now(UTC) + ahead, only)
+            promote(database, only=only, ahead=ahead)
             taken = take(database, worker, tenants.closed(), only)
             if taken is None:
                 return done
@@ -37,21 +37,29 @@ def drain(
     raise RuntimeError(f"more than {most} jobs: does one ask for itself again and again?")
 
 
-def promote(database: Database, until: datetime, only: str | None = None, most: int = 1000) -> int:
-    """Put jobs whose time has come into the queue; how many they were."""
+def promote(
+    database: Database,
+    until: datetime | None = None,
+    only: str | None = None,
+    most: int = 1000,
+    *,
+    ahead: timedelta = timedelta(),
+) -> int:
+    """Put jobs whose time has come into the queue, by the database's clock; how many they were."""
+    query = "SELECT trellis_queue.promote(%s, coalesce(%s, clock_timestamp()) + %s, %s)"
     with database.engine.begin() as connection:
-        return int(
-            connection.exec_driver_sql("SELECT trellis_queue.promote(%s, %s, %s)", (most, until, only)).scalar_one()
-        )
+        return int(connection.exec_driver_sql(query, (most, until, ahead, only)).scalar_one())
 
 
 def take(database: Database, worker: int, closed: list[str], only: str | None = None) -> Taken | None:
     """The next job for a worker; None when there is none."""
     with database.engine.begin() as connection:
         row = connection.exec_driver_sql(
-            "SELECT id, queue_name, task_name, args FROM trellis_queue.take(%s, %s::text[], %s)", (worker, closed, only)
+            "SELECT id, queue_name, task_name, args, clock_timestamp() AS now"
+            " FROM trellis_queue.take(%s, %s::text[], %s)",
+            (worker, closed, only),
         ).one()
-    return None if row.id is None else Taken(row.id, worker, row.queue_name, row.task_name, row.args)
+    return None if row.id is None else Taken(row.id, worker, row.queue_name, row.task_name, row.args, row.now)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from procrastinate import jobs, manager
 if TYPE_CHECKING:
     from procrastinate.connector import BaseConnector
 
+NOW = "now"  # among what the runner is given: when the job was taken, by the database's clock
 TAKE = """
-SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
+SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id,
+    clock_timestamp() AS now
 FROM take(%(worker)s, %(excluded)s::text[])
 """
 
@@ -29,7 +31,10 @@ class Manager(manager.JobManager):
         row: dict[str, Any] = await self.connector.execute_query_one_async(
             query=TAKE, worker=worker_id, excluded=excluded
         )
-        return None if row["id"] is None else jobs.Job.from_row(row)
+        if row["id"] is None:
+            return None
+        row["args"] = {**row["args"], NOW: row.pop("now")}
+        return jobs.Job.from_row(row)
 
     async def finish_job(self, job: jobs.Job, status: jobs.Status, delete_job: bool) -> None:
         """Nothing when all went well: the runner has said already what became of it. Else somebody does it again."""

@@ -13,11 +13,12 @@ import orjson
 from trellis.automation.jobs.kind import KINDS, Kind
 from trellis.automation.jobs.retry import Backoff, GiveUp, Later
 from trellis.automation.jobs.work import Lost, Work
-from trellis.formula.clock import alarm_in
+from trellis.formula.clock import alarm_in, told
 from trellis.storage.tenant import RevisionChanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from trellis.automation.worker.tenants import Tenants
     from trellis.storage.database import Database
@@ -38,6 +39,7 @@ class Taken:
     queue: str
     kind: str
     args: Mapping[str, Any]
+    now: datetime  # by the database's clock, when it was taken: it is due, whatever this machine's clock shows
 
 
 class Runner:
@@ -49,6 +51,10 @@ class Runner:
 
     def run(self, taken: Taken) -> None:
         """Try a job, and mark it as done, put it off or bury it. Raises only when the database is away."""
+        with told(taken.now):
+            self._run(taken)
+
+    def _run(self, taken: Taken) -> None:
         tries = int(taken.args.get("tries", 0))
         kind = KINDS.get(taken.kind)
         if kind is None:

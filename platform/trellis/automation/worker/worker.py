@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import procrastinate
@@ -18,7 +17,7 @@ from procrastinate.worker import Worker as Loop
 from trellis.automation.clocks import Chair
 from trellis.automation.jobs.kind import KINDS
 from trellis.automation.worker.drain import promote
-from trellis.automation.worker.manager import Manager
+from trellis.automation.worker.manager import NOW, Manager
 from trellis.automation.worker.runner import Runner, Taken
 from trellis.automation.worker.tenants import Tenants
 from trellis.storage.database import NAME, RETIRE_AFTER
@@ -172,7 +171,7 @@ class Worker:
         while True:
             try:
                 await asyncio.to_thread(self.tenants.entries)  # who is closed, for the loop that must not wait
-                while await asyncio.to_thread(promote, database, datetime.now(UTC), None, MOST) == MOST:
+                while await asyncio.to_thread(promote, database, None, None, MOST) == MOST:
                     pass
                 if count % 5 == 0:
                     await asyncio.to_thread(rescue, database, self.settings)
@@ -214,7 +213,7 @@ def _register(app: procrastinate.App, runner: Runner) -> None:
             job = context.job
             assert job.id is not None
             assert job.worker_id is not None
-            runner.run(Taken(job.id, job.worker_id, job.queue, job.task_name, args))
+            runner.run(Taken(job.id, job.worker_id, job.queue, job.task_name, args, args.pop(NOW)))
 
         return procrastinate.tasks.Task(run, blueprint=app, name=name, queue="", pass_context=True)
 
