@@ -75,12 +75,19 @@ def measure_of(store: Store, answer: Answer, heading: Heading) -> Formula | None
         return compile_formula(f"sum({spec.worth.source})", RowsScope(ParamScope.of(store, report)))
     if heading.key == "worth" and report.type == "rfm":
         return report.measures[2].formula
+    made: Formula
     if report.type == "target" and heading.key == "target":
-        return spec.value
+        made = spec.value
+        return made
     if report.type == "forecast" and heading.key == "adjustment":
-        return spec.adjust.value
+        made = spec.adjust.value
+        return made
     if report.type == "accuracy":
         return store.tenant.model.reports[spec.of].measures[0].formula
+    column = next((c for c in report.columns if c.key == key), None)
+    if column is not None:
+        source = f"{report.totals[key]}({column.formula.source})"
+        return compile_formula(source, RowsScope(ParamScope.of(store, report)))
     found = next((settled(store, report, m, answer.chosen) for m in report.measures if m.key == key), None)
     if found is None and report.type == "forecast" and heading.role == "measure":
         return report.measures[0].formula

@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.conftest import layers_of
+from tests.reports.following import astray
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money
 from trellis.records.principal import Principal
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
-from trellis.reports.result import Answer
+from trellis.reports.result import Answer, behind
 from trellis.reports.run import run
 
 if TYPE_CHECKING:
     from trellis.storage.catalogue import Catalogue
 
 SHOP = """
+role: guest
+grants: {"*": {read: all}}
+---
 entity: member
 fields: {name: {type: text, required: true}, joined: {type: date}}
 ---
@@ -113,6 +118,32 @@ def shop(catalogue: Catalogue) -> Iterator[Shop]:
         yield Shop(Store(tenant, Principal.system(Reader(now=NOW, currency="EUR"))))
     finally:
         catalogue.drop("reports-shop")
+
+
+def test_every_number_leads_to_the_records_that_it_counts(shop: Shop) -> None:
+    for key in shop.store.tenant.model.reports:
+        assert list(astray(shop.store, shop.ask(key))) == [], key
+    wanted = [behind(line, heading) for line in shop.ask("achieved").lines for heading in shop.ask("achieved").headings]
+    assert {b.entity for b in wanted if b is not None} == {None, "goal"}
+
+
+def test_a_number_is_a_filter_for_those_alone_who_may_run_the_report(shop: Shop) -> None:
+    text = 'counted("retention", "all 1")'
+    assert shop.store.count("member", where=[text]).n > 0
+    tenant, roles = shop.store.tenant, frozenset({"guest"})
+    guest = Store(tenant, Principal(Reader(now=NOW, roles=roles), shop.people[0], roles=roles))
+    wrong = [
+        (guest, "member", text),  # reads members, but no reports
+        (shop.store, "purchase", text),  # is about members
+        (shop.store, "member", 'counted("retention", "all 99")'),
+        (shop.store, "member", 'counted("retention", "gone 1")'),
+        (shop.store, "member", 'counted("nothing", "all 1")'),
+        (shop.store, "member", "counted(name, name)"),
+        (shop.store, "member", 'any(purchases, counted("retention", "all 1"))'),
+    ]
+    for store, entity, filter in wrong:
+        with pytest.raises(Refused):
+            store.count(entity, where=[filter])
 
 
 @pytest.mark.parametrize("least", [None, 10])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.conftest import layers_of
 from tests.reports.crm import CRM, NOW, World, total
+from tests.reports.following import astray
 
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money
@@ -181,6 +182,8 @@ def test_a_cohort_counts_how_far_records_have_come(make_tenant: Callable[..., Te
     assert [found[s][4] for s in ("new", "offer", "signing")] == [0, 2, 0]
     assert [found[s][5] for s in ("new", "offer", "signing")] == [1, 0, 0]
     assert found["offer"][6] == timedelta(days=2)
+    assert list(astray(at(60), answer)) == []
+    assert [len(at(60).matching("deal", where=line.behind["time"].conditions)) for line in answer.lines] == [3, 3, 2, 0]
 
 
 @pytest.mark.parametrize(

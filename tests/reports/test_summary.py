@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from tests.reports.crm import BERLIN, World, total
+from tests.reports.following import astray
 
 from trellis.formula.formula import compile_formula
 from trellis.formula.types import Money
 from trellis.model.reports.keys import Key
-from trellis.model.reports.report import Order
+from trellis.model.reports.report import Order, Report
 from trellis.model.text import Text
 from trellis.records.reading import patient
 from trellis.records.reading.gather import Question
@@ -25,6 +26,7 @@ from trellis.records.refusal import Refused
 from trellis.reports.asking import Wishes
 from trellis.reports.drawing import MOST_PARTS, REST
 from trellis.reports.result import Answer
+from trellis.reports.run import run
 
 Ask = Callable[..., Answer]
 
@@ -150,7 +152,20 @@ def test_a_limit_keeps_the_greatest_and_puts_the_rest_together(world: World, ask
         pytest.approx(sum(amounts) / len(amounts)),
         len({d["stage"] for d in others}),
     )
-    assert answer.lines[3].conditions is None
+    assert list(astray(world.boss(), answer)) == []
+
+
+def test_what_a_limit_leaves_out_is_listed_whatever_the_number_of_groups(
+    world: World, report: Callable[[str], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = report("entity: deal\ngroup: [account]\nmeasures: {amount: sum(amount)}\nsort: [-amount]\nlimit: 3")
+    monkeypatch.setattr("trellis.reports.kinds.summary.LONGEST", 0)  # as with hundreds of groups
+    monkeypatch.setattr("trellis.reports.run.report_of", lambda store, key: made)
+    answer = run(world.boss(), made, {})
+    assert [c for line in answer.lines if line.kind == "rest" for c in line.conditions or ()] == [
+        'counted("asked", "others -amount")'
+    ]
+    assert list(astray(world.boss(), answer)) == []
 
 
 def test_running_totals_shares_changes_and_ranks(world: World, ask: Ask) -> None:

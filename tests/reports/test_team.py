@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import layers_of
 from tests.reports.crm import NOW
+from tests.reports.following import astray
 from tests.reports.recompute import differences
 
 from trellis.formula.reader import Reader
@@ -124,6 +125,15 @@ def test_a_teams_number_leads_to_the_teams_records(tenant: Tenant) -> None:
     store, answer = asked(tenant)
     ben = next(line for line in answer.lines if line.kind == "subtotal" and line.depth == 2)
     assert len(store.matching("deal", where=ben.conditions)) == 3
+    assert list(astray(store, answer)) == []
+
+
+def test_a_large_teams_number_does_too(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trellis.reports.team.FEW", 0)
+    store, answer = asked(tenant)
+    ben = next(line for line in answer.lines if line.kind == "subtotal" and line.depth == 2)
+    assert [c for c in ben.conditions or () if c.startswith('counted("team", "team ')] != []
+    assert list(astray(store, answer)) == []
 
 
 def test_who_may_not_see_adjustments_sees_a_forecast_without_them(tenant: Tenant) -> None:

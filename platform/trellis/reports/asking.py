@@ -119,10 +119,7 @@ class Asking:
 
     def measure_heading(self, measure: Measure, *, conditions_: tuple[str, ...] = (), **more: Any) -> Heading:
         """The column of a measure."""
-        condition = measure.condition
-        if condition is not None:
-            text = conditions.text_of(condition, self.report, self.chosen)
-            conditions_ = (*conditions_, text) if text else conditions_
+        conditions_ = (*conditions_, *self.conditions_of(measure))
         hidden = measure.over in ("share", "change")
         return Heading(
             measure.key,
@@ -135,6 +132,11 @@ class Asking:
             can_drill=measure.over is None,
             **more,
         )
+
+    def conditions_of(self, measure: Measure) -> tuple[str, ...]:
+        """Which records of a group a measure is about, where not all of them."""
+        text = conditions.text_of(measure.condition, self.report, self.chosen) if measure.condition is not None else ""
+        return (text,) if text else ()
 
     # ── order ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,14 @@ from trellis.formula.syntax import (
 )
 from trellis.formula.types import BOOLEAN, Money, Ref, Type, Value
 from trellis.model.reports.keys import literal, quoted
+from trellis.records.reading.concealed import conceals
 from trellis.records.reading.filtering import Asked
 from trellis.records.reading.scope import ReaderScope
 from trellis.records.refusal import Fault, Refused
+from trellis.reports.result import Behind
 
 if TYPE_CHECKING:
+    from trellis.model.compile.reports.kinds import TargetSpec
     from trellis.model.reports.report import Condition, Measure, Report
     from trellis.records.store import Store
     from trellis.reports.params import Chosen
@@ -100,6 +103,16 @@ def _without(node: Node, unset: frozenset[str]) -> Node:
 
 
 # ── as text ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_matched(store: Store, report: Report, chosen: Chosen, spec: TargetSpec, path: Sequence[Value]) -> Behind | None:
+    """The records of another entity that meet a report's groups; None where their filter is kept from the reader."""
+    own = spec.filter
+    if own is not None and conceals(store.session, spec.entity, own.formula):
+        return None
+    texts = [] if own is None else [text_of(own.source, report, chosen)]
+    texts += [k.condition(v, store.principal.reader) for k, v in zip(spec.keys, path, strict=False)]
+    return Behind(tuple(t for t in texts if t), spec.entity)
 
 
 def text_of(source: str, report: Report, chosen: Chosen) -> str:

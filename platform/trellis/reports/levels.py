@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from trellis.formula.types import Value
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking
-from trellis.reports.result import Kind, Line
+from trellis.reports.result import Behind, Kind, Line
 
 Path = tuple[Value, ...]
 Places = dict[tuple[Path, Path], Bundle]
@@ -43,8 +43,21 @@ def by_parent(bundles: Sequence[Bundle], depth: int) -> Mapping[Path, list[Bundl
     return below
 
 
-def level_lines(asking: Asking, bundles: Sequence[Bundle], told: Callable[[Path], Sequence[Value]]) -> Iterator[Line]:
-    """A line for each group of the rows; `told` gives what stands in it, by the groups from the outermost on."""
+def no_others(path: Path) -> Mapping[str, Behind]:
+    """Every number of a line is of the line's own records."""
+    return {}
+
+
+def level_lines(
+    asking: Asking,
+    bundles: Sequence[Bundle],
+    told: Callable[[Path], Sequence[Value]],
+    others: Callable[[Path], Mapping[str, Behind]] = no_others,
+) -> Iterator[Line]:
+    """A line for each group of the rows; `told` gives what stands in it, by the groups from the outermost on.
+
+    `others`: the numbers in it that are of other records.
+    """
     keys = asking.report.groups
     below = by_parent(bundles, len(keys))
 
@@ -58,7 +71,7 @@ def level_lines(asking: Asking, bundles: Sequence[Bundle], told: Callable[[Path]
         for bundle in asking.ordered(found if at else asking.filled(found, at, keys), at, keys):
             path = (*above, bundle.keys[at])
             conditions = tuple(k.condition(v, asking.reader) for k, v in zip(keys, path, strict=False))
-            yield Line((*path, *blank, *told(path)), kind, at, conditions)
+            yield Line((*path, *blank, *told(path)), kind, at, conditions, behind=others(path))
             yield from lines(path)
 
     return lines(())

@@ -8,9 +8,36 @@ from typing import Any
 
 from trellis.formula import exact
 from trellis.formula.types import Money, Value
+from trellis.model.text import Text
 from trellis.reports.asking import number
+from trellis.reports.conditions import both
+from trellis.reports.result import Behind
 
 Over = Callable[[Sequence[Value], Value], list[Value]]
+
+
+MOST_NAMED = 60  # lines whose records one filter is about
+LINE = Text("the records of the line")
+BOTH = Text("the records of this line and of the one before")
+
+
+def behind_over(over: str, lines: Sequence[tuple[str, ...]], at: int, conditions: tuple[str, ...]) -> Behind | None:
+    """The records that such a number is computed from; `lines`: the conditions of each line, `at`: which it is.
+
+    None of more lines than a filter can name.
+    """
+    first = {"running": 0, "change": max(at - 1, 0)}.get(over, at)
+    if at - first > MOST_NAMED:
+        return None
+    says = {"running": None, "change": BOTH}.get(over, LINE)
+    return Behind((*either(lines[first : at + 1]), *conditions), says=says)
+
+
+def either(lines: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The conditions for the records of several lines together."""
+    if len(lines) == 1 or not all(lines):
+        return lines[0] if len(lines) == 1 else ()
+    return (" or ".join(f"({both(*each)})" for each in lines),)
 
 
 def _running(values: Sequence[Value], total: Value) -> list[Value]:

@@ -61,7 +61,7 @@ class Line:
     depth: int = 0
     conditions: tuple[str, ...] | None = ()  # None: no list can show these records
     record: Any = None  # of a report that shows records: which one
-    behind: Mapping[str, Behind] = field(default_factory=dict)  # by the keys of headings, where they are others
+    behind: Mapping[str, Behind | None] = field(default_factory=dict)  # of headings by key, where they are others
     at: int | None = None  # the group column that says what the line is about; None: as deep as the line
 
     @property

@@ -13,8 +13,9 @@ from trellis.formula.types import Money, Ref, Value
 from trellis.model.reports.keys import Key, quoted
 from trellis.records.reading.gather import Bundle, Question
 from trellis.reports import conditions
+from trellis.reports.counted import condition
 from trellis.reports.levels import Path, by_parent
-from trellis.reports.result import Line
+from trellis.reports.result import Behind, Line
 from trellis.reports.seen import hides
 
 if TYPE_CHECKING:
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
 
 USER, MANAGER = "user", "manager"
 Told = Callable[[Path], Sequence[Value]]
+Others = Callable[[Path, UUID | None], Mapping[str, Behind]]
+TEAM = "team"  # the filter for the records of a manager and everybody below
+FEW = 20  # people whose ids a filter may list
+
+
+def may_adjust(asking: Asking) -> bool:
+    """Whether managers add something to the numbers, and this person may know of it."""
+    spec = asking.report.spec.adjust
+    if spec is None:
+        return False
+    formulas = [*(k.formula for k in spec.keys), spec.value]
+    return asking.store.session.permit.may("read", spec.entity) and not hides(asking.store, spec.entity, formulas)
 
 
 def adjustments(asking: Asking, groups: Sequence[Key]) -> dict[Path, Value] | None:
     """What managers have added, by the groups; None where there is none such, or it is not for this person."""
     spec = asking.report.spec.adjust
-    if spec is None:
-        return None
-    formulas = [*(k.formula for k in spec.keys), spec.value]
-    if not asking.store.session.permit.may("read", spec.entity) or hides(asking.store, spec.entity, formulas):
+    if not may_adjust(asking):
         return None
     where = conditions.where(asking.store, asking.report, spec.filter, asking.chosen, spec.entity)
     sets = tuple(tuple(range(n)) for n in range(len(groups), -1, -1))
@@ -54,8 +64,22 @@ def managers(store: Store) -> dict[UUID, UUID]:
             return without_circles(found)
 
 
-def rolled_up(asking: Asking, bundles: Sequence[Bundle], told: Told) -> Iterator[Line]:
-    """Lines like those of groups, but people stand below their managers, whose numbers hold theirs."""
+def team_of(store: Store, top: UUID) -> list[UUID]:
+    """Somebody with everybody who reports to them."""
+    inner: dict[UUID, list[UUID]] = defaultdict(list)
+    for id, over in managers(store).items():
+        inner[over].append(id)
+    found = [top]
+    for id in found:
+        found += inner[id]
+    return found
+
+
+def rolled_up(asking: Asking, bundles: Sequence[Bundle], told: Told, others: Others) -> Iterator[Line]:
+    """Lines like those of groups, but people stand below their managers, whose numbers hold theirs.
+
+    `others`: the numbers of a line that are of other records; of a manager with everybody below, whose line it is.
+    """
     keys = asking.report.groups
     below, above = by_parent(bundles, len(keys)), managers(asking.store)
     last = len(keys) - 1
@@ -69,7 +93,9 @@ def rolled_up(asking: Asking, bundles: Sequence[Bundle], told: Told) -> Iterator
         for bundle in asking.ordered(below[path] if at else asking.filled(below[path], at, keys), at, keys):
             inner = (*path, bundle.keys[at])
             blank = (None,) * (width - at - 1)
-            yield Line((*inner, *blank, *told(inner)), "subtotal", at, _conditions(asking, inner))
+            yield Line(
+                (*inner, *blank, *told(inner)), "subtotal", at, _conditions(asking, inner), behind=others(inner, None)
+            )
             yield from lines(inner)
 
     def people(path: Path) -> Iterator[Line]:
@@ -91,25 +117,36 @@ def rolled_up(asking: Asking, bundles: Sequence[Bundle], told: Told) -> Iterator
             return [id, *(one for child in inner[id] for one in everybody(child))]
 
         def person(id: UUID, deep: int) -> Iterator[Line]:
-            name = ids.get(id) or _named(asking.store, id)
+            name = ids.get(id) or named(asking.store, id)
             team = everybody(id)
             mine = own.get(ids[id]) if id in ids else None
+            alone = (*path, name)
             if not inner[id]:
-                yield Line((*path, name, *(mine or ())), "line", deep, _conditions(asking, (*path, name)), at=last)
+                at_own = (_conditions(asking, alone), None, others(alone, None), last)
+                yield Line((*alone, *(mine or ())), "line", deep, *at_own)
                 return
             values = together(asking, [own[ids[one]] for one in team if one in ids])
             some = ", ".join(quoted(str(one)) for one in team)
             who = f"{keys[last].formula.source.strip()}.id in ({some})"
-            yield Line((*path, name, *values), "subtotal", deep, (*_conditions(asking, path), who), at=last)
+            if len(team) > FEW:
+                who = condition(asking, f"{TEAM} {id}")
+            yield Line(
+                (*alone, *values), "subtotal", deep, (*_conditions(asking, path), who), None, others(alone, id), last
+            )
             if mine is not None:
-                yield Line((*path, name, *mine), "line", deep + 1, _conditions(asking, (*path, name)), at=last)
-            for child in sorted(inner[id], key=lambda one: _title(ids.get(one) or _named(asking.store, one))):
+                yield Line(
+                    (*alone, *mine), "line", deep + 1, _conditions(asking, alone), None, others(alone, None), last
+                )
+            for child in sorted(inner[id], key=lambda one: _title(ids.get(one) or named(asking.store, one))):
                 yield from person(child, deep + 1)
 
-        for id in sorted(tops, key=lambda one: _title(ids.get(one) or _named(asking.store, one))):
+        for id in sorted(tops, key=lambda one: _title(ids.get(one) or named(asking.store, one))):
             yield from person(id, last)
         if None in own:
-            yield Line((*path, None, *own[None]), "line", last, _conditions(asking, (*path, None)), at=last)
+            nobody = (*path, None)
+            yield Line(
+                (*nobody, *own[None]), "line", last, _conditions(asking, nobody), None, others(nobody, None), last
+            )
 
     return lines(())
 
@@ -133,7 +170,7 @@ def _conditions(asking: Asking, path: Path) -> tuple[str, ...]:
     return tuple(k.condition(v, asking.reader) for k, v in zip(asking.report.groups, path, strict=False))
 
 
-def _named(store: Store, id: UUID) -> Ref:
+def named(store: Store, id: UUID) -> Ref:
     """Somebody who has no number of their own."""
     from trellis.records.refusal import Forbidden, Missing
 

@@ -49,14 +49,14 @@ class FilterScope(ReaderScope):
     def _counted(self, checker: Checker, node: CallNode) -> Expr:
         texts = [a.value for a in node.args if isinstance(a, LiteralNode) and isinstance(a.value, str)]
         if len(node.args) != 2 or len(texts) != 2:
-            raise checker.fault("E404", "counted takes a report and the name of one of its numbers", node)
+            raise checker.fault("E404", "Write counted(report, number), both as texts.", node)
         if checker.frame.outer is not None or self.entity is None:
-            raise checker.fault("E405", "counted is about the records of the list itself", node)
+            raise checker.fault("E405", "What a report counts is asked of the records of the list itself.", node)
         found = Counted(node.start, node.end, texts[0], texts[1])
         try:
             found.resolved(self._session, self.entity)
         except (Refused, Missing, Forbidden):
-            message = phrase("there is no number “{name}” of these records in the report", name=texts[1])
+            message = phrase("The report has no number “{name}” of these records.", name=texts[1])
             raise checker.fault("E405", message, node) from None
         checker.uses |= {"counted", "now"}
         return found

@@ -17,7 +17,7 @@ from trellis.reports.asking import Asking, Wishes, ask, number
 from trellis.reports.dashboards.chosen import Choice, Narrowed, narrow
 from trellis.reports.over import change
 from trellis.reports.registry import kind_of
-from trellis.reports.result import Answer, Heading
+from trellis.reports.result import Answer, Behind, Heading, behind
 
 if TYPE_CHECKING:
     from trellis.model.dashboards.dashboard import Dashboard, Widget
@@ -43,6 +43,10 @@ class Figure:
     also: tuple[Heading, Value] | None = None
     target: Value = None
     reached: Any = None  # percent of the target
+    past: Narrowed | None = None  # what is asked for the days that it is compared with
+    answer: Answer | None = None  # of a report over time, or with targets: as it ran
+    before_behind: Behind | None = None  # the records of what it was, where the answer has them
+    target_behind: Behind | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,10 @@ class Figures:
         past = before(span, self.store.principal.reader.today(), widget.compare)
         if past is None:
             return found
-        asking = self._asking(report, self.narrowed(widget, past))
+        then = self.narrowed(widget, past)
+        asking = self._asking(report, then)
         value = self._totals(asking, [self._measure(asking, widget.measure)])[0]
-        return _with_change(replace(found, before=value, span=past))
+        return _with_change(replace(found, before=value, span=past, past=then))
 
     def _points(self, widget: Widget, report: Report, narrowed: Narrowed) -> tuple[Value, ...]:
         """The number in each of the last periods, up to the end of the one that is chosen or today."""
@@ -154,6 +159,13 @@ class Figures:
         first = unit.start(self.store.principal.reader.today(), fiscal_start(self.store.principal.reader))
         span = Span(first, unit.end(first) - timedelta(days=1), unit=unit)
         how = report.compare or "previous_period"
+        lines = [line for line in answer.lines if line.kind == "line"]
+        opened = None
+        if past and lines:
+            opened = behind(lines[-1], _heading(answer, f"{measure.key}.before"))
+        elif len(lines) > 1:
+            opened = behind(lines[-2], _heading(answer, measure.key))
+        found = replace(found, answer=answer, before_behind=opened)
         return _with_change(replace(found, before=earlier, span=before(span, first - timedelta(days=1), how)))
 
     def _of_target(self, widget: Widget, report: Report) -> Figure:
@@ -163,8 +175,16 @@ class Figures:
         measure = self._measure(asking, widget.measure)
         told = _total(answer)
         value, target = told.get(measure.key), told.get("target")
+        opened = behind(answer.total, _heading(answer, "target")) if answer.total is not None else None
         return Figure(
-            report, _heading(answer, measure.key), value, narrowed, target=target, reached=_part(value, target)
+            report,
+            _heading(answer, measure.key),
+            value,
+            narrowed,
+            target=target,
+            reached=_part(value, target),
+            answer=answer,
+            target_behind=opened,
         )
 
 

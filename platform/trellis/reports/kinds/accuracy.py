@@ -16,12 +16,12 @@ from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.reports.asking import Asking, ask, number, sort_key
 from trellis.reports.registry import kind_of, report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
 from trellis.reports.schedule.keeping import Kept, days_of, titled
 
 COMMIT, BEST, CLOSED = Text("Commit then"), Text("Best case then"), Text("Closed")
+CLOSED_ONES = Text("what was closed")
 MISSED, ACCURACY = Text("Closed against commit"), Text("Accuracy")
-NOTHING = "Of %(count)s periods nothing was kept at that time: they are left out."
 USUAL = 28  # days
 NEAR = timedelta(days=16)  # a day that was not kept is stood in for by one before, not much older
 PLACES = {"commit": "commit_at_least", "best": "best_at_least", "closed": "closed"}
@@ -51,18 +51,22 @@ class Accuracy:
             best = _by_path(lines.lines, len(keys), places["best"])
             then |= {path: (commit[path], best[path]) for path in commit if path[0] == day}
         sums = self._sums(asking, kept, closed, then)
-        lines_ = list(self._lines(asking, keys, sums))
+        known = now.headings[places["closed"]].conditions
+        lines_ = [_opening(line, known) for line in self._lines(asking, keys, sums)]
         measure = forecast.measures[0]
         amount = Heading("closed", CLOSED, measure.type, unit=measure.unit or None, scale=measure.scale)
         headings = (
             *(asking.key_heading(k) for k in keys),
             replace(amount, key="commit", label=COMMIT, can_drill=False),
             replace(amount, key="best", label=BEST, can_drill=False),
-            replace(amount, conditions=now.headings[places["closed"]].conditions),
+            replace(amount, conditions=known),
             replace(amount, key="missed", label=MISSED, can_drill=False),
             Heading("accuracy", ACCURACY, NUMBER, as_percent=True, can_drill=False, is_total=True),
         )
-        notes = ((NOTHING, {"count": lost}),) if lost else ()
+        nothing = "Of %(count)s periods nothing was kept at that time: they are left out."
+        alone = "What was expected then is kept as numbers alone: only what was closed opens its records."
+        notes: list[tuple[str, Mapping[str, Any]]] = [(nothing, {"count": lost})] if lost else []
+        notes += [(alone, {})] if sums else []
         return Answer(
             asking.report,
             asking.chosen,
@@ -71,7 +75,7 @@ class Accuracy:
             self._drawing(asking, keys[0], headings, sums),
             now.conditions,
             now.can_drill,
-            notes,
+            tuple(notes),
         )
 
     def _kept(
@@ -130,7 +134,9 @@ class Accuracy:
                 yield from lines(path)
 
         yield from lines(())
-        yield Line((*(None for _ in keys), *_told(sums.get((), (0, 0, 0)))), "total", 0, None)
+        every = [keys[0].condition(path[0], asking.reader) for path in below[()]]
+        kept = (" or ".join(f"({text})" for text in every),) if every else None
+        yield Line((*(None for _ in keys), *_told(sums.get((), (0, 0, 0)))), "total", 0, kept)
 
     def _drawing(
         self, asking: Asking, key: Key, headings: Sequence[Heading], sums: Mapping[Path, Sums]
@@ -146,6 +152,14 @@ class Accuracy:
             for h, n in zip(shown, (0, 2), strict=True)
         )
         return Drawing(str(wanted), tuple(days), series, key, measure=shown[1], types=self.charts)
+
+
+def _opening(line: Line, closed: tuple[str, ...]) -> Line:
+    """The line, with what was closed behind the numbers that are made of it."""
+    if line.conditions is None:
+        return line
+    behind = Behind((*line.conditions, *closed), says=CLOSED_ONES)
+    return replace(line, behind={"missed": behind, "accuracy": behind})
 
 
 def _by_path(lines: Sequence[Line], width: int, place: int) -> dict[Path, Value]:

@@ -20,7 +20,7 @@ from trellis.records.reading.gather import Question, grouped, measures_in
 from trellis.reports import conditions
 from trellis.reports.asking import Asking
 from trellis.reports.counted import Counted, condition
-from trellis.reports.kinds.trend import CUT
+from trellis.reports.kinds.trend import cut_after
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
 
@@ -79,7 +79,7 @@ class Cohort:
             self._drawing(asking, cohorts, rates, width),
             asking.condition,
             asking.can_drill,
-            ((CUT, {"count": MOST}),) if is_cut else (),
+            cut_after(MOST) if is_cut else (),
         )
 
     def counted(self, asking: Asking, number: str) -> Counted | None:

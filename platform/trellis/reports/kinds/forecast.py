@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
+import sqlalchemy as sa
+
+from trellis.formula.sql import values as sqlv
 from trellis.formula.types import Money, Value
 from trellis.model.reports.keys import Key
 from trellis.model.reports.report import Measure
 from trellis.model.text import Text
 from trellis.records.reading.gather import Bundle
+from trellis.reports import conditions
 from trellis.reports.asking import Asking, number
+from trellis.reports.counted import Counted, condition
 from trellis.reports.drawing import draw
 from trellis.reports.levels import Path, Places, level_lines, places
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Heading, Line
-from trellis.reports.team import adjustments, rolled_up
+from trellis.reports.result import Answer, Behind, Heading, Line
+from trellis.reports.team import TEAM, adjustments, may_adjust, named, rolled_up, team_of
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
 
 CATEGORIES = ("closed", "commit", "best_case", "pipeline")
 CUMULATIVE = {
@@ -28,6 +37,8 @@ CUMULATIVE = {
 
 
 ADJUSTMENT, ADJUSTED = Text("Adjustment"), Text("With adjustment")
+WITHOUT, OF_TEAM = Text("what the adjustment is added to"), Text("With everybody who reports to them")
+ADDED = "adjusted"  # what was added to the numbers of a manager and everybody below, as a filter
 
 
 @report_kind("forecast")
@@ -67,11 +78,15 @@ class Forecast:
         if adjusted is not None:  # somebody may have an adjustment and no deal
             known = {tuple(b.keys[: len(b.made_of)]) for b in bundles if b.made_of == tuple(range(len(b.made_of)))}
             bundles += [Bundle(tuple(range(len(p))), p, asking.nothing()) for p in adjusted if p and p not in known]
+
+        def others(down: Path, team: UUID | None = None) -> Mapping[str, Behind]:
+            return {} if adjusted is None else self._others(asking, headings, down, team)
+
         if asking.report.spec.roll_up:
-            lines = list(rolled_up(asking, bundles, told))
+            lines = list(rolled_up(asking, bundles, told, others))
         else:
-            lines = list(level_lines(asking, bundles, told))
-        lines.append(Line((*(None for _ in rows), *told(())), "total", 0, ()))
+            lines = list(level_lines(asking, bundles, told, others))
+        lines.append(Line((*(None for _ in rows), *told(())), "total", 0, (), behind=others(())))
         return Answer(
             asking.report,
             asking.chosen,
@@ -81,6 +96,42 @@ class Forecast:
             asking.condition,
             asking.can_drill,
         )
+
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """What a manager and everybody below has: `team <id>`; what was added to it: `adjusted <id>`."""
+        report, (what, _space, id) = asking.report, number.partition(" ")
+        spec = report.spec
+        if not spec.roll_up or what not in (TEAM, ADDED) or (what == ADDED and not may_adjust(asking)):
+            return None
+        try:
+            top = UUID(id)
+        except ValueError:
+            return None
+        keys, entity = (report.groups, report.entity) if what == TEAM else (spec.adjust.keys, spec.adjust.entity)
+
+        def predicate(scope: SqlScope) -> sa.ColumnElement[bool]:
+            people = sqlv.key(keys[-1].formula.sql(scope))
+            return sa.func.coalesce(people.in_(team_of(asking.store, top)), sa.false())
+
+        return Counted(entity, predicate, OF_TEAM, (keys[-1], named(asking.store, top)))
+
+    def _others(
+        self, asking: Asking, headings: Sequence[Heading], down: Path, team: UUID | None
+    ) -> Mapping[str, Behind]:
+        """What managers have added is of records of its own; the sum with it opens what is added to."""
+        report, rows = asking.report, asking.report.groups
+        path = down[:-1] if team is not None else down
+        found = conditions.of_matched(asking.store, report, asking.chosen, report.spec.adjust, path)
+        commit = next(h for h in headings if h.key == "commit_at_least")
+        own = tuple(k.condition(v, asking.reader) for k, v in zip(rows, path, strict=False))
+        if team is not None:
+            own = (*own, condition(asking, f"{TEAM} {team}"))
+        shown = {"adjusted": Behind((*own, *commit.conditions), says=WITHOUT)}
+        if found is None:
+            return shown
+        if team is not None:
+            found = replace(found, conditions=(*found.conditions, condition(asking, f"{ADDED} {team}")))
+        return {**shown, "adjustment": found}
 
     def _headings(self, asking: Asking, category: Key) -> Iterator[Heading]:
         first, *others = asking.measures

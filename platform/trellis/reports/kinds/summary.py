@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+import sqlalchemy as sa
 
 from trellis.formula.types import Value
 from trellis.model.reports.keys import Key
+from trellis.model.text import Text
+from trellis.records.reading.filtering import compile_filter
 from trellis.records.reading.gather import Bundle, Top
 from trellis.reports.asking import Asking, number, with_total
+from trellis.reports.counted import Counted, condition
 from trellis.reports.drawing import draw
 from trellis.reports.levels import REST, Path, by_parent
-from trellis.reports.over import OVER
+from trellis.reports.over import LINE, OVER, behind_over
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Line
+from trellis.reports.result import Answer, Behind, Line
+
+if TYPE_CHECKING:
+    from trellis.formula.sql.scope import SqlScope
+
+
+OTHER, OTHERS = Text("Other"), "others"
+AT_TOTAL = ("running", "share")
+LONGEST = 1500  # characters of a filter that names what is shown
 
 
 @report_kind("summary")
@@ -49,9 +62,11 @@ class Summary:
         )
         total = next((b for b in bundles if not b.made_of), None)
         values = total.values if total is not None else asking.nothing()
-        lines = list(_lines(asking, keys, by_parent(bundles, len(keys)), (), values))
+        below = by_parent(bundles, len(keys))
+        lines = list(_lines(asking, keys, below, (), values, _rest(asking, below[()])))
         whole = _total_values(asking, values)
-        lines.append(Line((*(None for _ in keys), *whole), "total", 0, ()))
+        of_all = {m.key: Behind(asking.conditions_of(m), says=LINE) for m in asking.measures if m.over in AT_TOTAL}
+        lines.append(Line((*(None for _ in keys), *whole), "total", 0, (), behind=of_all))
         return Answer(
             report,
             asking.chosen,
@@ -61,6 +76,23 @@ class Summary:
             asking.condition,
             asking.can_drill,
         )
+
+    def counted(self, asking: Asking, number: str) -> Counted | None:
+        """The records beyond the limit, where the groups that are shown are too many for a filter that names them."""
+        what, _space, by = number.partition(" ")
+        places = [m.key for m in asking.measures]
+        key, limit = by.removeprefix("-"), asking.report.limit
+        if what != OTHERS or limit is None or key not in places or asking.report.union or not asking.report.groups:
+            return None
+        top = Top(limit, places.index(key), by.startswith("-"))
+
+        def predicate(scope: SqlScope) -> sa.ColumnElement[bool]:
+            tops = [b for b in asking.gather(sets=((0,),), top=top) if b.made_of == (0,)]
+            session, entity = asking.store.session, asking.report.entity
+            shown = [compile_filter(session, entity, text).predicate(scope) for text in _shown(asking, tops)]
+            return sa.not_(sa.func.coalesce(sa.or_(sa.false(), *shown), sa.false()))
+
+        return Counted(asking.report.entity, predicate, OTHER)
 
 
 def _top(asking: Asking) -> Top | None:
@@ -76,7 +108,12 @@ def _top(asking: Asking) -> Top | None:
 
 
 def _lines(
-    asking: Asking, keys: Sequence[Key], below: Mapping[Path, list[Bundle]], above: Path, total: tuple[Value, ...]
+    asking: Asking,
+    keys: Sequence[Key],
+    below: Mapping[Path, list[Bundle]],
+    above: Path,
+    total: tuple[Value, ...],
+    rest: str,
 ) -> Iterator[Line]:
     """The lines of a level, each with what it is made of below."""
     at = len(above)
@@ -89,20 +126,40 @@ def _lines(
     if not asking.report.rest:
         ordered = [b for b in ordered if not b.is_rest]
     computed = _over(asking, ordered, total)
-    for bundle, values in zip(ordered, computed, strict=True):
+    each = [_conditions(asking, keys, (*above, REST if b.is_rest and not at else b.keys[at]), rest) for b in ordered]
+    for place, (bundle, values) in enumerate(zip(ordered, computed, strict=True)):
         is_last = at == len(keys) - 1
         kind = "rest" if bundle.is_rest and not at else ("line" if is_last else "subtotal")
         blank = (None,) * (len(keys) - at - 1)
         own = tuple(None if v is REST else v for v in (*above, bundle.keys[at]))
-        conditions = None if bundle.is_rest else _conditions(asking, keys, own)
         shown = (*own, *blank, *values)
-        yield Line(shown, kind, at, conditions)  # type: ignore[arg-type]
+        conditions = each[place]
+        others = {m.key: behind_over(m.over, each, place, asking.conditions_of(m)) for m in asking.measures if m.over}
+        yield Line(shown, kind, at, conditions, behind=others)  # type: ignore[arg-type]
         path = (*above, REST if bundle.is_rest and not at else bundle.keys[at])
-        yield from _lines(asking, keys, below, path, bundle.values)
+        yield from _lines(asking, keys, below, path, bundle.values, rest)
 
 
-def _conditions(asking: Asking, keys: Sequence[Key], values: tuple[Value, ...]) -> tuple[str, ...]:
-    return tuple(k.condition(v, asking.reader) for k, v in zip(keys, values, strict=False))
+def _conditions(asking: Asking, keys: Sequence[Key], path: Path, rest: str) -> tuple[str, ...]:
+    """The records of a line; what a limit put together are those of none of the lines that are shown."""
+    pairs = zip(keys, path, strict=False)
+    return tuple(rest if value is REST else key.condition(value, asking.reader) for key, value in pairs)
+
+
+def _rest(asking: Asking, tops: Sequence[Bundle]) -> str:
+    """The records of no group that is shown."""
+    if not any(b.is_rest for b in tops):
+        return ""
+    text = f"not ({' or '.join(f'({c})' for c in _shown(asking, tops))})"
+    top = _top(asking)
+    if len(text) <= LONGEST or asking.report.union or top is None:
+        return text
+    return condition(asking, f"{OTHERS} {'-' if top.descending else ''}{asking.measures[top.measure].key}")
+
+
+def _shown(asking: Asking, tops: Sequence[Bundle]) -> list[str]:
+    key = asking.report.groups[0]
+    return [key.condition(b.keys[0], asking.reader) for b in tops if not b.is_rest]
 
 
 def _over(asking: Asking, bundles: Sequence[Bundle], total: tuple[Value, ...]) -> list[tuple[Value, ...]]:

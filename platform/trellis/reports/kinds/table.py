@@ -12,7 +12,7 @@ from trellis.records.reading.concealed import conceals
 from trellis.records.reading.tabulate import Sheet, Wanted
 from trellis.reports.asking import Asking
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.result import Answer, Behind, Heading, Line
 
 SHOWN = 500  # records on a page; a file has more
 
@@ -39,14 +39,23 @@ class Table:
         rows, is_more = asking.store.tabulate(sheet)
         title = Heading("", asking.store.tenant.model.entities[report.entity].label, _RECORD, "field")
         headings = (title, *(_heading(c, asking) for c in columns))
-        lines = [Line((row.record, *row.values), record=row.record) for row in rows]
+        lines = [Line((row.record, *row.values), conditions=None, record=row.record) for row in rows]
         totals = self._totals(asking, columns)
         if totals is not None and rows and report.limit is None:
-            lines.append(Line((None, *totals), "total"))
+            summed = {h.key: Behind() for h, value in zip(headings[1:], totals, strict=True) if value is not None}
+            lines.append(Line((None, *totals), "total", behind=summed))
         note = "Only the first %(count)s records are shown here."
         notes = ((note, {"count": limit}),) if is_more and report.limit is None else ()
         return Answer(
-            report, asking.chosen, headings, tuple(lines), None, asking.condition, False, notes, is_cut=is_more
+            report,
+            asking.chosen,
+            headings,
+            tuple(lines),
+            None,
+            asking.condition,
+            asking.can_drill,
+            notes,
+            is_cut=is_more,
         )
 
     def _columns(self, asking: Asking) -> list[Column]:

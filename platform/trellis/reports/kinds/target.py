@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -14,9 +14,10 @@ from trellis.reports import conditions
 from trellis.reports.asking import Asking, number, with_total
 from trellis.reports.levels import level_lines
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
 
 TARGET, REACHED = Text("Target"), Text("Achievement")
+DONE = Text("what was reached")
 Found = dict[tuple[Value, ...], tuple[Value, ...]]
 
 
@@ -53,8 +54,13 @@ class Target:
             Bundle(tuple(range(len(path))), path, reached.get(path, asking.nothing()))
             for path in dict.fromkeys((*reached, *targets))
         ]
-        lines = list(level_lines(asking, groups, lambda path: _told(asking, reached, targets, path)))
-        lines.append(Line((*(None for _ in keys), *_told(asking, reached, targets, ())), "total", 0, ()))
+        lines = list(
+            level_lines(
+                asking, groups, lambda path: _told(asking, reached, targets, path), lambda path: _others(asking, path)
+            )
+        )
+        total = (*(None for _ in keys), *_told(asking, reached, targets, ()))
+        lines.append(Line(total, "total", 0, (), behind=_others(asking, ())))
         tops = [line for line in lines if line.depth == 0 and line.kind != "total"]
         place = len(keys)
         drawing = None
@@ -63,7 +69,12 @@ class Target:
             kind = next((k for k in (asking.wishes.chart, said) if k in self.charts), "bar")
             series = (
                 Series(first.label, tuple(line.values[place] for line in tops), type=first.type),
-                Series(TARGET, tuple(line.values[-2] for line in tops), type=spec.value.type),
+                Series(
+                    TARGET,
+                    tuple(line.values[-2] for line in tops),
+                    type=spec.value.type,
+                    behind=tuple(line.behind.get("target") for line in tops),
+                ),
             )
             categories = tuple(line.values[0] for line in tops)
             drawing = Drawing(str(kind), categories, series, keys[0], measure=first, types=self.charts)
@@ -79,6 +90,15 @@ class Target:
             asking.condition,
             asking.can_drill,
         )
+
+
+def _others(asking: Asking, path: tuple[Value, ...]) -> Mapping[str, Behind]:
+    """The targets of a line; and what was reached, of which the achievement is a part."""
+    report, reader = asking.report, asking.reader
+    own = tuple(k.condition(v, reader) for k, v in zip(report.groups, path, strict=False))
+    found = {"achievement": Behind((*own, *asking.measure_heading(asking.measures[0]).conditions), says=DONE)}
+    wanted = conditions.of_matched(asking.store, report, asking.chosen, report.spec, path)
+    return found if wanted is None else {**found, "target": wanted}
 
 
 def _by_keys(bundles: Sequence[Bundle]) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -10,18 +10,19 @@ from typing import Any, ClassVar
 from trellis.formula.types import NUMBER, Value
 from trellis.model.reports.keys import Key, fiscal_start, literal
 from trellis.model.reports.periods import Period
+from trellis.model.reports.report import Measure
 from trellis.model.text import Text
 from trellis.records.reading.gather import Bundle
 from trellis.reports.asking import Asking, number
 from trellis.reports.conditions import both
-from trellis.reports.over import OVER, change
+from trellis.reports.over import OVER, behind_over, change, either
 from trellis.reports.registry import report_kind
-from trellis.reports.result import Answer, Drawing, Heading, Line, Series
+from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
 
 BEFORE = {"previous_period": Text("Period before"), "previous_year": Text("Year before")}
 CHANGE = Text("Change")
+PERIODS = Text("the records of both periods")
 MOST = 1000
-CUT = "Only the first %(count)s periods are shown."
 
 
 @report_kind("trend")
@@ -116,14 +117,18 @@ class Trend:
                 columns += [past, [change(number(v), number(p)) for v, p in zip(values, past, strict=True)]]
                 totals += [None, None]
                 if len(series) == 1:
-                    series.append(Series(BEFORE[compare], tuple(past), type=measure.type, heading=series[0].heading))
+                    then = tuple(self.earlier(asking, key, day, measure) for day in days)
+                    own = series[0].heading
+                    series.append(Series(BEFORE[compare], tuple(past), None, measure.type, own, then))
+        others = self.others(asking, key, days)
         lines = [
-            Line((day, *(c[at] for c in columns)), conditions=(key.condition(day, asking.reader),))
+            Line((day, *(c[at] for c in columns)), conditions=(key.condition(day, asking.reader),), behind=others[at])
             for at, day in enumerate(days)
         ]
         ends = (key.condition(days[0], asking.reader), key.condition(days[-1], asking.reader)) if days else ("", "")
         span = both(ends[0].partition(" and ")[0], ends[1].rpartition(" and ")[2]) if days else ""
-        lines.append(Line((None, *totals), "total", 0, (span,) if span else ()))
+        whole = {m.key: Behind((span, *asking.conditions_of(m))) for m in asking.measures if m.over == "running"}
+        lines.append(Line((None, *totals), "total", 0, (span,) if span else (), behind=whole if span else {}))
         return Answer(
             report,
             asking.chosen,
@@ -132,8 +137,34 @@ class Trend:
             self.drawing(asking, key, days, series),
             asking.condition,
             asking.can_drill,
-            ((CUT, {"count": MOST}),) if is_cut else (),
+            cut_after(MOST) if is_cut else (),
         )
+
+    def earlier(self, asking: Asking, key: Key, day: date, measure: Measure) -> Behind:
+        """The records of the period that one is compared with."""
+        unit = key.period
+        assert unit is not None
+        own = key.condition(self.shifted(asking, unit, day), asking.reader)
+        return Behind((own, *asking.conditions_of(measure)))
+
+    def others(self, asking: Asking, key: Key, days: Sequence[date]) -> list[dict[str, Behind | None]]:
+        """For each line the numbers that are not of its own records alone."""
+        own = [(key.condition(day, asking.reader),) for day in days]
+        found: list[dict[str, Behind | None]] = [{} for _ in days]
+        for measure in asking.measures:
+            more = asking.conditions_of(measure)
+            for at, day in enumerate(days):
+                if measure.over == "running":  # from the first period that is shown on
+                    ends = own[0][0].partition(" and ")[0], own[at][0].rpartition(" and ")[2]
+                    found[at][measure.key] = Behind((both(*ends), *more))
+                elif measure.over is not None:
+                    found[at][measure.key] = behind_over(measure.over, own, at, more)
+                elif asking.report.compare:
+                    then = self.earlier(asking, key, day, measure)
+                    pair = either([own[at], then.conditions[:1]])
+                    found[at][f"{measure.key}.before"] = then
+                    found[at][f"{measure.key}.change"] = Behind((*pair, *more), says=PERIODS)
+        return found
 
     def drawing(self, asking: Asking, key: Key, days: Sequence[date], series: Sequence[Series]) -> Drawing | None:
         """A line for now, another for before."""
@@ -148,6 +179,11 @@ class Trend:
         heading = series[0].heading
         kept = [s for s in series if s.type == series[0].type and _in_percent(s) == _in_percent(series[0])]
         return Drawing(type_, tuple(days), tuple(kept), key, measure=heading, types=self.charts)
+
+
+def cut_after(most: int) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """What is said where there are more periods than are shown."""
+    return (("Only the first %(count)s periods are shown.", {"count": most}),)
 
 
 def _in_percent(series: Series) -> bool:

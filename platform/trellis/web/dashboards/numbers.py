@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from trellis.formula.types import Money, Ref, Value
 from trellis.reports.asking import number
 from trellis.reports.dashboards.figures import Figure
-from trellis.reports.result import Heading
+from trellis.reports.result import Behind, Heading
 from trellis.web.cells.numbers import duration_text, number_text, percent_text
 from trellis.web.dashboards.looking import Looking, Values, drawer
 from trellis.web.dashboards.periods import compared_label, days_label
+from trellis.web.reports.links import report_address
 from trellis.web.reports.words import Words
 
 WIDE, HIGH, PAD = 104, 40, 6  # the drawing of a sparkline
@@ -52,6 +53,7 @@ def number_card(looking: Looking) -> Values:
         "href": looking.address,
         "change": change_of(found, words, looking.widget.is_less_better),
         "compared": compared,
+        "before_href": _before_address(looking, found),
         "exact": _exact(found, words),
         "spark": sparkline(found.points),
         "also": _also(found, words),
@@ -74,6 +76,7 @@ def gauge(looking: Looking) -> Values:
         "text": figure_text(words, found.heading, found.value),
         "percent": "" if percent is None else percent_text(round(percent), words.language),
         "target": target,
+        "target_href": _behind_address(looking, found, found.target_behind),
         "href": looking.address,
         "track": arc(1.0),
         "arc": arc(min(max((percent or 0) / 100, 0.0), 1.0)) if percent else "",
@@ -153,6 +156,19 @@ def change_of(found: Figure, words: Words, is_less_better: bool) -> Change | Non
         return Change(str(_("unchanged")), "minus", "")
     is_good = (size < 0) == is_less_better
     return Change(text, "arrow-up-right" if size > 0 else "arrow-down-right", "good" if is_good else "bad")
+
+
+def _before_address(looking: Looking, found: Figure) -> str:
+    """What the number was: the report as it is narrowed to those days, or the records themselves."""
+    if found.past is not None and number(found.before):
+        return report_address(found.report.key, found.past.parts)
+    return _behind_address(looking, found, found.before_behind) if number(found.before) else ""
+
+
+def _behind_address(looking: Looking, found: Figure, behind: Behind | None) -> str:
+    if found.answer is None or behind is None:
+        return ""
+    return looking.drill(found.answer).where(behind.conditions, behind.entity)
 
 
 def _is_percent(words: Words, heading: Heading) -> bool:

@@ -27,6 +27,7 @@ from trellis.web.formulas import formula_words
 from trellis.web.i18n import lower_first
 from trellis.web.lists.saved import SavedView, views_of
 from trellis.web.lists.state import ListState, every_view, read_state
+from trellis.web.reports.numbers import numbers_said
 from trellis.web.security import safe_address
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class Desk:
         """The report that a number of it has led here from; only ever a page of this tenant."""
         given = safe_address(request.args.get("report"))
         return given if given and given.startswith(f"{request.script_root}/reports/") else ""
+
+    @property
+    def formula_said(self) -> str:
+        """The formula of the address, numbers of reports in it by their names."""
+        return numbers_said(self.store, self.state.where)
 
     @property
     def language(self) -> str:

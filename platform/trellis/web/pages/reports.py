@@ -48,7 +48,7 @@ from trellis.web.reports.narrowed import narrowed_words
 from trellis.web.reports.ran import door_of, run_asked
 from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.shelf import kept_reports
-from trellis.web.reports.table import table_of
+from trellis.web.reports.table import openings, table_of
 from trellis.web.reports.variants import open_report, shareable_roles, variant_address
 from trellis.web.reports.words import Words
 
@@ -230,6 +230,7 @@ def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
     )
     chart = chart_data(answer, words, drill) if asked.chart != NO_CHART else None
     notes = [gettext(text, **params) for text, params in answer.notes]
+    notes += openings(answer, words, drill)
     if len(table.rows) > MOST_SHOWN:
         notes.append(_("The first %(count)s lines; a file has all of them.", count=MOST_SHOWN))
         table = replace(table, rows=table.rows[:MOST_SHOWN])

@@ -112,13 +112,13 @@ def _link(
     if series.behind is not None:
         own = series.behind[at] if at < len(series.behind) else None
         return drill.where(own.conditions, own.entity) if own is not None else ""
-    if drawing.key is None or value == REST or series.label == REST or not heading.can_drill:
+    about = series.heading or (heading if series.key is not None or len(drawing.series) == 1 else None)
+    if drawing.key is None or value == REST or series.label == REST or not (about or heading).can_drill:
         return ""
     conditions = [drawing.key.condition(value, reader)]
     if series.key is not None:
         conditions.append(series.key.condition(series.label, reader))
-    more = heading.conditions if series.key is not None or len(drawing.series) == 1 else ()
-    return drill.where((*conditions, *more))
+    return drill.where((*conditions, *(about.conditions if about is not None else ())))
 
 
 def plain(value: Value) -> float | None:

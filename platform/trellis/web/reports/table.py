@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from trellis.formula.types import Money, Ref, Value
 from trellis.model.reports.report import Order
-from trellis.reports.result import Answer, Heading, Line
+from trellis.reports.result import Answer, Heading, Line, behind
 from trellis.web.reports.links import Drill
 from trellis.web.reports.words import Words
 
@@ -39,11 +39,12 @@ class Above:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: the text, and where its records are."""
+    """A cell: the text, and where its records are. `shows`: which they are, where its number is none of records."""
 
     html: Markup
     is_number: bool = False
     href: str = ""
+    shows: str = ""
     is_total: bool = False
     is_nothing: bool = False
 
@@ -152,10 +153,12 @@ def _row(
         if line.kind == "total" and at == 0 and heading.role == "field":
             text = str(_("Total"))
         href = drill.of(line, heading) if text and value not in (0, None) else ""
-        if heading.role == "field":
+        if heading.role == "field" and line.kind != "total":
             href = _field_link(value, record_address)
         is_nothing = is_number and getattr(value, "amount", value) == 0
-        cells.append(Cell(Markup(escape(text)), is_number, href, heading.is_total, is_nothing))
+        found = behind(line, heading) if href else None
+        shows = str(_("Show %(records)s", records=words.text(found.says))) if found and found.says else ""
+        cells.append(Cell(Markup(escape(text)), is_number, href, shows, heading.is_total, is_nothing))
     return Row(tuple(cells), line.kind, line.depth, name, line.column)
 
 
@@ -170,6 +173,20 @@ def _group_text(line: Line, at: int, heading: Heading, value: Value, words: Word
 
         value = REST
     return words.cell(heading, value)
+
+
+def openings(answer: Answer, words: Words, drill: Drill) -> list[str]:
+    """What numbers open that are no numbers of records, such as ratios: a sentence for each kind of records."""
+    columns: dict[str, dict[str, None]] = {}
+    for line in answer.lines:
+        for heading in answer.headings:
+            found = behind(line, heading)
+            if found is not None and found.says is not None and drill.where(found.conditions, found.entity):
+                columns.setdefault(words.text(found.says), {})[words.text(heading.label)] = None
+    return [
+        str(_("%(columns)s: a click shows %(records)s.", columns=str(_(", ")).join(names), records=says))
+        for says, names in columns.items()
+    ]
 
 
 def _field_link(value: Value, record_address: Callable[[str, object], str] | None) -> str:
