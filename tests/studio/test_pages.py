@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML, add_person, outcome, signed_in_client
 
+from trellis.model.compile import compile_layers
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.secrets import use_installation_key
 from trellis.studio.app import add_studio
+from trellis.studio.words import problem_words
 from trellis.web.app import create_tenant_app
 from trellis.web.settings import Settings
 
@@ -201,3 +204,32 @@ def test_the_download_is_what_the_upload_takes(admin: FlaskClient) -> None:
     more = {"files": (io.BytesIO(b"entity: visit\nfields: {name: {type: text}}\n"), "visit.yaml")}
     admin.post("/admin/configuration/upload", data=more)
     assert admin.get("/admin/configuration/draft").json["files"][-1]["path"] == "schemas/visit.yaml"
+
+
+def test_the_checker_speaks_the_readers_language(admin: FlaskClient) -> None:
+    """Messages, the names of kinds and types within them, hints, and what mends where there is no hint."""
+    mistakes = """
+entity: invoice
+fields:
+  size: {type: chioce}
+  sum: {type: money, min: [1], currency: XXX1}
+  owner: {type: link, to: acount}
+views:
+  board: {type: kanban, group: name, card: [nam]}
+---
+pipeline: care
+entity: invoice
+stages: {a: {rot_after: long}, b: {probability: 200}}
+moves: [{from: a, to: c}]
+---
+workflow: w
+on: {schedule: never}
+steps: [{sett: {a: 1}}]
+"""
+    problems = compile_layers(layers_of({"schemas/own.yaml": YAML + "\n---\n" + mistakes}, SLUG)).problems
+    assert len({p.code for p in problems}) > 7
+    with admin.application.test_request_context(), force_locale("zh_Hans"):
+        said = [text for p in problems for text in problem_words(p) if text]
+    assert not [text for text in said if not re.search("[一-鿿]", text)]
+    assert "未知的字段类型“chioce”" in said
+    assert "您是指“choice”吗？" in said

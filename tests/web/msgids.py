@@ -72,7 +72,7 @@ def of_refusals() -> Iterator[str]:
 
 
 FAULTS = {
-    **{"fault": (1, 3), "advise": (1, 3), "FormulaFault": (1, 4), "_limit_fault": (1,), "phrase": (0,), "plain": (0,)},
+    **{"fault": (1, 3), "advise": (1, 3), "FormulaFault": (1, 4), "_limit_fault": (1,), "phrase": (0,)},
     **{"problem": (1, 3), "stop": (1,), "report": (1, 4), "Problem": (1, 4), "ValidationError": (0,)},
     **{"unknown": (0,), "document": (1,), "documents": (1,), "check_path": (6,)},
 }
@@ -92,11 +92,22 @@ def of_checks() -> Iterator[Msgid]:
                 yield from (text for part in _said(node) for text in _texts(part))
 
 
+def glued() -> Iterator[str]:
+    """Where the checker says something that is put together so that no catalogue can hold it."""
+    for part in CHECKED:
+        for path in sorted((PLATFORM / part).rglob("*.py")) or [PLATFORM / part]:
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    bad = (p for p in _said(node) if isinstance(p, ast.JoinedStr | ast.BinOp))
+                    yield from (f"{path.relative_to(PLATFORM)}:{p.lineno}" for p in bad)
+
+
 def _said(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call):
-        at = FAULTS.get(getattr(node.func, "attr", getattr(node.func, "id", "")), ())
-        yield from (node.args[n] for n in at if n < len(node.args))
-        yield from (k.value for k in node.keywords if k.arg in SAID_IN)
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        yield from (node.args[n] for n in FAULTS.get(name, ()) if n < len(node.args))
+        if name != "phrase":  # whose keywords are what is put into it
+            yield from (k.value for k in node.keywords if k.arg in SAID_IN)
     if isinstance(node, ast.Assign) and isinstance(target := node.targets[0], ast.Name):
         if target.id in SAID_IN:
             yield node.value

@@ -36,3 +36,8 @@ def test_translations_keep_the_placeholders(path: Path) -> None:
         wanted = msgids.placeholders(message.id if isinstance(message.id, str) else message.id[1])
         for form in [message.string] if isinstance(message.string, str) else message.string:
             assert msgids.placeholders(form) == wanted, message.id
+
+
+def test_what_the_checker_says_is_a_sentence_and_its_parts() -> None:
+    """`problem(…, f"unknown {x}")` could not be said in another language; `phrase("unknown {x}", x=x)` can."""
+    assert not list(msgids.glued())

@@ -20,7 +20,7 @@ def phrase(pattern: str, **params: object) -> Phrase:
     return said
 
 
-def plain(sentence: str) -> Phrase:
+def as_it_is(sentence: str) -> Phrase:
     """A sentence with nothing to put into it, braces and all."""
     return phrase(sentence.replace("{", "{{").replace("}", "}}"))
 

@@ -17,7 +17,7 @@ import jsonschema
 from jsonschema import Draft7Validator, ValidationError
 
 from trellis.config.merge import item_key
-from trellis.config.phrase import Phrase, phrase, plain
+from trellis.config.phrase import Phrase, as_it_is, phrase
 from trellis.config.problem import Problem, did_you_mean
 from trellis.config.source import Place
 
@@ -246,7 +246,7 @@ def _expected(error: Any) -> tuple[str, ...]:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if "x-expected" in schema:
         said = schema["x-expected"]
-        return (said if isinstance(said, Phrase) else plain(said),)
+        return (said if isinstance(said, Phrase) else as_it_is(said),)
     if error.validator == "anyOf":
         names = [n for branch in error.validator_value for n in _names(branch)]
     else:

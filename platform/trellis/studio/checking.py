@@ -54,7 +54,9 @@ def _about_the_name(compiled: Compiled, layers: Sequence[Layer], slug: str) -> l
     if any(p.is_error and p.mark and p.mark.file == own.display(MANIFEST) for p in compiled.problems):
         return []  # it is there, and cannot be read: told already
     hint = phrase("begin the file with `tenant: {slug}`", slug=slug)
-    return [Problem("E112", f"{MANIFEST} is not there, or is not about a tenant", None, "tenant", hint)]
+    return [
+        Problem("E112", phrase("{file} is not there, or is not about a tenant", file=MANIFEST), None, "tenant", hint)
+    ]
 
 
 def _about_the_template(compiled: Compiled, manifest: Document) -> list[Problem]:

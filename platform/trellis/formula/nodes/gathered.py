@@ -89,7 +89,7 @@ def gathered(checker: Checker, node: CallNode, measure: str, rows: str) -> Expr:
         raise checker.wrong_count(node)
     if measure not in GATHERS:
         message = phrase("{measure} is no measure of a report", measure=measure)
-        raise checker.fault("E405", message, node, "measures are made of " + ", ".join(GATHERS))
+        raise checker.fault("E405", message, node, phrase("measures are made of {names}", names=list(GATHERS)))
     before = checker.frame
     checker.frame = Frame(rows)
     try:

@@ -180,7 +180,10 @@ def accuracy(draft: ReportDraft) -> dict[str, Any]:
         return {}
     if said.get("entity") != draft.entity:
         draft.ctx.problem(
-            "E330", phrase("'{name}' is about another entity", name=named.text), named, f"entity: {said.get('entity')}"
+            "E330",
+            phrase("'{name}' is about another entity", name=named.text),
+            named,
+            phrase("entity: {name}", name=said.get("entity")),
         )
         return {}
     return {"spec": AccuracySpec(named.text, draft.formula("ahead", "number")), "chart": draft.chart() or Chart("bar")}
