@@ -251,7 +251,7 @@ def test_hidden_fields_leave_no_trace(clerk: FlaskClient) -> None:
 
 def test_a_csv_has_exact_numbers_and_what_a_group_is_called(boss: FlaskClient) -> None:
     answer = boss.get("/reports/by-stage.csv")
-    assert "Sales by stage.csv" in answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''Sales%20by%20stage.csv"
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert rows[0] == ["Stage", "Day", "Number", "Amount", "Margin"]  # the hidden one is not for files
     assert rows[2] == ["New", "Jan 2026", "1", "100.00", "100.00"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
 from uuid import UUID
 
 from babel import Locale
@@ -16,6 +15,7 @@ from trellis.model.automation.document import DocumentTemplate
 from trellis.model.locales import babel_locale
 from trellis.records.refusal import Missing, Refused
 from trellis.records.store import Store
+from trellis.web.attached import named
 from trellis.web.context import current_store
 from trellis.web.faults import fault_text
 from trellis.web.flashes import toast
@@ -80,9 +80,7 @@ class PapersView(Page):
 
 def pdf_response(paper: Paper, *, inline: bool) -> Response:
     """A paper as an answer; like every file it may not run anything in the name of this site."""
-    response = Response(paper.content, mimetype=paper.type)
-    kind = "inline" if inline else "attachment"
-    response.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(paper.name)}"
+    response = named(Response(paper.content, mimetype=paper.type), paper.name, inline=inline)
     response.headers["Content-Security-Policy"] = PDF_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"

@@ -30,6 +30,7 @@ from trellis.reports.schedule.keeping import may_look_back
 from trellis.reports.schedule.subscriptions import subscription_of
 from trellis.reports.seen import is_seen, reports_of
 from trellis.reports.unions import keeps_back, open_branches
+from trellis.web.attached import named
 from trellis.web.context import current_store
 from trellis.web.dashboards.own import can_make
 from trellis.web.faults import fault_text
@@ -153,7 +154,7 @@ class ReportsView(Page):
         answer, words = _answer(key)
         _tell_of_export(answer)
         response = Response(csv_of(answer, words), mimetype="text/csv")
-        return _attached(response, file_name(answer, words, "csv"))
+        return named(response, file_name(answer, words, "csv"))
 
     @expose("/reports/<key>.xlsx")  # type: ignore[untyped-decorator]
     @needs("reports")
@@ -162,7 +163,7 @@ class ReportsView(Page):
         answer, words = _answer(key)
         _tell_of_export(answer)
         response = Response(xlsx_of(answer, words), mimetype=XLSX)
-        return _attached(response, file_name(answer, words, "xlsx"))
+        return named(response, file_name(answer, words, "xlsx"))
 
 
 def _tell_of_export(answer: Answer) -> None:
@@ -209,11 +210,6 @@ def _choosable(store: Store, report: Report) -> list[tuple[str, Text]]:
         (c.key, c.label, c.formula) for c in report.columns
     ]
     return [(key, label) for key, label, f in pairs if not keeps_back(store, report, f)]
-
-
-def _attached(response: Response, name: str) -> Response:
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
 
 
 def _shown(answer: Answer, asked: Asked, words: Words) -> dict[str, Any]:
