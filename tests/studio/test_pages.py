@@ -232,4 +232,4 @@ steps: [{sett: {a: 1}}]
         said = [text for p in problems for text in problem_words(p) if text]
     assert not [text for text in said if not re.search("[一-鿿]", text)]
     assert "未知的字段类型“chioce”" in said
-    assert "您是指“choice”吗？" in said
+    assert "是不是指“choice”？" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from trellis.config.phrase import phrase
+from trellis.config.problem import instead
 from trellis.formula.types import ANY, Type, record_of, records_of
 from trellis.model.automation import steps
 from trellis.model.compile.automation.bodies import Bodies, Made, span, verb
@@ -123,9 +124,7 @@ def choosing(self: Bodies, item: Item) -> steps.Choosing:
         and way is None
         and (meant := to.text.strip().lower().replace("_", "-").replace(" ", "-")) in _WAYS
     ):
-        self.ctx.problem(
-            "E206", phrase("'{name}' is not known here", name=to.text), to, phrase("did you mean '{name}'?", name=meant)
-        )
+        self.ctx.problem("E206", phrase("'{name}' is not known here", name=to.text), to, instead(meant))
     elif way is None:
         source = to if to is not None else field
         way = self.formula(source) or "round-robin"
