@@ -50,6 +50,7 @@ fields:
   direction: {type: choice, choices: [in, out]}
   state:     {type: choice, choices: [waiting, sent, failed, received]}
   number:    {type: text}
+rules: {calm: {check: 'not ends_with(text, "!!")', message: Nobody shouts here.}}
 ---
 workflow: hello
 on: {record: lead, created: true}
@@ -211,6 +212,16 @@ def test_stop_is_heeded_and_start_is_too(tenant: Tenant, gateway: Gateway, catal
     greet(tenant)
     drain(catalogue, tenant)
     assert "+491711234567" in [to for _channel, to, _state in log(tenant)]
+
+
+def test_stop_is_heeded_though_the_message_cannot_be_kept(tenant: Tenant, gateway: Gateway) -> None:
+    store, number = Store(tenant, system_of(tenant)), "+49 171 7654321"
+    lead = store.create("lead", {"name": "Eve", "mobile": number})
+    assert (said(store, "Hello!!", number), said(store, "STOP!!", number)) == ("failed", "stop")
+    with tenant.begin() as connection:
+        assert optouts.suppressed(connection, tenant, "sms", ["+491717654321"])
+    assert store.read("lead", lead.id)["no_sms"] is True
+    assert not [row for row in store.list("text_message", columns=["text"]).rows if row["text"].endswith("!!")]
 
 
 def test_what_a_person_has_entered_counts_like_an_answer(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import phonenumbers
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
@@ -17,13 +18,14 @@ from trellis.automation.mail.incoming import placing
 from trellis.automation.messages import kept
 from trellis.automation.messages.wishes import wish_of
 from trellis.formula.types import Ref
-from trellis.records.refusal import Missing
+from trellis.records.refusal import Missing, Refused
 
 if TYPE_CHECKING:
     from trellis.automation.messages.receiving import Arrived
     from trellis.model.profile import TenantProfile
     from trellis.records.store import Store
 
+log = structlog.get_logger()
 Channel = Literal["sms", "chat"]
 MOST, WITHIN = 20, timedelta(minutes=10)  # messages of one sender
 LONGEST = 4000
@@ -32,7 +34,7 @@ _NUMBER = re.compile(r"\b[A-Z]{1,5}-[\w-]{2,30}")
 
 
 def take(store: Store, connection: sa.Connection, channel: Channel, arrived: Arrived) -> str | None:
-    """What became of it within the open transaction: stop, start, reply, known, nobody, flood; None: taken before."""
+    """What became of it within the open transaction: stop, start, reply, known, nobody, flood, failed; None: taken."""
     tenant = store.tenant
     sender = number_of(tenant.profile, arrived.sender) if channel == "sms" else arrived.sender
     table = tenant.tables.platform.mail_received
@@ -44,14 +46,21 @@ def take(store: Store, connection: sa.Connection, channel: Channel, arrived: Arr
     wish = wish_of(arrived.text) if channel == "sms" and sender else ""
     lately = table.c.sender == row["sender"], table.c.account == channel, table.c.at > now() - WITHIN
     count = connection.execute(sa.select(sa.func.count()).select_from(table).where(*lately)).scalar_one()
-    about, message, outcome = None, None, "flood"
-    if wish or count <= MOST:
-        about = _about(store, channel, sender, arrived.text)
-        message = _keep(store, channel, sender, arrived.text, about)
-        outcome = wish or ("reply" if about is not None else "nobody")
-    if wish:
+    about, message, outcome, error = None, None, "flood", None
+    if wish:  # before anything that may fail: a STOP is heeded whatever becomes of the message
         _heed(store, connection, sender, wish)
+    if wish or count <= MOST:
+        try:
+            with connection.begin_nested():
+                about = _about(store, channel, sender, arrived.text)
+                message = _keep(store, channel, sender, arrived.text, about)
+            outcome = wish or ("reply" if about is not None else "nobody")
+        except (Refused, ValueError, LookupError) as failed:
+            # a rule of the company's refuses it: the gateway would deliver it again and again for nothing
+            log.warning("a message could not be kept", tenant=tenant.slug, channel=channel, exc_info=True)
+            about, message, outcome, error = None, None, wish or "failed", str(failed)[:500]
     values: dict[str, Any] = {"outcome": outcome, "message": message.id if message is not None else None}
+    values["error"] = error
     if about is not None:
         values |= {"entity": about.entity, "record": about.id}
     connection.execute(sa.update(table).where(table.c.id == row["id"]).values(**values))
