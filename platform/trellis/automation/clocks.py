@@ -79,6 +79,7 @@ class Strike:
 
 
 CLOCKS: dict[str, Clock] = {}
+SET_BACK: list[Callable[[Strike], None]] = []
 
 
 def clock(name: str, *, cron: str) -> Callable[[Callable[[Strike], None]], Clock]:
@@ -89,6 +90,12 @@ def clock(name: str, *, cron: str) -> Callable[[Callable[[Strike], None]], Clock
         return CLOCKS[name]
 
     return register
+
+
+def set_back(do: Callable[[Strike], None]) -> Callable[[Strike], None]:
+    """Register what is done when the database's clock turns out to have been set back."""
+    SET_BACK.append(do)
+    return do
 
 
 def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> bool:
@@ -111,6 +118,7 @@ def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> boo
         if struck_at > now and one.next_after(one.next_after(now)) <= struck_at:
             due = None
             connection.exec_driver_sql(made[2], (now, one.name))
+            _tell_set_back(Strike(now, catalogue, connection))
         else:
             due = latest(one, struck_at, now)
         if due is None:
@@ -118,6 +126,11 @@ def strike(catalogue: Catalogue, one: Clock, now: datetime | None = None) -> boo
         one.strike(Strike(due, catalogue, connection))
         connection.exec_driver_sql(made[2], (due, one.name))
     return True
+
+
+def _tell_set_back(strike: Strike) -> None:
+    for do in SET_BACK:
+        do(strike)
 
 
 def latest(one: Clock, since: datetime, now: datetime) -> datetime | None:
@@ -177,7 +190,10 @@ class Chair:
             row = connection.execute("SELECT clock_timestamp()").fetchone()  # raises when the lock is lost with it
             assert row is not None
             if before is not None and row[0] < before:
+                log.warning("the database's clock has been set back by %s", before - row[0])
                 due.clear()
+                with self.catalogue.database.engine.begin() as made:
+                    _tell_set_back(Strike(row[0], self.catalogue, made))
             before = row[0]
             for one in list(CLOCKS.values()):
                 if one.name not in due or due[one.name] <= before:

@@ -10,6 +10,7 @@ MODULES: tuple[str, ...] = (
     "trellis.automation.service_levels.engine",
     "trellis.automation.reminders",
     "trellis.automation.pools",
+    "trellis.automation.set_back",
     "trellis.automation.scoring.engine",
     "trellis.identity.automating",
     "trellis.automation.mail.outbox",

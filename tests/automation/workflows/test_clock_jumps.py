@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.automation.workflows.test_runs import at, made, runs, titles, work
 
+from trellis.automation import set_back
 from trellis.automation.clocks import Clock, latest, strike
+from trellis.automation.jobs import defer
 from trellis.automation.worker import drain
 from trellis.formula import clock
 from trellis.storage.catalogue import Catalogue
@@ -79,6 +82,33 @@ def test_a_worker_whose_clock_is_behind_goes_by_the_databases(
     assert timedelta(minutes=50) < hour <= timedelta(hours=1)
     work(catalogue, tenant, timedelta(hours=1))
     assert [run.state for run in runs(tenant)] == ["done"]
+
+
+def test_schedules_of_minutes_go_on_when_the_databases_clock_is_set_back(catalogue: Catalogue, made: Any) -> None:
+    tenant = made("""
+workflow: daily
+on: {schedule: "0 8 * * *"}
+steps: [{log: morning}]
+---
+workflow: often
+on: {schedule: "*/5 * * * *"}
+steps: [{log: again}]
+""")
+
+    def count() -> dict[str, int]:
+        return dict(Counter(run.workflow for run in runs(tenant)))
+
+    work(catalogue, tenant, DAY)
+    assert count() == {"daily": 1, "often": 1}  # what was missed is made up for once
+    work(catalogue, tenant, timedelta(minutes=10))
+    assert count() == {"daily": 1, "often": 1}
+    with tenant.begin() as connection:
+        defer(connection, set_back.AGAIN)
+    work(catalogue, tenant)
+    work(catalogue, tenant, timedelta(minutes=10))
+    assert count() == {"daily": 1, "often": 2}
+    work(catalogue, tenant, DAY)
+    assert count() == {"daily": 1, "often": 3}  # this morning's has been
 
 
 def test_a_platform_clock_goes_on_when_the_databases_is_set_back(catalogue: Catalogue) -> None:

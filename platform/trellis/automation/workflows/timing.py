@@ -95,19 +95,20 @@ def _set_timers(connection: sa.Connection, tenant: Tenant, _before: Tenant | Non
     for key, timer in wanted.items():
         row = rows.get(key)
         if row is not None and row.digest == timer.workflow.digest and row.next_at > moment:
-            _ask(connection, tenant, key, row.next_at)  # the job may be lost: backups hold none
+            ask(connection, tenant, key, row.next_at)  # the job may be lost: backups hold none
             continue
         next_at = timer.next_after(moment, zone)
         values = {"digest": timer.workflow.digest, "last_at": moment, "next_at": next_at}
         made = insert(table).values(key=key, **values)
         connection.execute(made.on_conflict_do_update(index_elements=[table.c.key], set_=values))
-        _ask(connection, tenant, key, next_at)
+        ask(connection, tenant, key, next_at)
 
 
 after_apply.append(_set_timers)
 
 
-def _ask(connection: sa.Connection, tenant: Tenant, key: str, at: datetime) -> None:
+def ask(connection: sa.Connection, tenant: Tenant, key: str, at: datetime) -> None:
+    """Let a timer look at a moment; a job that waits for another one then leaves it alone."""
     defer(connection, STRIKE, {"timer": key, "at": at.isoformat()}, at=at, lock=f"timer:{key}", tenant=tenant)
 
 
