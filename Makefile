@@ -18,7 +18,7 @@ run: $(VENV)/.run $(DIST)/manifest.json ## Start Trellis with three demo compani
 	@exec $(BIN)/trellis run $(ARGS)
 
 test: $(VENV)/.dev $(DIST)/manifest.json $(LIGHTHOUSE)/node_modules/.package-lock.json ## Run the tests (ARGS="tests/web -k frame")
-	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the configuration that comes along
 	@$(BIN)/ruff check .

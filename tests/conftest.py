@@ -19,9 +19,11 @@ from werkzeug.security import generate_password_hash
 
 from trellis.config.layer import Layer, layer_from_files
 from trellis.identity import accounts
+from trellis.model.compile import compiled
 from trellis.model.model import Model
 from trellis.model.profile import TenantProfile
 from trellis.records.reading import remembered
+from trellis.storage import tables
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.database import Database
 from trellis.storage.tenant import Tenant
@@ -69,11 +71,50 @@ fields:
   close_date: {type: date}
 """
 
+HERE = Path(__file__).parent
+LONGEST = (
+    "security/test_demo_roles.py",
+    "web/test_accessible.py",
+    "records/test_prices.py",
+    "reports/test_shipped.py",
+    "packaging/test_scenarios.py",
+    "security/test_pages.py",
+    "automation/workflows/test_runs_killed.py",
+    "api/test_openapi.py",
+    "security/test_operations.py",
+    "web/test_lighthouse.py",
+    "records/transfer/test_templates.py",
+    "docs/test_reports_page.py",
+    "docs/test_yaml_blocks.py",
+    "api/test_conformance.py",
+    "web/test_nodes.py",
+    "storage/test_commands.py",
+    "security/test_doors.py",
+    "storage/test_plan.py",
+    "web/test_frame_pages.py",
+    "web/test_frame_dispatcher.py",
+    "automation/test_killed.py",
+    "records/test_derived_levels.py",
+    "records/test_derived.py",
+)
+
 _numbers = itertools.count(1)
 
 # what is imported stays: no collection needs to look at it; and tests make more rubbish at once than a server does
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left alone with one at the end."""
+    turn = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turn.get(item.path.relative_to(HERE).as_posix(), len(turn)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_caches() -> None:
+    """Hardly a test compiles what another one has: what is kept of those before only takes memory."""
+    compiled.CACHE_SIZE, tables.KEPT = 24, 12
 
 
 @pytest.fixture(scope="session", autouse=True)
