@@ -57,7 +57,6 @@ def test_it_is_set_up_with_a_code_that_an_app_shows(tenant: Any) -> None:
     assert not factor.has_factor(tenant, person)
     set_up(tenant, person)
     assert factor.has_factor(tenant, person)
-    assert factor.those_with_factor(tenant, [person]) == {person}
 
 
 def test_a_code_is_taken_once_and_none_from_before(tenant: Any) -> None:

@@ -17,8 +17,8 @@ from trellis.packaging.store import NotInstalled, Store
 from trellis.packaging.upgrading.applying import Refused, carry_out, write_own
 from trellis.packaging.upgrading.planning import NoUpgrade, Upgrade, plan_upgrade, with_tests_of
 from trellis.packaging.usage import uses
-from trellis.storage.apply import roll_back
 from trellis.storage.catalogue import BrokenConfiguration, Catalogue
+from trellis.storage.plan import plan_revision
 from trellis.storage.tenant import Tenant
 
 
@@ -81,7 +81,7 @@ def test_both_tenants_go_along_and_what_is_their_own_stays(
     assert (sorted(p.name for p in written), differing) == (["own.yaml", "zh-Hans.yaml"], [])
     assert (folder / "schemas" / "own.yaml").read_text("utf-8") == text
     assert planned(catalogue, store, "own-vet").outcome == "nothing"
-    back = roll_back(catalogue, "own-vet", 1)
+    back = plan_revision(catalogue, "own-vet", 1)
     assert "Rename animal.race to animal.breed." in [step.text for step in back.steps]
 
     found = {use.slug: (use.template, use.wanted, use.version) for use in uses(catalogue)}

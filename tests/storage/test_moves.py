@@ -6,8 +6,7 @@ import pytest
 from tests.conftest import layers_of
 from tests.storage.test_plan import change, insert, run
 
-from trellis.storage.apply import roll_back
-from trellis.storage.plan import plan
+from trellis.storage.plan import plan, plan_revision
 
 STAGED = """
 entity: deal
@@ -65,7 +64,7 @@ def test_a_renamed_stage_is_renamed_in_rows_and_history(staged, catalogue):
     assert history == [("qualify", None), ("won", "qualify")]
     from trellis.storage.apply import apply
 
-    back = apply(catalogue, roll_back(catalogue, new.slug, 1), "test")
+    back = apply(catalogue, plan_revision(catalogue, new.slug, 1), "test")
     assert run(back, "SELECT stage FROM deal") == [("talk",)]
 
 

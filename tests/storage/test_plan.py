@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.conftest import SAMPLE, layers_of
 
-from trellis.storage.apply import PlanOutdated, WouldDestroy, WouldFail, apply, roll_back
-from trellis.storage.plan import plan
+from trellis.storage.apply import PlanOutdated, WouldDestroy, WouldFail, apply
+from trellis.storage.plan import plan, plan_revision
 
 
 def change(catalogue, tenant, text, **options):
@@ -121,7 +121,7 @@ def test_a_renamed_entity_keeps_its_data_and_links(tenant, catalogue):
     assert run(new, "SELECT count(*) FROM opportunity__contacts") == [(1,)]
     assert run(new, "SELECT entity FROM _history") == [("opportunity",)]
     assert plan(new, layers_of(text, tenant.slug)).steps == ()
-    back = apply(catalogue, roll_back(catalogue, new.slug, 1), "test", "it was better before")
+    back = apply(catalogue, plan_revision(catalogue, new.slug, 1), "test", "it was better before")
     assert run(back, "SELECT name FROM deal") == [("Pilot",)]
     assert back.revision == 3
     assert plan(back, layers_of(SAMPLE, tenant.slug)).steps == ()
@@ -132,7 +132,7 @@ def test_a_renamed_choice_is_renamed_in_the_rows(tenant, catalogue):
     text = SAMPLE.replace("choices: [retail, food, other]", "choices: [retail, {grocery: {was: food}}, other]")
     new = change(catalogue, tenant, text)
     assert run(new, "SELECT industry FROM account") == [("grocery",)]
-    back = apply(catalogue, roll_back(catalogue, new.slug, 1), "test")
+    back = apply(catalogue, plan_revision(catalogue, new.slug, 1), "test")
     assert run(back, "SELECT industry FROM account") == [("food",)]
 
 

@@ -6,8 +6,8 @@ import pytest
 from tests.conftest import layers_of
 from tests.storage.test_plan import insert, run
 
-from trellis.storage.apply import WouldDestroy, apply, roll_back
-from trellis.storage.plan import plan
+from trellis.storage.apply import WouldDestroy, apply
+from trellis.storage.plan import plan, plan_revision
 
 LOANS = """
 entity: loan
@@ -104,7 +104,7 @@ def test_a_stage_may_be_moved_about_and_a_revision_undone(loans, catalogue):
     later = LOANS.replace(LENT, "").replace("type: done}\n", f"type: done}}\n{LENT}", 1)
     assert planned(loans, later).is_empty
     new = apply(catalogue, planned(loans, later), "test")
-    apply(catalogue, roll_back(catalogue, new.slug, 1), "test")
+    apply(catalogue, plan_revision(catalogue, new.slug, 1), "test")
 
 
 def test_removed_names_stages_that_are_there(loans):

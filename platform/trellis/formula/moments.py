@@ -130,11 +130,6 @@ def start_of_date(day: date, unit: str) -> date | None:
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
-def next_start(day: date, unit: str) -> date | None:
-    """The first day after the unit that begins on `day`."""
-    return add_months(day, _MONTHS[unit]) if unit in _MONTHS else add_days(day, 7 if unit == "week" else 1)
-
-
 def end_of_date(day: date, unit: str) -> date | None:
     """The last day of the week, month, quarter or year."""
     start = start_of_date(day, unit)

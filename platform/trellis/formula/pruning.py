@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from trellis.formula.parser import parse
 from trellis.formula.syntax import BinaryNode, ChainNode, ListNode, MemberNode, NameNode, Node, UnaryNode, parts
 
 SPACE = "param"
@@ -18,11 +17,6 @@ def params_in(node: Node) -> Iterator[str]:
         return
     for part in parts(node):
         yield from params_in(part)
-
-
-def params_of(source: str) -> frozenset[str]:
-    """The parameters that a formula names."""
-    return frozenset(params_in(parse(source)))
 
 
 def prune(node: Node, unset: Collection[str]) -> Node | None:

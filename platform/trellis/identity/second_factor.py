@@ -50,13 +50,6 @@ def has_factor(tenant: Tenant, person: UUID) -> bool:
         return bool(connection.execute(sa.select(sa.exists().where(table.c.user == person))).scalar())
 
 
-def those_with_factor(tenant: Tenant, people: Iterable[UUID]) -> set[UUID]:
-    """Which of some people have one."""
-    table = tenant.tables.platform.factor
-    with tenant.begin() as connection:
-        return set(connection.execute(sa.select(table.c.user).where(table.c.user.in_(list(people)))).scalars())
-
-
 def new_secret() -> str:
     """A secret for an app, in the letters that one can type (base32)."""
     return pyotp.random_base32()

@@ -25,10 +25,6 @@ class Choice:
         return str(self.label)
 
 
-class UnknownChoices(ValueError):
-    """A field names a list of the platform's that does not exist."""
-
-
 def fold(text: str) -> str:
     """Fold a label for comparing: case and outer or repeated blanks do not count."""
     return " ".join(text.split()).casefold()

@@ -49,8 +49,6 @@ def _name(kind: str, key: str, locale: Locale) -> str | None:
 
 # Codes of CLDR that are no countries: exceptional reservations, outlying and pseudo regions.
 _NO_COUNTRY = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
-# Funds, metals, test codes and units of account: nobody is paid in them.
-_NO_MONEY = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"}
 
 
 def _countries() -> list[str]:

@@ -27,7 +27,6 @@ class Shape:
     version: int
     title: Slot
     deleted_at: int
-    fallbacks: Mapping[str, Value] = dc_field(default_factory=dict)
 
 
 class Record:
@@ -99,10 +98,6 @@ class Record:
     def keys(self) -> list[str]:
         """The paths that were asked for."""
         return list(self)
-
-    def as_dict(self) -> dict[str, Value]:
-        """Every value by path."""
-        return {path: self[path] for path in self}
 
     def __repr__(self) -> str:
         return f"<Record {self.entity} {self.id} {self.title!r}>"

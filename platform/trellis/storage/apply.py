@@ -17,7 +17,7 @@ from trellis.storage.catalogue import Catalogue, announce, lock_tenant, revision
 from trellis.storage.followups import follow_up, remember
 from trellis.storage.hooks import after_apply
 from trellis.storage.live import owner_connection
-from trellis.storage.plan import Plan, find_steps, plan
+from trellis.storage.plan import Plan, find_steps
 from trellis.storage.schema import revisions, tenants
 from trellis.storage.step import Step
 from trellis.storage.tables import tables_for
@@ -97,11 +97,6 @@ def _origin(catalogue: Catalogue, planned: Plan, origin: str) -> str:
         return origin
     same = live.layers and planned.layers and live.layers[-1].text() == planned.layers[-1].text()
     return live.origin if same else origin
-
-
-def roll_back(catalogue: Catalogue, slug: str, number: int) -> Plan:
-    """Plan an earlier revision of a tenant; applying it makes a new one of the same content."""
-    return plan(catalogue.get(slug), catalogue.revision(slug, number).layers)
 
 
 def _check(planned: Plan, allow_destroy: bool) -> None:

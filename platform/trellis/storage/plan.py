@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trellis.config.layer import Layer
     from trellis.model.model import Model
     from trellis.model.profile import TenantProfile
+    from trellis.storage.catalogue import Catalogue
     from trellis.storage.steps import Difference
     from trellis.storage.tenant import Tenant
 
@@ -88,6 +89,14 @@ def plan_compiled(tenant: Tenant, layers: Sequence[Layer], model: Model, profile
         difference, steps = _compare(connection, tenant.model, model, profile)
         advice = tuple(find_advice(difference, tenant.model, model))
     return Plan(tenant, tuple(layers), model, profile, steps, advice)
+
+
+def plan_revision(catalogue: Catalogue, slug: str, number: int) -> Plan:
+    """Plan an earlier revision again. Raises LookupError, and BrokenConfiguration.
+
+    Applying it makes a new revision of the same content.
+    """
+    return plan(catalogue.get(slug), catalogue.revision(slug, number).layers)
 
 
 def find_steps(connection: Connection, old: Model | None, new: Model, profile: TenantProfile) -> tuple[Step, ...]:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from trellis.config.layer import Layer
 from trellis.storage.apply import apply
+from trellis.storage.catalogue import is_locked
 from trellis.storage.followups import follow_up
+from trellis.storage.live import owner_connection, rows_of
 from trellis.storage.plan import plan
 
 if TYPE_CHECKING:
@@ -22,21 +24,19 @@ if TYPE_CHECKING:
     from trellis.storage.tenant import Tenant
 
 STUDIO = "studio"
+LONG_ROWS = 20_000  # from so many rows that are read or written on, nobody waits before a page
+# steps that go over every row of their table
+OVER_ROWS = frozenset(
+    {
+        *("convert_column", "fill_column", "rename_value", "move_stage", "retype_stage"),
+        *("not_null", "add_index", "add_key", "check_key"),
+    }
+)
 
 
 def plan_layers(catalogue: Catalogue, slug: str, layers: Sequence[Layer]) -> Plan:
     """Plan layers for a tenant as it is live. Raises BrokenConfiguration when they have errors."""
     return plan(catalogue.get(slug), [Layer(x.name, x.files, x.folder) for x in layers])
-
-
-def plan_revision(catalogue: Catalogue, slug: str, number: int) -> Plan:
-    """Plan an earlier revision again. Raises LookupError, and BrokenConfiguration."""
-    return plan(catalogue.get(slug), catalogue.revision(slug, number).layers)
-
-
-def changes_files(planned: Plan, live: Sequence[Layer]) -> bool:
-    """Whether any file is another than what is live: a comment, a scenario, a translation count too."""
-    return [x.digest for x in planned.layers] != [Layer(x.name, x.files, x.folder).digest for x in live]
 
 
 def seal(planned: Plan) -> str:
@@ -49,6 +49,15 @@ def seal(planned: Plan) -> str:
 def lost_rows(planned: Plan) -> int:
     """How many values and rows are gone afterwards."""
     return sum(s.rows for s in planned.destroys)
+
+
+def takes_long(planned: Plan) -> bool:
+    """Whether carrying it out may take longer than a page can wait: many rows, or another change is going on."""
+    tables = {step.table for step in planned.steps if step.kind in OVER_ROWS}
+    with owner_connection(planned.tenant) as connection, connection.begin():
+        if is_locked(connection, planned.tenant.slug):
+            return True
+        return sum(rows_of(connection, table) for table in tables) >= LONG_ROWS
 
 
 def publish(catalogue: Catalogue, planned: Plan, who: str, why: str, *, allow_destroy: bool) -> Tenant:

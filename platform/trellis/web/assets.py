@@ -56,8 +56,3 @@ def icon(name: str, classes: str = "") -> Markup:
     filled = " icon-filled" if name.endswith("-filled") else ""
     more = f" {escape(classes)}" if classes and classes != "icon" else ""
     return Markup(f'<svg class="icon{filled}{more}" viewBox="0 0 24 24" aria-hidden="true">{drawing}</svg>')
-
-
-def is_icon(name: str) -> bool:
-    """Whether there is an icon of that name."""
-    return name in _drawings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Response, flash, request
+from flask import Response, flash
 
 
 def toast(
@@ -35,8 +35,3 @@ def _with(header: str | None, name: str, detail: Any) -> str:
 def _units(letter: str) -> list[int]:
     raw = letter.encode("utf-16-be")
     return [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
-
-
-def is_fragment() -> bool:
-    """Whether htmx asks for a part of the page."""
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers

@@ -27,8 +27,6 @@ class Call:
 
 Adapter = Callable[[MessageWay, str, str, str], Call]  # the way, its secret, to whom, the text
 ADAPTERS: dict[str, Adapter] = {}
-SECRET_URLS = frozenset({"slack", "mattermost", "teams", "feishu", "dingtalk", "wecom"})
-"""Chat rooms: the address itself is the secret, and there is nobody to name."""
 
 
 def adapter(*names: str) -> Callable[[Adapter], Adapter]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trellis.formula.types import record_of
 from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.drafts import EntityDraft
 from trellis.model.compile.formulas import condition
@@ -150,8 +149,3 @@ def default_columns(draft: EntityDraft, fields: Mapping[str, Field], title: str 
             continue
         names.append(key)
     return tuple(names[:DEFAULT_COLUMNS]) or ("id",)
-
-
-def old_scope(types: Types, draft: EntityDraft) -> Any:
-    """The scope of a condition that may compare with the record before the change."""
-    return types.scope(draft.key, old=record_of(draft.key))

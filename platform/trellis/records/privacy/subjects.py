@@ -14,11 +14,6 @@ NAMED_BY = ("name",)
 STAFF = frozenset({"user", "team"})  # they sign in: what they did is kept, their own record is an administrator's
 
 
-def personal_fields(entity: Entity) -> list[Field]:
-    """The entity's fields that hold data of a person: `personal: true`, and what only repeats one of them."""
-    return [field for field in entity.fields.values() if field.personal]
-
-
 def is_personal(entity: Entity) -> bool:
     """Whether a record of the entity holds data of a person: reading one is noted."""
     return entity.key not in STAFF and any(field.personal for field in entity.fields.values())

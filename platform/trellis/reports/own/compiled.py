@@ -58,11 +58,6 @@ def own_reports(store: Store, place: str | None = None) -> list[tuple[Saved, Rep
     return [(saved, report) for saved, report in pairs if report is not None and may_run(store, report, place)]
 
 
-def broken_of(store: Store) -> list[Saved]:
-    """The person's own reports that the configuration has outgrown: a field is gone, say."""
-    return [saved for saved in saved_of(store) if saved.is_mine and compiled(store, saved).report is None]
-
-
 def variants_of(store: Store, report: Report) -> list[Saved]:
     """The variants of a report that this person finds, without what is kept from them."""
     return [kept for saved in saved_of(store, report.key) if (kept := without_hidden(store, report, saved))]

@@ -9,10 +9,10 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.storage.catalogue import BrokenConfiguration
-from trellis.studio import planning
+from trellis.storage.plan import plan_revision
 from trellis.studio.asking import my_draft, the_catalogue
 from trellis.studio.differences import compare
-from trellis.studio.pages.publish import carry_out, plan_values
+from trellis.studio.pages.publish import carry_out, outcome, plan_values
 from trellis.studio.words import problem_words
 from trellis.web.context import current_tenant
 from trellis.web.guard import needs
@@ -63,16 +63,16 @@ class RevisionsView(Page):
         if number == live:
             return redirect(url_for("RevisionsView.revisions"))
         try:
-            planned = planning.plan_revision(the_catalogue(), current_tenant().slug, number)
+            planned = plan_revision(the_catalogue(), current_tenant().slug, number)
         except BrokenConfiguration as broken:
             told = [(p, *problem_words(p)) for p in broken.problems if p.is_error]
             return self.draw("studio/outgrown.html", revision=revision, problems=told)
         if request.method == "GET":
             return self._shown(planned, revision)
-        answer = carry_out(planned)
+        answer = carry_out(planned, number)
         if isinstance(answer, str):
             return self._shown(planned, revision, answer)
-        return redirect(url_for("PublishView.done", number=answer))
+        return redirect(outcome(answer))
 
     def _shown(self, planned: Any, revision: Revision, refusal: str = "") -> Response:
         values = plan_values(planned, refusal)

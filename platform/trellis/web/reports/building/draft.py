@@ -14,7 +14,6 @@ NEW_MEASURES = ("summary", "pivot", "trend", "forecast", "target", "ageing")  # 
 PARTS = ("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
 HOWS = ("count", "sum", "avg", "median", "min", "max", "count_distinct")
 OVER = ("running", "share", "change", "rank")
-COMPARES = ("previous_period", "previous_year")
 FORMULA = "="  # what the choice of a field says for a formula that is typed
 MOST = {"group": 4, "across": 2, "measure": 8, "column": 12}
 LONGEST = 2000
