@@ -156,6 +156,7 @@ def test_a_change_that_began_before_and_is_committed_after_is_noticed(
 def test_no_table_that_postgresql_reads_is_missed(crm: World, report: Compile, asked: list[Any], text: str) -> None:
     store = crm.store("ben", "rep")
     run(store, report(text), {})
+    assert asked
     for statement in asked:
         with store.transaction() as connection, read_by(store.principal.reader):
             written = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
