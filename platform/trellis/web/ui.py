@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import flask
 import orjson
 from flask import current_app, get_flashed_messages, request
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, get_locale, get_timezone
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.utils import htmlsafe_json_dumps
@@ -20,6 +21,7 @@ from trellis.web.assets import asset, icon
 from trellis.web.cells.markup import avatar as avatar_text
 from trellis.web.cells.markup import badge as badge_text
 from trellis.web.cells.markup import color_of
+from trellis.web.cells.times import short_moment
 from trellis.web.context import (
     current_language,
     current_person,
@@ -80,10 +82,18 @@ def make_environment(templates: Path) -> Environment:
     )
     environment.filters["string"] = lambda value: soft_str(say(value))
     environment.filters["inside"] = lambda value: lower_first(str(say(value)))
-    environment.filters["moment"] = lambda at, form="medium": format_datetime(at, form)
+    environment.filters["moment"] = moment
     environment.filters["day"] = lambda on, form="medium": format_date(on, form)
     environment.policies["json.dumps_function"] = dump_json
     return environment
+
+
+def moment(at: datetime, form: str = "medium") -> str:
+    """A moment on the reader's clock; in short form as the lists write it."""
+    if form != "short":
+        return str(format_datetime(at, form))
+    zone = get_timezone() or UTC
+    return short_moment(at.astimezone(zone), datetime.now(zone).date(), str(get_locale() or "en"))
 
 
 def translated(message: str, /, **params: Any) -> Markup:

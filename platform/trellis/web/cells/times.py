@@ -96,7 +96,7 @@ def moment_writer(reader: Reader) -> Render:
         day = here.date()
         if abs((day - today).days) <= 1:
             hour = format_time(here.time(), "short", locale=locale)
-            shown = hour if day == today else f"{relative_date(day, today, language)}, {hour}"
+            shown = hour if day == today else _on_day(relative_date(day, today, language), hour)
         else:
             shown = relative_date(day, today, language)
         exact = format_datetime(here.replace(tzinfo=None), "full", locale=locale).rstrip()
@@ -104,6 +104,21 @@ def moment_writer(reader: Reader) -> Render:
         return f'<time datetime="{value.isoformat()}" title="{escape(exact)}"{on_paper}>{escape(shown)}</time>'
 
     return render
+
+
+def short_moment(here: datetime, today: date, language: str) -> str:
+    """A moment of the reader's clock in few words: the hour today, else with its day."""
+    day, hour = here.date(), format_time(here.time(), "short", locale=locale_of(language))
+    if day == today:
+        return str(hour)
+    is_near = abs((day - today).days) <= 1
+    return _on_day(
+        relative_date(day, today, language) if is_near else short_date(day, is_far(day, today), language), hour
+    )
+
+
+def _on_day(day: str, hour: str) -> str:
+    return str(_("%(day)s, %(hour)s", day=day, hour=hour))
 
 
 @cell("time")

@@ -7,6 +7,7 @@ const slot = () => document.getElementById("dialog-slot");
 export function openDialog(dialog) {
   const before = document.activeElement;
   if (!dialog.open) dialog.showModal();
+  begin(dialog);
   dialog.addEventListener(
     "close",
     () => {
@@ -15,6 +16,17 @@ export function openDialog(dialog) {
     },
     { once: true },
   );
+}
+
+/** One types, or presses Enter, at once: the browser would have chosen the cross in the corner. */
+function begin(dialog) {
+  const at = document.activeElement;
+  if (dialog.querySelector("[autofocus]") || (at && dialog.contains(at) && at !== dialog && !at.matches('[data-do="close"]'))) return;
+  const typing = 'input:not([type=hidden], [type=search], [type=file], .t-vh), textarea, select:not(.t-vh)';
+  const seen = (one) => !one.disabled && !one.readOnly && one.getClientRects().length;
+  const first = matchMedia("(pointer: fine)").matches && [...dialog.querySelectorAll(typing)].find(seen);
+  const next = first || [...dialog.querySelectorAll(".btn-primary")].find(seen);
+  next?.focus({ preventScroll: true });
 }
 
 /** Puts HTML that holds a <dialog> into the page and shows it. */
