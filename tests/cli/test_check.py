@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from click.testing import CliRunner
 
@@ -65,16 +65,16 @@ def test_schemas_are_valid_and_take_the_core(tmp_path: Path) -> None:
     made = {path.stem: json.loads(path.read_text("utf-8")) for path in tmp_path.glob("*.json")}
     assert set(made) == {*KINDS, "trellis"}
     for each in made.values():
-        jsonschema.Draft7Validator.check_schema(each)
+        jsonschema_rs.meta.validate(each)
     documents = read_documents(Workspace(ROOT).core()).documents
     for document in [d for d in documents if d.kind in ("pipeline", "module", "menu", "role")]:
         plain = json.loads(json.dumps(document.data, default=float))
-        assert [e.message for e in jsonschema.Draft7Validator(made[document.kind]).iter_errors(plain)] == []
+        assert [e.message for e in jsonschema_rs.Draft7Validator(made[document.kind]).iter_errors(plain)] == []
 
 
 def test_a_wrong_field_is_wrong_in_an_editor_too(tmp_path: Path) -> None:
     CliRunner().invoke(schema, ["--out", str(tmp_path)])
-    entity = jsonschema.Draft7Validator(json.loads((tmp_path / "entity.json").read_text("utf-8")))
+    entity = jsonschema_rs.Draft7Validator(json.loads((tmp_path / "entity.json").read_text("utf-8")))
     assert list(entity.iter_errors({"entity": "deal", "fields": {"name": {"type": "text", "required": True}}})) == []
     assert list(entity.iter_errors({"entity": "deal", "fields": {"name": {"type": "text", "requird": True}}}))
 
