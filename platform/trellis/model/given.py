@@ -22,8 +22,8 @@ class Given:
 
     def evaluate(self, env: Env) -> Value:
         """The value for a record in hand; a text in the reader's language, as far as it is translated."""
-        if self.translations and (found := _in_language(self.translations, env.reader.language)) is not None:
-            return found.evaluate(env)
+        if (own := in_language(self, env.reader.language)) is not self:
+            return own.evaluate(env)
         if self.formula is not None:
             return self.formula.evaluate(env)
         if isinstance(self.parts, Mapping):
@@ -41,10 +41,11 @@ class Given:
             yield from part.formulas()
 
 
-def _in_language(translations: Mapping[str, Given], language: str) -> Given | None:
-    tag = language.replace("_", "-")
+def in_language(given: Given, language: str) -> Given:
+    """A text as it is written in a language; as it stands where it is not translated."""
+    tag = language.replace("_", "-") if given.translations else ""
     while tag:
-        if (found := translations.get(tag)) is not None:
+        if given.translations and (found := given.translations.get(tag)) is not None:
             return found
         tag = tag.rpartition("-")[0]
-    return None
+    return given

@@ -32,7 +32,8 @@ from trellis.web.pages.base import Page
 from trellis.web.pages.form_entries import STATES as ENTRY_STATES
 from trellis.web.pages.form_entries import forms_about
 from trellis.web.pages.hooks import secret_of
-from trellis.web.workflow_words import depth_of, outline_of, starts_of
+from trellis.web.trigger_words import starts_of
+from trellis.web.workflow_words import depth_of, outline_of
 
 RECENT = timedelta(days=30)
 PAGE = 50
@@ -66,21 +67,26 @@ class Done:
     depth: int
 
 
+def _module_order(key: str) -> tuple[int, str]:
+    return current_tenant().model.modules[key].order, key
+
+
 class AutomationView(Page):
     """`/admin/workflows…` and `/admin/runs/<id>`."""
 
     @expose("/admin/workflows")  # type: ignore[untyped-decorator]
     @needs("admin")
     def index(self) -> Response:
-        """Every workflow, what sets it off, and how it has fared lately."""
+        """Every workflow by its module, what sets it off, and how it has fared lately."""
         tenant = current_tenant()
         with tenant.begin() as connection:
             fares = looking.healths(connection, tenant, now() - RECENT)
-        lines = [
-            Line(workflow, starts_of(workflow), fares.get(workflow.key, looking.Health({})))
-            for workflow in tenant.model.workflows.values()
-        ]
-        return self.draw("workflows.html", lines=lines, states=STATES)
+        by_module: dict[str, list[Line]] = {key: [] for key in sorted(tenant.model.modules, key=_module_order)}
+        for workflow in tenant.model.workflows.values():
+            line = Line(workflow, starts_of(workflow), fares.get(workflow.key, looking.Health({})))
+            by_module.setdefault(workflow.module, []).append(line)
+        groups = [(tenant.model.modules.get(key), lines) for key, lines in by_module.items() if lines]
+        return self.draw("workflows.html", groups=groups, count=len(tenant.model.workflows), states=STATES)
 
     @expose("/admin/workflows/<key>")  # type: ignore[untyped-decorator]
     @needs("admin")
