@@ -10,7 +10,6 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.identity.person import PERSON, principal_for, read_person_by_id
-from trellis.records.refusal import Missing
 from trellis.records.store import Store, as_id
 from trellis.web.context import current_language, current_tenant
 from trellis.web.guard import needs
@@ -63,10 +62,7 @@ def _chosen(people: dict[UUID, str]) -> UUID | None:
     given = request.args.get("person")
     if not given:
         return None
-    try:
-        id = as_id(given)
-    except Missing:
-        abort(404)
+    id = as_id(given)
     return id if id in people else abort(404)
 
 

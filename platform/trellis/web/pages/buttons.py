@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from trellis.automation.workflows.buttons import Button, offered, press
 from trellis.automation.workflows.pressed import await_run
-from trellis.records.refusal import Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.web.automation_words import error_text
 from trellis.web.context import current_store
@@ -43,8 +43,6 @@ class ButtonsView(Page):
         answers = {name: widget_of(field).read(submitted(), field) for name, field in button.trigger.form.items()}
         try:
             run = press(store, entity, id, key, answers)
-        except Missing:
-            abort(404)
         except Refused as refused:
             language = store.principal.reader.language
             said: dict[str, list[str]] = {}

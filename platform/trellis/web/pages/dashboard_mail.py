@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, redirect, request
+from flask import Response, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.automation.mail.account import is_set_up
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.reports.dashboards.seen import dashboard_of
 from trellis.reports.schedule.subscriptions import resume, stop, subscribe, subscription_of
 from trellis.reports.schedule.timers import DASHBOARD
@@ -28,10 +28,7 @@ class DashboardMailView(Page):
     def form(self, key: str) -> Response:
         """The dialog."""
         store = current_store()
-        try:
-            dashboard = dashboard_of(store, key)
-        except (Missing, Forbidden):
-            abort(404)
+        dashboard = dashboard_of(store, key)
         return self.draw(
             "_dashboard_mail.html",
             dashboard=dashboard,
@@ -45,10 +42,7 @@ class DashboardMailView(Page):
     def mail(self, key: str) -> object:
         """Asks for the dashboard with its filters as they are, or for no more of it."""
         store, mailed, hour = current_store(), f"{DASHBOARD}{key}", request.form.get("hour", -1, type=int)
-        try:
-            dashboard = dashboard_of(store, key)
-        except (Missing, Forbidden):
-            abort(404)
+        dashboard = dashboard_of(store, key)
         try:
             match request.form.get("do"):
                 case "stop" if store.principal.id is not None:

@@ -59,7 +59,8 @@ class DashboardsView(Page):
     @signed_in
     def show(self, key: str) -> Response:
         """One dashboard."""
-        store, dashboard = current_store(), _dashboard(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         with store.transaction():
             return with_frames(self.draw("dashboard.html", **dashboard_places(store, dashboard)), dashboard)
 
@@ -67,7 +68,8 @@ class DashboardsView(Page):
     @signed_in
     def widget(self, key: str, name: str) -> str:
         """One widget; what is wrong with it stands in its place."""
-        store, dashboard = current_store(), _dashboard(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         widget = next((w for w in widgets_of(store, dashboard) if w.key == name), None)
         if widget is None:
             abort(404)
@@ -77,7 +79,8 @@ class DashboardsView(Page):
     @signed_in
     def arrange(self, key: str) -> Any:
         """Keep where the widgets stand, for the person or, by an administrator, for everybody."""
-        store, dashboard = current_store(), _dashboard(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         given = request.get_json(silent=True)
         for_all = isinstance(given, dict) and given.get("for") == ALL
         if for_all and not may("admin"):
@@ -97,7 +100,8 @@ class DashboardsView(Page):
     @signed_in
     def reset(self, key: str) -> Any:
         """Back to the arrangement for everybody, or to that of the configuration."""
-        store, dashboard = current_store(), _dashboard(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         for_all = request.form.get("for") == ALL
         if for_all and not may("admin"):
             abort(403)
@@ -113,7 +117,7 @@ class DashboardsView(Page):
         """What the person begins with from now on."""
         key = request.form.get("key", "")
         if key != TODAY:
-            _dashboard(key)
+            dashboard_of(current_store(), key)
         choose_home(current_store(), "" if key == TODAY else key)
         toast(_("This is your home now."))
         return redirect(address(), 303)
@@ -179,13 +183,6 @@ def missed_filters(looking: Looking) -> list[Any]:
     if looking.widget.report is None and looking.widget.entity is None:
         return []
     return [looking.dashboard.filters[key].label for key in looking.narrowed.missed]
-
-
-def _dashboard(key: str) -> Dashboard:
-    try:
-        return dashboard_of(current_store(), key)
-    except Missing:
-        abort(404)
 
 
 def _tell(dashboard: Dashboard) -> None:

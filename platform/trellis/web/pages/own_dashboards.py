@@ -12,7 +12,7 @@ from werkzeug import Response
 
 from trellis.model.dashboards.dashboard import Dashboard
 from trellis.records import auditing
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Forbidden, Refused
 from trellis.records.store import Store
 from trellis.reports.dashboards.seen import dashboard_of
 from trellis.reports.own import boards
@@ -57,8 +57,6 @@ class OwnDashboardsView(Page):
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
             return redirect(address("dashboards/"), 303)
-        except Forbidden:
-            abort(403)
         toast(_("Saved: %(label)s", label=board.label))
         return redirect(address(f"dashboards/{board.key}"), 303)
 
@@ -66,7 +64,8 @@ class OwnDashboardsView(Page):
     @needs("reports")
     def gallery(self, key: str) -> str:
         """The gallery in its dialog, or its form drawn again for another kind or report."""
-        store, dashboard = current_store(), dashboard_here(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         name = form_here().get("widget", "")
         sheet = _sheet(store, dashboard, name)
         if request.method == "GET" and name:
@@ -80,7 +79,8 @@ class OwnDashboardsView(Page):
     @needs("reports")
     def preview(self, key: str) -> str:
         """The widget as it would stand on the page."""
-        store, dashboard = current_store(), dashboard_here(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         name = request.form.get("widget", "")
         kept = _sheet(store, dashboard, name).widgets.get(name)
         return preview(tried(read_desk(store, dashboard, request.form), kept))
@@ -89,7 +89,8 @@ class OwnDashboardsView(Page):
     @needs("reports")
     def save(self, key: str) -> Response:
         """Puts the widget on the dashboard, or changes the one that is there."""
-        store, dashboard = current_store(), dashboard_here(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         name = request.form.get("widget", "")
         sheet, desk = _sheet(store, dashboard, name), read_desk(store, dashboard, request.form)
         found = tried(desk, sheet.widgets.get(name))
@@ -115,7 +116,8 @@ class OwnDashboardsView(Page):
     @needs("reports")
     def change(self, key: str) -> Response:
         """Names it, narrows it, shares it, deletes it."""
-        store, dashboard = current_store(), dashboard_here(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         board, act = board_of(store, dashboard), ACTS.get(request.form.get("do", ""))
         if board is None or act is None:
             abort(404 if board is None else 400)
@@ -124,16 +126,13 @@ class OwnDashboardsView(Page):
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
             return redirect(address(f"dashboards/{key}"), 303)
-        except Forbidden:
-            abort(403)
-        except Missing:
-            abort(404)
 
     @expose("/dashboards/<key>.yaml")  # type: ignore[untyped-decorator]
     @needs("reports")
     def document(self, key: str) -> Response:
         """The document of an own dashboard with the built reports in it, for an administrator to adopt."""
-        store, dashboard = current_store(), dashboard_here(key)
+        store = current_store()
+        dashboard = dashboard_of(store, key)
         board = board_of(store, dashboard)
         if board is None or not (board.is_mine or may("admin")):
             abort(404)
@@ -143,18 +142,10 @@ class OwnDashboardsView(Page):
         return response
 
 
-def dashboard_here(key: str) -> Dashboard:
-    """A dashboard that this person may open, else 404."""
-    try:
-        return dashboard_of(current_store(), key)
-    except Missing:
-        abort(404)
-
-
 def _begun(store: Store, label: str) -> dict[str, Any]:
     """The document of a new dashboard."""
     if key := request.form.get("copy", ""):
-        return {**copied(store, dashboard_here(key)), "dashboard": slug_of(label), "label": label}
+        return {**copied(store, dashboard_of(store, key)), "dashboard": slug_of(label), "label": label}
     return new_document(label, request.form.get("description", "").strip()[:400], request.form.getlist("filters"))
 
 
@@ -163,10 +154,7 @@ def _sheet(store: Store, dashboard: Dashboard, name: str) -> Sheet:
     whose = ALL if request.form.get("for") == ALL else MINE
     if name and name in dashboard.widgets:
         whose = dashboard.widgets[name].added or MINE
-    try:
-        sheet = sheet_of(store, dashboard, whose)
-    except Forbidden:
-        abort(403)
+    sheet = sheet_of(store, dashboard, whose)
     if name and name not in sheet.widgets:
         abort(404 if name not in dashboard.widgets or is_removable(store, dashboard, name) else 403)
     return sheet
@@ -186,7 +174,7 @@ def _settings(store: Store, board: Board) -> str:
     """The name, what it is about, what it may be narrowed by."""
     if not board.is_mine:
         raise Forbidden("dashboard", "update")
-    sheet = sheet_of(store, dashboard_here(board.key))
+    sheet = sheet_of(store, dashboard_of(store, board.key))
     label = " ".join(request.form.get("label", "").split())
     boards.change(store, board.id, label=label)
     data = sheet.data

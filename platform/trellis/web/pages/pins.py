@@ -10,9 +10,8 @@ from flask_babel import gettext as _
 from werkzeug import Response
 
 from trellis.model.dashboards.dashboard import Dashboard
-from trellis.model.reports.report import Report
 from trellis.records import auditing
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.reports.conditions import both
 from trellis.reports.dashboards.seen import dashboard_of, dashboards_of
@@ -45,7 +44,7 @@ class PinsView(Page):
     def ask(self, key: str) -> str:
         """The dialog: onto which dashboard, as what, how large."""
         store = current_store()
-        report = _report(store, key)
+        report = report_of(store, key)
         asked, variants = open_report(store, report)
         own = {board.key for board in boards_of(store) if board.is_mine}
         found = [d for d in dashboards_of(store) if d.key in own or (not d.is_own and may_add(store, d))]
@@ -68,7 +67,7 @@ class PinsView(Page):
     def pin(self, key: str) -> Response:
         """Puts it there."""
         store = current_store()
-        report = _report(store, key)
+        report = report_of(store, key)
         state = read_query(request.form.get("state", ""))
         asked, whose = read_asked(report, state), ALL if request.form.get("for") == ALL else MINE
         kind = request.form.get("kind", "")
@@ -84,10 +83,6 @@ class PinsView(Page):
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
             return redirect(report_address(key, asked.parts()), 303)
-        except Forbidden:
-            abort(403)
-        except Missing:
-            abort(404)
         toast(_("Pinned to “%(label)s”.", label=say(dashboard.label)))
         return redirect(address(f"dashboards/{dashboard.key}") + f"?shown={name}#w-{name}", 303)
 
@@ -125,10 +120,3 @@ def _dashboard(store: Store) -> Dashboard:
     label = " ".join(request.form.get("name", "").split())
     board = boards.make(store, label, written(new_document(label, "", ("period",))))
     return dashboard_of(store, board.key)
-
-
-def _report(store: Store, key: str) -> Report:
-    try:
-        return report_of(store, key)
-    except Missing:
-        abort(404)

@@ -14,7 +14,7 @@ from werkzeug import Response
 
 from trellis.config.problem import Problem
 from trellis.model.reports.report import Report
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.own import rows
@@ -140,10 +140,7 @@ class ReportBuilderView(Page):
     def unshare(self, key: str) -> Response:
         """An administrator takes a shared report back; its owner keeps it."""
         store = current_store()
-        try:
-            rows.unshare(store, _found(store, key).id)
-        except Missing:
-            abort(404)
+        rows.unshare(store, _found(store, key).id)
         toast(_("It is not shared any more."))
         return redirect(report_address("").rstrip("/") + "/", 303)
 
@@ -186,8 +183,6 @@ class ReportBuilderView(Page):
         except Refused as refused:
             said = {f.field or "label": fault_text(f) for f in refused.faults}
             return self._page(store, draft, saved, 422, faults=said)
-        except Forbidden:
-            abort(403)
         toast(_("Saved: %(label)s", label=saved.label))
         return redirect(report_address(saved.key), 303)
 
@@ -215,10 +210,7 @@ def _own(store: Store, key: str) -> Saved:
 
 def _document_of(store: Store, key: str) -> dict[str, Any]:
     """What a report says, where nothing in it is kept from this person."""
-    try:
-        report = report_of(store, key)
-    except Missing:
-        abort(404)
+    report = report_of(store, key)
     if not is_seen(store, report):
         abort(404)
     if report.is_own:

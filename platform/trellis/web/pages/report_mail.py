@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import abort, redirect, request
+from flask import redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from werkzeug import Response
 
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.reports.run import report_of
 from trellis.reports.schedule.subscriptions import resume, stop, subscribe
 from trellis.reports.schedule.timers import DASHBOARD
@@ -32,10 +32,7 @@ class ReportMailView(Page):
     def mail(self, key: str) -> Response:
         """Asks for the report as it is looked at, or for no more of it."""
         store = current_store()
-        try:
-            report = report_of(store, key)
-        except Missing:
-            abort(404)
+        report = report_of(store, key)
         asked = read_asked(report, read_query(request.form.get("state", "")))
         hour = request.form.get("hour", -1, type=int)
         try:
@@ -53,8 +50,6 @@ class ReportMailView(Page):
                     toast(_("You get this report by mail, as you look at it now."))
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
-        except Forbidden:
-            abort(403)
         return redirect(report_address(key, asked.parts()), 303)
 
     @expose("/reports/stop/<token>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from trellis.formula.errors import FormulaError
 from trellis.model.text import Text
-from trellis.records.refusal import Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.reports.run import report_of
 from trellis.reports.unions import open_branches, records_of
 from trellis.web.context import current_store
@@ -38,10 +38,7 @@ class ReportRecordsView(Page):
     def show(self, key: str) -> Response:
         """How many records of each entity fit, each number with the way to its list."""
         store, where = current_store(), request.args.get("where", "").strip()
-        try:
-            report = report_of(store, key)
-        except Missing:
-            abort(404)
+        report = report_of(store, key)
         if not report.union or len(where) > LONGEST:
             abort(404)
         given = safe_address(request.args.get("report"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.records.refusal import Forbidden, Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.reports.background.runs import Run, cancel, forget, run_of, runs_of, start
 from trellis.reports.run import report_of
 from trellis.web.context import current_store
@@ -41,18 +41,13 @@ class ReportRunsView(Page):
     def start(self, key: str) -> Any:
         """Let a report run as it is looked at."""
         store = current_store()
-        try:
-            report = report_of(store, key)
-        except Missing:
-            abort(404)
+        report = report_of(store, key)
         asked = read_asked(report, read_query(request.form.get("state", "")))
         try:
             start(store, key, say(report.label), kept_parts(asked))
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
             return redirect(report_address(key, asked.parts()), 303)
-        except Forbidden:
-            abort(403)
         toast(_("The report runs in the background. You are told when it is ready."))
         return redirect(url_for("ReportRunsView.index"), 303)
 
@@ -60,7 +55,7 @@ class ReportRunsView(Page):
     @needs("reports")
     def show(self, id: UUID) -> Any:
         """The report with what was computed; the list while there is nothing to show."""
-        found = _mine(id)
+        found = run_of(current_store(), id)
         if found.state != "done":
             return redirect(url_for("ReportRunsView.index"), 303)
         return redirect(report_address(found.report, [*found.parts, ("ran", found.id.hex)]), 303)
@@ -69,7 +64,8 @@ class ReportRunsView(Page):
     @needs("reports")
     def end(self, id: UUID) -> Any:
         """Ends one that runs, or forgets one that has ended."""
-        store, found = current_store(), _mine(id)
+        store = current_store()
+        found = run_of(store, id)
         if found.is_open:
             cancel(store, found)
             toast(_("Cancelled."))
@@ -77,13 +73,6 @@ class ReportRunsView(Page):
             forget(store, found)
             toast(_("Deleted."))
         return redirect(url_for("ReportRunsView.index"), 303)
-
-
-def _mine(id: UUID) -> Run:
-    try:
-        return run_of(current_store(), id)
-    except Missing:
-        abort(404)
 
 
 def _why(run: Run) -> str:

@@ -17,7 +17,7 @@ from trellis.model.reports.report import Report
 from trellis.model.text import Text
 from trellis.records import auditing
 from trellis.records.reading.patient import TIMEOUT
-from trellis.records.refusal import Missing, Refused
+from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.background.runs import runs_of
@@ -100,7 +100,7 @@ class ReportsView(Page):
             return Response(
                 status=303, headers={"Location": report_address(key, (), "/edit")}
             )  # what no longer fits is said at its controls
-        report = _report(store, key)
+        report = report_of(store, key)
         asked, variants = open_report(store, report)
         reader, ran = store.principal.reader, run_asked(store, asked)
         words, answer, errors, codes = Words(reader), None, [], set()
@@ -176,17 +176,10 @@ def _tell_of_export(answer: Answer) -> None:
     tell_of_records(answer, "export")
 
 
-def _report(store: Store, key: str, place: str | None = None) -> Report:
-    try:
-        return report_of(store, key, place)
-    except Missing:
-        abort(404)
-
-
 def _answer(key: str) -> tuple[Answer, Words]:
     """The whole answer, for a file."""
     store = current_store()
-    report = _report(store, key, EXPORT)
+    report = report_of(store, key, EXPORT)
     asked = read_asked(report)
     wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST_EXPORTED, EXPORT)
     try:

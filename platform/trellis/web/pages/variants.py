@@ -36,10 +36,7 @@ class VariantsView(Page):
     def change(self, key: str) -> Response:
         """Saves what the page shows under a name, or does something with the variant that it shows."""
         store = current_store()
-        try:
-            report = report_of(store, key)
-        except Missing:
-            abort(404)
+        report = report_of(store, key)
         act = ACTS.get(request.form.get("do", "save"))
         if act is None:
             abort(400)
@@ -48,10 +45,6 @@ class VariantsView(Page):
         except Refused as refused:
             toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
             return redirect(report_address(key, _parts(report)), 303)
-        except Forbidden:
-            abort(403)
-        except Missing:
-            abort(404)
 
 
 def _parts(report: Report) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import abort
 
-from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.reports.background.kept import store_of
 from trellis.reports.background.runs import Run, run_of
@@ -15,10 +14,7 @@ def run_asked(store: Store, asked: Asked) -> Run | None:
     """The run that an address names: one of the person's own, of this report."""
     if not asked.ran:
         return None
-    try:
-        found = run_of(store, asked.ran)
-    except Missing:
-        abort(404)
+    found = run_of(store, asked.ran)
     if found.report != asked.report.key:
         abort(404)
     return found
