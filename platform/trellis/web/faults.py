@@ -47,6 +47,11 @@ def fault_text(fault: Fault, language: str | None = None) -> str:
         return str(words)
 
 
+def refusal_text(refused: Refused) -> str:
+    """All that is wrong, in one text."""
+    return " ".join(fault_text(fault) for fault in refused.faults)
+
+
 def fault_texts(refused: Refused) -> dict[str, str]:
     """The faults by field; what is wrong with the whole record stands under ""."""
     texts: dict[str, str] = {}

@@ -22,7 +22,7 @@ from trellis.reports.dashboards.seen import dashboard_of, dashboards_of, widgets
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT
 from trellis.web.context import current_store
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.i18n import say
 from trellis.web.reports.read import tell_of_records
 
@@ -86,7 +86,7 @@ def _widget(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) 
     except (Missing, Forbidden):
         return found | {"closed": True}
     except Refused as refused:
-        return found | {"error": " ".join(fault_text(f) for f in refused.faults)}
+        return found | {"error": refusal_text(refused)}
 
 
 def _data(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) -> dict[str, Any]:

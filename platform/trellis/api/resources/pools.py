@@ -109,7 +109,7 @@ def _ids(body: dict[str, Any]) -> list[UUID]:
 
 def _outcomes(outcomes: Sequence[Outcome]) -> Response:
     """An outcome for each record, as bulk operations give them."""
-    from trellis.web.faults import fault_texts
+    from trellis.web.faults import refusal_text
 
     rows = []
     for outcome in outcomes:
@@ -120,7 +120,7 @@ def _outcomes(outcomes: Sequence[Outcome]) -> Response:
                 if isinstance(outcome.error, Forbidden)
                 else _("It is gone.")
                 if isinstance(outcome.error, Missing)
-                else " ".join(fault_texts(outcome.error).values())  # type: ignore[arg-type]
+                else refusal_text(outcome.error)  # type: ignore[arg-type]
             )
         rows.append(row)
     return json_response({"data": rows})

@@ -24,7 +24,7 @@ from trellis.web.cells.numbers import percent_text
 from trellis.web.dashboards.looking import Looking
 from trellis.web.dashboards.numbers import change_of, figure_text
 from trellis.web.dashboards.periods import span_label
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.i18n import say
 from trellis.web.reports.links import Drill
 from trellis.web.reports.table import table_of
@@ -88,7 +88,7 @@ def sections_of(store: Store, dashboard: Dashboard, choice: Choice) -> list[Sect
         except (Missing, Forbidden):
             continue  # not for this person
         except Refused as refused:
-            made = {"title": say(widget.label), "note": " ".join(fault_text(f) for f in refused.faults)}
+            made = {"title": say(widget.label), "note": refusal_text(refused)}
         if made is None:
             continue
         if "figures" in made and found and "figures" in found[-1]:

@@ -24,7 +24,7 @@ from trellis.records.refusal import Fault, Missing, Refused
 from trellis.records.store import Store
 from trellis.web.cells.registry import CellContext, renderer
 from trellis.web.context import current_principal, current_store, current_tenant
-from trellis.web.faults import fault_text
+from trellis.web.faults import fault_text, refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
@@ -144,7 +144,7 @@ class ApprovalsView(Page):
         except approvals.NotAsked:
             toast(_("This has been decided already, or was withdrawn."), kind="error")
         except Refused as refused:
-            toast(" ".join(fault_text(fault) for fault in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
         else:
             names = names_of(tenant, set(told))
             toast(_("%(names)s has been reminded", names=", ".join(names.values())))

@@ -16,7 +16,7 @@ from trellis.automation.workflows.run import workflows_of
 from trellis.identity.people import names_of
 from trellis.records.refusal import Refused
 from trellis.web.context import current_tenant
-from trellis.web.faults import fault_texts
+from trellis.web.faults import refusal_text
 from trellis.web.pages.approvals import DECIDED, done_words, forms_of
 from trellis.web.pages.base import Page
 
@@ -47,7 +47,7 @@ class ApprovalsByMailView(Page):
         except approvals.NotAsked:
             return self._page(status=409)
         except Refused as refused:
-            text = " ".join(fault_texts(refused).values())
+            text = refusal_text(refused)
             return self._page(row, asks_more=asks_more, wrong=text, comment=comment, status=422)
         return self._page(done=done_words()[what])
 

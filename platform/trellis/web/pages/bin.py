@@ -19,7 +19,7 @@ from trellis.records.recycling.purging import age_of
 from trellis.records.refusal import Refused
 from trellis.records.store import Store
 from trellis.web.cells.column import columns_for
-from trellis.web.faults import fault_text, fault_texts
+from trellis.web.faults import fault_text, refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
@@ -65,7 +65,7 @@ class BinView(Page):
             along = desk.store.restore(entity, id)
             toast(restored_words(desk.store, along), link={"url": f"{desk.base}/{id}", "label": _("Open")})
         except Refused as refused:
-            toast(" ".join(fault_texts(refused).values()), kind="error")
+            toast(refusal_text(refused), kind="error")
         return redirect((request.form.get("back") == "record" and f"{desk.base}/{id}") or f"{desk.base}/bin")
 
     @expose("/e/<entity>/bin/restore", methods=["POST"])  # type: ignore[untyped-decorator]
@@ -103,7 +103,7 @@ class BinView(Page):
             desk.store.purge(entity, id)
             toast(_("Deleted for good"))
         except Refused as refused:
-            toast(" ".join(fault_texts(refused).values()), kind="error")
+            toast(refusal_text(refused), kind="error")
         return redirect(f"{desk.base}/bin")
 
 

@@ -13,7 +13,7 @@ from trellis.reports.schedule.subscriptions import resume, stop, subscribe, subs
 from trellis.reports.schedule.timers import DASHBOARD
 from trellis.web.context import current_store
 from trellis.web.dashboards.filters import read_given
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import address
@@ -58,5 +58,5 @@ class DashboardMailView(Page):
                     subscribe(store, mailed, when, hour, given)
                     toast(_("You get this dashboard by mail, narrowed as it is now."))
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
         return redirect(address(f"dashboards/{key}"), 303)

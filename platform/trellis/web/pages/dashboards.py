@@ -24,7 +24,7 @@ from trellis.web.dashboards.layout import choose_home, forget_layout, keep_layou
 from trellis.web.dashboards.looking import Looking, drawn
 from trellis.web.dashboards.own import board_of, can_make, drop_added, filter_words, place_widgets, sheet_of
 from trellis.web.dashboards.page import dashboard_places, with_frames
-from trellis.web.faults import fault_text
+from trellis.web.faults import fault_text, refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.navigation import address
@@ -88,7 +88,7 @@ class DashboardsView(Page):
         try:
             _arrange(store, dashboard, given, for_all=for_all)
         except Refused as refused:
-            return jsonify(error=" ".join(fault_text(f) for f in refused.faults)), 422
+            return jsonify(error=refusal_text(refused)), 422
         if for_all:
             _tell(dashboard)
             if isinstance(given, dict):  # what they see from now on is what all see

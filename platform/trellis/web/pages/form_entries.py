@@ -22,7 +22,7 @@ from trellis.model.automation.workflow import Workflow
 from trellis.records.refusal import Refused
 from trellis.storage.audit import note
 from trellis.web.context import current_reader, current_tenant
-from trellis.web.faults import fault_texts
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.pages.base import Page
@@ -114,7 +114,7 @@ class FormEntriesView(Page):
         except NothingToConfirm:
             toast(_("Somebody has dealt with it already."), kind="error")
         except Refused as refused:
-            toast(" ".join(fault_texts(refused).values()), kind="error")
+            toast(refusal_text(refused), kind="error")
         return redirect(url_for("AutomationView.workflow", key=key), 303)
 
     @expose("/admin/workflows/<key>/entries/<uuid:id>/drop", methods=["POST"])  # type: ignore[untyped-decorator]

@@ -36,7 +36,7 @@ from trellis.web.dashboards.own import (
     slug_of,
     written,
 )
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.navigation import address
@@ -55,7 +55,7 @@ class OwnDashboardsView(Page):
         try:
             board = boards.make(store, label, written(_begun(store, label)))
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
             return redirect(address("dashboards/"), 303)
         toast(_("Saved: %(label)s", label=board.label))
         return redirect(address(f"dashboards/{board.key}"), 303)
@@ -103,7 +103,7 @@ class OwnDashboardsView(Page):
                     name = add_widget(store, sheet, found.data, size_of(desk))
                 _tell(store, sheet)
             except Refused as refused:
-                faults = {"": " ".join(fault_text(f) for f in refused.faults)}
+                faults = {"": refusal_text(refused)}
         if faults:
             places = gallery_places(desk, faults=faults, widget_key=request.form.get("widget", ""))
             return make_response(render_template("dashboards/_gallery_form.html", **places))
@@ -124,7 +124,7 @@ class OwnDashboardsView(Page):
         try:
             return redirect(act(store, board), 303)
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
             return redirect(address(f"dashboards/{key}"), 303)
 
     @expose("/dashboards/<key>.yaml")  # type: ignore[untyped-decorator]

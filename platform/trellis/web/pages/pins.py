@@ -22,7 +22,7 @@ from trellis.web.context import current_store
 from trellis.web.dashboards.gallery.controls import kinds_for
 from trellis.web.dashboards.gallery.kinds import kind_words, sizes_of
 from trellis.web.dashboards.own import ALL, MINE, add_widget, may_add, new_document, sheet_of, written
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.i18n import say
@@ -81,7 +81,7 @@ class PinsView(Page):
                 with store.transaction():
                     auditing.note(store.session, "company.dashboard-arranged", details={"dashboard": dashboard.key})
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
             return redirect(report_address(key, asked.parts()), 303)
         toast(_("Pinned to “%(label)s”.", label=say(dashboard.label)))
         return redirect(address(f"dashboards/{dashboard.key}") + f"?shown={name}#w-{name}", 303)

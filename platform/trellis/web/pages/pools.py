@@ -23,7 +23,7 @@ from trellis.records.reading import shown
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store, as_id
 from trellis.web.context import current_store
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import open_desk
@@ -174,7 +174,7 @@ def _readable(store: Store, entity: str, id: UUID) -> bool:
 
 def _why(outcome: Outcome) -> str:
     if isinstance(outcome.error, Refused):
-        return " ".join(fault_text(fault) for fault in outcome.error.faults)
+        return refusal_text(outcome.error)
     return str(_("You are not allowed to do that.") if isinstance(outcome.error, Forbidden) else _("It is gone."))
 
 

@@ -23,7 +23,7 @@ from trellis.records.store import Store, as_id
 from trellis.web import reading_log
 from trellis.web.audit_words import HOW_WORDS
 from trellis.web.context import current_person, current_store, may
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import ask_to_sign_in
 from trellis.web.i18n import say
@@ -132,7 +132,7 @@ class PrivacyView(Page):
                 plan = erasing.plan(store.session, entity, id)
                 states = holding.standing(store.session, entity, id)
                 lines = access.of_records(store.session, entity, [id], limit=SHOWN)
-            said = " ".join(fault_text(f) for f in refused.faults)
+            said = refusal_text(refused)
             return self._page(store, definition, plan, states=states, lines=lines, error=said, status=422)
         toast(_("Saved"))
         return redirect(url_for("PrivacyView.show", entity=entity, id=id), 303)
@@ -157,7 +157,7 @@ class PrivacyView(Page):
             with store.session.write():
                 done = erasing.erase(store.session, entity, id, also, reason=request.form.get("reason", ""))
         except Refused as refused:
-            return self._confirm(store, definition, plan, " ".join(fault_text(f) for f in refused.faults))
+            return self._confirm(store, definition, plan, refusal_text(refused))
         erasing.remove_contents(store_root(), store.tenant.slug, done)
         toast(_("The data of this person was erased."))
         return redirect(url_for("PrivacyView.show", entity=entity, id=id), 303)

@@ -12,7 +12,7 @@ from trellis.reports.run import report_of
 from trellis.reports.schedule.subscriptions import resume, stop, subscribe
 from trellis.reports.schedule.timers import DASHBOARD
 from trellis.web.context import current_store, current_tenant
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.pages.base import Page
@@ -49,7 +49,7 @@ class ReportMailView(Page):
                     subscribe(store, key, when, hour, kept_parts(asked))
                     toast(_("You get this report by mail, as you look at it now."))
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
         return redirect(report_address(key, asked.parts()), 303)
 
     @expose("/reports/stop/<token>", methods=["GET", "POST"])  # type: ignore[untyped-decorator]

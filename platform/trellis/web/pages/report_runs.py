@@ -13,7 +13,7 @@ from trellis.records.refusal import Refused
 from trellis.reports.background.runs import Run, cancel, forget, run_of, runs_of, start
 from trellis.reports.run import report_of
 from trellis.web.context import current_store
-from trellis.web.faults import fault_text
+from trellis.web.faults import fault_text, refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.i18n import say
@@ -46,7 +46,7 @@ class ReportRunsView(Page):
         try:
             start(store, key, say(report.label), kept_parts(asked))
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
             return redirect(report_address(key, asked.parts()), 303)
         toast(_("The report runs in the background. You are told when it is ready."))
         return redirect(url_for("ReportRunsView.index"), 303)

@@ -33,7 +33,7 @@ from trellis.reports.unions import keeps_back, open_branches
 from trellis.web.attached import named
 from trellis.web.context import current_store
 from trellis.web.dashboards.own import can_make
-from trellis.web.faults import fault_text
+from trellis.web.faults import fault_text, refusal_text
 from trellis.web.guard import needs
 from trellis.web.i18n import say
 from trellis.web.navigation import entity_address
@@ -186,7 +186,7 @@ def _answer(key: str) -> tuple[Answer, Words]:
         door = door_of(store, run_asked(store, asked))
         return run(door, report, asked.given, wishes), Words(store.principal.reader)
     except Refused as refused:
-        abort(422, " ".join(fault_text(f) for f in refused.faults))
+        abort(422, refusal_text(refused))
 
 
 MOST_EXPORTED = 50_000

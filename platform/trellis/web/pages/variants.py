@@ -18,7 +18,7 @@ from trellis.reports.own.compiled import without_hidden
 from trellis.reports.own.rows import Saved
 from trellis.reports.run import report_of
 from trellis.web.context import current_store
-from trellis.web.faults import fault_text
+from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.pages.base import Page
@@ -43,7 +43,7 @@ class VariantsView(Page):
         try:
             return redirect(act(store, report), 303)
         except Refused as refused:
-            toast(" ".join(fault_text(f) for f in refused.faults), kind="error")
+            toast(refusal_text(refused), kind="error")
             return redirect(report_address(key, _parts(report)), 303)
 
 
