@@ -28,6 +28,7 @@ MODULES: tuple[str, ...] = (
     "trellis.identity.tidying",
     "trellis.api.webhooks.telling",
     "trellis.api.webhooks.purging",
+    "trellis.studio.publishing",
 )
 
 

@@ -313,6 +313,12 @@ def lock_tenant(connection: Connection, slug: str) -> None:
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7272))", (slug,))
 
 
+def is_locked(connection: Connection, slug: str) -> bool:
+    """Whether a change of the tenant is going on, for which another would have to wait."""
+    query = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 7272))"
+    return not connection.exec_driver_sql(query, (slug,)).scalar_one()
+
+
 def _role_exists(connection: Connection, role: str) -> bool:
     return connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first() is not None
 

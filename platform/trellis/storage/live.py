@@ -83,3 +83,9 @@ _UNCHECKED = """
 SELECT t.relname, k.conname FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
 WHERE k.connamespace = current_schema()::regnamespace AND NOT k.convalidated ORDER BY 1, 2
 """
+
+
+def rows_of(connection: Connection, table: str) -> int:
+    """About how many rows a table has, by the database's own estimate; one that is new has none."""
+    query = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%s)"
+    return int(connection.exec_driver_sql(query, (sql_name(table),)).scalar() or 0)

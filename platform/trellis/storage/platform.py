@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from trellis.storage.audit.tables import access_table, audit_seal_table, audit_table, privacy_table
 from trellis.storage.beside import comment_table, file_table, sequence_table
-from trellis.storage.drafts import draft_table
+from trellis.storage.drafts import draft_table, publishing_table
 from trellis.storage.duplicates import merge_move_table, merge_table, merged_table, not_duplicate_table
 from trellis.storage.forms import form_entry_table
 from trellis.storage.history import batch_table, history_table, stage_history_table
@@ -116,6 +116,7 @@ class PlatformTables:
     access: sa.Table
     privacy: sa.Table
     draft: sa.Table
+    publishing: sa.Table
 
     def __iter__(self) -> Iterator[sa.Table]:
         return (getattr(self, f.name) for f in fields(self))
@@ -185,4 +186,5 @@ def platform_tables(metadata: sa.MetaData) -> PlatformTables:
         access=access_table(metadata),
         privacy=privacy_table(metadata),
         draft=draft_table(metadata),
+        publishing=publishing_table(metadata),
     )

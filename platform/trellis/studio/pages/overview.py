@@ -16,6 +16,7 @@ from trellis.model.compile import compile_layers
 from trellis.studio.asking import me, my_draft, the_catalogue
 from trellis.studio.draft import others
 from trellis.studio.own import own_layer
+from trellis.studio.publishing import Publishing, latest
 from trellis.studio.words import problem_words, title_of
 from trellis.web.context import current_tenant
 from trellis.web.guard import needs
@@ -66,7 +67,16 @@ class ConfigurationView(Page):
             revisions=revisions[:SHOWN_REVISIONS],
             more=max(0, len(revisions) - SHOWN_REVISIONS),
             counts=_counts(),
+            publishing=_publishing(live.number),
         )
+
+
+def _publishing(live: int) -> Publishing | None:
+    """One that a worker does, or that has failed and that nobody has published after."""
+    found = latest(current_tenant())
+    if found is None or not (found.is_open or (found.state == "failed" and found.revision == live)):
+        return None
+    return found
 
 
 def template_of(configuration: Configuration) -> tuple[str, str] | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from flask import Response, jsonify, redirect, request, url_for
+from flask import Response, abort, jsonify, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -21,9 +22,12 @@ from trellis.studio.checking import check, is_sound
 from trellis.studio.differences import compare
 from trellis.studio.draft import Draft, Outdated
 from trellis.studio.merging import conflicts, merge, settle
+from trellis.studio.publishing import Publishing, ask, cancel, publishing_of
 from trellis.studio.state import problem_json
 from trellis.studio.words import step_words
 from trellis.web.context import current_person, current_tenant
+from trellis.web.faults import fault_text
+from trellis.web.flashes import toast
 from trellis.web.guard import needs
 from trellis.web.pages.base import Page
 
@@ -56,8 +60,9 @@ class PublishView(Page):
         answer = carry_out(planned)
         if isinstance(answer, str):
             return self._shown(planned, draft, answer)
-        drafts.close(current_tenant(), draft, me())
-        return redirect(url_for("PublishView.done", number=answer))
+        if isinstance(answer, int):
+            drafts.close(current_tenant(), draft, me())
+        return redirect(outcome(answer))
 
     def _shown(self, planned: Plan, draft: Draft, refusal: str = "") -> Response:
         return self.draw(
@@ -102,6 +107,32 @@ class PublishView(Page):
             return redirect(url_for("ConfigurationView.overview"))  # type: ignore[return-value]
         return self.draw("studio/published.html", revision=revision, at_work=_at_work())
 
+    @expose("/admin/configuration/publishing/<uuid:id>")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def publishing(self, id: UUID) -> Any:
+        """One that a worker does: that it waits or runs, or why nothing came of it."""
+        found = publishing_of(current_tenant(), id)
+        if found is None:
+            abort(404)
+        if found.state == "done" and found.number is not None:
+            return redirect(url_for("PublishView.done", number=found.number))
+        return self.draw("studio/publishing.html", publishing=found, reason=_reason(found))
+
+    @expose("/admin/configuration/publishing/<uuid:id>/state")  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def publishing_state(self, id: UUID) -> Response:
+        """For the page that waits: whether it is to be drawn anew."""
+        found = publishing_of(current_tenant(), id)
+        return jsonify(state=found.state if found is not None else "gone")
+
+    @expose("/admin/configuration/publishing/<uuid:id>/cancel", methods=["POST"])  # type: ignore[untyped-decorator]
+    @needs("admin")
+    def cancel(self, id: UUID) -> Any:
+        """Call off one that has not begun."""
+        done = cancel(current_tenant(), id)
+        toast(_("Called off: nothing was published.") if done else _("It is at work already and cannot be called off."))
+        return redirect(url_for("PublishView.publishing", id=id))
+
     @expose("/admin/configuration/progress")  # type: ignore[untyped-decorator]
     @needs("admin")
     def progress(self) -> Response:
@@ -109,8 +140,8 @@ class PublishView(Page):
         return jsonify(at_work=_at_work())
 
 
-def carry_out(planned: Plan) -> int | str:
-    """Apply a plan as the form says: the new revision's number, or in words why not."""
+def carry_out(planned: Plan, back_to: int | None = None) -> int | Publishing | str:
+    """Apply a plan as the form says: the new revision's number, what a worker does of it, or in words why not."""
     why = request.form.get("why", "").strip()[:LONGEST_REASON]
     if not why:
         return str(_("Say why: colleagues read it among the revisions."))
@@ -122,6 +153,8 @@ def carry_out(planned: Plan) -> int | str:
         return str(_("With this you could not administer this company any more: your roles would lose the right."))
     if planning.lost_rows(planned) and request.form.get("confirm", "").strip() != current_tenant().slug:
         return str(_("This destroys data. Type %(word)s to say that you mean it.", word=current_tenant().slug))
+    if planning.takes_long(planned):
+        return ask(planned, me(), who(), why, back_to)
     try:
         applied = planning.publish(the_catalogue(), planned, who(), why, allow_destroy=bool(planned.destroys))
     except PlanOutdated:
@@ -129,6 +162,17 @@ def carry_out(planned: Plan) -> int | str:
     except ApplyRefused as refused:
         return str(_("It was refused, and nothing was changed: %(reason)s", reason=str(refused)))
     return applied.revision
+
+
+def outcome(answer: int | Publishing) -> str:
+    """The page that tells what has become of it."""
+    if isinstance(answer, int):
+        return url_for("PublishView.done", number=answer)
+    return url_for("PublishView.publishing", id=answer.id)
+
+
+def _reason(found: Publishing) -> str:
+    return fault_text(found.reason) if found.reason is not None else ""
 
 
 def _locks_out(planned: Plan) -> bool:

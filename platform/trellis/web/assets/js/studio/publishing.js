@@ -21,3 +21,15 @@ async function follow(line) {
   }
 }
 for (const line of document.querySelectorAll("[data-progress]:not([hidden])")) follow(line);
+
+// one that a worker does: the page is drawn anew when it gets on
+async function wait(box) {
+  try {
+    const said = await (await request(box.dataset.publishingRun)).json();
+    if (said.state !== box.dataset.state) return void location.reload();
+    setTimeout(() => wait(box), 2000);
+  } catch {
+    setTimeout(() => wait(box), 5000);
+  }
+}
+for (const box of document.querySelectorAll("[data-publishing-run]")) setTimeout(() => wait(box), 1000);
