@@ -20,6 +20,7 @@ fields:
   phone: {type: phone, search: true}
   others: {type: phone, multiple: true, kinds: [work, home], search: true}
   number: {type: text, search: true}
+  running: {type: sequence, mask: "T-{000000}", start: 35, search: true}
 """
 
 
@@ -43,6 +44,8 @@ def store(catalogue):
         "0049 170 3000001",
         "170 3000001",
         "0170 300",
+        "0001",
+        "3000001",
     ],
 )
 def test_in_every_format(store, typed):
@@ -57,7 +60,8 @@ def test_of_another_country_and_among_several(store):
 
 
 def test_what_only_looks_like_a_number_is_found_as_before(store):
-    assert [r.title for r in store.list("person_", columns=["name"], q="2026-00042").rows] == ["Bert"]
+    for typed in ("2026-00042", "T-000036", "T-36", "36"):
+        assert [r.title for r in store.list("person_", columns=["name"], q=typed).rows] == ["Bert"]
 
 
 def test_what_was_typed_and_the_extension_stay(store):

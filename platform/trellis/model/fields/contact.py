@@ -185,6 +185,9 @@ class PhoneNumber(str):
         return made
 
 
+TAILS = (4, 7, 8)  # a caller says the last digits
+
+
 def _dialled(text: str) -> list[str]:
     try:
         number = phonenumbers.parse(text)
@@ -192,8 +195,9 @@ def _dialled(text: str) -> list[str]:
         return [re.sub(r"\D", "", text)]
     home = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL).split(" ext")[0]
     whole = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
-    digits = [whole, f"00{whole}", re.sub(r"\D", "", home), phonenumbers.national_significant_number(number)]
-    return list(dict.fromkeys(digits))
+    own = phonenumbers.national_significant_number(number)
+    ends = [own[-long:] for long in TAILS if len(own) > long]
+    return list(dict.fromkeys([whole, f"00{whole}", re.sub(r"\D", "", home), own, *ends]))
 
 
 @field_type("phone")
@@ -228,7 +232,7 @@ class Phone(Reachable):
         return {**super().columns(), "_raw": sa.Text()}
 
     def search_text(self, value: Value) -> str:
-        """The digits as people dial them: with the country's code, as at home, and without the leading nought."""
+        """The digits as people dial them: with the country's code, at home, without the leading nought, the last."""
         numbers = [entry["value"] for entry in value or ()] if self.multiple else [value] if value else []
         return " ".join(digits for number in numbers for digits in _dialled(str(number)))
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 
 from trellis.config.phrase import phrase
+from trellis.formula.types import Value
 from trellis.model.fields.option import option
 from trellis.model.fields.registry import field_type
 from trellis.model.fields.text import TextLike
@@ -75,6 +76,12 @@ class Sequence(TextLike):
             at = match.end()
         found = re.fullmatch(pattern + re.escape(self.mask[at:]), text)
         return int(found["number"]) if found and len(found["number"]) < 19 else None
+
+    def search_text(self, value: Value) -> str:
+        """The text, and its number as people say it: 35 for T-000035."""
+        text = str(value or "")
+        number = self.read_number(text)
+        return text if number is None else f"{text} {number}"
 
     @staticmethod
     def _pattern_of(place: str) -> str:

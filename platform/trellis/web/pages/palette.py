@@ -13,13 +13,14 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from trellis.model.fields.contact import Phone
 from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import as_id
 from trellis.reports.dashboards.seen import dashboards_of
 from trellis.reports.seen import reports_of
 from trellis.web.cells.markup import avatar
 from trellis.web.cells.markup import icon as draw
-from trellis.web.context import current_language, current_model, current_store, may
+from trellis.web.context import current_language, current_model, current_reader, current_store, may
 from trellis.web.guard import signed_in
 from trellis.web.lists.desk import lower_first
 from trellis.web.lists.grid import record_address
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from trellis.model.entity import Entity
     from trellis.records.record import Choice
 
+PHONE = Phone()
+E164 = re.compile(r"\+\d{5,15}")
 FOUND = 8
 OFFERED = 6
 RECENT = 6
@@ -113,7 +116,9 @@ def second_line(hit: Choice, q: str) -> Markup:
     """What tells a hit apart: its details, or the old name that it was found by."""
     if hit.merged_from:
         return Markup("{} {}").format(_("merged from"), marked(hit.merged_from, q))
-    return marked(hit.detail, q) if hit.detail else Markup("")
+    reader = current_reader()
+    parts = [PHONE.show_one(part, reader) if E164.fullmatch(part) else part for part in hit.detail.split(" · ")]
+    return marked(" · ".join(parts), q) if hit.detail else Markup("")
 
 
 def face_of(entity: Entity, title: str, id: str) -> str:
