@@ -117,6 +117,16 @@ def test_what_the_history_does_not_answer_is_not_told(system: Store, role: str) 
     assert told(store) == []
 
 
+def test_a_value_from_before_the_field_had_another_type_is_no_answer(system: Store) -> None:
+    small = door(system, "small")
+    deal = changed(system, {"size": 50, "due": "2026-01-01"})
+    entry = {"entity": "deal", "record": deal, "kind": "update", "means": "page", "changes": [["size", "large", "50"]]}
+    with system.tenant.begin() as connection:
+        connection.execute(sa.insert(system.tenant.tables.platform.history).values(entry))
+    assert told(small) == []
+    assert small.count("deal").n == 0  # and the transaction goes on
+
+
 def test_whose_data_is_restricted_is_told(system: Store) -> None:
     desk = door(system, "desk")
     person = system.create("person", {"name": "Pia"}).id

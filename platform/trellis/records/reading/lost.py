@@ -14,6 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import DataError
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnClause, Grouping
 from sqlalchemy.sql.selectable import FromClause, SelectBase
@@ -54,10 +55,20 @@ def lost(session: Session, key: str, since: datetime, after: Place | None, until
             wanted += [place > sa.tuple_(*_bound(after))] if after is not None else []
             wanted += [place <= sa.tuple_(*_bound(until))] if until is not None else []
             statement = sa.select(table.id).select_from(scope.joined()).where(*wanted)
-            found += session.execute(statement.order_by(table.updated_at, table.id)).scalars()
+            found += _answer(session, statement.order_by(table.updated_at, table.id))
     if hidden is not None and after is None:
         found += _restricted(session, key, since, reach, scope)
     return found
+
+
+def _answer(session: Session, statement: sa.Select[Any]) -> Sequence[UUID]:
+    """What the history answers: nothing, where a field was of another type then and its value does not fit this one."""
+    with session.transaction() as connection:
+        try:
+            with connection.begin_nested():
+                return session.execute(statement).scalars().all()
+        except DataError:
+            return ()
 
 
 def _bound(place: Place) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
