@@ -265,6 +265,7 @@ def test_a_workbook_has_typed_cells_and_runs_nothing(boss: FlaskClient) -> None:
     assert rows[1][0] == "'=1+1"
     assert (rows[1][2], rows[1][3].date()) == (100, date(2026, 1, 5))
     assert rows[-1][2] == 180
+    assert (sheet["C2"].number_format, sheet["D2"].number_format) == ('"€"#,##0.00', "yyyy-mm-dd")
 
 
 def test_files_say_the_same_hour_as_the_page(app: Flask) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
+
+from babel.numbers import get_currency_precision, get_currency_symbol
 
 from trellis.formula.types import Money, Value
 from trellis.records.transfer.neutral import guard
 from trellis.reports.result import Answer, Heading, Line
+from trellis.web.cells.numbers import locale_of
 from trellis.web.reports.words import Words
 
-MONEY_FORMAT = "#,##0.00"
 LONGEST_TITLE = 31  # of a sheet: a limit of the format
 
 
@@ -50,7 +54,7 @@ def xlsx_of(answer: Answer, words: Words) -> bytes:
     for line in answer.lines:
         sheet.append([_typed(v) for v in _cells(answer, line, words)])
         for at, (cell, heading) in enumerate(zip(sheet[sheet.max_row], answer.headings, strict=True)):
-            _format(cell, heading, line.values[at])
+            cell.number_format = _format(cell.value, heading, words, _currency(heading, line.values[at], words))
             if line.kind in ("total", "subtotal"):
                 cell.font = Font(bold=True)
         if line.depth:
@@ -127,12 +131,34 @@ def _rounded(value: Decimal) -> Decimal:
     return round(value, 6) if isinstance(exponent, int) and exponent < -6 else value
 
 
-def _format(cell: Any, heading: Heading, value: Value) -> None:
-    if isinstance(value, Money) or heading.type.kind == "money":
-        cell.number_format = MONEY_FORMAT
-    elif isinstance(value, datetime):
-        cell.number_format = "yyyy-mm-dd hh:mm"
-    elif isinstance(value, date):
-        cell.number_format = "yyyy-mm-dd"
-    elif isinstance(value, Decimal | int) and heading.role != "group":
-        cell.number_format = "0.0" if heading.as_percent else "#,##0.##"
+def _currency(heading: Heading, value: Value, words: Words) -> str:
+    """What an amount is in: a record's own is in its own; empty for what is no amount."""
+    if isinstance(value, Money) and (heading.role != "measure" or value.base is None):
+        return value.currency
+    return words.reader.currency if isinstance(value, Money) or heading.type.kind == "money" else ""
+
+
+def _format(value: Any, heading: Heading, words: Words, currency: str) -> str:
+    """How a spreadsheet shows a typed cell: what the page shows, as far as a pattern says it."""
+    if isinstance(value, datetime):
+        return "yyyy-mm-dd hh:mm"
+    if isinstance(value, date):
+        return "yyyy-mm-dd"
+    if not isinstance(value, Decimal | int | float) or isinstance(value, bool):
+        return "General"
+    if currency:
+        return _money_format(currency, words.language)
+    is_whole = value == int(value)
+    if heading.as_percent or (heading.unit and words.text(heading.unit) == "%"):
+        return '0"%"' if is_whole else '0.0"%"'
+    return "#,##0" if is_whole else "#,##0.00"
+
+
+@cache
+def _money_format(currency: str, language: str) -> str:
+    """An amount with the sign of its currency, where the reader's language puts it."""
+    locale, digits = locale_of(language), get_currency_precision(currency)
+    before, after = re.split(r"[#,0.]+", locale.currency_formats["standard"].pattern.split(";")[0], maxsplit=1)
+    around = [text.replace("¤", get_currency_symbol(currency, locale)) for text in (before, after)]
+    first, last = [f'"{text}"' if text else "" for text in around]
+    return f"{first}#,##0{'.' + '0' * digits if digits else ''}{last}"

@@ -57,9 +57,9 @@ export async function draw(box) {
   let hidden = {}; // what the reader has clicked away in the legend
   if (!fills) stretch(box, data);
   const chart = echarts.init(box, null, { renderer: "canvas" });
-  const paint = () => {
+  const paint = (isMoving = !still) => {
     const made = kind.options(data, theme(box), box.clientWidth, { hidden, lying: lies(data, box.clientWidth, fills ? box.clientHeight / 28 : undefined) });
-    chart.setOption({ animation: !still, animationDuration: 240, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...made }, true);
+    chart.setOption({ animation: isMoving, animationDuration: 240, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...made }, true);
   };
   paint();
   chart.on("click", (event) => {
@@ -86,10 +86,24 @@ export function pictureOf(box) {
 }
 
 function again() {
-  for (const [box, redraw] of drawn) {
-    if (box.isConnected) redraw();
+  for (const [box, paint] of drawn) {
+    if (box.isConnected) paint();
     else drawn.delete(box);
   }
 }
 new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+
+/** On paper stands a picture in the colours of paper: it is drawn at once, whatever the screen does in layers and frames. */
+matchMedia("print").addEventListener("change", ({ matches }) => {
+  for (const [box, paint] of drawn) {
+    box.querySelector(".t-chart-sheet")?.remove();
+    if (!box.isConnected) continue;
+    paint(false);
+    if (!matches) continue;
+    const sheet = echarts.getInstanceByDom(box).renderToCanvas({ pixelRatio: 2 });
+    sheet.removeAttribute("style"); // it was a layer, above everything
+    sheet.className = "t-chart-sheet";
+    box.append(sheet);
+  }
+});
