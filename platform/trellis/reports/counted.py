@@ -13,12 +13,14 @@ from trellis.records.reading.filtering import compile_all
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
 from trellis.reports.asking import Asking, Wishes, ask
+from trellis.reports.conditions import both
 from trellis.reports.registry import CountsApart, kind_of
 
 if TYPE_CHECKING:
     from trellis.model.reports.report import Report
     from trellis.records.reading.counted import Predicate
     from trellis.records.session import Session
+    from trellis.reports.result import Answer, Behind
 
 FILTER = "filter"  # of the address: a filter that a reader has added
 
@@ -41,6 +43,13 @@ def condition(asking: Asking, number: str) -> str:
     parts = [*asking.given.items(), *((FILTER, text) for text in asking.wishes.filters)]
     address = f"{asking.report.key}?{urlencode(parts)}" if parts else asking.report.key
     return f"{filters.NAME}({quoted(address)}, {quoted(number)})"
+
+
+def listed(answer: Answer, behind: Behind) -> str:
+    """The filter of the list that shows the records behind a number: what is counted first, then the report's own."""
+    own = answer.conditions if behind.entity is None else ""
+    first = [text for text in behind.conditions if text.startswith(filters.NAME)]
+    return both(*first, own, *(text for text in behind.conditions if text not in first))
 
 
 def read(store: Store, address: str, number: str) -> tuple[Report, Counted]:

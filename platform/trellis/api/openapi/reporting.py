@@ -7,7 +7,15 @@ from trellis.api.openapi.schemas import Schema, ref
 
 _VALUES: Schema = {
     "type": "object",
-    "properties": {"kind": {"type": "string"}, "values": {"type": "array", "items": {}}},
+    "properties": {
+        "kind": {"type": "string"},
+        "values": {"type": "array", "items": {}},
+        "filter": {"type": "string", "description": "Lists the records of the line."},
+        "records": {
+            "type": "object",
+            "description": "By column: the entity and the filter of numbers that are of other records.",
+        },
+    },
 }
 _REPORT: Schema = {
     "type": "object",

@@ -20,6 +20,7 @@ from trellis.records.refusal import Forbidden, Missing
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.conditions import both
+from trellis.reports.counted import listed
 from trellis.reports.drawing import REST
 from trellis.reports.own.compiled import own_reports, without_hidden
 from trellis.reports.own.rows import PREFIX, Saved, all_saved, id_of, saved_by
@@ -136,6 +137,8 @@ def _column(heading: Heading, words: Words) -> dict[str, Any]:
     }
     if heading.over:
         found["over"] = [words.text(name) for name in heading.over]
+    if heading.conditions:
+        found["filter"] = both(*heading.conditions)
     return found
 
 
@@ -153,6 +156,12 @@ def _line(answer: Answer, line: Line, words: Words) -> dict[str, Any]:
         found["filter"] = (
             both(answer.conditions, *line.conditions) if any((answer.conditions, *line.conditions)) else ""
         )
+    others = {key: own for key, own in line.behind.items() if own is not None}
+    if answer.can_drill and others and not answer.report.union:
+        found["records"] = {
+            key: {"entity": own.entity or answer.report.entity, "filter": listed(answer, own)}
+            for key, own in others.items()
+        }
     return found
 
 

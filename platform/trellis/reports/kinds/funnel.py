@@ -164,7 +164,7 @@ def _behind(asking: Asking, of_all: str, stage: str, *, has_worth: bool, is_firs
     """The records behind each number of a stage."""
 
     def those(what: str, says: Text | None = None) -> Behind:
-        return Behind((of_all, condition(asking, f"{what} {stage}")), says=says)
+        return Behind((condition(asking, f"{what} {stage}"), of_all), says=says)
 
     found = {"reached": those("reached"), "overall": those("reached", CAME), "time": those("left", LEFT)}
     found |= {"lost": those("lost"), "open": those("open")}

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from trellis.reports.conditions import both
-from trellis.reports.result import Answer, Heading, Line, behind
+from trellis.reports.counted import listed
+from trellis.reports.result import Answer, Behind, Heading, Line, behind
 from trellis.reports.unions import about, records_of
 from trellis.web.navigation import address
 
@@ -44,8 +45,7 @@ class Drill:
             return ""
         if self.answer.report.union:
             return self._of_union(conditions)
-        own = self.answer.conditions if entity is None else ""
-        return self._listed(entity or self.answer.report.entity, both(own, *conditions))
+        return self._listed(entity or self.answer.report.entity, listed(self.answer, Behind(tuple(conditions), entity)))
 
     def _listed(self, entity: str, where: str) -> str:
         return "" if len(where) > LONGEST else list_address(entity, where, self.back)
