@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -9,6 +10,7 @@ from trellis.formula.reader import Reader
 from trellis.records.principal import Principal
 from trellis.records.refusal import Refused
 from trellis.records.store import Store
+from trellis.records.writing import linked
 
 
 @pytest.fixture
@@ -50,13 +52,18 @@ def test_a_fault_in_a_line_names_its_place(system, account):
     assert {f.field for f in refused.value.faults} == {"lines.1.product", "lines.1.quantity"}
 
 
-def test_nobody_gives_more_lines_than_one_save_can_check(system, account):
+def test_nobody_gives_more_lines_or_links_than_one_save_can_check(system, account, monkeypatch):
     rita = system.create("user", {"name": "Rita"})
     roles = frozenset({"admin"})
     rita = Store(system.tenant, Principal(Reader(me=rita.ref, roles=roles), id=rita.id, roles=roles))
     with pytest.raises(Refused) as refused:
         rita.create("deal", {"name": "x", "account": account.id, "lines": [{}] * 5001})
     assert [(f.field, f.code) for f in refused.value.faults] == [("lines", "length")]
+    monkeypatch.setattr(linked, "MOST_AT_ONCE", 2)
+    contacts = [str(uuid4()) for _ in range(3)]
+    with pytest.raises(Refused) as refused:
+        rita.create("deal", {"name": "x", "account": account.id, "contacts": contacts})
+    assert ("contacts", "length") in [(f.field, f.code) for f in refused.value.faults]
 
 
 def test_saving_a_line_alone_keeps_the_roll_up_true(system, deal):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PLATFORMS_OWN = frozenset({"workflow", "undo", "merge", "privacy", "purge"})
 GIVEN_BACK = frozenset({"undo", "merge"})  # values that were there already: nobody writes them anew
+MOST_AT_ONCE = 5000  # lines or new links that people and programs give with one save: each is checked by itself
 
 
 def is_by_hand(means: str) -> bool:

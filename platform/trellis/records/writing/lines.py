@@ -19,12 +19,11 @@ from trellis.records.graph import LiveRecord
 from trellis.records.refusal import Fault
 from trellis.records.writing import following
 from trellis.records.writing.foresight import foresee
+from trellis.records.writing.hands import MOST_AT_ONCE
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
     from trellis.records.session import Session
-
-MOST = 5000  # rows that people and programs give with one save; each is checked and computed by itself
 
 
 def part_lists(session: Session, entity: Entity) -> list[Inverse]:
@@ -45,8 +44,8 @@ def take(session: Session, draft: Draft, given: Mapping[str, Any]) -> None:
         inverse = parts.get(name)
         if inverse is None:
             draft.fault(faults.readonly(name))
-        elif isinstance(raw, (list, tuple)) and len(raw) > MOST and not session.principal.is_system:
-            draft.fault(Fault("length", "Must have at most {max} items.", name, {"max": MOST}))
+        elif isinstance(raw, (list, tuple)) and len(raw) > MOST_AT_ONCE and not session.principal.is_system:
+            draft.fault(Fault("length", "Must have at most {max} items.", name, {"max": MOST_AT_ONCE}))
         elif raw is not None:
             _take_list(session, draft, inverse, raw)
 

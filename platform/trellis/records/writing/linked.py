@@ -16,7 +16,9 @@ from trellis.model.fields.base import Invalid
 from trellis.records import faults
 from trellis.records.draft import Draft
 from trellis.records.reading.catalog import link_columns
+from trellis.records.refusal import Fault
 from trellis.records.versions.history import write_value
+from trellis.records.writing.hands import MOST_AT_ONCE
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -147,8 +149,10 @@ def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str
 
 
 def check(draft: Draft) -> None:
-    """Note what is wrong with the columns that were given."""
+    """Note what is wrong with the columns that were given, and more new links than one save takes."""
     for field in links_fields(draft):
+        if not draft.record.graph.session.principal.is_system and len(_new(draft, field)) > MOST_AT_ONCE:
+            draft.fault(Fault("length", "Must have at most {max} items.", field.key, {"max": MOST_AT_ONCE}))
         if link_columns(field):
             kept = {ref.id: given for ref, given in given_columns(draft, field).items()}
             draft.record.kept[field.key] = dict(kept)
@@ -172,6 +176,11 @@ def store(session: Session, drafts: Iterable[Draft]) -> None:
                 lost = {id: dict.fromkeys(before[id]) for id in gone if id in before}
                 draft.told += tell(draft, field, before, {**lost, **{ref.id: given for ref, given in extra.items()}})
                 _store_field(session, draft, field, extra)
+
+
+def _new(draft: Draft, field: Field) -> set[Ref]:
+    """The far ends that come to be linked."""
+    return set(draft.value(field.key) or ()) - set(draft.before(field.key) or ()) if field.key in draft.given else set()
 
 
 def _gone(draft: Draft, field: Field) -> list[UUID]:
