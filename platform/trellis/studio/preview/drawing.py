@@ -55,7 +55,7 @@ def field_changes(live: Model, store: SampleStore, entity: Entity) -> list[Field
     now, language = live_entity(live, entity), store.principal.reader.language
     if now is None:
         return []
-    form = form_of(entity, store.principal.roles)
+    form = with_stage(entity, form_of(entity, store.principal.roles), ())
     placed = {place.field for section in form.sections for place in section.fields}
     found = []
     for key in store.readable_fields(entity.key):
@@ -170,6 +170,8 @@ def board_pieces(store: SampleStore, entity: Entity, view: View) -> list[BoardPi
     over = pipelines_over(entity, board.field.key) if board.lines else []
     if not over:
         return [_board_piece(store, board, view.label)]
+    live = store.live.tenant.model.pipelines
+    over = sorted(over, key=lambda one: one.key in live and same(live[one.key], one))  # what is changed comes first
     boards = [(one, make_board(desk_of(store, entity, view, one.key))) for one in over]
     return [_board_piece(store, made, one.label) for one, made in boards if made is not None]
 
@@ -180,6 +182,8 @@ def _board_piece(store: SampleStore, board: Board, label: Any) -> BoardPiece:
     records = store.list(board.entity.key, columns=paths).rows
     if board.lines and in_pipeline:
         shown = board.lines.shown
+        if shown.key in store.live.tenant.model.pipelines:
+            records = store.within(board.entity.key, board.lines.condition, paths)
         records = [r for r in records if r[in_pipeline] == shown.key or (r[in_pipeline] is None and shown.default)]
     placed: dict[str, list[Markup]] = {}
     for record in records:

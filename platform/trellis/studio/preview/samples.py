@@ -33,10 +33,16 @@ TEXTS = {
 
 
 def records_for(
-    live: Store, model: Model, reader: Reader, entity: Entity, paths: Sequence[str], limit: int
+    live: Store, model: Model, reader: Reader, entity: Entity, paths: Sequence[str], limit: int, within: str = ""
 ) -> list[Record]:
-    """Records to draw: what is live where there is any, with new fields blank; else a few that are made up."""
-    return _live_records(live, model, entity, paths, limit) or _made_records(model, reader, entity, paths)
+    """Records to draw: what is live where there is any, with new fields blank; else a few that are made up.
+
+    `within`: a condition that the live records meet.
+    """
+    found = _live_records(live, model, entity, paths, limit, within)
+    if found or (within and not is_made_up(live, model, entity)):
+        return found
+    return _made_records(model, reader, entity, paths)
 
 
 def is_made_up(live: Store, model: Model, entity: Entity) -> bool:
@@ -44,14 +50,18 @@ def is_made_up(live: Store, model: Model, entity: Entity) -> bool:
     return not _live_records(live, model, entity, (), 1)
 
 
-def _live_records(live: Store, model: Model, entity: Entity, paths: Sequence[str], limit: int) -> list[Record]:
+def _live_records(
+    live: Store, model: Model, entity: Entity, paths: Sequence[str], limit: int, within: str = ""
+) -> list[Record]:
     now = live_entity(live.tenant.model, entity)
     if now is None or not live.may("read", now.key):
         return []
     sight = Sight(live)
     known = {path: there for path in paths if (there := live_path(live.tenant.model, now, model, entity, path))}
     known = {path: there for path, there in known.items() if sight.path(now, there)}
-    rows = live.list(now.key, columns=list(dict.fromkeys(known.values())), limit=limit).rows
+    rows = live.list(
+        now.key, columns=list(dict.fromkeys(known.values())), limit=limit, where=[within] if within else []
+    ).rows
     return [_record(entity, r.id, r.title, {p: r[known[p]] if p in known else None for p in paths}) for r in rows]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trellis.records.record import FieldState, FormState, Group, Page
-from trellis.records.store import Groups, Store
+from trellis.records.store import Groups, Records, Store
 from trellis.storage.tenant import Tenant
 from trellis.studio.preview.samples import records_for
 
@@ -57,6 +57,11 @@ class SampleStore(Store):
         model = self.tenant.model
         found = records_for(self.live, model, self.principal.reader, model.entities[entity], columns, limit)
         return Page(found)
+
+    def within(self, entity: str, condition: str, columns: Sequence[str]) -> Records:
+        """Sample records; of the company's own only those that meet a condition over what is live."""
+        model, reader = self.tenant.model, self.principal.reader
+        return records_for(self.live, model, reader, model.entities[entity], columns, MOST_RECORDS, condition)
 
     def groups(self, entity: str, field: str, **_asked: Any) -> Groups:
         """The sample records by a value."""
