@@ -4,6 +4,8 @@ import { toast } from "../toasts.js";
 import { openQuick, refuse } from "./quick.js";
 import { redraw } from "./moves.js";
 
+const NARROW = matchMedia("(max-width: 767px)");
+
 onContent((root) => {
   for (const list of $$("[role=tablist]", root)) {
     if (!once(list, "tabs")) continue;
@@ -48,12 +50,9 @@ onContent((root) => {
   }
   for (const fold of $$(".t-fold", root)) {
     if (!once(fold, "fold")) continue;
-    fold.addEventListener("click", () => {
-      const shut = fold.getAttribute("aria-expanded") === "true";
-      fold.setAttribute("aria-expanded", shut ? "false" : "true");
-      const body = document.getElementById(fold.getAttribute("aria-controls"));
-      if (body) body.hidden = shut;
-    });
+    // on a phone the way to what was said and done is not past every field: the first section stands open
+    if (NARROW.matches && root === document.body && fold.closest(".t-rec-left") && fold !== $(".t-rec-left .t-fold")) shut(fold, true);
+    fold.addEventListener("click", () => shut(fold, fold.getAttribute("aria-expanded") === "true"));
   }
   for (const filter of $$("[data-stream-filter]", root)) {
     if (!once(filter, "kinds")) continue;
@@ -70,6 +69,20 @@ onContent((root) => {
       for (const day of $$("[data-day]", stream)) day.hidden = !$$("li[data-kind]", day).some((item) => !item.hidden);
     });
   }
+});
+
+function shut(fold, on) {
+  fold.setAttribute("aria-expanded", on ? "false" : "true");
+  const body = document.getElementById(fold.getAttribute("aria-controls"));
+  if (body) body.hidden = on;
+}
+
+// on a phone, from the head to the notes and calls
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-do=timeline]")) return;
+  const tab = document.getElementById("tab-timeline");
+  tab.click();
+  tab.closest(".t-bar").scrollIntoView({ block: "start" });
 });
 
 async function count(list) {
