@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 import structlog
+from tests.again import Again
 from werkzeug.security import generate_password_hash
 
 from trellis.config.layer import Layer, layer_from_files
@@ -189,6 +190,34 @@ def make_tenant(catalogue: Catalogue) -> Iterator[MakeTenant]:
     flush()
     for slug in made:
         catalogue.drop(slug)
+
+
+@pytest.fixture(scope="session")
+def kept_tenants() -> dict[tuple[object, ...], Again]:
+    """The tenants that are used again, by what they are made of."""
+    return {}
+
+
+@pytest.fixture
+def same_tenant(catalogue: Catalogue, kept_tenants: dict[tuple[object, ...], Again]) -> Iterator[MakeTenant]:
+    """As make_tenant with a text, for tests that change records only: the next test with the same text gets the same
+    tenant, as it was when it was made. (A test that publishes something gets a new one, too.)"""
+    used: list[tuple[object, ...]] = []
+
+    def make(text: str = "", *, profile: str = "", core: bool = False) -> Tenant:
+        key = (text, profile, core, len(used))
+        if key not in kept_tenants:
+            slug = f"again-{next(_numbers)}"
+            made = catalogue.create(slug, layers_of(text, slug, profile=profile, core=core), "test")
+            kept_tenants[key] = Again(catalogue, made)
+        used.append(key)
+        return replace(kept_tenants[key].tenant)
+
+    yield make
+    flush()
+    for key in used:
+        if not kept_tenants[key].take_back():
+            catalogue.drop(kept_tenants.pop(key).tenant.slug)
 
 
 @pytest.fixture

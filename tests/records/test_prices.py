@@ -16,8 +16,8 @@ D = Decimal
 
 
 @pytest.fixture
-def store(make_tenant):
-    tenant = make_tenant("", core=True, profile="currency: EUR\ntime_zone: Europe/Berlin\n")
+def store(same_tenant):
+    tenant = same_tenant("", core=True, profile="currency: EUR\ntime_zone: Europe/Berlin\n")
     store = Store(tenant, Principal.system(Reader(currency="EUR")))
     for currency, value in (("USD", "0.80"), ("JPY", "0.005")):
         store.create("exchange_rate", {"currency": currency, "valid_from": "2026-01-01", "rate": value})

@@ -54,8 +54,8 @@ fields:
 
 
 @pytest.fixture
-def crm(make_tenant):
-    return make_tenant(CRM, profile="currency: EUR\ntime_zone: Europe/Berlin\n")
+def crm(same_tenant):
+    return same_tenant(CRM, profile="currency: EUR\ntime_zone: Europe/Berlin\n")
 
 
 @pytest.fixture
