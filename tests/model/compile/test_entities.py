@@ -426,3 +426,24 @@ def test_no_form_asks_for_chances_that_no_stage_has(model_of) -> None:
     text = "entity: job\nfields: {name: {type: text}}\n---\npipeline: jobs\nentity: job\nstages: {new: {}, done: {type: done}}\n"
     assert "form" in model_of(text).entities["job"].fields["probability"].hidden
     assert not model_of(text.replace("new: {}", "new: {probability: 10}")).entities["job"].fields["probability"].hidden
+
+
+def test_tags_are_a_field_where_they_are_asked_for_and_there_are_none(model_of) -> None:
+    model = model_of(
+        """
+        entity: firm
+        fields: {name: {type: text}}
+        features: {tags: true}
+        ---
+        entity: person
+        fields: {name: {type: text}, words: {type: tags}}
+        features: {tags: true}
+        ---
+        entity: plain
+        fields: {name: {type: text}}
+        """
+    )
+    entities = {key: model.entities[key] for key in ("firm", "person", "plain")}
+    found = {key: [f.key for f in e.fields.values() if f.type.name == "tags"] for key, e in entities.items()}
+    assert found == {"firm": ["tags"], "person": ["words"], "plain": []}
+    assert not model.entities["firm"].fields["tags"].system

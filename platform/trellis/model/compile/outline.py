@@ -70,6 +70,7 @@ def outline(ctx: Context) -> None:
         if draft.is_abstract:
             continue
         _link_to_parent(ctx, draft)
+        _add_tags(draft)
         _add_system_fields(draft)
     for draft in ctx.drafts.values():
         _make_primaries(draft)
@@ -231,6 +232,15 @@ def _link_to_parent(ctx: Context, draft: EntityDraft) -> None:
     draft.parent_field = link.key
     draft.fields.setdefault("position", made_field(draft, "position", part_of, type="integer", label="Position"))
     draft.fields["position"].system = True
+
+
+def _add_tags(draft: EntityDraft) -> None:
+    """`features: {tags: true}`: a field of free words, where the entity has none of its own."""
+    features = draft.item.get("features")
+    asked = features.get("tags") if features is not None else None
+    has_own = "tags" in draft.fields or any(field.type_name == "tags" for field in draft.fields.values())
+    if asked is not None and asked.data is True and not has_own:
+        draft.fields["tags"] = made_field(draft, "tags", asked, type="tags", label="Tags")
 
 
 def _add_system_fields(draft: EntityDraft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _FIELDS = {
+    "tags": "标签",
     "id": "编号",
     "created_at": "创建时间",
     "created_by": "创建人",

@@ -147,7 +147,7 @@ TOLD: dict[str, Given] = {
     "features.comments": ("notes about a record, with mentions", "true"),
     "features.files": ("files with what is written on its timeline", "true"),
     "features.followers": ("following a record and being told of changes", "true"),
-    "features.tags": ("free words for sorting", "true"),
+    "features.tags": ("a field `tags` of free words, where the entity has none of its own", "false"),
     "features.import": ("importing files", "true"),
     "features.export": ("exporting files", "true"),
     "features.api": ("reading and writing by the API", "true"),
