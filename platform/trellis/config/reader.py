@@ -13,6 +13,7 @@ from trellis.config.phrase import phrase
 from trellis.config.problem import Mark, Problem
 from trellis.config.scalars import resolve_plain
 from trellis.config.source import Place, Source
+from trellis.config.unreadable import sentence_of
 
 MAX_BYTES = 1_000_000
 MAX_SCALAR = 100_000
@@ -258,10 +259,15 @@ class _Composer:
         if error.context_mark and "quoted scalar" in str(error.context):
             spot = error.context_mark  # where the quote opens, which is where one must look
         line, column = (spot.line + 1, spot.column + 1) if spot else (1, 1)
-        message = " ".join(part for part in (error.context, error.problem) if part)
+        problem, context = sentence_of(error.problem), sentence_of(error.context)
+        told = (
+            phrase("not readable as YAML: {context} {problem}", context=context, problem=problem)
+            if context and problem
+            else phrase("not readable as YAML: {error}", error=context or problem)
+        )
         return Problem(
             "E100",
-            phrase("not readable as YAML: {error}", error=message),
+            told,
             self.source.mark(line, column),
             hint=self.advice(line),
         )

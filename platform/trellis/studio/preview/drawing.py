@@ -183,7 +183,7 @@ def _board_piece(store: SampleStore, board: Board, label: Any) -> BoardPiece:
     if board.lines and in_pipeline:
         shown = board.lines.shown
         if shown.key in store.live.tenant.model.pipelines:
-            records = store.within(board.entity.key, board.lines.condition, paths)
+            records = store.samples_within(board.entity.key, board.lines.condition, paths)
         records = [r for r in records if r[in_pipeline] == shown.key or (r[in_pipeline] is None and shown.default)]
     placed: dict[str, list[Markup]] = {}
     for record in records:

@@ -58,7 +58,7 @@ class SampleStore(Store):
         found = records_for(self.live, model, self.principal.reader, model.entities[entity], columns, limit)
         return Page(found)
 
-    def within(self, entity: str, condition: str, columns: Sequence[str]) -> Records:
+    def samples_within(self, entity: str, condition: str, columns: Sequence[str]) -> Records:
         """Sample records; of the company's own only those that meet a condition over what is live."""
         model, reader = self.tenant.model, self.principal.reader
         return records_for(self.live, model, reader, model.entities[entity], columns, MOST_RECORDS, condition)

@@ -133,9 +133,9 @@ def is_cron(names: Names, item: Item) -> bool:
     """Whether a text is a schedule as cron writes them; what is wrong with it is among the problems."""
     try:
         CronTrigger.from_crontab(cron_of(item.text), timezone="UTC")
-    except ValueError as error:
+    except ValueError:
         hint = "five fields: minute hour day month weekday, such as 0 8 * * mon-fri"
-        names.ctx.problem("E215", phrase("not a schedule: {error}", error=error), item, hint)
+        names.ctx.problem("E215", phrase("'{name}' is not a schedule", name=item.text), item, hint)
         return False
     return True
 
