@@ -26,6 +26,7 @@ from trellis.web.dashboards.numbers import change_of, figure_text
 from trellis.web.dashboards.periods import span_label
 from trellis.web.faults import refusal_text
 from trellis.web.i18n import say
+from trellis.web.reports.grid import grid_of
 from trellis.web.reports.links import Drill
 from trellis.web.reports.table import table_of
 from trellis.web.reports.words import Words
@@ -129,15 +130,9 @@ def _table(looking: Looking, answer: Answer) -> dict[str, Any]:
         return {"title": title, "note": _("No records fit this report as it is set now.")}
     table = table_of(answer, looking.words, Drill(replace(answer, can_drill=False), ""))
     most = looking.widget.limit or LINES
-    rows = [*table.rows[:most], *table.foot]
     more = len(table.rows) - most
-    names = [head.label for head in table.heads]
-    for level in reversed(table.above):
-        over = [cell.label for cell in level for _n in range(cell.width)]
-        names = [f"{above} · {name}" if above else name for above, name in zip(over, names, strict=True)]
     return {
         "title": title,
-        "heads": [[str(name), head.is_number] for name, head in zip(names, table.heads, strict=True)],
-        "lines": [[row.kind, [str(cell.html.striptags()) for cell in row.cells]] for row in rows],
+        **grid_of(table, most),
         "note": _("The first %(count)s lines; the dashboard has all of them.", count=most) if more > 0 else "",
     }

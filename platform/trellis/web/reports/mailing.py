@@ -35,8 +35,9 @@ from trellis.web.dashboards.mailing import dashboard_letter
 from trellis.web.i18n import CATALOGUE, best_language, say
 from trellis.web.reports.asked import read_asked
 from trellis.web.reports.export import csv_of, file_name, xlsx_of
+from trellis.web.reports.grid import grid_of
 from trellis.web.reports.links import Drill
-from trellis.web.reports.table import Row, Table, table_of
+from trellis.web.reports.table import table_of
 from trellis.web.reports.words import Words
 
 if TYPE_CHECKING:
@@ -166,28 +167,7 @@ def _content(
     more = len(table.rows) - SHOWN
     if more > 0:
         about = (*about, _("The first %(count)s lines; the file has all of them.", count=SHOWN))
-    return about, _grid(table), _file(answer, words, report)
-
-
-def _grid(table: Table) -> dict[str, Any]:
-    names = _named(table, [h.label for h in table.heads])
-    lines = [*table.rows[:SHOWN], *table.foot]
-    return {
-        "heads": [[name, head.is_number] for name, head in zip(names, table.heads, strict=True)],
-        "lines": [[row.kind, _texts(row)] for row in lines],
-    }
-
-
-def _named(table: Table, names: list[str]) -> list[str]:
-    """What columns are called, with what stands over them."""
-    for level in reversed(table.above):
-        over = [cell.label for cell in level for _n in range(cell.width)]
-        names = [f"{above} · {name}" if above else name for above, name in zip(over, names, strict=True)]
-    return names
-
-
-def _texts(row: Row) -> list[str]:
-    return [str(cell.html.striptags()) for cell in row.cells]
+    return about, grid_of(table, SHOWN), _file(answer, words, report)
 
 
 def _file(answer: Answer, words: Words, report: Report) -> Files:

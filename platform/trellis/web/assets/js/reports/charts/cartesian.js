@@ -51,6 +51,8 @@ export function cartesian(data, colors, width, { lying = lies(data, width), hidd
     type: "category", data: data.categories, inverse: sideways, axisTick: { show: false }, axisLine: { lineStyle: { color: colors.hard } },
     axisLabel: { ...label, ...(sideways ? { hideOverlap: true, width: Math.min(220, width * 0.36), overflow: "truncate" } : spread(data.categories, room, colors.font)) },
   };
+  // names aslant reach to the left of the first bar
+  const aside = names.axisLabel.rotate ? widthOf(names.axisLabel.formatter(data.categories[0] ?? ""), colors.font) * 0.8 - room / 2 - 36 : 0;
   const ends = data.stacked ? data.categories.map((_, at) => data.series.reduce((sum, one) => sum + (one.values[at] ?? 0), 0)) : told(data.series);
   const widest = Math.max(0, ...ends.map((value) => widthOf(write(value), colors.font)));
   const labelled = type === "bar" && (sideways ? data.categories.length <= 40 : room > widest + 4) && (!several || data.stacked);
@@ -65,7 +67,7 @@ export function cartesian(data, colors, width, { lying = lies(data, width), hidd
         return shown.length ? [data.categories[shown[0].dataIndex], ...shown.map(line)].join("\n") : "";
       },
     },
-    grid: { top: (several ? 34 : 14) + (labelled && !sideways ? 8 : 0), left: 4, right: 12 + (labelled && sideways ? widest : 0), bottom: 2, containLabel: true },
+    grid: { top: (several ? 34 : 14) + (labelled && !sideways ? 8 : 0), left: Math.max(4, aside), right: 12 + (labelled && sideways ? widest : 0), bottom: 2, containLabel: true },
     xAxis: sideways ? values : names,
     yAxis: sideways ? names : values,
     series: [
