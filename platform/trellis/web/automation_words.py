@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
@@ -11,6 +11,7 @@ from trellis.automation.workflows.codec import thaw
 from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Ref, Value
 from trellis.model.automation import triggers
+from trellis.model.entity import Entity
 from trellis.records.refusal import Fault
 from trellis.web.faults import fault_text
 
@@ -82,6 +83,27 @@ KINDS: Mapping[type, str] = {
     triggers.OnSla: "sla",
     triggers.OnRun: "run",
 }
+TOLD: Mapping[str, Any] = {
+    "to": _l("To"),
+    "until": _l("Until"),
+    "left": _l("Left out"),
+    "count": _l("Number"),
+    "outcome": _l("Outcome"),
+    "said": _l("Answers"),
+    "status": _l("Status"),
+    "holds": _l("Holds"),
+    "value": _l("Value"),
+}
+"""What a step's line tells, by the names that the log has for it."""
+SAID: Mapping[str, Any] = {
+    "approved": _l("Approved"),
+    "rejected": _l("Rejected"),
+    "returned": _l("Sent back"),
+    "opted out": _l("wants no more"),
+    "nothing reaches it": _l("nothing arrives there"),
+    "has had it": _l("has had it"),
+}
+"""Words of the log that are no values of records."""
 EVENTS: Mapping[str, Any] = {
     "created": _l("created"),
     "updated": _l("changed"),
@@ -133,16 +155,44 @@ def error_text(error: Mapping[str, Any]) -> str:
     )
 
 
-def told(detail: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, str]]:
-    """What a step's line tells, as names and values."""
+class Told(NamedTuple):
+    """One thing that a step's line tells; `is_key`: its name is one of the configuration, not a word."""
+
+    name: str
+    value: str
+    is_key: bool = False
+
+
+def told(detail: Mapping[str, Any], reader: Reader, entity: Entity | None = None) -> Iterator[Told]:
+    """What a step's line tells. `entity`: whose fields it names, where that is known."""
     if detail.get("faults"):
-        yield "", error_text(detail)
+        yield Told("", error_text(detail))
     for key, stored in detail.items():
-        if key == "faults" or (key == "text" and detail.get("faults")):
+        if key in ("faults", "runs") or (key == "text" and detail.get("faults")):
             continue
         value = thaw(stored)
         if key in ("values", "set") and isinstance(value, dict):
             for name, each in value.items():
-                yield name, shown_value(each, reader)
-        elif value not in (None, (), {}):
-            yield "" if key in ("text", "records", "found", "record") else key, shown_value(value, reader)
+                field = entity.fields.get(name) if entity is not None else None
+                shown = field.label.in_language(reader.language) if field is not None else name
+                yield Told(shown, shown_value(each, reader), field is None)
+        elif value not in (None, (), [], {}):
+            label = "" if key in ("text", "records", "found", "record") else str(TOLD.get(key, key))
+            yield Told(label, _in_words(key, value, reader), key not in TOLD)
+
+
+def _in_words(key: str, value: Value, reader: Reader) -> str:
+    """A value of the log; what steps say of themselves in the reader's language."""
+    if key == "outcome":
+        return str(SAID.get(str(value), value))
+    if key == "left" and isinstance(value, (list, tuple)):
+        parts = (str(each).rpartition(": ") for each in value)
+        return ", ".join(f"{address}: {SAID.get(why, why)}" for address, _colon, why in parts)
+    if key == "said" and isinstance(value, (list, tuple)):
+        return "; ".join(_answer(each) for each in value if isinstance(each, dict))
+    return shown_value(value, reader)
+
+
+def _answer(said: Mapping[str, Any]) -> str:
+    comment = f" ({said['comment']})" if said.get("comment") else ""
+    return f"{said.get('by')}: {SAID.get(str(said.get('outcome')), said.get('outcome'))}{comment}"

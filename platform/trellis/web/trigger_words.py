@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from babel.dates import format_time, get_day_names, get_month_names
 from babel.lists import format_list
@@ -134,11 +134,11 @@ def length_words(span: Span) -> str:
     """How long something is, whichever way it goes: 60 days, 1 month, 2 hours."""
     months, rest = abs(span.months), abs(span.rest)
     seconds = int(rest.total_seconds())
-    counts = {"duration-year": months // 12, "duration-month": months % 12}
-    counts |= {"duration-day": seconds // 86_400, "duration-hour": seconds // 3600 % 24}
-    counts |= {"duration-minute": seconds // 60 % 60}
+    counts = {"year": months // 12, "month": months % 12}
+    counts |= {"day": seconds // 86_400, "hour": seconds // 3600 % 24}
+    counts |= {"minute": seconds // 60 % 60}
     locale = babel_locale(_language())
-    return " ".join(str(format_unit(count, unit, "long", locale=locale)) for unit, count in counts.items() if count)
+    return " ".join(str(format_unit(count, unit, _length(), locale=locale)) for unit, count in counts.items() if count)
 
 
 def cron_words(cron: str) -> str:
@@ -172,6 +172,11 @@ def _weekdays(said: str) -> list[int]:
             return []
         found += range(DAYS.index(first), DAYS.index(last or first) + 1)
     return found
+
+
+def _length() -> Literal["short", "long"]:
+    """How units are written: CLDR has Chinese ones in the short form alone."""
+    return "short" if _language().startswith("zh") else "long"
 
 
 def _language() -> str:

@@ -18,6 +18,7 @@ from trellis.formula.types import Value
 from trellis.model.automation.steps import Choosing
 from trellis.records.graph import LiveRecord, StoreGraph
 from trellis.records.pipelines.pipeline import tracks
+from trellis.records.refusal import Fault
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ class Chosen:
     """Who was chosen, and why."""
 
     user: UUID
-    reason: str
+    why: Fault
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words that the log of a pool keeps."""
+        return str(self.why)
 
 
 def choose(
@@ -55,7 +61,8 @@ def choose(
     """
     if not isinstance(choosing.to, str):
         found = [user for user in people_of(session, choosing.to.evaluate(env)) if may is None or may(user)]
-        return Chosen(found[0], "by formula") if found else None
+        by_formula = {"name": name_of(session, found[0])} if found else {}
+        return Chosen(found[0], Fault("chosen", "{name}, as the formula says", None, by_formula)) if found else None
     session.connection.exec_driver_sql(
         "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"{session.tenant.slug}:{rule}", TURNS)
     )
@@ -74,14 +81,21 @@ def choose(
     turns = _turns(session, rule)
     if choosing.to == "round-robin":
         user = min(people, key=lambda user: (turns.get(user, ""), people.index(user)))
-        reason = "has waited longest"
     else:
         user = min(people, key=lambda user: (loads[user], turns.get(user, ""), people.index(user)))
-        of = f" of {choosing.capacity}" if choosing.capacity is not None else ""
-        reason = f"has most room: {loads[user]}{of} open"
-        reason = f"knows {wanted}, {reason}" if choosing.to == "by-skill" and wanted is not None else reason
     _take_turn(session, rule, user)
-    return Chosen(user, f"{name_of(session, user)} {reason}")
+    told = {"name": name_of(session, user), "open": loads.get(user, 0), "capacity": choosing.capacity, "skill": wanted}
+    return Chosen(user, _why(choosing, wanted, told))
+
+
+def _why(choosing: Choosing, wanted: Value, told: dict[str, Any]) -> Fault:
+    if choosing.to == "round-robin":
+        return Fault("chosen", "{name} has waited longest", None, told)
+    if choosing.to == "by-skill" and wanted is not None:
+        return Fault("chosen", "{name} knows {skill} and has most room: {open} open", None, told)
+    if choosing.capacity is not None:
+        return Fault("chosen", "{name} has most room: {open} of {capacity} open", None, told)
+    return Fault("chosen", "{name} has most room: {open} open", None, told)
 
 
 def _candidates(session: Session, choosing: Choosing, env: Env, else_: Sequence[UUID] | None = None) -> list[UUID]:

@@ -36,6 +36,11 @@ class Button:
         """What its address says."""
         return self.workflow.key
 
+    @property
+    def asks(self) -> bool:
+        """Whether something is asked before: values, or whether one is sure."""
+        return bool(self.trigger.form) or bool(self.trigger.confirm)
+
 
 def buttons_of(model: Model, entity: str) -> tuple[Button, ...]:
     """Every button on records of an entity."""

@@ -23,7 +23,7 @@ from trellis.records.reading import shown
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
 from trellis.storage.secrets import secret_name
-from trellis.web.automation_words import KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, error_text, told
+from trellis.web.automation_words import KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, Told, error_text, told
 from trellis.web.context import current_person, current_reader, current_store, current_tenant
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
@@ -63,7 +63,7 @@ class Done:
     icon: str
     outcome: Any
     color: str
-    told: list[tuple[str, str]]
+    told: list[Told]
     depth: int
 
 
@@ -171,7 +171,7 @@ class AutomationView(Page):
             wrong=wrong,
             title=title,
             values=list(told({"values": trial.values}, reader)) if trial is not None else [],
-            steps=[_step(line) for line in trial.lines] if trial is not None else [],
+            steps=[_step(line, entity) for line in trial.lines] if trial is not None else [],
             states=STATES,
             said=error_text,
         )
@@ -192,7 +192,7 @@ class AutomationView(Page):
             "run.html",
             run=row,
             label=found.label if found is not None else row["workflow"],
-            steps=[_step(line) for line in lines],
+            steps=[_step(line, row["entity"]) for line in lines],
             children=children,
             titles=_titles([row]),
             states=STATES,
@@ -284,10 +284,13 @@ def _read(workflow: Workflow) -> list[tuple[int, int, int] | None]:
     return [found.get(step.place) for step in every_step(body.steps)]
 
 
-def _step(row: Mapping[str, Any]) -> Done:
+def _step(row: Mapping[str, Any], entity: str | None) -> Done:
+    own = current_tenant().model.entities.get(entity or "") if row["verb"] == "set" else None
     verb, icon = VERBS[row["verb"]]
     outcome, color = OUTCOMES[row["outcome"]]
-    return Done(row, verb, icon, outcome, color, list(told(row["detail"], current_reader())), depth_of(row["place"]))
+    return Done(
+        row, verb, icon, outcome, color, list(told(row["detail"], current_reader(), own)), depth_of(row["place"])
+    )
 
 
 def _titles(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trellis.automation.workflows.assignment import choose
-from trellis.automation.workflows.context import MEANS, StepContext, StepFailed
+from trellis.automation.workflows.context import MEANS, StepContext, StepFailed, in_words
 from trellis.automation.workflows.people import ref_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, does
 from trellis.model.automation import steps
@@ -23,4 +23,4 @@ def _assign(ctx: StepContext, step: steps.Assign) -> Outcome:
     if chosen is None:
         raise StepFailed("Nobody is free to take it.")
     ctx.store.update(ref.entity, ref.id, {owner: ref_of(chosen.user)}, means=MEANS)
-    return Done(ref_of(chosen.user), {"text": chosen.reason})
+    return Done(ref_of(chosen.user), in_words([chosen.why]))

@@ -14,9 +14,19 @@ from trellis.automation.mail import optouts
 from trellis.automation.mail.sending import CONTACT
 from trellis.automation.messages import kept
 from trellis.automation.messages.outbox import post, way_of
-from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
+from trellis.automation.workflows.context import StepContext, StepFailed, in_words, refs_of
 from trellis.automation.workflows.steps.registry import Done, Outcome
-from trellis.automation.workflows.steps.sending import CHANNELS, LEFT, MOST, SEQUENCE, Eyes, about_of, prepared, text_of
+from trellis.automation.workflows.steps.sending import (
+    CHANNELS,
+    LEFT,
+    MOST,
+    NOT_AGREED,
+    SEQUENCE,
+    Eyes,
+    about_of,
+    prepared,
+    text_of,
+)
 from trellis.formula.types import Value
 from trellis.model.automation import steps
 from trellis.model.automation.email import EmailTemplate
@@ -27,7 +37,7 @@ LONGEST = 1000
 def _sms(ctx: StepContext, step: steps.Send) -> Outcome:
     eyes, template, agreed = prepared(ctx, step)
     if not agreed:
-        return Done(None, {"text": "no consent"})
+        return Done(None, in_words([NOT_AGREED]))
     given = step.given.get("to")
     to = list(dict.fromkeys(numbers_of(ctx, given.evaluate(eyes.step)) if given is not None else ()))[:MOST]
     if not to:
@@ -38,7 +48,7 @@ def _sms(ctx: StepContext, step: steps.Send) -> Outcome:
 def _chat(ctx: StepContext, step: steps.Send) -> Outcome:
     eyes, template, agreed = prepared(ctx, step)
     if not agreed:
-        return Done(None, {"text": "no consent"})
+        return Done(None, in_words([NOT_AGREED]))
     given = step.given.get("to")
     room = str(given.evaluate(eyes.step) or "") if given is not None else ""
     return _post(ctx, step, "chat", [room], _text(step, template, eyes), eyes)

@@ -12,17 +12,19 @@ from trellis.automation.mail.attachments import MOST as MOST_FILES
 from trellis.automation.mail.attachments import files_in
 from trellis.automation.mail.letter import Letter, in_look
 from trellis.automation.mail.sending import NoAccount, Outgoing, account_named, send_out
-from trellis.automation.workflows.context import StepContext, StepFailed, refs_of
+from trellis.automation.workflows.context import StepContext, StepFailed, in_words, refs_of
 from trellis.automation.workflows.steps.registry import Done, Outcome, Stopped, does
 from trellis.formula.env import Env
 from trellis.formula.types import Ref, Value
 from trellis.model.automation import steps
 from trellis.model.automation.email import EmailTemplate
 from trellis.model.tracking import Tracking
+from trellis.records.refusal import Fault
 
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 MOST = 100  # addresses of one step
 SEQUENCE = "sequence:"  # what the workflows of sequences are called
+NOT_AGREED = Fault("consent", "The record has not agreed to this letter.")
 LEFT = {"opted_out": "opted out", "bounced": "nothing reaches it", "had": "has had it"}
 
 
@@ -44,7 +46,7 @@ def _mail(ctx: StepContext, step: steps.Send) -> Outcome:
         raise StepFailed("No mail server is set up: give `mail:` in tenant.yaml.")
     eyes, template, agreed = prepared(ctx, step)
     if not agreed:
-        return Done(None, {"text": "no consent"})
+        return Done(None, in_words([NOT_AGREED]))
     to, cc, bcc = ([*_addresses(ctx, step, word, eyes.step)][:MOST] for word in ("to", "cc", "bcc"))
     if not (to or cc or bcc):
         raise StepFailed("There is no address to send to.")
