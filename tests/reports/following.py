@@ -34,7 +34,8 @@ def listed(store: Store, answer: Answer, heading: Heading, found: Behind, line: 
     """A number of the records in the list; None for one that only says which records it is made of."""
     report = answer.report
     if report.union:
-        if heading.key != "count":
+        key = heading.key.removesuffix(".before")
+        if not any(m.key == key and m.formula.source.strip() == "count()" for m in report.measures):
             return None
         parts = filters_of(store, answer, found.conditions)
         return float(sum(store.count(e, where=(text,) if text else (), cap=None).n for e, text in parts.items()))

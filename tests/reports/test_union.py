@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from tests.conftest import layers_of
 from tests.reports.crm import CRM, World, fill
+from tests.reports.following import astray
 from tests.reports.recompute import differences
 
 from trellis.model.compile.compiled import compile_layers
 from trellis.model.dashboards.reach import Reach, reach
 from trellis.model.reports.report import Report
 from trellis.records.graph import StoreGraph
-from trellis.reports.asking import Wishes
+from trellis.records.reading.gather import grouped
+from trellis.records.reading.patient import Tape
+from trellis.records.reading.remembered import tables_of
+from trellis.records.refusal import Refused
+from trellis.reports.asking import Wishes, ask
 from trellis.reports.run import run
+from trellis.reports.schedule.keeping import digest_of
 from trellis.reports.seen import may_run
 from trellis.reports.unions import records_of
 
 if TYPE_CHECKING:
+    from trellis.model.model import Model
     from trellis.storage.catalogue import Catalogue
+    from trellis.storage.tenant import Tenant
 
 Compile = Callable[[str], Report]
 BOTH = """union:
@@ -69,7 +79,9 @@ def world(catalogue: Catalogue) -> Iterator[World]:
 def test_every_number_is_that_of_the_records(world: World, report: Compile, kind: str, given: Any) -> None:
     store, made = world.boss(), report(KINDS[kind])
     with store.transaction():
-        assert differences(store, StoreGraph(store.session), run(store, made, given)) == []
+        answer = run(store, made, given)
+        assert differences(store, StoreGraph(store.session), answer) == []
+        assert list(astray(store, answer)) == []
 
 
 def test_a_number_leads_to_the_records_of_its_entity_or_to_how_many_there_are_of_each(
@@ -186,3 +198,50 @@ widgets:
     widget = dashboard.widgets["kinds"]
     found = {key: reach(f, widget, model.reports, model.entities) for key, f in dashboard.filters.items()}
     assert found == {"who": Reach(path="who"), "period": Reach(("from",), "day")}
+
+
+def test_a_run_in_the_background_gives_back_what_it_computed(world: World, report: Compile) -> None:
+    made, recorded = report(BOTH + "group: [kind]"), Tape()
+    store = world.boss()
+    store.session.tape = recorded
+    answer = run(store, made, {})
+    assert len(recorded.rows) == 1
+    again, other = world.boss(), world.store("ben", "visitor")
+    again.session.tape = other.session.tape = Tape(recorded.rows)
+    assert run(again, made, {}).lines == answer.lines
+    with pytest.raises(Refused):  # with other rights it is another question
+        run(other, made, {})
+
+
+def test_what_is_remembered_depends_on_the_tables_of_every_entity(world: World, report: Compile) -> None:
+    store = world.boss()
+    with store.transaction():
+        question = ask(store, report(BOTH + "group: [kind]"), {}).question(sets=((0,),))
+        rows = sa.select(grouped(store.session, question))
+    assert {"deal", "visit"} <= set(tables_of(rows))
+
+
+def test_there_is_no_run_over_nothing(world: World, report: Compile) -> None:
+    made = report("union: {deal: {name: name}, area: {name: name}}\ngroup: [name]")
+    with pytest.raises(Refused, match="switched off"):
+        run(world.store("ben", "visitor"), made, {})
+
+
+def with_modules(tenant: Tenant, model: Model, modules: frozenset[str] | None) -> Tenant:
+    return replace(tenant, model=model, profile=replace(tenant.profile, modules=modules))
+
+
+def test_days_that_were_kept_are_of_the_entities_that_are_on(world: World, report: Compile) -> None:
+    made, tenant = report(BOTH + "group: [kind]\nsnapshot: daily"), world.tenant
+    visit = replace(tenant.model.entities["visit"], module="outside")
+    model = replace(tenant.model, entities={**tenant.model.entities, "visit": visit})
+    found = [
+        digest_of(with_modules(tenant, model, modules), made) for modules in (None, frozenset({"outside"}), frozenset())
+    ]
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_branch_that_is_another_one_for_each_reader_is_not_kept() -> None:
+    text = "union:\n  deal: {mine: owner == me}\n  visit: {mine: account.owner == me}\ngroup: [mine]\nsnapshot: daily"
+    found = compile_layers(layers_of(f"{CRM}\n---\nreport: asked\n{text}", "reports-asked"))
+    assert [p.message for p in found.problems] == ["a snapshot is kept once for all"]

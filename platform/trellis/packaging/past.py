@@ -54,7 +54,7 @@ def keep_past(tenant: Tenant, store: Store) -> None:
 def _nights(tenant: Tenant, store: Store, report: Report, moments: Sequence[datetime]) -> Iterator[dict[str, Any]]:
     """The rows of a report's nights, the latest first: each leaves less of the records' lives to take back."""
     rows: list[dict[str, Any]] = []
-    digest = digest_of(tenant.model.bench, report)
+    digest = digest_of(tenant, report)
     try:
         with store.transaction() as connection:
             for moment in moments:

@@ -17,7 +17,7 @@ from trellis.records.refusal import Fault, Refused
 from trellis.reports import conditions
 from trellis.reports.params import Chosen, read_params
 from trellis.reports.result import Heading
-from trellis.reports.unions import CommonScope, asked_of, keeps_back, keeps_filter, open_branches
+from trellis.reports.unions import CommonScope, asked_branches, asked_of, keeps_back, keeps_filter
 
 if TYPE_CHECKING:
     from trellis.formula.reader import Reader
@@ -97,7 +97,7 @@ class Asking:
         if self.report.union:
             made["union"] = tuple(
                 asked_of(self.store, self.report, self.chosen, branch, made, made["measures"])
-                for branch in open_branches(self.store, self.report)
+                for branch in asked_branches(self.store, self.report)
             )
         return Question(**made)
 

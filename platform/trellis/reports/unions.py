@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trellis.records.store import Store
     from trellis.reports.params import Chosen
     from trellis.reports.result import Answer
+    from trellis.storage.tenant import Tenant
 
 
 class CommonScope(EmptyScope):
@@ -42,13 +43,23 @@ class CommonScope(EmptyScope):
 
 def open_branches(store: Store, report: Report) -> tuple[Branch, ...]:
     """The entities of a union that this person may read, and whose modules are switched on."""
-    modules, entities = store.tenant.profile.modules, store.tenant.model.entities
-    return tuple(
-        branch
-        for branch in report.union
-        if store.session.permit.may("read", branch.entity)
-        and (modules is None or entities[branch.entity].module is None or entities[branch.entity].module in modules)
-    )
+    may = store.session.permit.may
+    return tuple(b for b in report.union if may("read", b.entity) and is_on(store.tenant, b.entity))
+
+
+def is_on(tenant: Tenant, entity: str) -> bool:
+    """Whether the entity's module is switched on for the tenant."""
+    modules, module = tenant.profile.modules, tenant.model.entities[entity].module
+    return modules is None or module is None or module in modules
+
+
+def asked_branches(store: Store, report: Report) -> tuple[Branch, ...]:
+    """The same for a run, which there is none of over nothing. Raises Refused."""
+    found = open_branches(store, report)
+    if not found:
+        message = "Nothing that this report is about is there for you: you may not read it, or it is switched off."
+        raise Refused([Fault("nothing", message)])
+    return found
 
 
 def keeps_back(store: Store, report: Report, formula: Formula, place: str | None = None) -> bool:

@@ -25,9 +25,11 @@ from trellis.reports.result import Answer, Line
 from trellis.reports.run import run
 from trellis.reports.schedule.timers import KEEP
 from trellis.reports.seen import formulas_of, is_seen
+from trellis.reports.unions import is_on
 
 if TYPE_CHECKING:
     from trellis.formula.formula import Formula
+    from trellis.storage.tenant import Tenant
 
 MOST_DAYS = 3660
 
@@ -59,7 +61,7 @@ def keep(work: Work) -> None:
         lines = []
     table = tenant.tables.platform.report_snapshot
     day = moment.astimezone(ZoneInfo(tenant.profile.time_zone)).date()
-    values = {"digest": digest_of(tenant.model.bench, report), "answer": {"lines": lines}, "at": moment}
+    values = {"digest": digest_of(tenant, report), "answer": {"lines": lines}, "at": moment}
     with work.finishing() as connection:
         made = insert(table).values(report=report.key, day=day, **values)
         if lines:
@@ -71,10 +73,14 @@ def lines_to_keep(answer: Answer) -> list[Any]:
     return [_frozen(line) for line in answer.lines]
 
 
-def digest_of(bench: Any, report: Report) -> str:
+def digest_of(tenant: Tenant, report: Report) -> str:
     """What is asked, in short: with another question the days before cannot be compared."""
+    bench = tenant.model.bench
     said = bench.document(report.key) if bench is not None else None
     asked = {k: v for k, v in dict(said or {}).items() if k not in ("label", "description", "icon", "mail", "chart")}
+    off = [b.entity for b in report.union if not is_on(tenant, b.entity)]
+    if off:  # a day with all of its entities is no day without some of them
+        asked["off"] = off
     return hashlib.sha256(orjson.dumps(asked, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
@@ -122,7 +128,7 @@ def _named(formula: Formula) -> Sequence[str]:
 def days_of(store: Store, report: Report) -> list[Kept]:
     """The days that are kept of the question as it is asked now, the latest last."""
     table = store.tenant.tables.platform.report_snapshot
-    digest = digest_of(store.tenant.model.bench, report)
+    digest = digest_of(store.tenant, report)
     query = sa.select(table.c.day, table.c.answer).where(table.c.report == report.key, table.c.digest == digest)
     with store.transaction() as connection:
         rows = connection.execute(query.order_by(table.c.day.desc()).limit(MOST_DAYS)).all()

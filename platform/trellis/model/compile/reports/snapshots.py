@@ -29,6 +29,9 @@ def check_snapshot(draft: ReportDraft, report: Report) -> None:
         return
     parts = [*(k.formula for k in report.groups), *(m.formula for m in report.measures)]
     parts += [report.filter.formula] if report.filter is not None else []
+    for branch in report.union:  # of which the whole's formulas say common names only
+        parts += [*branch.rows.values(), *branch.measures.values()]
+        parts += [branch.filter.formula] if branch.filter is not None else []
     if asked := sorted({name for formula in parts for name in formula.uses & OF_READER}):
         hint = phrase("{name} is another one for each reader", name=asked[0])
         draft.ctx.problem("E330", "a snapshot is kept once for all", item, hint)
