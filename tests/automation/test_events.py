@@ -47,8 +47,8 @@ stages:
 
 
 @pytest.fixture
-def crm(make_tenant: Callable[..., Tenant]) -> Tenant:
-    return make_tenant(CRM)
+def crm(same_tenant: Callable[..., Tenant]) -> Tenant:
+    return same_tenant(CRM)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from tests.conftest import SAMPLE
 
 from trellis.automation import jobs, state
 from trellis.automation.worker import drain
@@ -16,6 +17,12 @@ from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 
 Seen = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def tenant(same_tenant: Callable[..., Tenant]) -> Tenant:
+    """The small sample, as new for every test."""
+    return same_tenant(SAMPLE)
 
 
 @pytest.fixture

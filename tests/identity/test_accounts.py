@@ -24,10 +24,10 @@ from trellis.identity.sessions import digest, open_session
 from trellis.records.refusal import Refused
 
 
-def test_a_hash_is_slow_to_try(make_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hash_is_slow_to_try(same_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What werkzeug takes of itself: scrypt, with 32 MB and some 80 ms for a try; the other tests take a cheap one."""
     monkeypatch.setattr(accounts, "generate_password_hash", generate_password_hash)
-    tenant = make_tenant(YAML)
+    tenant = same_tenant(YAML)
     account = read_account(tenant, add_person(tenant, "anna@x.example"))
     assert account is not None
     with tenant.begin() as connection:
@@ -36,8 +36,8 @@ def test_a_hash_is_slow_to_try(make_tenant: Any, monkeypatch: pytest.MonkeyPatch
     assert hashed.startswith("scrypt:32768:8:1$")
 
 
-def test_a_link_works_once_and_ends_sessions(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_a_link_works_once_and_ends_sessions(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     person = add_person(tenant, "anna@x.example")
     account = read_account(tenant, person)
     assert account is not None
@@ -53,8 +53,8 @@ def test_a_link_works_once_and_ends_sessions(make_tenant: Any) -> None:
         assert not connection.execute(sa.select(tenant.tables.platform.session)).all()
 
 
-def test_a_refused_password_does_not_use_up_the_link(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_a_refused_password_does_not_use_up_the_link(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     account = read_account(tenant, add_person(tenant, "anna@x.example"))
     assert account is not None
     secret = make_link(tenant, account)
@@ -63,8 +63,8 @@ def test_a_refused_password_does_not_use_up_the_link(make_tenant: Any) -> None:
     assert use_link(tenant, secret, "long enough now") is not None
 
 
-def test_a_newer_link_replaces_the_older(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_a_newer_link_replaces_the_older(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     account = read_account(tenant, add_person(tenant, "anna@x.example"))
     assert account is not None
     older, newer = make_link(tenant, account), make_link(tenant, account)
@@ -73,8 +73,8 @@ def test_a_newer_link_replaces_the_older(make_tenant: Any) -> None:
     assert account_of_link(tenant, digest(newer)) is None
 
 
-def test_an_old_link_does_not_work(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_an_old_link_does_not_work(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     account = read_account(tenant, add_person(tenant, "anna@x.example"))
     assert account is not None
     secret = make_link(tenant, account)
@@ -83,8 +83,8 @@ def test_an_old_link_does_not_work(make_tenant: Any) -> None:
     assert use_link(tenant, secret, "long enough now") is None
 
 
-def test_asking_is_seen_by_administrators_and_ends_with_the_password(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_asking_is_seen_by_administrators_and_ends_with_the_password(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     person = add_person(tenant, "anna@x.example")
     ask_for_link(tenant, "ANNA@x.example ")
     ask_for_link(tenant, "nobody@x.example")

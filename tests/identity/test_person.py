@@ -16,8 +16,8 @@ def person_of(tenant: Tenant, person: Any) -> Any:
     return read_person(tenant, digest(open_session(tenant, person)))
 
 
-def test_teams_above_and_people_below(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_teams_above_and_people_below(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     boss = add_person(tenant, "boss@x.example", "rep")
     team, sub = tenant.tables.entity["team"], None
     with tenant.begin() as connection:
@@ -39,8 +39,8 @@ def test_teams_above_and_people_below(make_tenant: Any) -> None:
     assert principal.roles == {"rep"}
 
 
-def test_circles_of_managers_end(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_circles_of_managers_end(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     one = add_person(tenant, "one@x.example")
     other = add_person(tenant, "other@x.example", manager=one)
     user = tenant.tables.entity["user"]
@@ -50,8 +50,8 @@ def test_circles_of_managers_end(make_tenant: Any) -> None:
     assert person_of(tenant, one).below == {one, other}
 
 
-def test_sessions_end(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_sessions_end(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     person = add_person(tenant, "one@x.example")
     first, second, third = (open_session(tenant, person) for _ in range(3))
 
@@ -63,8 +63,8 @@ def test_sessions_end(make_tenant: Any) -> None:
     assert read_person(tenant, digest(third)) is None
 
 
-def test_the_database_does_not_know_the_secret(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_the_database_does_not_know_the_secret(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     secret = open_session(tenant, add_person(tenant, "one@x.example"))
     table = tenant.tables.platform.session
     with tenant.begin() as connection:
@@ -72,8 +72,8 @@ def test_the_database_does_not_know_the_secret(make_tenant: Any) -> None:
     assert read_person(tenant, secret) is None
 
 
-def test_inactive_deleted_and_expired_people_are_nobody(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_inactive_deleted_and_expired_people_are_nobody(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     user, sessions = tenant.tables.entity["user"], tenant.tables.platform.session
     for change in ({"active": False}, {"deleted_at": sa.func.now()}):
         person = add_person(tenant, f"{next(iter(change))}@x.example")
@@ -88,8 +88,8 @@ def test_inactive_deleted_and_expired_people_are_nobody(make_tenant: Any) -> Non
     assert read_person(tenant, digest(secret)) is None
 
 
-def test_rights_come_from_roles(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_rights_come_from_roles(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     admin = person_of(tenant, add_person(tenant, "a@x.example", "rep", "admin"))
     rep = person_of(tenant, add_person(tenant, "b@x.example", "rep", "gone-role"))
 

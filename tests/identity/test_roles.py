@@ -22,15 +22,15 @@ def granted(tenant: Tenant) -> set[tuple[str, str, str]]:
         return {tuple(row) for row in connection.execute(query)}  # type: ignore[misc]
 
 
-def test_making_a_tenant_writes_its_roles(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_making_a_tenant_writes_its_roles(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     assert granted(tenant) == wanted_permissions(tenant.model)
     assert ("rep", "create", "account") in granted(tenant)
     assert ("admin", "admin", "rights") in granted(tenant)
 
 
-def test_syncing_again_changes_nothing_and_takes_few_statements(make_tenant: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_syncing_again_changes_nothing_and_takes_few_statements(same_tenant: Any) -> None:
+    tenant = same_tenant(YAML)
     before, statements = granted(tenant), []
 
     def count(*args: Any) -> None:
@@ -43,8 +43,8 @@ def test_syncing_again_changes_nothing_and_takes_few_statements(make_tenant: Any
     assert len(statements) <= 8
 
 
-def test_get_user_roles_are_those_of_the_record(make_tenant: Any, tmp_path: Any) -> None:
-    tenant = make_tenant(YAML)
+def test_get_user_roles_are_those_of_the_record(same_tenant: Any, tmp_path: Any) -> None:
+    tenant = same_tenant(YAML)
     add_person(tenant, "rep@x.example", "rep")
     app = app_of(tenant, tmp_path)
     with signed_in_client(app, "rep@x.example") as client:

@@ -31,8 +31,8 @@ def key(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def tenant(make_tenant: Any) -> Any:
-    return make_tenant(YAML + ROLE)
+def tenant(same_tenant: Any) -> Any:
+    return same_tenant(YAML + ROLE)
 
 
 def code_of(secret: str, steps: int = 0) -> str:
@@ -123,13 +123,13 @@ def test_another_key_of_the_installation_leaves_the_recovery_codes(tenant: Any, 
     assert factor.use_recovery_code(tenant, person, codes[0])
 
 
-def test_who_has_to_have_one(tenant: Any, make_tenant: Any) -> None:
+def test_who_has_to_have_one(tenant: Any, same_tenant: Any) -> None:
     assert factor.is_required(tenant, ["rep", "treasurer"])
     assert not factor.is_required(tenant, ["rep", "gone"])
     assert factor.is_offered(tenant, ["rep"])
-    everybody = make_tenant(YAML, profile="sign_in: {second_factor: required}\n")
+    everybody = same_tenant(YAML, profile="sign_in: {second_factor: required}\n")
     assert factor.is_required(everybody, [])
-    nobody = make_tenant(YAML + ROLE, profile="sign_in: {second_factor: off}\n")
+    nobody = same_tenant(YAML + ROLE, profile="sign_in: {second_factor: off}\n")
     assert not factor.is_offered(nobody, ["rep"])
     assert factor.is_offered(nobody, ["treasurer"])
 

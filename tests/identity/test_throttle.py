@@ -15,8 +15,8 @@ from trellis.identity.throttle import account_key, address_key, begin_attempt, f
 
 
 @pytest.fixture
-def tenant(make_tenant: Any) -> Any:
-    return make_tenant(YAML, profile="sign_in: {lockout: {attempts: 8, for: 20 minutes}}\n")
+def tenant(same_tenant: Any) -> Any:
+    return same_tenant(YAML, profile="sign_in: {lockout: {attempts: 8, for: 20 minutes}}\n")
 
 
 def test_waits_grow_to_the_lockout(tenant: Any) -> None:

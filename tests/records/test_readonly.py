@@ -33,8 +33,8 @@ grants: {"*": {read: all, create: true, update: all}}
 
 
 @pytest.fixture
-def door(make_tenant: Any) -> Callable[[str], Store]:
-    tenant = make_tenant(LOAN)
+def door(same_tenant: Any) -> Callable[[str], Store]:
+    tenant = same_tenant(LOAN)
 
     def open_for(role: str) -> Store:
         return Store(tenant, Principal(Reader(roles=frozenset({role})), roles=frozenset({role})))

@@ -17,9 +17,9 @@ ADMIN_PAGES = ("/admin/users", "/admin/users/new", "/admin/roles", "/admin/roles
 
 
 @pytest.fixture
-def tenant(make_tenant: Any, tmp_path: Any) -> Any:
+def tenant(same_tenant: Any, tmp_path: Any) -> Any:
     use_installation_key(tmp_path)
-    tenant = make_tenant(YAML)
+    tenant = same_tenant(YAML)
     add_person(tenant, "anna@x.example", "admin", name="Anna Admin")
     add_person(tenant, "rep@x.example", "rep", name="Rita Rep")
     return tenant

@@ -9,8 +9,8 @@ from tests.web.frame_tenants import YAML, add_person, app_of, sign_in, signed_in
 
 
 @pytest.fixture
-def tenant(make_tenant: Any) -> Any:
-    tenant = make_tenant(YAML)
+def tenant(same_tenant: Any) -> Any:
+    tenant = same_tenant(YAML)
     add_person(tenant, "anna@x.example", "admin")
     add_person(tenant, "rep@x.example", "rep")
     return tenant
@@ -85,8 +85,8 @@ def test_every_write_needs_the_token(tenant: Any, tmp_path: Any) -> None:
     assert client.post("/profile/theme", data={"theme": "dark"}, headers={"X-CSRFToken": own}).status_code == 204
 
 
-def test_nothing_of_one_tenant_is_worth_anything_in_another(make_tenant: Any, tenant: Any, tmp_path: Any) -> None:
-    other = make_tenant(YAML)
+def test_nothing_of_one_tenant_is_worth_anything_in_another(same_tenant: Any, tenant: Any, tmp_path: Any) -> None:
+    other = same_tenant(YAML)
     add_person(other, "anna@x.example", "admin")
     client, stranger = (
         signed_in_client(app_of(tenant, tmp_path), "anna@x.example"),
@@ -113,10 +113,10 @@ def test_nothing_of_one_tenant_is_worth_anything_in_another(make_tenant: Any, te
     )
 
 
-def test_a_password_link_of_one_tenant_is_unknown_in_another(make_tenant: Any, tenant: Any, tmp_path: Any) -> None:
+def test_a_password_link_of_one_tenant_is_unknown_in_another(same_tenant: Any, tenant: Any, tmp_path: Any) -> None:
     from trellis.identity.accounts import find_account, make_link
 
-    other = make_tenant(YAML)
+    other = same_tenant(YAML)
     account = find_account(tenant, "anna@x.example")
     assert account is not None
     secret = make_link(tenant, account)

@@ -35,8 +35,8 @@ def key(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def tenant(make_tenant: Any, mailbox: Mailbox) -> Any:
-    tenant = make_tenant(YAML, profile=mailbox.profile)
+def tenant(same_tenant: Any, mailbox: Mailbox) -> Any:
+    tenant = same_tenant(YAML, profile=mailbox.profile)
     add_person(tenant, "anna@x.example", "admin", name="Anna Admin")
     return tenant
 
@@ -84,8 +84,8 @@ def test_an_invitation_goes_by_mail_and_lets_in_once(
     assert sign_in(again, "nora@x.example", PASSWORD).status_code == 302
 
 
-def test_without_a_mail_server_the_administrator_hands_the_link_over(make_tenant: Any, tmp_path: Path) -> None:
-    tenant = make_tenant(YAML)
+def test_without_a_mail_server_the_administrator_hands_the_link_over(same_tenant: Any, tmp_path: Path) -> None:
+    tenant = same_tenant(YAML)
     add_person(tenant, "anna@x.example", "admin")
     app = app_of(tenant, tmp_path)
     page = post(signed_in_client(app, "anna@x.example"), "/admin/users/new", **NEW).text
@@ -94,8 +94,8 @@ def test_without_a_mail_server_the_administrator_hands_the_link_over(make_tenant
     assert accept(app.test_client(), found[1], name="Nora", language="en").status_code == 302
 
 
-def test_an_invitation_is_no_password_link_and_the_other_way_round(make_tenant: Any, tmp_path: Path) -> None:
-    tenant = make_tenant(YAML)
+def test_an_invitation_is_no_password_link_and_the_other_way_round(same_tenant: Any, tmp_path: Path) -> None:
+    tenant = same_tenant(YAML)
     add_person(tenant, "anna@x.example", "admin")
     app = app_of(tenant, tmp_path)
     page = post(signed_in_client(app, "anna@x.example"), "/admin/users/new", **NEW).text
@@ -184,11 +184,11 @@ def test_an_administrator_mails_a_new_password_link_and_resets_a_factor(
     assert {e.event for e in sign_in_history(tenant, bob)} == {"link", "factor-off"}
 
 
-def test_where_there_are_no_passwords_nobody_sets_one(make_tenant: Any, tmp_path: Path) -> None:
+def test_where_there_are_no_passwords_nobody_sets_one(same_tenant: Any, tmp_path: Path) -> None:
     from trellis.identity.accounts import INVITATION, make_link
 
     source = "entity_id: i, sso_url: 'https://idp.example/sso', certificate: MIIC"
-    tenant = make_tenant(YAML, profile=f"sign_in: {{password: false, saml: {{acme: {{{source}}}}}}}\n")
+    tenant = same_tenant(YAML, profile=f"sign_in: {{password: false, saml: {{acme: {{{source}}}}}}}\n")
     add_person(tenant, "anna@x.example", "admin")
     account = find_account(tenant, "anna@x.example")
     assert account is not None

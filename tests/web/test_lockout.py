@@ -12,8 +12,8 @@ from trellis.identity.sign_in_log import sign_in_history
 
 
 @pytest.fixture
-def tenant(make_tenant: Any) -> Any:
-    tenant = make_tenant(YAML)
+def tenant(same_tenant: Any) -> Any:
+    tenant = same_tenant(YAML)
     add_person(tenant, "anna@x.example", "admin")
     return tenant
 

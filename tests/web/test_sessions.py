@@ -19,8 +19,8 @@ LIMITS = "sign_in: {sessions: {idle: 30 minutes, absolute: 4 hours, remember: 10
 
 
 @pytest.fixture
-def tenant(make_tenant: Any) -> Any:
-    tenant = make_tenant(YAML, profile=LIMITS)
+def tenant(same_tenant: Any) -> Any:
+    tenant = same_tenant(YAML, profile=LIMITS)
     add_person(tenant, "anna@x.example", "admin")
     return tenant
 

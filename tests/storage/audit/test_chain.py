@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import SAMPLE
 
 from trellis.storage.audit import Actor, note
 from trellis.storage.audit.anchors import anchor_now, anchors_of, verify_tenant
@@ -17,6 +18,12 @@ from trellis.storage.audit.verify import Head, verify
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.live import owner_connection
 from trellis.storage.tenant import Tenant
+
+
+@pytest.fixture
+def tenant(same_tenant: Callable[..., Tenant]) -> Tenant:
+    """The small sample, as new for every test."""
+    return same_tenant(SAMPLE)
 
 
 def write(tenant: Tenant, count: int = 1) -> None:
