@@ -31,6 +31,8 @@ from trellis.storage.tenant import Tenant
 from trellis.web.reading_log import flush
 
 if TYPE_CHECKING:
+    from tests.automation.mail.mailbox import Mailbox
+
     MakeTenant = Callable[..., Tenant]
 
 # a test database may lose its data when the machine falls over: it is faster for that
@@ -218,6 +220,15 @@ def same_tenant(catalogue: Catalogue, kept_tenants: dict[tuple[object, ...], Aga
     for key in used:
         if not kept_tenants[key].take_back():
             catalogue.drop(kept_tenants.pop(key).tenant.slug)
+
+
+@pytest.fixture(scope="module")
+def smtp() -> Iterator[Mailbox]:
+    """A mail server on loopback, for the tests of a module."""
+    from tests.automation.mail.mailbox import mail_server
+
+    with mail_server() as mailbox:
+        yield mailbox
 
 
 @pytest.fixture

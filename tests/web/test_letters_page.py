@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from standardwebhooks.webhooks import Webhook
-from tests.automation.mail.mailbox import Mailbox, mail_server
+from tests.automation.mail.mailbox import Mailbox
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML, add_person, app_of, outcome, signed_in_client, token_of
 
@@ -82,12 +82,6 @@ def key() -> Iterator[None]:
     sealing.use_keys(Fernet.generate_key())
     yield
     sealing._keys[:] = before
-
-
-@pytest.fixture(scope="module")
-def smtp() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.automation.mail.imap import PASSWORD, Post, imap_server
-from tests.automation.mail.mailbox import Mailbox, mail_server
+from tests.automation.mail.mailbox import Mailbox
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML
 
@@ -82,12 +82,6 @@ steps:
 def post() -> Iterator[Post]:
     with imap_server() as post:
         yield post
-
-
-@pytest.fixture(scope="module")
-def smtp() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
 
 
 @pytest.fixture(scope="module")

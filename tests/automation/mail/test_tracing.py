@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.automation.mail.mailbox import Mailbox, mail_server
+from tests.automation.mail.mailbox import Mailbox
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML
 
@@ -68,12 +68,6 @@ steps:
 LETTER = Letter("Hello", "", (), body="[x](https://x.example)")
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"
 LINK = re.compile(r'href="(https?://crm\.example/[^"]*?/m/([0-9a-f]{32})/(\d+))"')
-
-
-@pytest.fixture(scope="module")
-def smtp() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
 
 
 @pytest.fixture(scope="module")

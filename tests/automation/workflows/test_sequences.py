@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from tests.automation.mail.mailbox import Mailbox, mail_server
+from tests.automation.mail.mailbox import Mailbox
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML
 
@@ -51,12 +51,6 @@ quiet_hours: "20:00-08:00"
 steps:
   - {send: email, to: =email, subject: "Quiet for {name}", body: Psst}
 """
-
-
-@pytest.fixture(scope="module")
-def smtp() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
 
 
 @pytest.fixture(scope="module")
