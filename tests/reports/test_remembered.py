@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +17,7 @@ from tests.reports.crm import CRM, World, fill
 from trellis.automation.worker.drain import drain
 from trellis.formula.sql.parameters import read_by
 from trellis.model.reports.report import Report
+from trellis.records.principal import Principal
 from trellis.records.reading import patient, remembered
 from trellis.records.store import Store
 from trellis.reports import remembering
@@ -104,6 +108,35 @@ def test_others_and_other_params_are_other_answers(
     assert count_of(crm.store("ben", "lead", ("ben", "cleo")), made) == together
     assert count_of(crm.store("ben", "lead", ("ben",)), made) == mine
     assert len(asked) > count
+
+
+def test_what_asks_for_today_is_remembered_for_the_readers_day_and_what_asks_for_now_is_not(
+    catalogue: Catalogue, crm: World, report: Compile, asked: list[Any]
+) -> None:
+    def at(moment: datetime, zone: str = "Europe/Berlin") -> Store:
+        reader = replace(crm.reader("anna", ("boss",)), now=moment, time_zone=ZoneInfo(zone))
+        return Store(
+            crm.tenant, Principal(id=crm.people["anna"], name="anna", roles=frozenset({"boss"}), reader=reader)
+        )
+
+    noon = datetime(2026, 6, 17, 10, tzinfo=UTC)
+    days, moments = (
+        report(f"{BY_STAGE}\nfilter: close_date < today()"),
+        report(f"{BY_STAGE}\nfilter: opened_at < now()"),
+    )
+    count_of(at(noon), days)
+    drain(catalogue, crm.tenant)
+    count_of(at(noon), days)
+    count = len(asked)
+    count_of(at(noon + timedelta(hours=3)), days)
+    count_of(at(noon, "America/New_York"), days)  # the same day on another clock
+    assert len(asked) == count
+    count_of(at(noon + timedelta(days=1)), days)
+    count_of(at(noon, "Pacific/Kiritimati"), days)  # where it is tomorrow: as for the one a day later
+    assert len(asked) == count + 1
+    count_of(at(noon), moments)
+    count_of(at(noon + timedelta(seconds=1)), moments)
+    assert len(asked) == count + 3
 
 
 def test_who_has_written_and_not_committed_neither_finds_nor_leaves_anything(
