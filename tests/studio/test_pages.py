@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.web.frame_tenants import YAML, add_person, outcome, signed_in_client
 from trellis.model.compile import compile_layers
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.secrets import use_installation_key
+from trellis.studio import checking
 from trellis.studio.app import add_studio
 from trellis.studio.words import problem_words
 from trellis.web.app import create_tenant_app
@@ -233,3 +235,17 @@ steps: [{sett: {a: 1}}]
     assert not [text for text in said if not re.search("[一-鿿]", text)]
     assert "未知的字段类型“chioce”" in said
     assert "是不是指“choice”？" in said
+
+
+def test_checks_leave_the_servers_threads_to_pages(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a full line a text is kept all the same, what is known already is told, and a page says to come again."""
+    known = keep(admin, OWN + "# one\n").json
+    assert known["errors"] == 0
+    monkeypatch.setattr(checking, "PATIENCE", 0.01)
+    monkeypatch.setattr(checking, "_line", threading.BoundedSemaphore(1))
+    with checking._line:
+        assert admin.get("/admin/configuration/draft").json["errors"] == 0
+        busy = keep(admin, OWN + "# two\n", version=known["version"]).json
+        assert (busy["is_busy"], busy["is_changed"]) == (True, True)
+        assert outcome(admin.get("/admin/configuration/publish")) == 503
+    assert admin.get("/admin/configuration/draft").json["errors"] == 0

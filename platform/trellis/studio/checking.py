@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import ServiceUnavailable
+
 from trellis.config.phrase import phrase
 from trellis.config.problem import Problem
 from trellis.model.compile import Compiled
@@ -17,20 +19,49 @@ if TYPE_CHECKING:
     from trellis.config.layer import Document, Layer
 
 KEPT = 6
+IN_LINE = 3  # checks at work or waiting: a server's other threads are for pages
+PATIENCE = 1.0  # seconds to wait for a place in the line
 
 _found: OrderedDict[str, Compiled] = OrderedDict()
+_keeping = threading.Lock()
 _turn = threading.Lock()  # a check takes the processor for a while: others go on working beside one, not beside ten
+_line = threading.BoundedSemaphore(IN_LINE)
+
+
+class Busy(ServiceUnavailable):
+    """So many drafts are being checked at this moment that another would keep pages waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("Many drafts are being checked at this moment.", retry_after=5)
 
 
 def check(layers: Sequence[Layer], slug: str) -> tuple[Compiled, list[Problem]]:
-    """What the layers compile to, and every problem; a tenant may not give itself another name."""
+    """What the layers compile to, and every problem; a tenant may not give itself another name. Raises Busy."""
     key = content_hash(layers)
-    with _turn:
-        compiled = _found.pop(key, None) or compile_draft(layers)
+    compiled = _known(key) or _check(layers, key)
+    return compiled, [*compiled.problems, *_about_the_name(compiled, layers, slug)]
+
+
+def _known(key: str) -> Compiled | None:
+    with _keeping:
+        if key in _found:
+            _found.move_to_end(key)
+        return _found.get(key)
+
+
+def _check(layers: Sequence[Layer], key: str) -> Compiled:
+    if not _line.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        with _turn:
+            compiled = _known(key) or compile_draft(layers)
+    finally:
+        _line.release()
+    with _keeping:
         _found[key] = compiled
         while len(_found) > KEPT:
             _found.popitem(last=False)
-    return compiled, [*compiled.problems, *_about_the_name(compiled, layers, slug)]
+    return compiled
 
 
 def is_sound(problems: Sequence[Problem]) -> bool:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from trellis.studio import draft as drafts
 from trellis.studio.asking import me, my_draft
+from trellis.studio.checking import Busy
 from trellis.studio.draft import Draft, Outdated
 from trellis.studio.own import MANIFEST, BadPath, clean_path
 from trellis.studio.starters import starter
@@ -61,7 +62,11 @@ class EditorView(Page):
         except BadPath as bad:
             return jsonify(message=_(str(bad))), 422
         kept = draft.changes.get(path)
-        return jsonify(version=kept.version if kept else 0, is_changed=kept is not None, **state_of(draft))
+        answer = {"version": kept.version if kept else 0, "is_changed": kept is not None}
+        try:
+            return jsonify(**answer, **state_of(draft))
+        except Busy:  # the text is kept; the page asks again what is wrong with it
+            return jsonify(**answer, is_busy=True)
 
     def _kept_by_form(self) -> Any:
         """Without scripts, the form's own button keeps the text."""

@@ -100,7 +100,8 @@ export class Keeper {
     if (this.read() === text) this.forget();
     this.form.querySelector("[name=version]").value = said.version;
     this.say(said.is_changed ? this.form.dataset.saySaved : this.form.dataset.sayLive);
-    this.show(said);
+    if (said.is_busy) this.timer = setTimeout(() => this.keep(true), AGAIN); // kept, and to be checked when there is time
+    else this.show(said);
   }
 
   /** Another window was faster: the person says which text counts; neither is lost before that. */
