@@ -32,7 +32,7 @@ from trellis.records.refusal import Fault, Refused
 from trellis.reports.result import Behind
 
 if TYPE_CHECKING:
-    from trellis.model.compile.reports.kinds import TargetSpec
+    from trellis.model.compile.reports.kinds.matched import TargetSpec
     from trellis.model.reports.report import Condition, Measure, Report
     from trellis.records.store import Store
     from trellis.reports.params import Chosen
