@@ -136,6 +136,7 @@ class Machine:
         self.run = run
         self.body: Body = workflow.bodies[run.entity if run.entity in workflow.bodies else None]
         self.asked = asked  # the moment for which a job is in the queue already
+        self.watches = run.waiting is not None  # whether there may be records that it waits for
         self.is_trial = False  # all of it is taken back: no job is asked for, and the run has no row
         store.session.cause = StepContext(run, store, connection).cause()
 
@@ -210,7 +211,7 @@ class Machine:
             self._suspend(step, outcome, told)
             return
         run.waiting, run.tries = None, 0
-        unwatch(self.connection, self.tenant, run)
+        self._unwatch()
         if isinstance(outcome, Stopped):
             self._log(step, "stopped", told)
             end(self.connection, self.tenant, run, "stopped", {"kind": "stopped", "text": outcome.reason})
@@ -259,15 +260,22 @@ class Machine:
             # what changes until this is committed finds nobody who watches: it is looked at once more afterwards
             defer_many(self.connection, [job_of(run)])
 
+    def _unwatch(self) -> None:
+        if self.watches:
+            unwatch(self.connection, self.tenant, self.run)
+            self.watches = False
+
     def _watch(self, watched: frozenset[Ref]) -> None:
-        unwatch(self.connection, self.tenant, self.run)
+        self._unwatch()
         rows = [{"run": self.run.id, "entity": ref.entity, "record": ref.id} for ref in watched]
         if rows:
             self.connection.execute(sa.insert(self.tenant.tables.platform.run_watch), rows)
+            self.watches = True
 
     def _failed(self, step: Step, error: Exception) -> None:
         run, told = self.run, told_of(error)
         run.waiting = None
+        self._unwatch()
         if isinstance(step.on_error, Retry) and run.tries < step.on_error.times:
             run.tries += 1
             at: datetime = now()
