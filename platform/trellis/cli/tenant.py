@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from trellis.cli.installation import Installation, fail_on_problems, installation, layers_of, who
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trellis.config.layer import Layer
+
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def of_template(with_what: str) -> Callable[[F], F]:
+    """The options of a tenant that is made of a template alone; `with_what`: the option that they go with."""
+    made = f"With {with_what}"
+
+    def add(function: F) -> F:
+        for option in (
+            click.option("--demo", is_flag=True, help="Load the demo data too; its people have the demo password."),
+            click.option("--language", default="en", show_default=True, help=f"{made}."),
+            click.option("--time-zone", default="UTC", show_default=True, help=f"{made}."),
+            click.option("--currency", default="EUR", show_default=True, help=f"{made}."),
+            click.option("--label", help=f"{made}: the tenant's name for people."),
+        ):
+            function = option(function)
+        return function
+
+    return add
 
 
 @click.group("tenant")
@@ -27,25 +48,11 @@ def command() -> None:
 @click.option(
     "--template", help="Make it of this template alone (retail, or 'retail ^1.4'), without a folder of its own."
 )
-@click.option("--label", help="With --template: the tenant's name for people.")
-@click.option("--currency", default="EUR", show_default=True, help="With --template.")
-@click.option("--time-zone", default="UTC", show_default=True, help="With --template.")
-@click.option("--language", default="en", show_default=True, help="With --template.")
-@click.option("--demo", is_flag=True, help="Load the demo data too; its people sign in with the demo password.")
-def create(
-    slug: str,
-    path: Path | None,
-    template: str | None,
-    label: str | None,
-    currency: str,
-    time_zone: str,
-    language: str,
-    demo: bool,
-) -> None:
+@of_template("--template")
+def create(slug: str, path: Path | None, template: str | None, label: str | None, demo: bool, **profile: str) -> None:
     """Make the tenant SLUG of PATH (default: tenants/SLUG), with its seed data."""
     if template is not None:
-        profile = {"label": label or slug, "language": language, "time_zone": time_zone, "currency": currency}
-        make_tenant(slug, template, profile, demo=demo)
+        make_tenant(slug, template, {"label": label or slug, **profile}, demo=demo)
         return
     with installation() as here, fail_on_problems():
         _provision(here, slug, layers_of(here, slug, path), demo=demo)

@@ -10,6 +10,7 @@ import click
 
 from trellis.cli._template.packing import FILE, read
 from trellis.cli.installation import fail_on_problems, installation
+from trellis.cli.tenant import make_tenant, of_template
 
 if TYPE_CHECKING:
     from trellis.packaging.package import Package
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, help="Trust the key that has signed it, from now on.")
 @click.option("--test", is_flag=True, help="Play its scenarios first, on a throw-away tenant.")
 @click.option("--tenant", help="Make this tenant of it, too.")
-@click.option("--label", help="With --tenant: its name for people.")
-@click.option("--currency", default="EUR", show_default=True, help="With --tenant.")
-@click.option("--time-zone", default="UTC", show_default=True, help="With --tenant.")
-@click.option("--language", default="en", show_default=True, help="With --tenant.")
-@click.option("--demo", is_flag=True, help="With --tenant: load the demo data too.")
+@of_template("--tenant")
 def install(
     file: Path,
     unsigned: bool,
@@ -34,10 +31,8 @@ def install(
     test: bool,
     tenant: str | None,
     label: str | None,
-    currency: str,
-    time_zone: str,
-    language: str,
     demo: bool,
+    **profile: str,
 ) -> None:
     """Put the package FILE into this installation's store of templates; other versions stay beside it."""
     from trellis.packaging.store import NotInstalled
@@ -54,11 +49,7 @@ def install(
         signed = f", signed by {made.signer.name}" if made.signer is not None else ""
         click.echo(f"{package.manifest.title} is installed{signed}: {made.path}")
     if tenant is not None:
-        from trellis.cli.tenant import make_tenant
-
-        wanted = f"{made.name} {made.version}"
-        profile = {"label": label or tenant, "language": language, "time_zone": time_zone, "currency": currency}
-        make_tenant(tenant, wanted, profile, demo=demo)
+        make_tenant(tenant, f"{made.name} {made.version}", {"label": label or tenant, **profile}, demo=demo)
     else:
         click.echo(f"Make a tenant of it: trellis tenant create NAME --template {made.name}")
 
