@@ -10,7 +10,6 @@ from typing import Any
 from trellis.config.phrase import phrase
 from trellis.formula.errors import FormulaError
 from trellis.formula.formula import Formula, compile_formula, constant
-from trellis.formula.nodes.paths import Member
 from trellis.formula.reader import Reader
 from trellis.formula.rows import RowsScope
 from trellis.formula.scope import Scope
@@ -19,22 +18,22 @@ from trellis.model.compile.context import Context, humanize
 from trellis.model.compile.formulas import formula, part
 from trellis.model.compile.item import Item
 from trellis.model.compile.names import Names
+from trellis.model.compile.reports.groups import key_of
+from trellis.model.compile.reports.labels import label_of_part
 from trellis.model.compile.reports.sources import call_of, condition_of, source_of
 from trellis.model.compile.reports.unions import CommonScope, UnionDraft, entities_of, open_union
 from trellis.model.compile.scope import EntityScope
 from trellis.model.compile.types import Types
 from trellis.model.field import Field
 from trellis.model.fields.base import Invalid, said_by
-from trellis.model.reports.keys import GROUPED, BandKey, Key, LevelKey, PeriodKey
+from trellis.model.reports.keys import Key, PeriodKey
 from trellis.model.reports.periods import PERIODS
 from trellis.model.reports.report import Chart, Column, Condition, Measure, Order, Param
-from trellis.model.reports.union import COMMON, KIND
 from trellis.model.text import Text
 
 # what the address of a report says beside its params
 RESERVED = ("sort", "cols", "chart", "report", "saved", "filter", "stood", "ran", "variant")
 OVER = ("running", "share", "change", "rank")
-_NOT_GROUPED = "group by a part of it, or by a field of what it points to"
 
 
 @dataclass
@@ -166,42 +165,8 @@ class ReportDraft:
                 self.ctx.problem("E204", phrase("'{name}' is missing", name=word), self.item, at_key=True)
             return ()
         entries = [(None, i) for i in found.each()] if not isinstance(found.data, dict) else list(found.entries())
-        made = [self._key(name, each, entity) for name, each in entries]
+        made = [key_of(self, name, each, entity) for name, each in entries]
         return tuple(k for k in made if k is not None)
-
-    def _key(self, name: str | None, each: Item, entity: str | None) -> Key | None:
-        written = each.get("formula") if isinstance(each.data, dict) else each
-        if written is None:
-            return None
-        source, start = source_of(written)
-        call = call_of(source)
-        unit = PERIODS.get(call.name) if call is not None and len(call.args) == 1 else None
-        if unit is not None and call is not None:
-            inner = call.args[0]
-            value = part(self.ctx, written, start + inner.start, start + inner.end, self.scope(entity))
-            if value is None or value.type.kind not in ("date", "datetime"):
-                if value is not None:
-                    message = phrase(
-                        "{unit}(…) groups by a date or a moment, not by a {type}", unit=unit.name, type=value.type
-                    )
-                    self.ctx.problem("E405", message, written)
-                return None
-            key = name or source.strip()
-            return PeriodKey(key, self._label(each, name, value, entity), value, unit)
-        value = formula(self.ctx, written, self.scope(entity))
-        if value is None:
-            return None
-        if value.type.kind not in (*GROUPED, "any"):
-            self.ctx.problem("E405", phrase("cannot group by a {type}", type=value.type), written, _NOT_GROUPED)
-            return None
-        key, label = name or source.strip(), self._label(each, name, value, entity)
-        if isinstance(each.data, dict) and (bands := each.get("bands")) is not None:
-            return self._bands(key, label, value, bands)
-        if isinstance(each.data, dict) and (level := each.get("level")) is not None:
-            return self._level(key, label, value, level)
-        if value.type.kind == "datetime":
-            return PeriodKey(key, label, value, PERIODS["day"])
-        return Key(key, label, value)
 
     def period_key(self) -> Key | None:
         """The report's own date in the periods that it goes by."""
@@ -212,7 +177,7 @@ class ReportDraft:
         if value is None or written is None:
             return None
         unit = PERIODS.get(self.item.word("period", "month"), PERIODS["month"])
-        return PeriodKey("period", self._label(written, "date", value, None), value, unit)
+        return PeriodKey("period", label_of_part(self, written, "date", value, None), value, unit)
 
     def bounds(self, word: str, default: tuple[int, ...]) -> tuple[Decimal, ...]:
         """Numbers that go upwards."""
@@ -223,56 +188,6 @@ class ReportDraft:
         if found != sorted(set(found)):
             self.ctx.problem("E214", "the bounds of ranges go upwards", item)
         return tuple(found) or tuple(Decimal(n) for n in default)
-
-    def _bands(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
-        if value.type.kind not in ("number", "money"):
-            self.ctx.problem("E405", phrase("ranges are of numbers or money, not of a {type}", type=value.type), item)
-            return None
-        bounds = [Decimal(str(n.data)) for n in item.each() if isinstance(n.data, int | float | Decimal)]
-        if bounds != sorted(set(bounds)):
-            self.ctx.problem("E214", "the bounds of ranges go upwards", item)
-        return BandKey(key, label, value, tuple(bounds))
-
-    def _level(self, key: str, label: Text, value: Formula, item: Item) -> Key | None:
-        entities = value.type.entities
-        parent = self.scope().tree(entities[0]) if value.type.kind == "record" and len(entities) == 1 else None
-        if parent is None:
-            hint = "a link to an entity with a link `tree: true`"
-            self.ctx.problem("E405", phrase("a level is of a tree, not of a {type}", type=value.type), item, hint)
-            return None
-        return LevelKey(key, label, value, int(item.data) if isinstance(item.data, int) else 1, parent)
-
-    def _label(self, each: Item, name: str | None, value: Formula, entity: str | None) -> Text:
-        """What is written, else a translation, else what the field is called."""
-        if isinstance(each.data, dict) and each.get("label") is not None:
-            return self.ctx.text(each, "label")
-        path = f"{each.full_path}.label"
-        if path in self.ctx.translations:
-            return self.ctx.translated(humanize(name or value.source.strip()), path)
-        found = self._field_label(value, entity)
-        if found is None and value.type.kind == "record" and len(value.type.entities) == 1:
-            target = self.ctx.drafts[value.type.entities[0]]
-            found = self.ctx.text(target.item, "label", humanize(target.key), target.ancestors)
-        return found or Text(humanize(name or value.source.strip()))
-
-    def _field_label(self, value: Formula, entity: str | None) -> Text | None:
-        node = value.node
-        if not isinstance(node, Member):
-            return None
-        if self.union is not None and node.having == (COMMON,):
-            if node.name == KIND:
-                return self.ctx.translated("Kind", "system.reports.kind.label")
-            return next(
-                (self._field_label(f[node.name], e) for e, f in self.union.formulas.items() if node.name in f), None
-            )
-        owner = (node.having or (entity or self.entity,))[0]
-        draft = self.types.field_at(owner, node.name) if owner in self.ctx.drafts else None
-        if draft is None:
-            return None
-        from trellis.model.compile.fields import label_of
-
-        entity_draft = self.ctx.drafts[owner]
-        return label_of(self.ctx, entity_draft, draft)
 
     # ── measures ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -353,7 +268,7 @@ class ReportDraft:
             if value is not None:
                 source = value.source.strip()
                 path = source if self.types.field_at(self.entity, source) is not None else None
-                made.append(Column(name or source, self._label(each, name, value, None), value, path))
+                made.append(Column(name or source, label_of_part(self, each, name, value, None), value, path))
         return tuple(made)
 
     def totals(self, columns: Sequence[Column]) -> dict[str, str]:
