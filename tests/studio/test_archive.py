@@ -50,6 +50,7 @@ def test_single_files_find_their_place() -> None:
         ("x.zip", zipped({"schemas/x.yaml": b" " * 1_000_001})),
         ("x.zip", zipped({f"schemas/{n}.yaml": b" " * 900_000 for n in range(30)})),  # 27 MB in 27 kB
         ("x.zip", zipped({"readme.txt": b"x"})),
+        ("x.zip", zipped({"schemas/x.yaml": b"a: b", "schemas/X.yaml": b"c: d"})),
         ("x.exe", b"MZ"),
     ],
 )

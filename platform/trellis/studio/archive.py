@@ -59,6 +59,7 @@ def _unzip(content: bytes) -> dict[str, str]:
                 raise BadPath("The configuration is too large: at most 2,000 files and 20 MB.")
             root = _root(m.filename for m in members)
             found: dict[str, str] = {}
+            seen: set[str] = set()
             for member in members:
                 inside = member.filename.replace("\\", "/").removeprefix(root)
                 if inside != MANIFEST and inside.partition("/")[0] not in FOLDERS:
@@ -67,7 +68,11 @@ def _unzip(content: bytes) -> dict[str, str]:
                     text = file.read(MAX_BYTES + 1)
                 if len(text) > MAX_BYTES:
                     raise BadPath("A file is too large: at most 1 MB.")
-                found[clean_path(inside)] = _text(inside, text)
+                path = clean_path(inside)
+                if path.casefold() in seen:  # some systems see one file there
+                    raise BadPath("A file is in the ZIP twice, or two differ only in small and capital letters.")
+                seen.add(path.casefold())
+                found[path] = _text(inside, text)
             return found
     except BadPath:
         raise
