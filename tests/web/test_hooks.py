@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from trellis.automation.worker import drain
 from trellis.automation.workflows import engine  # noqa: F401 (does the runs)
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.secrets import secret_name
+from trellis.web.pages.hooks import LARGEST
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HOOK = """
@@ -89,3 +91,11 @@ def test_others_are_refused(tenant: Any, client: FlaskClient, how: dict[str, Any
     assert send(client, how.pop("body", "{}"), **how) == status
     assert client.post("/hooks/erp", data="{}").status_code == 401
     assert client.post("/hooks/none", data="{}").status_code == 404
+
+
+@pytest.mark.parametrize("said", [{}, {"wsgi.input_terminated": True, "CONTENT_LENGTH": None}])
+def test_a_body_is_no_larger_than_it_may_be(client: FlaskClient, said: dict[str, Any]) -> None:
+    """Also one that comes in pieces and does not say how large it is."""
+    body = io.BytesIO(b"x" * (LARGEST + 1))
+    how = {"wsgi.input": body, "CONTENT_LENGTH": str(LARGEST + 1), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    assert client.post("/hooks/erp", environ_overrides=how | said).status_code == 413

@@ -34,6 +34,7 @@ from trellis.api.caller import admit, identify
 from trellis.api.problems import Problem
 from trellis.api.representation import dumps
 from trellis.storage.tenant import RevisionChanged
+from trellis.web.posted import body_within
 
 mcp = Blueprint("assistants", __name__)
 log = structlog.get_logger()
@@ -81,11 +82,11 @@ def message() -> Response:
         raise Problem(415, "media-type", _("Send JSON: “Content-Type: application/json”."))
     if not request.accept_mimetypes.accept_json:
         return Response(status=406)
-    if (request.content_length or 0) > LARGEST:
+    if (sent := body_within(LARGEST)) is None:
         raise Problem(413, "too-large", _("Send less at once."))
     version = request.headers.get("MCP-Protocol-Version")
     try:
-        body = orjson.loads(request.get_data())
+        body = orjson.loads(sent)
     except orjson.JSONDecodeError:
         return _error(RpcError(PARSE_ERROR, "This is not JSON."))
     try:

@@ -6,7 +6,7 @@ import base64
 import logging
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_appbuilder import expose
 
 from trellis.automation.workflows.incoming import NotSigned, hooks, receive, verify
@@ -14,6 +14,7 @@ from trellis.model.automation.triggers import OnWebhook
 from trellis.storage.secrets import MissingSecret, tenant_secret
 from trellis.web.context import current_tenant, serving
 from trellis.web.pages.base import Page
+from trellis.web.posted import body_within, headers, said
 from trellis.web.security import csrf
 
 LARGEST = 1 << 20
@@ -29,25 +30,23 @@ class HooksView(Page):
         tenant = current_tenant()
         found = hooks(tenant.model, key)
         if not found:
-            return _said(404, "there is no such address")
-        if (request.content_length or 0) > LARGEST:
-            return _said(413, "send at most 1 MB")
-        body = request.get_data(cache=False)
-        headers = {name.lower(): value for name, value in request.headers.items()}
+            return said(404, "there is no such address")
+        if (body := body_within(LARGEST)) is None:
+            return said(413, "send at most 1 MB")
         try:
-            id = verify(secret_of(found[0][1]), headers, body)
+            id = verify(secret_of(found[0][1]), headers(), body)
         except (NotSigned, ValueError) as error:
-            return _said(401, str(error))
+            return said(401, str(error))
         except MissingSecret as error:
             log.warning("a webhook of %s cannot be taken: %s", tenant.slug, error)
-            return _said(503, "this address is not set up")
+            return said(503, "this address is not set up")
         try:
             payload = orjson.loads(body) if body else None
         except orjson.JSONDecodeError:
-            return _said(400, "the body is no JSON")
+            return said(400, "the body is no JSON")
         with tenant.begin() as connection:
             count = receive(connection, tenant, key, id, payload)
-        return _said(202, "taken" if count else "taken already")
+        return said(202, "taken" if count else "taken already")
 
 
 # programs have no session, and a signature says more than a token would
@@ -61,7 +60,3 @@ def secret_of(trigger: OnWebhook) -> str:
         return tenant_secret(tenant.slug, trigger.secret)
     made = serving().settings.secret_for(f"hook:{trigger.key}", tenant.slug)
     return "whsec_" + base64.b64encode(made if isinstance(made, bytes) else made.encode()).decode()
-
-
-def _said(status: int, text: str) -> Response:
-    return Response(orjson.dumps({"status": status, "detail": text}), status, mimetype="application/json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 import structlog
 from flask import Response, request
 from flask_appbuilder import expose
@@ -16,6 +15,7 @@ from trellis.records.store import Store
 from trellis.storage.secrets import MissingSecret, tenant_secret
 from trellis.web.context import current_tenant
 from trellis.web.pages.base import Page
+from trellis.web.posted import body_within, headers, said
 from trellis.web.security import csrf
 
 LARGEST = 1 << 16
@@ -32,23 +32,20 @@ class MessagesView(Page):
         way = tenant.profile.messages.get(channel)
         read = RECEIVERS.get(way.adapter) if way is not None and way.incoming else None
         if way is None or read is None:
-            return _said(404, "there is no such address")
-        if (request.content_length or 0) > LARGEST:
-            return _said(413, "send at most 64 KB")
+            return said(404, "there is no such address")
+        if (body := body_within(LARGEST)) is None:
+            return said(413, "send at most 64 KB")
         base = places.address_of(tenant)
         url = f"{base}/messages/{channel}" if base else request.url  # the address that the gateway was given
-        headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            arrived = read(
-                Delivery(url, headers, request.get_data(cache=False)), tenant_secret(tenant.slug, way.incoming)
-            )
+            arrived = read(Delivery(url, headers(), body), tenant_secret(tenant.slug, way.incoming))
         except (NotSigned, ValueError) as error:
-            return _said(401, str(error))
+            return said(401, str(error))
         except NotUnderstood as error:
-            return _said(400, str(error))
+            return said(400, str(error))
         except MissingSecret as error:
             log.warning("messages cannot be taken", tenant=tenant.slug, channel=channel, why=str(error))
-            return _said(503, "this address is not set up")
+            return said(503, "this address is not set up")
         if arrived.text.strip() and arrived.id:
             store = Store(tenant, system_of(tenant), cause={"message": channel})
             with store.transaction() as connection:
@@ -59,7 +56,3 @@ class MessagesView(Page):
 
 # gateways have no session, and a signature says more than a token would
 csrf.exempt(f"{__name__}.receive")
-
-
-def _said(status: int, text: str) -> Response:
-    return Response(orjson.dumps({"status": status, "detail": text}), status, mimetype="application/json")

@@ -46,8 +46,7 @@ class WebFormsView(Page):
         form = _form_or_404(key)
         if request.method == "GET":
             return self._page(form, new_ticket(_source(request.args, request.referrer)))
-        if (request.content_length or 0) > LARGEST:
-            abort(413)
+        request.max_content_length = LARGEST
         ticket, typed = read_ticket(key, request.form.get("ticket")), typed_into(form)
         if ticket is None or ticket.is_over:
             text = _("This page lay open for a long time. Nothing is lost: send it once more.")
