@@ -84,7 +84,7 @@ KINDS: Mapping[type, str] = {
     triggers.OnRun: "run",
 }
 TOLD: Mapping[str, Any] = {
-    "to": _l("To"),
+    "to": _l("To whom"),
     "until": _l("Until"),
     "left": _l("Left out"),
     "count": _l("Number"),
