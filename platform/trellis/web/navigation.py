@@ -12,7 +12,8 @@ import flask
 from flask import g, has_request_context, request
 
 from trellis.model.text import Text
-from trellis.web.context import current_principal, current_tenant
+from trellis.records.pools.place import open_pools
+from trellis.web.context import current_principal, current_store, current_tenant
 
 if TYPE_CHECKING:
     from trellis.model.entity import Entity
@@ -128,12 +129,23 @@ def _item(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     entity = tenant.model.entities.get(item.key)
     if entity is None or not is_on(tenant, entity) or not may_read(entity.key, store):
         return None
+    if item.view in tenant.model.pools and item.view not in _pools(store):
+        return None
     return _link(item.label, item.icon or entity.icon, entity.key, item.view)
+
+
+def _pools(store: Store | None) -> frozenset[str]:
+    """The pools that the person may look into."""
+    if store is not None:
+        return frozenset(pool.key for pool in open_pools(store))
+    if "open_pools" not in g:
+        g.open_pools = frozenset(pool.key for pool in open_pools(current_store()))
+    found: frozenset[str] = g.open_pools
+    return found
 
 
 def _report_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     from trellis.reports.seen import may_run
-    from trellis.web.context import current_store
 
     report = tenant.model.reports.get(item.key)
     if report is None or not may_run(store or current_store(), report):
@@ -143,7 +155,6 @@ def _report_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | 
 
 def _dashboard_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
     from trellis.reports.dashboards.seen import may_open
-    from trellis.web.context import current_store
 
     dashboard = tenant.model.dashboards.get(item.key)
     if dashboard is None or not may_open(store or current_store(), dashboard):

@@ -8,7 +8,7 @@ from flask import Response
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from trellis.web.context import current_tenant, may
+from trellis.web.context import current_store, current_tenant, may
 from trellis.web.guard import needs, signed_in
 from trellis.web.navigation import address
 from trellis.web.pages.base import Page
@@ -47,14 +47,9 @@ class SettingsView(Page):
                 address("profile#password-section"),
             )
         )
-        mine.append(
-            Card(
-                _("Recent bulk changes"),
-                _("Imports, bulk edits and conversions, and undoing them"),
-                "stack-2",
-                address("changes"),
-            )
-        )
+        if not current_store().session.permit.is_portal:
+            told = _("Imports, bulk edits and conversions, and undoing them")
+            mine.append(Card(_("Recent bulk changes"), told, "stack-2", address("changes")))
         if may("api"):
             told = _("Keys for programs that read and write your records")
             mine.append(Card(_("API keys"), told, "plug-connected", address("settings/keys")))

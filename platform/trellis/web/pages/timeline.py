@@ -115,9 +115,15 @@ class TimelineView(Page):
         )
 
     def _composers(self, store: Store, activities: Sequence[Activity]) -> list[Activity]:
-        """The activities that may be created here, the shortest form first."""
+        """The activities that may be created here: what is simply written first, then the shortest form."""
         able = [a for a in activities if a.entity.quick_create and a.key not in SENT and store.may("create", a.key)]
-        return sorted(able, key=lambda a: len(a.entity.quick_create))
+
+        def rank(activity: Activity) -> tuple[bool, int]:
+            short = activity.entity.quick_create
+            first = activity.entity.fields.get(short[0])
+            return first is None or first.type.widget != "long_text", len(short)
+
+        return sorted(able, key=rank)
 
     def _compose_values(self, store: Store, activity: Activity, about: Ref, more: dict[str, Any]) -> dict[str, Any]:
         entity = activity.entity
