@@ -210,7 +210,7 @@ def test_a_change_feed_tells_of_what_left_the_callers_sight_and_of_nothing_else(
     for limit in (50, 1):
         told, cursor = [], ""
         while cursor is not None:
-            page = carl.get(f"order?updated_since={since}&limit={limit}&fields=name&cursor={cursor}").json
+            page = carl.get(f"order?updated_since={since}&limit={limit}&fields=name,lines&cursor={cursor}").json
             told += page["data"]
             cursor = page["next"]
         lost = [row for row in told if row.get("_gone") == "not_visible"]

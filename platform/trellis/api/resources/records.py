@@ -54,7 +54,8 @@ def list_records(entity: str) -> Response:
         if asked.since is not None:
             rows += [{"id": str(id), "_gone": "not_visible"} for id in _lost(store, entity, asked, page.next)]
         # The lines of what is deleted lie in the bin with it: no list is truer than an empty one.
-        add_lines(store, definition, [row for row in rows if "deleted_at" not in row], asked.lines)
+        there = [row for row in rows if "deleted_at" not in row and "_gone" not in row]
+        add_lines(store, definition, there, asked.lines)
         showed(len(rows))
         body: dict[str, Any] = {"data": rows, "next": page.next}
         if asked.count != "none":
