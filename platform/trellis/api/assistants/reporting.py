@@ -9,10 +9,11 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.api.assistants.tools import Result, tool
 from trellis.api.assistants.words import ToolError
-from trellis.api.resources.reports import PLACE, answer_of, asked_by, summaries, told
+from trellis.api.resources.reports import answer_of, asked_by, summaries, told
 from trellis.config.problem import did_you_mean
 from trellis.records.refusal import Missing
 from trellis.records.store import Store
+from trellis.reports.places import API
 from trellis.reports.run import report_of
 from trellis.reports.seen import RIGHT
 from trellis.web.reports.read import tell_of_records
@@ -57,7 +58,7 @@ def run_report(store: Store, arguments: Mapping[str, Any]) -> Result:
     """The answer of a report."""
     key, given = arguments["report"], arguments.get("params", {})
     try:
-        report = report_of(store, key, PLACE)
+        report = report_of(store, key, API)
     except Missing as missing:
         known = [r["key"] for r in summaries(store)]
         raise ToolError(f"There is no report “{key}” ({did_you_mean(key, known)}).") from missing

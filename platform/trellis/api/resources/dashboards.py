@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from trellis.api.app import api
 from trellis.api.problems import bad_request
 from trellis.api.representation import json_response
-from trellis.api.resources.reports import PLACE, told
+from trellis.api.resources.reports import told
 from trellis.model.dashboards.dashboard import Dashboard, Widget
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
@@ -19,6 +19,7 @@ from trellis.reports.conditions import both
 from trellis.reports.dashboards.chosen import Choice, read_choice
 from trellis.reports.dashboards.figures import Figures
 from trellis.reports.dashboards.seen import dashboard_of, dashboards_of, widgets_of
+from trellis.reports.places import API
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT
 from trellis.web.context import current_store
@@ -90,7 +91,7 @@ def _widget(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) 
 
 
 def _data(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) -> dict[str, Any]:
-    figures = Figures(store, dashboard, choice, PLACE)
+    figures = Figures(store, dashboard, choice, API)
     if widget.entity is not None:
         if not store.may("read", widget.entity):
             raise Missing(f"entity {widget.entity}")
@@ -100,7 +101,7 @@ def _data(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) ->
         return {"entity": widget.entity, "view": widget.view, "filter": both(own, *narrowed.filters)}
     if widget.report is None:
         return {"entities": list(widget.entities)} if widget.entities else {}
-    report = report_of(store, widget.report, PLACE)
+    report = report_of(store, widget.report, API)
     if widget.kind in SINGLE:
         made = figures.gauge(widget, report) if widget.kind == "gauge" else figures.figure(widget, report)
         return {
@@ -112,6 +113,6 @@ def _data(store: Store, dashboard: Dashboard, widget: Widget, choice: Choice) ->
             "points": list(made.points),
         }
     narrowed = figures.narrowed(widget)
-    answer = run(store, report, narrowed.given, Wishes((), widget.columns, None, narrowed.filters, ROWS, PLACE))
+    answer = run(store, report, narrowed.given, Wishes((), widget.columns, None, narrowed.filters, ROWS, API))
     tell_of_records(answer, "api")
     return {"report": report.key, "answer": told(answer)}

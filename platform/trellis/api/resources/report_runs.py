@@ -13,11 +13,12 @@ from trellis.api.app import api
 from trellis.api.caller import current_caller
 from trellis.api.problems import Problem
 from trellis.api.representation import json_response
-from trellis.api.resources.reports import PLACE, answer_of, asked_by, told
+from trellis.api.resources.reports import answer_of, asked_by, told
 from trellis.records.refusal import Forbidden
 from trellis.records.store import Store
 from trellis.reports.background.kept import store_of
 from trellis.reports.background.runs import Run, cancel, forget, run_of, runs_of, start
+from trellis.reports.places import API
 from trellis.reports.run import report_of
 from trellis.reports.seen import RIGHT
 from trellis.web.context import current_store
@@ -34,7 +35,7 @@ AGAIN = "5"  # seconds after which it is worth asking how it goes
 def start_report_run(key: str) -> Response:
     """Let a report run; its params are the query's, as for its answer. Raises Missing, Forbidden, Refused, Problem."""
     store = current_store()
-    report = report_of(store, key, PLACE)
+    report = report_of(store, key, API)
     asked = asked_by(store, report, request.args)
     run = start(store, key, say(report.label), kept_parts(asked), key=_key())
     return json_response(_told(run), 202, headers={"Location": _address(run), "Retry-After": AGAIN})
@@ -64,7 +65,7 @@ def read_report_run_answer(id: str) -> Response:
     if run.state != "done":
         raise Problem(409, "not-ready", _("This report is not ready."), state=run.state)
     then = store_of(store, run)
-    answer = answer_of(then, read_asked(report_of(then, run.report, PLACE), MultiDict(run.parts)))
+    answer = answer_of(then, read_asked(report_of(then, run.report, API), MultiDict(run.parts)))
     tell_of_records(answer, "api")
     return json_response({**told(answer), "as_of": run.started_at})
 

@@ -25,6 +25,7 @@ from trellis.reports.drawing import REST
 from trellis.reports.own.compiled import own_reports, without_hidden
 from trellis.reports.own.rows import PREFIX, Saved, all_saved, id_of, saved_by
 from trellis.reports.params import read_params
+from trellis.reports.places import API, MOST
 from trellis.reports.result import Answer, Heading, Line
 from trellis.reports.run import report_of, run
 from trellis.reports.seen import RIGHT, reports_of
@@ -35,8 +36,6 @@ from trellis.web.reports.asked import Asked, read_asked
 from trellis.web.reports.read import tell_of_records
 from trellis.web.reports.words import Words
 
-PLACE = "api"
-MOST = 10_000  # records of a table
 RESERVED = ("sort", "cols", "variant")
 
 
@@ -50,7 +49,7 @@ def list_reports() -> Response:
 def read_report(key: str) -> Response:
     """A report's answer. Raises Missing, Forbidden, Refused, Problem."""
     store = current_store()
-    report = report_of(store, key, PLACE)
+    report = report_of(store, key, API)
     answer = answer_of(store, asked_by(store, report, request.args))
     tell_of_records(answer, "api")
     return json_response(told(answer))
@@ -63,7 +62,7 @@ def summaries(store: Store) -> list[dict[str, Any]]:
     variants: dict[str, list[Saved]] = {}
     for saved in all_saved(store):
         variants.setdefault(saved.base or "", []).append(saved)
-    found = [*reports_of(store, PLACE), *(report for _saved, report in own_reports(store, PLACE))]
+    found = [*reports_of(store, API), *(report for _saved, report in own_reports(store, API))]
     return [_summary(store, report, variants.get(report.key, ())) for report in found]
 
 
@@ -83,9 +82,9 @@ def asked_by(store: Store, report: Report, args: MultiDict[str, str]) -> Asked:
     return read_asked(report, MultiDict([*parts, *given.items()]))
 
 
-def answer_of(store: Store, asked: Asked, limit: int = MOST) -> Answer:
+def answer_of(store: Store, asked: Asked, limit: int = MOST[API]) -> Answer:
     """The answer for a program. Raises Refused."""
-    return run(store, asked.report, asked.given, Wishes(asked.sort, asked.columns, None, asked.filters, limit, PLACE))
+    return run(store, asked.report, asked.given, Wishes(asked.sort, asked.columns, None, asked.filters, limit, API))
 
 
 def _summary(store: Store, report: Report, variants: Sequence[Saved]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from trellis.reports.background.runs import runs_of
 from trellis.reports.own.compiled import compiled
 from trellis.reports.own.rows import id_of, saved_by
 from trellis.reports.params import read_params
+from trellis.reports.places import EXPORT, MOST
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
 from trellis.reports.schedule.keeping import may_look_back
@@ -181,7 +182,7 @@ def _answer(key: str) -> tuple[Answer, Words]:
     store = current_store()
     report = report_of(store, key, EXPORT)
     asked = read_asked(report)
-    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST_EXPORTED, EXPORT)
+    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST[EXPORT], EXPORT)
     try:
         door = door_of(store, run_asked(store, asked))
         return run(door, report, asked.given, wishes), Words(store.principal.reader)
@@ -189,10 +190,8 @@ def _answer(key: str) -> tuple[Answer, Words]:
         abort(422, refusal_text(refused))
 
 
-MOST_EXPORTED = 50_000
 MOST_SHOWN = 2000  # lines on a page
 FIXED = ("rfm", "cohort", "funnel", "forecast", "accuracy", "target")
-EXPORT = "export"  # fields that are hidden there are not in files
 
 
 def _choosable(store: Store, report: Report) -> list[tuple[str, Text]]:

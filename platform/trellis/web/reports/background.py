@@ -22,6 +22,7 @@ from trellis.records.store import Store
 from trellis.reports.asking import Wishes
 from trellis.reports.background.kept import frozen, rights_of
 from trellis.reports.background.runs import OPEN, RUN, Run, name_of, read_run
+from trellis.reports.places import API, LOOKS
 from trellis.reports.run import report_of, run
 from trellis.web.reports.asked import read_asked
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 LONGER = timedelta(minutes=15)  # for each statement of a report
 NOTICE = "report"
-# how the page, a file and a program ask: mostly the same statements, which are run once
-LOOKS = ((None, None), (50_000, "export"), (10_000, "api"))
 
 
 def _died(work: Work, _error: str) -> None:
@@ -96,8 +95,8 @@ def _recorded(store: Store, asked: Run) -> Tape:
     assert tape is not None
     with store.transaction() as connection:
         connection.execute(sa.select(sa.func.set_config("application_name", name_of(asked.id), True)))
-        for limit, place in LOOKS:
-            if asked.key is not None and place != "api":
+        for limit, place in LOOKS:  # mostly the same statements, which are run once
+            if asked.key is not None and place != API:
                 continue
             try:
                 report = report_of(store, asked.report, place)

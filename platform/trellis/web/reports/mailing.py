@@ -28,6 +28,7 @@ from trellis.model.sealing import seal, unseal
 from trellis.records.refusal import Forbidden, Missing, Refused
 from trellis.records.store import Store
 from trellis.reports.asking import Wishes
+from trellis.reports.places import EXPORT
 from trellis.reports.result import Answer
 from trellis.reports.run import report_of, run
 from trellis.reports.schedule.timers import DASHBOARD, MAIL
@@ -107,7 +108,7 @@ def letter_for(
     store = Store(tenant, principal_for(tenant, person, language))
     with in_language(language):
         try:
-            report = report_of(store, key, "export")
+            report = report_of(store, key, EXPORT)
         except (Missing, Forbidden):
             return None
         label = say(report.label)
@@ -153,7 +154,7 @@ def _content(
     """What stands above the table, the table, the file."""
     words = Words(store.principal.reader)
     asked = read_asked(report, MultiDict(parts))
-    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST, "export")
+    wishes = Wishes(asked.sort, asked.columns, None, asked.filters, MOST, EXPORT)
     about = (say(report.description),) if report.description else ()
     moment = words.value(now())
     about = (*about, _("As it stood on %(moment)s, with what you may see.", moment=moment))
