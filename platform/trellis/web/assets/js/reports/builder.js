@@ -22,17 +22,21 @@ function arrange(row) {
   if (of.selectedOptions[0]?.disabled) of.value = "";
 }
 
+/** Says what is wrong at its control; what saving has refused stays there until something is changed. */
 function mark(faults, form) {
   for (const line of $$("[data-fault]", form)) {
-    const text = faults[line.dataset.fault];
+    const text = faults[line.dataset.fault] ?? ("refused" in line.dataset ? $("span", line).textContent : "");
     show(line, !!text);
     $("span", line).textContent = text ?? "";
     for (const control of $$(".form-control, .form-select", line.parentElement)) control.classList.toggle("is-wrong", !!text && !control.hidden);
   }
 }
 
+document.addEventListener("input", ({ target }) => delete target.closest?.("#builder *")?.parentElement.querySelector(":scope > [data-refused]")?.dataset.refused);
+
 onContent((root) => {
   for (const row of $$("[data-build-row]", root)) arrange(row);
+  $("[data-refused]", root)?.parentElement.querySelector(".form-control, .form-select")?.focus();
   for (const [id, form] of [["builder-preview", "builder"], ["gallery-preview", "gallery"]]) {
     const box = document.getElementById(id);
     const told = box && $("[data-build-faults]", box);
