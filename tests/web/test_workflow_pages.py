@@ -47,3 +47,35 @@ def test_a_page_of_runs_reads_the_titles_at_once(make_tenant: Any, catalogue: Ca
     assert taken[0] == taken[1]
     store.delete("order", made[0].id)
     assert "<bdi>B-1</bdi>" in client.get("/admin/workflows/stamp").text
+
+
+ASSIGNED = """
+---
+entity: order
+title: number
+fields:
+  number: {type: text}
+  level:  {type: choice, choices: [{high: {label: High}}]}
+  owner:  {type: user, role: owner}
+---
+workflow: give
+on: {record: order, created: true}
+steps:
+  - assign: {to: round-robin, among: {role: admin}}
+  - set: {level: high}
+"""
+
+
+def test_a_run_names_people_records_and_choices_as_people_do(
+    make_tenant: Any, catalogue: Catalogue, tmp_path: Any
+) -> None:
+    tenant = make_tenant(YAML + ASSIGNED)
+    add_person(tenant, "anna@x.example", "admin", name="Anna")
+    client = signed_in_client(app_of(tenant, tmp_path), "anna@x.example")
+    Store(tenant, Principal.system(Reader())).create("order", {"number": "A-1"})
+    drain(catalogue, tenant)
+    with tenant.begin() as connection:
+        run = connection.execute(sa.select(tenant.tables.platform.run.c.id)).scalar_one()
+    page = client.get(f"/admin/runs/{run}").text
+    assert "Anna has waited longest" in page
+    assert '<span class="t-3rd">Level</span></dt><dd><bdi>High</bdi>' in page.replace("\n", "")

@@ -12,6 +12,7 @@ from trellis.formula.reader import Reader
 from trellis.formula.types import Money, Ref, Value
 from trellis.model.automation import triggers
 from trellis.model.entity import Entity
+from trellis.model.field import Field
 from trellis.records.refusal import Fault
 from trellis.web.faults import fault_text
 
@@ -112,8 +113,26 @@ EVENTS: Mapping[str, Any] = {
 }
 
 
-def shown_value(value: Value, reader: Reader) -> str:
-    """A value of a run's log as a person reads it."""
+Titles = Mapping[tuple[str, Any], str]
+NONE: Titles = {}
+
+
+def refs_told(detail: Mapping[str, Any]) -> Iterator[Ref]:
+    """The records that a step's line names, whose titles the log does not hold."""
+    for stored in detail.values():
+        yield from _refs(thaw(stored))
+
+
+def _refs(value: Value) -> Iterator[Ref]:
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _refs(each)
+
+
+def shown_value(value: Value, reader: Reader, titles: Titles = NONE) -> str:
+    """A value of a run's log as a person reads it. `titles`: what records are called, where the log does not say it."""
     from babel.dates import format_date, format_datetime
     from babel.numbers import format_currency, format_decimal
 
@@ -125,13 +144,13 @@ def shown_value(value: Value, reader: Reader) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
     if isinstance(value, Ref):
-        return value.title or value.entity
+        return value.title or titles.get((value.entity, value.id)) or value.entity
     if isinstance(value, Money):
         return str(format_currency(value.amount, value.currency, locale=locale))
     if isinstance(value, (list, tuple)):
-        return ", ".join(shown_value(each, reader) for each in value)
+        return ", ".join(shown_value(each, reader, titles) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {shown_value(each, reader)}" for key, each in value.items())
+        return ", ".join(f"{key}: {shown_value(each, reader, titles)}" for key, each in value.items())
     if hasattr(value, "hour") and hasattr(value, "year"):
         return str(format_datetime(value.astimezone(reader.time_zone), "medium", locale=locale))
     if hasattr(value, "year"):
@@ -163,7 +182,9 @@ class Told(NamedTuple):
     is_key: bool = False
 
 
-def told(detail: Mapping[str, Any], reader: Reader, entity: Entity | None = None) -> Iterator[Told]:
+def told(
+    detail: Mapping[str, Any], reader: Reader, entity: Entity | None = None, titles: Titles = NONE
+) -> Iterator[Told]:
     """What a step's line tells. `entity`: whose fields it names, where that is known."""
     if detail.get("faults"):
         yield Told("", error_text(detail))
@@ -175,13 +196,20 @@ def told(detail: Mapping[str, Any], reader: Reader, entity: Entity | None = None
             for name, each in value.items():
                 field = entity.fields.get(name) if entity is not None else None
                 shown = field.label.in_language(reader.language) if field is not None else name
-                yield Told(shown, shown_value(each, reader), field is None)
+                yield Told(shown, _chosen(field, each, reader) or shown_value(each, reader, titles), field is None)
         elif value not in (None, (), [], {}):
             label = "" if key in ("text", "records", "found", "record") else str(TOLD.get(key, key))
-            yield Told(label, _in_words(key, value, reader), key not in TOLD)
+            yield Told(label, _in_words(key, value, reader, titles), key not in TOLD)
 
 
-def _in_words(key: str, value: Value, reader: Reader) -> str:
+def _chosen(field: Field | None, value: Value, reader: Reader) -> str:
+    """A choice by its label; "" for what is none."""
+    options = getattr(field.type, "options", None) if field is not None else None
+    by_key = {one.key: one.label for one in options()} if callable(options) else {}
+    return by_key[value].in_language(reader.language) if isinstance(value, str) and value in by_key else ""
+
+
+def _in_words(key: str, value: Value, reader: Reader, titles: Titles) -> str:
     """A value of the log; what steps say of themselves in the reader's language."""
     if key == "outcome":
         return str(SAID.get(str(value), value))
@@ -190,7 +218,7 @@ def _in_words(key: str, value: Value, reader: Reader) -> str:
         return ", ".join(f"{address}: {SAID.get(why, why)}" for address, _colon, why in parts)
     if key == "said" and isinstance(value, (list, tuple)):
         return "; ".join(_answer(each) for each in value if isinstance(each, dict))
-    return shown_value(value, reader)
+    return shown_value(value, reader, titles)
 
 
 def _answer(said: Mapping[str, Any]) -> str:

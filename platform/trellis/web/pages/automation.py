@@ -23,7 +23,18 @@ from trellis.records.reading import shown
 from trellis.records.refusal import Missing
 from trellis.storage.audit import note
 from trellis.storage.secrets import secret_name
-from trellis.web.automation_words import KINDS, OUTCOMES, STATES, TRIGGERS, VERBS, Told, error_text, told
+from trellis.web.automation_words import (
+    KINDS,
+    OUTCOMES,
+    STATES,
+    TRIGGERS,
+    VERBS,
+    Titles,
+    Told,
+    error_text,
+    refs_told,
+    told,
+)
 from trellis.web.context import current_person, current_reader, current_store, current_tenant
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
@@ -171,7 +182,7 @@ class AutomationView(Page):
             wrong=wrong,
             title=title,
             values=list(told({"values": trial.values}, reader)) if trial is not None else [],
-            steps=[_step(line, entity) for line in trial.lines] if trial is not None else [],
+            steps=_steps(trial.lines, entity) if trial is not None else [],
             states=STATES,
             said=error_text,
         )
@@ -192,7 +203,7 @@ class AutomationView(Page):
             "run.html",
             run=row,
             label=found.label if found is not None else row["workflow"],
-            steps=[_step(line, row["entity"]) for line in lines],
+            steps=_steps(lines, row["entity"]),
             children=children,
             titles=_titles([row]),
             states=STATES,
@@ -284,12 +295,26 @@ def _read(workflow: Workflow) -> list[tuple[int, int, int] | None]:
     return [found.get(step.place) for step in every_step(body.steps)]
 
 
-def _step(row: Mapping[str, Any], entity: str | None) -> Done:
+def _steps(rows: Sequence[Mapping[str, Any]], entity: str | None) -> list[Done]:
+    """The lines of a run; records that they name are called by their titles, as far as this person may read them."""
+    store = current_store()
+    with store.transaction():
+        titles = shown.titles(store.session, [ref for row in rows for ref in refs_told(row["detail"])])
+    return [_step(row, entity, titles) for row in rows]
+
+
+def _step(row: Mapping[str, Any], entity: str | None, titles: Titles) -> Done:
     own = current_tenant().model.entities.get(entity or "") if row["verb"] == "set" else None
     verb, icon = VERBS[row["verb"]]
     outcome, color = OUTCOMES[row["outcome"]]
     return Done(
-        row, verb, icon, outcome, color, list(told(row["detail"], current_reader(), own)), depth_of(row["place"])
+        row,
+        verb,
+        icon,
+        outcome,
+        color,
+        list(told(row["detail"], current_reader(), own, titles)),
+        depth_of(row["place"]),
     )
 
 
