@@ -10,3 +10,4 @@ import "./peek.js";
 import "./board.js";
 import "./palette.js";
 import "./keys.js";
+import "./upload.js";
