@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
@@ -15,6 +15,7 @@ from trellis.web.reports.links import Drill
 from trellis.web.reports.words import Words
 
 NUMBERS = ("number", "money", "duration")
+MOST_NAMED = 4  # columns in a sentence
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,15 @@ def openings(answer: Answer, words: Words, drill: Drill) -> list[str]:
             if found is not None and found.says is not None and drill.where(found.conditions, found.entity):
                 columns.setdefault(words.text(found.says), {})[words.text(heading.label)] = None
     return [
-        str(_("%(columns)s: a click shows %(records)s.", columns=str(_(", ")).join(names), records=says))
+        str(_("%(columns)s: a click shows %(records)s.", columns=_together(names), records=says))
         for says, names in columns.items()
     ]
+
+
+def _together(names: Iterable[str]) -> str:
+    """Columns by their names; so many that are called alike, such as the periods of a cohort, by what they hold."""
+    known = list(names)
+    return str(_(", ")).join(known) if len(known) <= MOST_NAMED else str(_("Percentages"))
 
 
 def _field_link(value: Value, record_address: Callable[[str, object], str] | None) -> str:
