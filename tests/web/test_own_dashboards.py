@@ -14,6 +14,8 @@ from tests.web.frame_tenants import token_of
 from tests.web.test_dashboard_pages import YAML, app, boss, clerk, guest, places, said
 
 from trellis.model.compile import compile_layers
+from trellis.model.dashboards.kinds import KINDS
+from trellis.web.dashboards.gallery.registry import kinds
 
 __all__ = ["app", "boss", "clerk", "guest"]
 
@@ -215,3 +217,7 @@ def test_who_may_not_read_reports_makes_none(guest: FlaskClient) -> None:
     assert "New dashboard" not in guest.get("/dashboards/").text
     assert post(guest, "/dashboards/new", {"label": "X"}).status_code == 403
     assert guest.get("/dashboards/more/gallery/form").status_code == 403
+
+
+def test_the_gallery_offers_every_kind_of_widget_there_is() -> None:
+    assert set(kinds()) == set(KINDS)

@@ -20,7 +20,7 @@ from trellis.reports.own.boards import boards_of
 from trellis.reports.run import report_of
 from trellis.web.context import current_store
 from trellis.web.dashboards.gallery.controls import kinds_for
-from trellis.web.dashboards.gallery.kinds import kind_words, sizes_of
+from trellis.web.dashboards.gallery.registry import kinds, sizes_of
 from trellis.web.dashboards.own import ALL, MINE, add_widget, may_add, new_document, sheet_of, written
 from trellis.web.faults import refusal_text
 from trellis.web.flashes import toast
@@ -48,7 +48,6 @@ class PinsView(Page):
         asked, variants = open_report(store, report)
         own = {board.key for board in boards_of(store) if board.is_mine}
         found = [d for d in dashboards_of(store) if d.key in own or (not d.is_own and may_add(store, d))]
-        words = kind_words()
         return render_template(
             "dashboards/_pin.html",
             report=report,
@@ -56,7 +55,7 @@ class PinsView(Page):
             label=variants.now.label if variants.now is not None else "",
             boards=[d for d in found if d.is_own],
             others=[d for d in found if not d.is_own],
-            kinds=[(kind, words[kind][0]) for kind in kinds_for(report)],
+            kinds=[(kind, kinds()[kind].words()[0]) for kind in kinds_for(report)],
             sizes=sizes_of("chart"),
             is_apart=bool(asked.given or asked.filters),
             can_all=store.session.permit.allows("admin"),

@@ -15,7 +15,7 @@ from trellis.records.store import Store
 from trellis.reports.own.boards_compiled import compile_board
 from trellis.web.dashboards.framing import framing_of
 from trellis.web.dashboards.gallery.controls import Control, Desk
-from trellis.web.dashboards.gallery.kinds import OFFERED, kind_words, known_kinds, offered_kinds, sizes_of
+from trellis.web.dashboards.gallery.registry import kinds, offered_kinds, sizes_of
 from trellis.web.dashboards.own import written
 from trellis.web.formulas import phrase_words
 
@@ -36,15 +36,15 @@ class Tried:
 
 def read_desk(store: Store, dashboard: Dashboard, form: MultiDict[str, str]) -> Desk:
     """What stands in the form."""
-    kinds = offered_kinds()
+    offered = offered_kinds()
     kind = form.get("kind", "")
-    return Desk(store, dashboard, kind if kind in kinds else "chart", {k: form.getlist(k) for k in form})
+    return Desk(store, dashboard, kind if kind in offered else "chart", {k: form.getlist(k) for k in form})
 
 
 def desk_of(store: Store, dashboard: Dashboard, data: Mapping[str, Any]) -> Desk:
     """The form that a widget's YAML stands for."""
-    kind = next((k for k in known_kinds() if k in data), "chart")
-    given = OFFERED[kind].given(dict(data))
+    kind = next((k for k in kinds() if k in data), "chart")
+    given = kinds()[kind].given(dict(data))
     if data.get("label"):
         given["label"] = [str(data["label"])]
     if data.get("filters") == "none":
@@ -54,8 +54,8 @@ def desk_of(store: Store, dashboard: Dashboard, data: Mapping[str, Any]) -> Desk
 
 def tried(desk: Desk, kept: Mapping[str, Any] | None = None) -> Tried:
     """The widget that the form makes, compiled with the names that this person may know."""
-    made = dict(OFFERED[desk.kind].data(desk))
-    if label := desk.said("label") or _usual_label(desk):
+    made = dict(kinds()[desk.kind].data(desk))
+    if label := desk.said("label") or kinds()[desk.kind].label(desk):
         made["label"] = label
     if desk.said("apart"):
         made["filters"] = "none"
@@ -64,7 +64,7 @@ def tried(desk: Desk, kept: Mapping[str, Any] | None = None) -> Tried:
     text = written({"dashboard": DRAFT, **filters, "widgets": {DRAFT: made}})
     dashboard, problems = compile_board(desk.store, text, DRAFT, is_draft=True)
     faults: dict[str, str] = {}
-    names = {c.name for c in OFFERED[desk.kind].controls(desk)}
+    names = {c.name for c in kinds()[desk.kind].controls(desk)}
     for problem in problems:
         if not problem.is_error:
             continue
@@ -78,19 +78,11 @@ def tried(desk: Desk, kept: Mapping[str, Any] | None = None) -> Tried:
     return Tried(made, None if faults else widget, shown, faults)
 
 
-def _usual_label(desk: Desk) -> str:
-    """What a widget is called that shows neither a report nor a view, while nobody has said."""
-    if desk.kind == "work":
-        chosen = next(c for c in OFFERED["work"].controls(desk) if c.name == "work")
-        return dict(chosen.groups[0][1])[chosen.value]
-    return str(kind_words()[desk.kind][0]) if desk.kind in ("feed", "text", "page") else ""
-
-
 def _kept(desk: Desk, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Of a widget that is changed, what the form does not show, while it is still of the same report."""
-    if kept.get(desk.kind) != OFFERED[desk.kind].data(desk).get(desk.kind):
+    if kept.get(desk.kind) != kinds()[desk.kind].data(desk).get(desk.kind):
         return {}
-    shown = {c.name for c in OFFERED[desk.kind].controls(desk)} | {"label", "filters", "at", "roles"}
+    shown = {c.name for c in kinds()[desk.kind].controls(desk)} | {"label", "filters", "at", "roles"}
     if "whose" in shown:
         shown.add("filter")
     return {k: v for k, v in kept.items() if k not in shown}
@@ -106,34 +98,25 @@ def _to(found: Any) -> dict[str, Any]:
 
 
 def _missing(desk: Desk) -> dict[str, str]:
-    """What cannot be left empty, in words."""
-    needed = str(_("This is needed."))
-    match desk.kind:
-        case "text" | "page" if not desk.said(desk.kind):
-            return {desk.kind: needed}
-        case "feed" if not OFFERED["feed"].data(desk)["feed"]:
-            return {"feed": str(_("Choose at least one."))}
-        case "calendar" if not OFFERED["calendar"].data(desk)["calendar"]:
-            return {"": str(_("There is no calendar that you may see."))}
-    if desk.kind not in ("list", "work", "text", "page", "feed", "calendar") and desk.report is None:
-        return {"": str(_("There is no report that fits."))}
-    return {
+    """What cannot be left empty or is no number, in words."""
+    kind = kinds()[desk.kind]
+    return kind.lacks(desk) or {
         c.name: str(_("A whole number is expected."))
-        for c in OFFERED[desk.kind].controls(desk)
+        for c in kind.controls(desk)
         if c.kind == "number" and c.value and not c.value.lstrip("-").isdigit()
     }
 
 
 def gallery_places(desk: Desk, **more: Any) -> dict[str, Any]:
     """What the gallery's template is filled with."""
-    controls: Sequence[Control] = OFFERED[desk.kind].controls(desk)
+    controls: Sequence[Control] = kinds()[desk.kind].controls(desk)
     of_records = desk.kind not in ("work", "text", "page", "feed")
     sizes = sizes_of(desk.kind)
     chosen = desk.said("size", "m")
     return {
         "desk": desk,
         "dashboard": desk.dashboard,
-        "kinds": [(key, *kind_words()[key], OFFERED[key].icon) for key in offered_kinds()],
+        "kinds": [(key, *kinds()[key].words(), kinds()[key].icon) for key in offered_kinds()],
         "controls": controls,
         "label": desk.said("label"),
         "can_part": bool(desk.dashboard.filters) and of_records,

@@ -1,4 +1,4 @@
-"""The widgets of the gallery that show no report: records, the next days, news, work, texts, other pages."""
+"""The widgets of the gallery that show records: those of a view, the next days, news, what waits."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from typing import ClassVar
 from flask_babel import gettext as _
 
 from trellis.web.dashboards.gallery.controls import Control, Desk
-from trellis.web.dashboards.gallery.kinds import Data, Size, back, choice, counted, limit, offered
+from trellis.web.dashboards.gallery.parts import back, choice, counted, limit
+from trellis.web.dashboards.gallery.registry import Data, Kind, Size, offered
 from trellis.web.i18n import say
 
 ENTITIES = 8  # of a feed
 
 
 @offered("list")
-class List:
+class List(Kind):
     """Records of a view."""
 
     icon: ClassVar[str] = "list"
     sizes: ClassVar[tuple[Size, Size, Size]] = ((4, 5), (6, 6), (12, 6))
+
+    def words(self) -> tuple[str, str]:
+        """What it is called, and what it is for."""
+        return _("List"), _("Records of a view")
 
     def controls(self, desk: Desk) -> list[Control]:
         """The entity, its view, whose."""
@@ -71,11 +76,15 @@ class List:
 
 
 @offered("calendar")
-class Calendar:
+class Calendar(Kind):
     """The next days."""
 
     icon: ClassVar[str] = "calendar"
     sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 5), (4, 6), (6, 8))
+
+    def words(self) -> tuple[str, str]:
+        """What it is called, and what it is for."""
+        return _("Calendar"), _("What falls on the next days")
 
     def controls(self, desk: Desk) -> list[Control]:
         """Whose calendar, and how many days."""
@@ -97,13 +106,21 @@ class Calendar:
         """The view and the days."""
         return back(data, "calendar", "calendar", "days")
 
+    def lacks(self, desk: Desk) -> dict[str, str]:
+        """A calendar that this person sees."""
+        return {} if self.data(desk)["calendar"] else {"": str(_("There is no calendar that you may see."))}
+
 
 @offered("feed")
-class Feed:
+class Feed(Kind):
     """The newest records."""
 
     icon: ClassVar[str] = "activity"
     sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 6), (4, 6), (6, 8))
+
+    def words(self) -> tuple[str, str]:
+        """What it is called, and what it is for."""
+        return _("News"), _("The newest records")
 
     def controls(self, desk: Desk) -> list[Control]:
         """Of which entities."""
@@ -126,13 +143,25 @@ class Feed:
         more = {"limit": [str(data["limit"])]} if data.get("limit") else {}
         return {"feed": [str(k) for k in (feed if isinstance(feed, list) else [feed])], **more}
 
+    def label(self, desk: Desk) -> str:
+        """News."""
+        return self.words()[0]
+
+    def lacks(self, desk: Desk) -> dict[str, str]:
+        """An entity."""
+        return {} if self.data(desk)["feed"] else {"feed": str(_("Choose at least one."))}
+
 
 @offered("work")
-class Work:
+class Work(Kind):
     """What waits for the reader."""
 
     icon: ClassVar[str] = "checklist"
     sizes: ClassVar[tuple[Size, Size, Size]] = ((3, 5), (4, 6), (6, 8))
+
+    def words(self) -> tuple[str, str]:
+        """What it is called, and what it is for."""
+        return _("My work"), _("What waits for whoever looks")
 
     def controls(self, desk: Desk) -> list[Control]:
         """Which."""
@@ -151,46 +180,7 @@ class Work:
         """Which."""
         return {"work": [str(data.get("work", "today"))]}
 
-
-# ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@offered("text")
-class Note:
-    """A note."""
-
-    icon: ClassVar[str] = "note"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((4, 3), (6, 3), (12, 2))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """What it says."""
-        hint = _("**bold**, *italic*, - lists, [links](https://…)")
-        return [Control("text", _("Text"), "area", desk.said("text"), hint=str(hint))]
-
-    def data(self, desk: Desk) -> Data:
-        """What it says."""
-        return {"text": desk.said("text").replace("\r\n", "\n")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """What it says."""
-        return {"text": [str(data.get("text", ""))]}
-
-
-@offered("page")
-class Page:
-    """A page of another site."""
-
-    icon: ClassVar[str] = "world"
-    sizes: ClassVar[tuple[Size, Size, Size]] = ((6, 6), (6, 8), (12, 8))
-
-    def controls(self, desk: Desk) -> list[Control]:
-        """Its address."""
-        return [Control("page", _("Address"), "text", desk.said("page"), placeholder="https://")]
-
-    def data(self, desk: Desk) -> Data:
-        """Its address."""
-        return {"page": desk.said("page")}
-
-    def given(self, data: Data) -> dict[str, list[str]]:
-        """Its address."""
-        return {"page": [str(data.get("page", ""))]}
+    def label(self, desk: Desk) -> str:
+        """What is chosen."""
+        chosen = self.controls(desk)[0]
+        return dict(chosen.groups[0][1])[chosen.value]
