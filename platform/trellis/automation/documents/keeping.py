@@ -45,5 +45,5 @@ def keep(
         record = store.read(document.entity, id, fields=[field.key])
         stored = save_file(store, files, io.BytesIO(paper.content), paper.name, document.entity, field)
         held: Any = record[field.key] or ()
-        store.update(document.entity, id, {field.key: [*held, stored.as_value()]}, means=means)
+        store.change(document.entity, id, {field.key: [*held, stored.as_value()]}, means=means)
     return stored.as_value()

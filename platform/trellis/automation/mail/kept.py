@@ -46,7 +46,7 @@ def note_state(store: Store, id: UUID, state: str) -> None:
     if not is_kept(store.tenant.model) or "state" not in store.tenant.model.entities[ENTITY].fields:
         return
     try:
-        store.update(ENTITY, id, {"state": state}, means=MEANS)
+        store.change(ENTITY, id, {"state": state}, means=MEANS)
     except (Missing, Refused):
         return  # it was deleted meanwhile: there is nothing to tell
 

@@ -90,7 +90,7 @@ def mark_records(store: Store, channel: Channel, address: str, reason: Reason) -
     done = 0
     for entity, id, values in list(_marked(store, channel, address, reason)):
         try:
-            store.update(entity, id, values, means="mail")
+            store.change(entity, id, values, means="mail")
             done += 1
         except (Refused, Missing, Forbidden):
             continue
@@ -122,7 +122,7 @@ def mark_back(store: Store, channel: Channel, address: str) -> int:
                         {**one, "opted_out": False} if one["value"].lower() == mine else dict(one) for one in held
                     ]
                 try:
-                    store.update(entity.key, id, values, means="mail")
+                    store.change(entity.key, id, values, means="mail")
                     done += 1
                 except (Refused, Missing, Forbidden):
                     continue

@@ -200,7 +200,7 @@ def _tell(store: Store, connection: sa.Connection, message: UUID) -> None:
         return
     try:
         with connection.begin_nested():
-            store.update(kept.ENTITY, message, known, means=kept.MEANS)
+            store.change(kept.ENTITY, message, known, means=kept.MEANS)
     except (Missing, Refused):
         return  # it was deleted meanwhile
 

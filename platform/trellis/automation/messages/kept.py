@@ -34,6 +34,6 @@ def note_state(store: Store, id: UUID, state: str) -> None:
     if entity is None or "state" not in entity.fields:
         return
     try:
-        store.update(ENTITY, id, {"state": state}, means=MEANS)
+        store.change(ENTITY, id, {"state": state}, means=MEANS)
     except (Missing, Refused):
         return  # it was deleted meanwhile

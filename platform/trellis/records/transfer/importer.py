@@ -314,10 +314,10 @@ class Importer:
         if not changes:
             return RowOutcome(row.line, "skipped", id)
         try:
-            saved = self.store.update(self.entity.key, id, changes, means="import")
+            warnings = self.store.change(self.entity.key, id, changes, means="import")
         except (Refused, Missing, Forbidden, DBAPIError) as error:
             return RowOutcome(row.line, "failed", id, _faults(error))
-        return RowOutcome(row.line, "updated", id, warnings=saved.warnings)
+        return RowOutcome(row.line, "updated", id, warnings=warnings)
 
     # ── new records ──────────────────────────────────────────────────────────────────────────────────────
 

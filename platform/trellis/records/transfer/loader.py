@@ -203,7 +203,7 @@ def _link_later(store: Store, links: Links, waiting: Sequence[_Later], report: L
         places[later.entity, later.id] = later.where
     for (entity, id), values in changes.items():
         try:
-            store.update(entity, id, values, means="import")
+            store.change(entity, id, values, means="import")
         except (Refused, Missing, Forbidden) as error:
             report.failures.append(f"{places[entity, id]}: {error}")
     return left

@@ -22,5 +22,5 @@ def _assign(ctx: StepContext, step: steps.Assign) -> Outcome:
     chosen = choose(ctx.store.session, step.choosing, ctx.env(), rule, ref.entity, owner)
     if chosen is None:
         raise StepFailed("Nobody is free to take it.")
-    ctx.store.update(ref.entity, ref.id, {owner: ref_of(chosen.user)}, means=MEANS)
+    ctx.store.change(ref.entity, ref.id, {owner: ref_of(chosen.user)}, means=MEANS)
     return Done(ref_of(chosen.user), in_words([chosen.why]))

@@ -18,7 +18,7 @@ def _set(ctx: StepContext, step: steps.SetValues) -> Outcome:
         raise StepFailed("No record set this run off.")
     ctx.hold([ref], step.values.values())
     values = evaluated(ctx.store.session, ref.entity, step.values, ctx.env())
-    ctx.store.update(ref.entity, ref.id, values, means=MEANS)
+    ctx.store.change(ref.entity, ref.id, values, means=MEANS)
     return Done(ref, {"set": values})
 
 
@@ -36,7 +36,7 @@ def _update(ctx: StepContext, step: steps.Update) -> Outcome:
     env = ctx.env()
     for ref in refs:
         values = evaluated(ctx.store.session, ref.entity, step.values, env)
-        ctx.store.update(ref.entity, ref.id, values, means=MEANS)
+        ctx.store.change(ref.entity, ref.id, values, means=MEANS)
     return Done(refs[0] if len(refs) == 1 else tuple(refs), {"records": refs})
 
 
