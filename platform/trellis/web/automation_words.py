@@ -90,7 +90,7 @@ TOLD: Mapping[str, Any] = {
     "left": _l("Left out"),
     "count": _l("Number"),
     "outcome": _l("Outcome"),
-    "said": _l("Answers"),
+    "said": _l("Decisions"),
     "status": _l("Status"),
     "holds": _l("Holds"),
     "value": _l("Value"),

@@ -37,6 +37,8 @@ def _brief(step: Step, entity: Any, language: str) -> str:
         return current_tenant().model.entities[step.entity].label.in_language(language)
     if isinstance(step, steps.Send) and (template := current_tenant().model.emails.get(step.template)) is not None:
         return template.label.in_language(language)
+    if isinstance(step, steps.MakeDocument):
+        return current_tenant().model.documents[step.document].label.in_language(language)
     if isinstance(step, steps.If):
         return step.condition.source
     if isinstance(step, steps.SetValues):
@@ -45,10 +47,10 @@ def _brief(step: Step, entity: Any, language: str) -> str:
         return step.until.source
     if isinstance(step, steps.Update):
         return step.target.source
-    said = getattr(step, "text", None) or getattr(step, "title", None)
-    if isinstance(said, Given):
-        said = in_language(said, language)
-        return said.formula.source if said.formula is not None else str(said.plain or "")
+    for said in (getattr(step, "title", None), getattr(step, "text", None)):
+        if isinstance(said, Given) and (said.formula is not None or said.plain):
+            own = in_language(said, language)
+            return own.formula.source if own.formula is not None else str(own.plain)
     return ""
 
 
