@@ -172,6 +172,8 @@ def test_a_number_is_of_the_period_with_the_one_before_and_leads_to_its_report(b
     href = unescape(re.findall(r'href="([^"]+)"', card)[0])
     assert href.startswith("/reports/by-stage?filter=")
     assert "€150" in said(boss.get(href).text)
+    before = unescape(re.findall(r'href="([^"]+)"', card)[1])
+    assert "€75" in said(boss.get(before).text)
     assert "€10" in said(boss.get("/dashboards/work/amount?period=2026-03-01..").text)
     assert "€235" in said(boss.get("/dashboards/work/amount?period=all").text)
 

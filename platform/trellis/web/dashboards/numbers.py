@@ -115,6 +115,7 @@ def leaders(looking: Looking) -> Values:
                 "href": drill.of(line, heading) or looking.address,
                 "width": round(min(max(part, 0.0), 1.0) * 100, 1) if not has_target or reached is not None else None,
                 "percent": percent_text(round(reached), words.language) if reached is not None else "",
+                "percent_href": drill.of(line, answer.headings[keys.index("achievement")]) if has_target else "",
             }
         )
     return {
