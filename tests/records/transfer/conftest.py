@@ -15,9 +15,9 @@ from trellis.storage.tenant import Tenant
 
 
 @pytest.fixture
-def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+def tenant(same_tenant: Callable[..., Tenant]) -> Tenant:
     """A tenant of the YAML above."""
-    return make_tenant(YAML)
+    return same_tenant(YAML)
 
 
 @pytest.fixture
