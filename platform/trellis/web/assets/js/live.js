@@ -6,7 +6,8 @@ const LATER = 5 * 60_000; // until it is tried again where the server has no pla
 
 const bell = () => document.querySelector(".t-bell-n[data-stream]");
 const refresh = () => {
-  for (const each of document.querySelectorAll("[data-live]")) htmx.trigger(each, "notices");
+  // the bell of the other width is not drawn, and asks for itself when it comes into sight
+  for (const each of document.querySelectorAll("[data-live]")) if (each.parentElement.getClientRects().length) htmx.trigger(each, "notices");
 };
 
 function listen(address, tell) {
