@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,15 @@ class Office:
     tenant: Tenant
     admin: FlaskClient
 
-    def apply(self, files: dict[str, str]) -> None:
-        """`trellis apply` with these files."""
-        apply(self.catalogue, self.planned(files), "shell", "From files")
+    @property
+    def number(self) -> int:
+        """The revision that is live."""
+        return self.catalogue.entry(self.tenant.slug).revision
+
+    @property
+    def own(self) -> str:
+        """The file that the tests change, as it is live."""
+        return self.live()["schemas/own.yaml"]
 
     def planned(self, files: dict[str, str]) -> Any:
         """What `trellis plan` finds."""
@@ -46,7 +52,7 @@ class Office:
 
     def live(self) -> dict[str, str]:
         """The tenant's own files as they are live."""
-        layers = self.catalogue.revision(self.tenant.slug, self.catalogue.entry(self.tenant.slug).revision).layers
+        layers = self.catalogue.revision(self.tenant.slug, self.number).layers
         own: Layer = layers[-1]
         return own.text()
 
@@ -58,86 +64,67 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def make(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Office]]:
+def made(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     var = tmp_path_factory.mktemp("publishing")
     use_installation_key(var)
-    made: list[str] = []
-
-    def office() -> Office:
-        slug = f"publishing-{len(made)}"
-        made.append(slug)
-        tenant = catalogue.create(slug, layers_of({"schemas/own.yaml": OWN}, slug), "test")
-        add_person(tenant, "anna@x.example", "admin", name="Anna Admin")
-        app = create_tenant_app(tenant, Settings(var=var), catalogue, [add_studio])
-        app.config["WTF_CSRF_ENABLED"] = False
-        return Office(catalogue, tenant, signed_in_client(app, "anna@x.example"))
-
-    yield office
-    for slug in made:
-        catalogue.drop(slug)
+    tenant = catalogue.create("publishing", layers_of({"schemas/own.yaml": OWN}, "publishing"), "test")
+    add_person(tenant, "anna@x.example", "admin", name="Anna Admin")
+    app = create_tenant_app(tenant, Settings(var=var), catalogue, [add_studio])
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield Office(catalogue, tenant, signed_in_client(app, "anna@x.example"))
+    catalogue.drop("publishing")
 
 
-def test_what_takes_long_is_done_by_a_worker(make: Callable[[], Office], monkeypatch: pytest.MonkeyPatch) -> None:
-    office = make()
+@pytest.fixture
+def office(made: Office) -> Iterator[Office]:
+    yield made
+    made.admin.post("/admin/configuration/discard")
+
+
+def test_what_takes_long_is_done_by_a_worker(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "LONG_ROWS", 0)
-    keep(office.admin, with_shoe())
+    number = office.number
+    keep(office.admin, with_shoe(office.own))
+    off = office.ask()
+    office.admin.post(f"{off}/cancel")
     waiting = office.ask()
     assert "/publishing/" in waiting
+    assert waiting != off
     assert "waits for its turn" in office.admin.get(waiting).text
     assert office.admin.get(f"{waiting}/state").json == {"state": "waiting"}
-    assert "Shoe" not in office.live()["schemas/own.yaml"]
-    assert office.ask() == waiting  # twice pressed is once published
+    assert office.number == number
     drain(office.catalogue, office.tenant)
-    assert office.admin.get(waiting).headers["Location"].endswith("/published/2")
-    assert "Shoe" in office.live()["schemas/own.yaml"]
+    assert "called off" in office.admin.get(off).text
+    assert office.admin.get(waiting).headers["Location"].endswith(f"/published/{number + 1}")
+    assert office.number == number + 1
+    assert "Shoe" in office.own
     assert "You have changed nothing" in office.admin.get(PUBLISH).text
-    drain(office.catalogue, office.tenant)
-    assert office.catalogue.entry(office.tenant.slug).revision == 2
 
 
-def test_nothing_but_what_was_looked_at_is_published(
-    make: Callable[[], Office], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Files that are applied, or a draft that is changed, while it waits: neither's change is lost."""
-    office = make()
+def test_files_that_are_applied_meanwhile_and_the_draft_are_both_kept(office: Office) -> None:
+    """Nothing but what was looked at is published, and nobody's page waits for a shell's apply."""
+    number, own = office.number, office.own
+    keep(office.admin, own + "# more\n")
     with office.tenant.database.engine.begin() as connection:
-        lock_tenant(connection, office.tenant.slug)  # an apply is at work: no page waits for it
-        keep(office.admin, with_shoe())
+        lock_tenant(connection, office.tenant.slug)  # an apply is at work
         waiting = office.ask()
     assert "/publishing/" in waiting
-    office.apply({"schemas/own.yaml": OWN, "schemas/store.yaml": OTHER})
+    planned = office.planned({"schemas/own.yaml": own, "schemas/store.yaml": OTHER})
+    apply(office.catalogue, planned, "shell", "From files")
     drain(office.catalogue, office.tenant)
     assert "Somebody has published something meanwhile" in office.admin.get(waiting).text
-    assert "Shoe" not in office.live()["schemas/own.yaml"]
-    assert "/published/3" in office.ask()
-    assert "Shoe" in office.live()["schemas/own.yaml"]
+    assert office.own == own
+    assert f"/published/{number + 2}" in office.ask()
+    assert office.own == own + "# more\n"
     assert office.live()["schemas/store.yaml"] == OTHER
-    # what is called off stays off
-    monkeypatch.setattr(planning, "LONG_ROWS", 0)
-    keep(office.admin, with_shoe() + "# more\n", version=0)
-    waiting = office.ask()
-    office.admin.post(f"{waiting}/cancel")
-    drain(office.catalogue, office.tenant)
-    assert "called off" in office.admin.get(waiting).text
-    assert office.catalogue.entry(office.tenant.slug).revision == 3
 
 
-def test_files_that_were_planned_before_somebody_published_are_refused(make: Callable[[], Office]) -> None:
+def test_files_that_were_planned_before_somebody_published_are_refused(office: Office) -> None:
     """The shell's plan was shown and is confirmed only now: it would take back what came in between."""
-    office = make()
-    planned = office.planned({"schemas/own.yaml": OWN, "schemas/store.yaml": OTHER})
-    keep(office.admin, with_shoe())
-    assert "/published/2" in office.ask()
+    planned = office.planned({**office.live(), "schemas/own.yaml": office.own + "# theirs\n"})
+    wanted = office.own + "# mine\n"
+    keep(office.admin, wanted)
+    assert "/published/" in office.ask()
     with pytest.raises(PlanOutdated):
         apply(office.catalogue, planned, "shell", "From files")
-    assert "Shoe" in office.live()["schemas/own.yaml"]
-    # and the page's plan, when files were applied since it was looked at
-    keep(office.admin, with_shoe() + "# more\n")
-    page = office.admin.get(PUBLISH)
-    office.apply({"schemas/own.yaml": with_shoe(), "schemas/store.yaml": OTHER})
-    late = office.admin.post(PUBLISH, data={"seal": seal(page), "why": "More"})
-    assert late.status_code == 422
-    assert "has changed since you looked" in late.text
-    assert "/published/4" in office.ask()
-    assert office.live()["schemas/own.yaml"] == with_shoe() + "# more\n"
-    assert office.live()["schemas/store.yaml"] == OTHER
+    assert office.own == wanted
