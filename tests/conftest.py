@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +47,8 @@ FAST = {
 }
 # a tenant is some five hundred files: where there is memory enough, they are made in it, in half the time
 MEMORY = Path("/dev/shm")
-ENOUGH = 6 << 30
+ENOUGH = 3 << 30  # for one worker and its server
+LEFT = "trellis-test-of-"  # and the process whose it is
 
 SAMPLE = """
 entity: account
@@ -105,7 +108,7 @@ _numbers = itertools.count(1)
 
 # what is imported stays: no collection needs to look at it; and tests make more rubbish at once than a server does
 gc.freeze()
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(50_000, 20, 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -146,14 +149,28 @@ def database() -> Iterator[Database]:
     Not in pytest's own temporary folder: run by root, the server is another user's, and pytest closes that folder to
     others whenever it starts.
     """
-    roomy = MEMORY.is_dir() and min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ENOUGH
+    wanted = ENOUGH * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    roomy = MEMORY.is_dir() and min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > wanted
     place = MEMORY if roomy else None
-    with tempfile.TemporaryDirectory(prefix="trellis-", dir=place, ignore_cleanup_errors=True) as folder:
+    for left in MEMORY.glob(f"{LEFT}*"):  # of runs that were killed: it would take memory until the machine is off
+        if not psutil.pid_exists(int(left.name.split("-")[3])):
+            end_server(left / "postgres")
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{LEFT}{os.getpid()}-", dir=place, ignore_cleanup_errors=True) as folder:
         opened = Database.open(None, Path(folder), settings=FAST)
         try:
             yield opened
         finally:
             opened.close()
+
+
+def end_server(folder: Path) -> None:
+    """End the server of a data directory, if there is one."""
+    with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+        server = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
+        if server.name() == "postgres" and Path(server.cwd()) == folder:
+            server.kill()
+            server.wait(5)
 
 
 @pytest.fixture(scope="session")
