@@ -15,6 +15,7 @@ from trellis.model.dashboards.kinds import KINDS as WIDGETS
 from trellis.model.fields.sequence import PLACES
 from trellis.model.kinds import KINDS
 from trellis.model.kinds.definitions import definitions
+from trellis.model.kinds.reports import REPORT_TYPES
 
 COMMAND = "PYTHONPATH=platform .venv/bin/python -m trellis.model.reference docs/reference"
 MADE = f"Made from the code by `{COMMAND}`."
@@ -83,7 +84,8 @@ def _group(name: str) -> Iterator[str]:
         yield from (f"| `{part}` | {what} | {example} |" for part, (what, example) in PLACES.items())
     if name == "reports":
         yield from ("", "## Kinds of reports", "", "| `type:` | what it shows |", "|---|---|")
-        yield from (f"| `{kind}` | {_cell(make.__doc__ or '')} |" for kind, make in REPORTS.items())
+        known = (kind for kind in REPORT_TYPES if kind in REPORTS)  # in their order, whatever is imported first
+        yield from (f"| `{kind}` | {_cell(REPORTS[kind].__doc__ or '')} |" for kind in known)
         yield from (
             "",
             "## Widgets",
