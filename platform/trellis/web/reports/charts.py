@@ -20,6 +20,8 @@ from trellis.web.cells.numbers import percent_pattern
 from trellis.web.reports.links import Drill
 from trellis.web.reports.words import Words
 
+MOST_NAMED = 3  # measures in a chart's title
+
 
 def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | None:
     """What the script draws: categories, series with their texts, and where a click leads."""
@@ -32,7 +34,7 @@ def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | N
         "stacked": drawing.is_stacked,
         "horizontal": drawing.horizontal,
         "percent": drawing.percent,
-        "title": words.text(heading.label),
+        "title": _title(drawing, heading, words),
         "categories": [category(drawing, words, value) for value in drawing.categories],
         "series": [_series(drawing, one, words, drill, heading) for one in drawing.series],
         "number": _number(heading, words),
@@ -43,6 +45,12 @@ def chart_data(answer: Answer, words: Words, drill: Drill) -> dict[str, Any] | N
         **({"codes": [country_number(c) for c in drawing.categories]} if drawing.type == "map" else {}),
         **{key: value for key, value in answer.more.items() if key == "marks"},
     }
+
+
+def _title(drawing: Drawing, heading: Heading, words: Words) -> str:
+    """What is measured: everything that is drawn side by side."""
+    shown = dict.fromkeys(words.text(s.heading.label) for s in drawing.series if s.heading is not None)
+    return " · ".join(shown) if 1 < len(shown) <= MOST_NAMED else words.text(heading.label)
 
 
 def _traits(answer: Answer, drawing: Drawing, heading: Heading) -> dict[str, bool]:

@@ -39,12 +39,25 @@ export function widthOf(label, font = "sans-serif", size = 12) {
 
 const longest = (labels, font) => Math.max(0, ...labels.map((label) => widthOf(label, font)));
 
+const pieces = (label) => label.split(/(?<=[\s/-])|(?<=[\u3000-\u9fff])/u);
+
+/** A name on lines that fit, broken between words, or after a letter that is one. */
+function wrapped(label, room, font) {
+  const lines = [""];
+  for (const piece of pieces(label)) {
+    const longer = lines.at(-1) + piece;
+    if (lines.at(-1) && widthOf(longer.trim(), font) > room) lines.push(piece);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line) => line.trim()).join("\n");
+}
+
 /** Names below an axis: as they are, on two lines, aslant; of too many, those that fit. */
 export function spread(labels, room, font) {
-  const words = labels.flatMap((label) => label.split(/[\s/-]+|(?<=[\u3000-\u9fff])/u));
+  const words = labels.flatMap(pieces).map((word) => word.trim());
   if (longest(labels, font) <= room - 6) return { interval: 0 };
   if (labels.length > 24 || room < 18) return { hideOverlap: true, alignMaxLabel: "right", formatter: (label) => cut(label, 16) };
-  if (longest(words, font) <= room - 6 && longest(labels, font) <= (room - 8) * 1.8) return { interval: 0, width: room - 6, overflow: "break" };
+  if (longest(words, font) <= room - 6 && longest(labels, font) <= (room - 8) * 1.8) return { interval: 0, lineHeight: 15, formatter: (label) => wrapped(label, room - 6, font) };
   return { interval: 0, rotate: 38, formatter: (label) => cut(label, 14) };
 }
 
