@@ -28,7 +28,7 @@ from trellis.web.i18n import COOKIE, LANGUAGES
 from trellis.web.notice_words import choices_of, chosen_words
 from trellis.web.pages.base import Page
 from trellis.web.pages.proofs import own_account, password_fault
-from trellis.web.pages.users import options_of, time_zones
+from trellis.web.pages.users import time_zones
 from trellis.web.sign_in_words import door_words
 from trellis.web.signing_in import here, keep_cookie, rotate
 from trellis.web.ui import THEMES
@@ -132,7 +132,7 @@ class ProfileView(Page):
             errors=errors or {},
             has=frozenset(current_model().entities[PERSON].fields),
             roles=[role.label for key, role in current_model().roles.items() if key in person.roles],
-            time_zones=options_of(time_zones()),
+            time_zones=time_zones(),
             sessions=browsers(tenant, person.id),
             tenant=tenant.profile,
             has_factor=second_factor.has_factor(tenant, person.id),

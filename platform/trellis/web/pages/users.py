@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,7 +23,8 @@ from trellis.identity.sign_in_log import note, sign_in_history
 from trellis.identity.throttle import locked_until, unlock
 from trellis.model.view import Sort
 from trellis.records.refusal import Refused, Stale
-from trellis.web.context import current_model, current_person, current_store, current_tenant
+from trellis.web.cells.numbers import locale_of
+from trellis.web.context import current_language, current_model, current_person, current_store, current_tenant
 from trellis.web.faults import fault_texts
 from trellis.web.flashes import toast
 from trellis.web.guard import needs
@@ -213,11 +214,27 @@ class UsersView(Page):
         )
 
 
-def time_zones() -> list[str]:
-    """Every time zone that people live in."""
+def time_zones() -> list[tuple[str, str]]:
+    """Every time zone that people live in, by its city in the reader's language."""
+    return _zones(current_language())
+
+
+@lru_cache(maxsize=8)
+def _zones(language: str) -> list[tuple[str, str]]:
     from babel.core import get_global
 
-    return sorted({zone for zones in get_global("territory_zones").values() for zone in zones if "/" in zone})
+    zones = {zone for zones in get_global("territory_zones").values() for zone in zones if "/" in zone}
+    return [(zone, _zone_label(zone, language)) for zone in sorted(zones)]
+
+
+def _zone_label(zone: str, language: str) -> str:
+    from babel.dates import get_timezone_location
+
+    try:
+        city = get_timezone_location(zone, locale=locale_of(language), return_city=True)
+    except LookupError:  # the machine's list of time zones is another one than Babel's
+        return zone
+    return zone if zone.endswith("/" + city.replace(" ", "_")) else f"{city} · {zone}"
 
 
 def options_of(things: list[Any]) -> list[tuple[str, str]]:
