@@ -70,6 +70,7 @@ fields:
   amount: {type: money, readonly_when: locked}
   items:  {type: list, readonly_when: locked}
   papers: {type: file, max_size: 1 KB, readonly_when: locked}
+  unseen: {type: text, visible_when: 'name == "seen"'}
 ---
 entity: place
 label: Place

@@ -150,7 +150,10 @@ def test_what_is_locked_while_one_types_is_saved_and_stays(page: Page, tmp_path:
         for text in ("words", "kept", "Y", "first", "paper.txt"):
             expect(details).to_contain_text(text)
         expect(page.locator("h1")).to_have_text(name)
-        page.goto(page.url + "/edit")
+        with page.expect_response(lambda answer: answer.url.endswith("/form-state")):
+            page.goto(page.url + "/edit")
+        expect(page.locator("[data-field=unseen] input[name=unseen]")).to_be_disabled()
+        assert not page.evaluate("document.querySelector('form[data-draft]').formOf.dirty")  # nothing was typed
         expect(page.locator("[data-field=flag] input[type=checkbox]")).to_be_checked()
         expect(page.locator("[data-field=stars] input:checked")).to_have_value("3")
 

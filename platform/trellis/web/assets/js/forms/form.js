@@ -144,6 +144,7 @@ class Form {
   constructor(form) {
     this.form = form;
     for (const field of $$("[data-field].is-locked", form)) hold(field);
+    for (const field of $$("[data-field][hidden]", form)) show(field, false); // what is not shown is not sent, from the start
     this.clean = this.picture();
     this.round = 0;
     this.state = later(220, () => this.ask());
