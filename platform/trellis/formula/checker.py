@@ -22,7 +22,7 @@ from trellis.formula.nodes.base import Expr, ListOf, Literal
 from trellis.formula.nodes.call import Call, Overload
 from trellis.formula.nodes.compare import Compare, DayCompare, Within, WithinList
 from trellis.formula.nodes.concat import Concat
-from trellis.formula.nodes.convert import AsText, as_date
+from trellis.formula.nodes.convert import AsText, Spoken, as_date
 from trellis.formula.nodes.logic import And, IsBlank, Not, Or
 from trellis.formula.parser import parse
 from trellis.formula.scope import OwnFunctions
@@ -382,7 +382,8 @@ def check_template(text: str, scope: Scope) -> Checked:
             tree = parse(part.formula)
             before, told = len(checker.faults), len(checker.advice)
             with suppress(Failed):
-                parts.append(checker.text(checker.check(tree)))
+                written = checker.text(checker.check(tree))
+                parts.append(Spoken(written.of) if isinstance(written, AsText) else written)
             checker.faults[before:] = [_shifted(f, part.start) for f in checker.faults[before:]]
             checker.advice[told:] = [_shifted(f, part.start) for f in checker.advice[told:]]
         except FormulaError as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dc_field
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from trellis.formula.reader import Reader
-from trellis.formula.types import Ref, Value
+from trellis.formula.types import Ref, Type, Value
 
 
 @runtime_checkable
@@ -59,6 +59,9 @@ class NoGraph:
 
 NO_GRAPH = NoGraph()
 
+Speak = Callable[[Value, Type, Reader], "str | None"]
+"""Writes a value as its reader does; None where it is written alike in every language."""
+
 
 @dataclass(slots=True)
 class Env:
@@ -76,3 +79,4 @@ class Env:
     is_new: bool = False
     variables: Mapping[str, Value] = dc_field(default_factory=dict)
     outer: Env | None = None  # inside an aggregate: the evaluation around it
+    speak: Speak | None = None  # in a text for people: how the values of its {formulas} are written

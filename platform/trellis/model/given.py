@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trellis.formula.env import Env
 from trellis.formula.formula import Formula
 from trellis.formula.types import Value
+from trellis.model.speaking import speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,15 @@ class Given:
     formula: Formula | None = None
     plain: Any = None
     parts: Mapping[str, Given] | tuple[Given, ...] | None = None
-    translations: Mapping[str, Given] | None = None  # of a text for people, by language
+    translations: Mapping[str, Given] | None = None  # of a text, by language
+    is_spoken: bool = False  # a text for people: its values are written as their reader does
 
     def evaluate(self, env: Env) -> Value:
         """The value for a record in hand; a text in the reader's language, as far as it is translated."""
         if (own := in_language(self, env.reader.language)) is not self:
             return own.evaluate(env)
         if self.formula is not None:
-            return self.formula.evaluate(env)
+            return self.formula.evaluate(replace(env, speak=speak) if self.is_spoken else env)
         if isinstance(self.parts, Mapping):
             return {key: part.evaluate(env) for key, part in self.parts.items()}
         if self.parts is not None:

@@ -308,7 +308,7 @@ steps: [{create: job, set: {subject: "gone {name}"}}]
     store.delete("deal", deal.id)
     store.restore("deal", deal.id)
     work(catalogue, tenant)
-    assert titles(store, "job") == ["gone D", "gone D", "linked", "stage won", "stage won"]
+    assert titles(store, "job") == ["gone D", "gone D", "linked", "stage Won", "stage Won"]
 
 
 def test_a_run_goes_on_with_the_version_that_it_began_with(catalogue: Catalogue, made: Any) -> None:

@@ -153,6 +153,22 @@ class AsText(Expr):
         return written if self.spread else sa.func.coalesce(written, "", type_=sa.Text())
 
 
+class Spoken(AsText):
+    """A value in a text with {formulas}: as the reader writes it where the text is for people."""
+
+    __slots__ = ()
+
+    def python(self, unknown: bool) -> Closure:
+        neutral, of, type_ = super().python(unknown), self.of.python(False), self.of.type
+
+        def write(env: Env) -> Value:
+            value = None if env.speak is None else of(env)
+            said = None if value is None or env.speak is None else env.speak(value, type_, env.reader)
+            return neutral(env) if said is None else said
+
+        return write
+
+
 def from_json(of: Expr, type_: Type) -> Expr:
     """A JSON value as a text, number, boolean, date or datetime; blank where it is none."""
     read = _JSON_READERS[type_.kind]

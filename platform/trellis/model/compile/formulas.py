@@ -72,13 +72,18 @@ def given(ctx: Context, item: Item, scope: Scope, expected: Type | None = None) 
     return Given(template(ctx, item, scope)) if "{" in item.text else Given(plain=item.text)
 
 
-def said(ctx: Context, item: Item, scope: Scope) -> Given:
-    """A text for people: what is written, and its translations, each of which may hold {formulas}."""
-    made = given(ctx, item, scope)
+def said(ctx: Context, item: Item, scope: Scope, *, is_spoken: bool = True) -> Given:
+    """A text for people: what is written, and its translations, each of which may hold {formulas}.
+
+    `is_spoken`: their values are written as their reader does.
+    """
+    made = replace(given(ctx, item, scope), is_spoken=is_spoken)
     texts = ctx.translated(item.text, item.full_path).translations
     if not texts:
         return made
-    translations = {language: given(ctx, item.plain(text), scope) for language, text in texts.items()}
+    translations = {
+        language: replace(given(ctx, item.plain(text), scope), is_spoken=is_spoken) for language, text in texts.items()
+    }
     return replace(made, translations=translations)
 
 

@@ -213,7 +213,8 @@ class DateTimeField(FieldType):
             return ""
         local = value.astimezone(reader.time_zone)
         locale = babel_locale(reader.language)
-        return f"{format_date(local.date(), 'medium', locale=locale)}, {format_time(local, 'short', locale=locale)}"
+        day, clock = format_date(local.date(), "medium", locale=locale), format_time(local, "short", locale=locale)
+        return str(locale.datetime_formats["medium"]).format(clock, day)
 
 
 def _aware(bound: Any) -> Any:

@@ -17,6 +17,8 @@ from trellis.model.given import Given
 _PLAIN = frozenset(
     "choice choices boolean integer decimal money percent rating duration date datetime time email url color".split()
 )
+# what people read, rather than what programs look up
+_READ = frozenset(("long_text", "rich_text"))
 
 
 def fillings(names: Names, item: Item | None, entity: str | None, scope: EntityScope) -> Mapping[str, Given]:
@@ -45,11 +47,16 @@ def fillings(names: Names, item: Item | None, entity: str | None, scope: EntityS
 def _filling(names: Names, item: Item, field: FieldDraft | None, scope: EntityScope) -> Given:
     expected = names.types.formula_type(field) if field is not None else None
     is_text = isinstance(item.data, str) and not item.text.startswith("=")
-    made = said(names.ctx, item, scope) if is_text else given(names.ctx, item, scope, expected)
+    is_spoken = field is not None and (field.type_name in _READ or _is_title(names, field))
+    made = said(names.ctx, item, scope, is_spoken=is_spoken) if is_text else given(names.ctx, item, scope, expected)
     is_plain = made.formula is None and made.parts is None and item.data not in (None, "")
     if field is not None and is_plain and field.type_name in _PLAIN and not _is_formula(item):
         names.types.constant(field, item)
     return made
+
+
+def _is_title(names: Names, field: FieldDraft) -> bool:
+    return names.ctx.drafts[field.entity].item.word("title") == field.key
 
 
 def _is_formula(item: Item) -> bool:
