@@ -169,7 +169,7 @@ class SeveralTexts(FieldType):
     def parse(self, raw: Any, reader: Reader) -> Value:
         if blank(raw):
             return None
-        return tuple(dict.fromkeys(self.find(item) for item in read_items(raw))) or None
+        return tuple(dict.fromkeys(found for item in read_items(raw) if (found := self.find(item)))) or None
 
     def find(self, text: str) -> str:
         """What is stored for an item."""
