@@ -114,6 +114,8 @@ def test_columns_are_dragged_into_order(page: Page) -> None:
     page.get_by_role("button", name="Columns", exact=True).click()
     shown = page.locator("[data-columns-shown] li")
     expect(shown).to_have_count(6)
+    # only when it has settled is the menu in its place, and its lines can be dragged
+    page.wait_for_function("Object.keys(document.querySelector('[data-columns-shown]')).some(k => /^Sortable/.test(k))")
     to = shown.nth(1).bounding_box()
     handle = shown.nth(3).locator(".t-drag").bounding_box()
     assert to
