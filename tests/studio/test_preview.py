@@ -24,6 +24,7 @@ from trellis.studio.preview.drawing import board_pieces, form_piece, list_piece,
 from trellis.studio.preview.store import NoDatabase, SampleStore, draft_tenant
 from trellis.web.app import create_tenant_app
 from trellis.web.context import current_principal, current_tenant
+from trellis.web.navigation import sidebar
 from trellis.web.settings import Settings
 
 SLUG = "studio-preview"
@@ -125,6 +126,7 @@ def test_every_entity_of_the_templates_is_drawn_without_a_database(app: Flask) -
         store = SampleStore(draft_tenant(current_tenant(), compiled), principal, Store(current_tenant(), principal))
         with pytest.raises(NoDatabase), store.tenant.begin():
             pass
+        assert "public-leads" in str(sidebar(store))
         drawn = 0
         for entity in compiled.model.entities.values():
             if entity.internal or entity.part_of:

@@ -135,13 +135,11 @@ def _item(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
 
 
 def _pools(store: Store | None) -> frozenset[str]:
-    """The pools that the person may look into."""
-    if store is not None:
-        return frozenset(pool.key for pool in open_pools(store))
+    """The pools that the person may look into; of a Model that is not live, those that are new in it, too."""
     if "open_pools" not in g:
         g.open_pools = frozenset(pool.key for pool in open_pools(current_store()))
     found: frozenset[str] = g.open_pools
-    return found
+    return found if store is None else found | (store.tenant.model.pools.keys() - current_tenant().model.pools.keys())
 
 
 def _report_link(tenant: Tenant, item: MenuItem, store: Store | None) -> Link | None:
