@@ -27,6 +27,7 @@ HERE = "https://crm.example:8443/"
         ("content-security-policy", "frame-ancestors *.example:*", False),
         ("content-security-policy", "frame-ancestors https://crm.example", True),
         ("content-security-policy", "frame-ancestors *, frame-ancestors 'none'", True),
+        ("content-security-policy", "frame-ancestors [nonsense", True),
     ],
 )
 def test_a_page_is_shown_where_its_answer_lets_it(header: str, value: str, is_refused: bool) -> None:

@@ -53,7 +53,10 @@ def _covers(source: str, origin: str) -> bool:
     here = urlsplit(origin)
     if source == "*" or source == f"{here.scheme}:":
         return True
-    there = urlsplit(source if "//" in source else f"//{source}")
+    try:
+        there = urlsplit(source if "//" in source else f"//{source}")
+    except ValueError:  # the other site wrote what is no address
+        return False
     name, _colon, port = there.netloc.partition(":")
     if not name or there.scheme not in ("", "http", here.scheme):
         return False
