@@ -31,8 +31,38 @@ SLUG = "studio-preview"
 OWN = YAML.replace(
     "  owner: {type: user, default: =me, role: owner}\n", "  owner: {type: user}\n  size: {type: text}\n", 1
 )
+JOBS = """
+---
+entity: job
+label: Job
+plural: Jobs
+title: name
+fields:
+  name: {type: text}
+views:
+  board: {type: kanban, group: %s}
+---
+pipeline: short
+entity: job
+field: stage
+stages: {begun: Begun, over: {label: Over, type: done}}
+---
+pipeline: long
+entity: job
+field: %s
+stages: {asked: Asked, met: {label: Met, type: done}}
+"""
+LATER = """---
+pipeline: longest
+entity: job
+field: status
+stages: {heard: Heard, seen: {label: Seen, type: done}}
+"""
+OWN += JOBS % ("stage", "stage")
 DRAFT = (
-    OWN.replace("  size: {type: text}\n", "  extent: {type: text, was: size}\n  shoe: {type: decimal}\n")
+    OWN.replace(JOBS % ("stage", "stage"), JOBS % ("status", "status") + LATER).replace(
+        "  size: {type: text}\n", "  extent: {type: text, was: size}\n  shoe: {type: decimal}\n"
+    )
     + """
 ---
 entity: fitting
@@ -97,6 +127,12 @@ def test_what_has_no_table_is_drawn_with_made_up_records(admin: FlaskClient) -> 
     assert board.count('class="t-card"') == 4
     assert "Fitting 1" in look(admin, "entity=fitting&show=record")
     assert "Shoes" in look(admin, "entity=menu")
+
+
+def test_a_pipeline_that_goes_to_another_field_has_a_board(admin: FlaskClient) -> None:
+    board = look(admin, "entity=job&show=view.board")
+    assert "Asked" in board
+    assert "Heard" in board
 
 
 def test_nobody_else_sees_it(admin: FlaskClient, app: Flask) -> None:

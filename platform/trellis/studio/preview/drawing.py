@@ -182,7 +182,7 @@ def _board_piece(store: SampleStore, board: Board, label: Any) -> BoardPiece:
     records = store.list(board.entity.key, columns=paths).rows
     if board.lines and in_pipeline:
         shown = board.lines.shown
-        if shown.key in store.live.tenant.model.pipelines:
+        if _is_told_live(store, board.entity, shown.key, in_pipeline):
             records = store.samples_within(board.entity.key, board.lines.condition, paths)
         records = [r for r in records if r[in_pipeline] == shown.key or (r[in_pipeline] is None and shown.default)]
     placed: dict[str, list[Markup]] = {}
@@ -190,3 +190,12 @@ def _board_piece(store: SampleStore, board: Board, label: Any) -> BoardPiece:
         placed.setdefault(lane_key(record[board.field.key]), []).append(board.card(record))
     lanes = [(replace(lane, count=len(cards)), cards) for lane in board.lanes for cards in [placed.get(lane.key, [])]]
     return BoardPiece(board, label, lanes)
+
+
+def _is_told_live(store: SampleStore, entity: Entity, pipeline: str, field: str) -> bool:
+    """Whether the same field says today which records are in a pipeline, and the person may see it."""
+    now = live_entity(store.live.tenant.model, entity)
+    one = now.pipelines.get(pipeline) if now is not None else None
+    if now is None or one is None or field not in store.live.readable_fields(now.key):
+        return False
+    return any(track.field == one.field and track.pipeline == field for track in tracks(now))
