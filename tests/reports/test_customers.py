@@ -29,6 +29,10 @@ SHOP = """
 role: guest
 grants: {"*": {read: all}}
 ---
+role: clerk
+allow: [reports]
+grants: {"*": {read: all}, purchase: {read: all, fields: {paid: hidden}}}
+---
 entity: member
 fields: {name: {type: text, required: true}, joined: {type: date}}
 ---
@@ -51,6 +55,13 @@ entity: member
 cohort: month(joined)
 event: {entity: purchase, by: member, at: at, filter: paid > param.least}
 params: {least: {type: decimal}}
+periods: 4
+---
+report: generous
+type: cohort
+entity: member
+cohort: month(joined)
+event: {entity: purchase, by: member, at: at, filter: paid > 50}
 periods: 4
 ---
 report: fifths
@@ -137,6 +148,7 @@ def test_a_number_is_a_filter_for_those_alone_who_may_run_the_report(shop: Shop)
         (shop.store, "purchase", text),  # is about members
         (shop.store, "member", 'counted("retention", "all 99")'),
         (shop.store, "member", 'counted("retention", "gone 1")'),
+        (shop.store, "member", 'counted("retention", "all ²")'),
         (shop.store, "member", 'counted("nothing", "all 1")'),
         (shop.store, "member", "counted(name, name)"),
         (shop.store, "member", 'any(purchases, counted("retention", "all 1"))'),
@@ -144,6 +156,21 @@ def test_a_number_is_a_filter_for_those_alone_who_may_run_the_report(shop: Shop)
     for store, entity, filter in wrong:
         with pytest.raises(Refused):
             store.count(entity, where=[filter])
+
+
+def test_a_cohort_does_not_name_those_whom_a_hidden_field_has_found(shop: Shop) -> None:
+    tenant, roles = shop.store.tenant, frozenset({"clerk"})
+    clerk = Store(tenant, Principal(Reader(now=NOW, roles=roles), shop.people[0], roles=roles))
+    answer = run(clerk, tenant.model.reports["generous"], {})
+    assert any(line.values[2] for line in answer.lines)  # how many they are is told
+    opened = [one for one in answer.headings if behind(answer.lines[0], one) is not None]
+    assert [one.key for one in opened] == ["size"]
+    assert answer.drawing is not None
+    assert not any(any(series.behind or ()) for series in answer.drawing.series)
+    text = 'counted("generous", "all 0")'
+    assert shop.store.count("member", where=[text]).n > 0
+    with pytest.raises(Refused):
+        clerk.count("member", where=[text])
 
 
 @pytest.mark.parametrize("least", [None, 10])

@@ -23,6 +23,7 @@ from trellis.reports.counted import Counted, condition
 from trellis.reports.kinds.trend import cut_after
 from trellis.reports.registry import report_kind
 from trellis.reports.result import Answer, Behind, Drawing, Heading, Line, Series
+from trellis.reports.seen import hides
 
 if TYPE_CHECKING:
     from trellis.formula.sql.scope import SqlScope
@@ -87,9 +88,9 @@ class Cohort:
         report, spec, key = asking.report, asking.report.spec, asking.report.groups[0]
         unit, (cohort, _space, at) = key.period, number.partition(" ")
         who = next((node.of for node in measures_in(spec.count) if node.of is not None), None)
-        if unit is None or not at.isdigit() or int(at) >= spec.periods or who is None:
+        if unit is None or not at.isdecimal() or int(at) >= spec.periods or who is None:
             return None
-        if who.type.entities != (report.entity,):
+        if who.type.entities != (report.entity,) or _keeps_who(asking):
             return None
         try:
             came = None if cohort == ALL else date.fromisoformat(cohort)
@@ -139,17 +140,26 @@ class Cohort:
         spec, key = asking.report.spec, asking.report.groups[0]
         wanted = asking.wishes.chart if asking.wishes.chart in self.charts else "heatmap"
         names: tuple[Any, ...] = tuple(spec.name(n) for n in range(width))
-        series = tuple(
-            Series(cohort, tuple(row), key, NUMBER, behind=tuple(_behind(asking, f"{cohort}", row).values()))
-            for cohort, row in zip(cohorts[-24:], rates[-24:], strict=True)
-        )
+        series = []
+        for cohort, row in zip(cohorts[-24:], rates[-24:], strict=True):
+            behind = _behind(asking, f"{cohort}", row)
+            own = tuple(behind.get(f"p{n}") for n in range(len(row)))
+            series.append(Series(cohort, tuple(row), key, NUMBER, behind=own))
         heading = Heading("rate", asking.report.label, NUMBER, as_percent=True, can_drill=False)
-        return Drawing(str(wanted), names, series, None, measure=heading, types=self.charts)
+        return Drawing(str(wanted), names, tuple(series), None, measure=heading, types=self.charts)
 
 
 def _behind(asking: Asking, cohort: str, row: Sequence[Value]) -> Mapping[str, Behind]:
     """Who is found again in each period."""
+    if _keeps_who(asking):
+        return {}
     return {f"p{n}": Behind((condition(asking, f"{cohort} {n}"),), says=AGAIN) for n in range(len(row))}
+
+
+def _keeps_who(asking: Asking) -> bool:
+    """Whether the names would tell what is kept from this person: the filter of what brings them back asks for it."""
+    spec = asking.report.spec
+    return spec.filter is not None and hides(asking.store, spec.entity, [spec.filter.formula])
 
 
 def _rate(active: Mapping[tuple[date, int], Value], cohort: date, n: int, size: Value) -> Value:
