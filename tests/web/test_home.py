@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -111,3 +112,15 @@ def test_a_backlog_does_not_hide_what_is_due_today(rita: Any) -> None:
 def test_nothing_to_do_is_no_section(rita: Any) -> None:
     client, _store, _me = rita
     assert "todo-h" not in client.get("/").text
+
+
+def test_what_does_not_fit_is_a_list_away(rita: Any) -> None:
+    client, store, me = rita
+    today = Reader().today()
+    for n in range(12):
+        store.create("chore", {"name": f"Chore {n:02}", "due": today - timedelta(days=20 - n), "owner": me})
+    store.create("errand", {"name": "Errand", "due": today, "owner": me})
+    page = client.get("/").text
+    (more,) = re.findall(r'href="([^"]*where=[^"]*)"', page)  # the errand is shown
+    found = client.get(unescape(more)).text
+    assert [name in found for name in ("Chore 00", "Chore 11", "Errand</")] == [True, True, False]

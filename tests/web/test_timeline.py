@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import cast
+from uuid import UUID
 
 from tests.conftest import layers_of
 
+from trellis.formula.reader import Reader
+from trellis.formula.types import Ref
 from trellis.model.compile import compile_layers
+from trellis.records.record import Record
 from trellis.records.store import Store
-from trellis.web.timeline.activities import activity_links
+from trellis.web.timeline.activities import Activity, activity_links
+from trellis.web.timeline.waiting import Waiting
 
 YAML = """
 entity: firm
@@ -47,3 +52,30 @@ def test_notes_are_offered_where_comments_are_and_activities_where_they_are() ->
     store = cast("Store", known)
     found = {key: [a.key for a in activity_links(store, model.entities[key])] for key in ("firm", "quiet", "silent")}
     assert found == {"firm": ["note", "call"], "quiet": ["call"], "silent": []}
+
+
+ERRAND = """
+entity: errand
+title: subject
+fields:
+  subject: {type: text}
+  about: {type: any_link, to: "*", inverse: errands}
+  due: {type: date}
+  done: {type: boolean}
+  owner: {type: user, role: owner}
+views:
+  mine: {type: list, filter: owner == me and not done, sort: [due], columns: [subject, due]}
+"""
+
+
+def test_what_is_done_is_not_waited_for_and_what_is_somebody_elses_is() -> None:
+    model = compile_layers(layers_of(ERRAND)).model
+    assert model is not None
+    entity = model.entities["errand"]
+    waiting = Waiting(Activity(entity, "about", "due"), list(entity.fields), Reader())
+    assert waiting.reads == ["done", "owner"]
+    other = Ref("user", UUID(int=7))
+    rows = [{"owner": other, "done": False}, {"owner": other, "done": True}, {"owner": None, "done": True}]
+    assert [waiting.is_over(cast("Record", row)) for row in rows] == [False, True, True]
+    assert not Waiting(Activity(entity, "about", "created_at"), list(entity.fields), Reader()).reads
+    assert not Waiting(Activity(entity, "about", "due"), ["due"], Reader()).reads

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from trellis.model.view import Sort
 from trellis.web.cells.column import column_for
+from trellis.web.i18n import lower_first
 from trellis.web.lists.grid import cell_context, open_day_of
 
 if TYPE_CHECKING:
@@ -36,12 +38,22 @@ class Due:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """A list of all that is to be done by today of one entity, of which not everything is shown."""
+
+    entity: Entity
+    things: str  # what they are called within a sentence
+    query: str
+
+
+@dataclass(frozen=True)
 class Todo:
     """What is to be done by today, the longest overdue first; `late` counts more than is shown, up to a cap."""
 
     rows: list[Due]
     late: int
     is_more: bool
+    rest: tuple[Rest, ...] = ()
 
     @property
     def ids(self) -> frozenset[object]:
@@ -53,6 +65,7 @@ def to_do(store: Store, entities: Iterable[Entity]) -> Todo:
     """My records whose day is today or past."""
     found: list[Due] = []
     is_more = False
+    lists: dict[str, tuple[Rest, bool]] = {}
     for entity in entities:
         plan = plan_of(entity)
         if plan is None or not may_ask(store, entity, entity.owner_field, plan[1], stage_of(entity)):
@@ -65,11 +78,18 @@ def to_do(store: Store, entities: Iterable[Entity]) -> Todo:
         where += [view.filter] if view.filter is not None else []
         page = store.list(entity.key, columns=[path], where=where, sort=[Sort(path)], limit=MOST)
         is_more = is_more or page.next is not None
+        things = lower_first(entity.plural.in_language(store.principal.reader.language))
+        query = urlencode({"view": view.key, "where": f"{entity.owner_field} == me and {day} <= today()"})
+        lists[entity.key] = Rest(entity, things, query), page.next is not None
         found += _rows(store, entity, path, page.rows)
     found.sort(key=lambda due: moment_of(due.at, store))
     late, today = [due for due in found if due.is_late], [due for due in found if not due.is_late]
     late_shown = late[: MOST - min(KEPT_FOR_TODAY, len(today))]
-    return Todo([*late_shown, *today[: MOST - len(late_shown)]], len(late), is_more)
+    rows = [*late_shown, *today[: MOST - len(late_shown)]]
+    shown = {due.record.id for due in rows}
+    hidden = {due.entity.key for due in found if due.record.id not in shown}
+    rest = tuple(one for key, (one, goes_on) in lists.items() if goes_on or key in hidden)
+    return Todo(rows, len(late), is_more, rest)
 
 
 def stage_of(entity: Entity) -> str | None:

@@ -21,6 +21,7 @@ from trellis.web.timeline.activities import Activity
 from trellis.web.timeline.days import Clock, is_day
 from trellis.web.timeline.entries import Item
 from trellis.web.timeline.letters import read_badges, written_by
+from trellis.web.timeline.waiting import Waiting
 from trellis.web.widgets.bound import draw
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ActivityEntries:
         self._activity = activity
         self._clock = clock
         self._readable = frozenset(store.readable_fields(activity.key))
+        self._waiting = Waiting(activity, self._readable, clock.reader)
 
     def columns(self) -> list[str]:
         """What is read of an activity."""
@@ -45,6 +47,7 @@ class ActivityEntries:
         wanted = [
             activity.at,
             "created_at",
+            *(["updated_at", *reads] if (reads := self._waiting.reads) else ()),
             activity.text,
             activity.files,
             entity.owner_field or "",
@@ -68,6 +71,9 @@ class ActivityEntries:
     def _entry(self, record: Record, seen: tracing.Seen | None) -> Item:
         activity, entity, clock = self._activity, self._activity.entity, self._clock
         at = clock.moment(record.get(activity.at)) or record["created_at"]
+        is_early = at > clock.reader.now and self._waiting.is_over(record)
+        if is_early:  # done before its day: it stands where that was said, not under what is to come
+            at = record.get("updated_at") or record["created_at"]
         context = CellContext(clock.reader, self._store.tenant.model, entity, entity_address)
         owner = record.get(entity.owner_field or "")
         badges = tuple(
@@ -92,7 +98,7 @@ class ActivityEntries:
             badges=badges,
             note=Markup(render_markdown(str(text))) if text else None,
             files=self._files(record),
-            when=clock.time_text(at) if not is_day(record.get(activity.at)) else "",
+            when=clock.time_text(at) if is_early or not is_day(record.get(activity.at)) else "",
         )
 
     def _files(self, record: Record) -> Markup | None:
