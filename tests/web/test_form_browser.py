@@ -209,3 +209,17 @@ def test_dates_that_changed_stand_beside_each_other_on_the_timeline(page: Page) 
     places = sorted((box["x"], box["x"] + box["width"]) for box in boxes if box)
     assert len(places) == 3
     assert all(left[1] <= right[0] for left, right in itertools.pairwise(places))
+
+
+def test_an_empty_field_is_told_in_the_pages_language(browser: Browser, live: str) -> None:
+    page = browser.new_page(locale="en-US")
+    page.goto(live + "login")
+    page.get_by_role("button", name="简体中文").click()
+    page.press("#email", "Enter")
+    told = "document.activeElement.validationMessage"
+    assert page.evaluate(told) == "此项为必填项。"
+    page.keyboard.type("ada@")
+    assert page.evaluate(told) != "此项为必填项。"
+    page.keyboard.press("Enter")
+    assert page.evaluate(told) == "请填写邮箱地址。"
+    page.context.close()

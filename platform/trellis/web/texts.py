@@ -39,4 +39,6 @@ def script_texts() -> dict[str, str]:
         "choose": _("Move"),
         "open": _("Open"),
         "all-keys": _("All keys"),
+        "needed": _("This field is required."),
+        "no-email": _("Write an e-mail address."),
     }

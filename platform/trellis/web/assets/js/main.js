@@ -7,6 +7,7 @@ import "./menus.js";
 import "./dialogs.js";
 import "./toasts.js";
 import "./confirm.js";
+import "./needed.js";
 import "./print.js";
 import "./password.js";
 import "./connection.js";
