@@ -3,6 +3,7 @@
 import { htmx } from "./htmx.js";
 
 const LATER = 5 * 60_000; // until it is tried again where the server has no place
+const JUST_NOW = 5_000; // the bell has asked when the page was loaded
 
 const bell = () => document.querySelector(".t-bell-n[data-stream]");
 const refresh = () => {
@@ -27,7 +28,16 @@ async function begin() {
   if (!address || !navigator.locks || !("BroadcastChannel" in window)) return;
   const others = new BroadcastChannel(`trellis${address}`);
   others.addEventListener("message", refresh);
-  const tell = () => { refresh(); others.postMessage("notices"); };
+  const began = performance.now();
+  let isFirst = true;
+  const tell = () => {
+    // a stream begins with one event for what came while nobody listened: nothing new to a page that has just asked
+    const isKnown = isFirst && performance.now() - began < JUST_NOW;
+    isFirst = false;
+    if (isKnown) return;
+    refresh();
+    others.postMessage("notices");
+  };
   for (;;) await navigator.locks.request(`trellis${address}`, () => listen(address, tell));
 }
 
