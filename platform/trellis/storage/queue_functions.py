@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5  # counted up with every change below: an installation with another one is upgraded at the next start
+VERSION = 6  # counted up with every change below: an installation with another one is upgraded at the next start
 
 TABLES = """
 -- jobs whose time has not come: apart, so that a million of them slow nobody down
@@ -45,6 +45,9 @@ CREATE INDEX IF NOT EXISTS trellis_jobs_lock ON procrastinate_jobs (lock, status
 """
 
 _SET = "SET search_path = trellis_queue, pg_catalog, pg_temp"
+_PULLED = """greatest(j.priority, (
+            SELECT max(n.priority) FROM procrastinate_jobs n
+            WHERE n.lock = j.lock AND n.status = 'todo' AND n.id > j.id))"""  # by what stands behind it in its line
 _MINE = f"LANGUAGE plpgsql SECURITY DEFINER {_SET}"  # for tenants: the owner's rights, on the caller's own jobs
 
 FUNCTIONS = f"""
@@ -101,7 +104,8 @@ CREATE OR REPLACE FUNCTION postpone(p_job bigint, p_worker bigint, p_at timestam
 RETURNS boolean LANGUAGE plpgsql {_SET} AS $$
 BEGIN
     IF p_in_line OR p_at <= clock_timestamp() THEN
-        UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, scheduled_at = p_at, args = p_args
+        UPDATE procrastinate_jobs j SET status = 'todo', worker_id = NULL, scheduled_at = p_at, args = p_args,
+            priority = {_PULLED}
         WHERE id = p_job AND status = 'doing' AND worker_id = p_worker;
         RETURN FOUND;
     END IF;
@@ -161,8 +165,9 @@ BEGIN
     WITH lost AS (
         SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL FOR UPDATE SKIP LOCKED
     ), freed AS (
-        UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL
-        FROM lost WHERE procrastinate_jobs.id = lost.id RETURNING 1
+        UPDATE procrastinate_jobs j SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL,
+            priority = {_PULLED}
+        FROM lost WHERE j.id = lost.id RETURNING 1
     )
     SELECT count(*) INTO again FROM freed;
     IF again > 0 THEN

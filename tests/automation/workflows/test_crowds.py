@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tests.automation.workflows.test_runs import at, made, runs, work
 
+from trellis.automation.worker.drain import drain, registered, take
+from trellis.automation.worker.worker import WorkerSettings, rescue
 from trellis.automation.workflows.starting import BEHIND, FEW
 from trellis.records.transfer import ImportMap, import_table, read_table
 from trellis.storage.catalogue import Catalogue
@@ -63,6 +66,24 @@ def test_one_change_goes_ahead_of_a_crowd_and_each_record_keeps_its_order(catalo
     assert sorted(name for name, workflow in done if workflow == "greet") == sorted(
         ["by hand", *(f"D{n}" for n in range(MANY))]
     )
+
+
+def test_the_order_of_a_record_holds_when_a_worker_dies_over_its_first_run(catalogue: Catalogue, made: Any) -> None:
+    tenant = made(FLOWS)
+    flood(tenant)
+    with pytest.raises(RuntimeError):  # only what tells of the import
+        drain(catalogue, tenant, most=1)
+    with registered(tenant.database) as worker:
+        taken = take(tenant.database, worker, [], tenant.role)
+    assert taken is not None
+    id = taken.args["payload"]["run"]
+    (run,) = [run for run in runs(tenant) if str(run.id) == id]
+    chosen = at(tenant).update("deal", run.record, {"note": "call"})
+    work(catalogue, tenant)
+    assert (chosen.title, "greet") not in order(tenant)
+    rescue(tenant.database, WorkerSettings())
+    work(catalogue, tenant)
+    assert [workflow for name, workflow in order(tenant) if name == chosen.title] == ["greet", "follow"]
 
 
 def test_what_comes_of_a_crowd_stays_behind(catalogue: Catalogue, made: Any) -> None:
