@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,7 +21,7 @@ from trellis.storage.catalogue import Catalogue, lock_tenant
 from trellis.storage.plan import plan
 from trellis.storage.secrets import use_installation_key
 from trellis.storage.tenant import Tenant
-from trellis.studio import planning
+from trellis.studio import planning, publishing
 from trellis.studio.app import add_studio
 from trellis.web.app import create_tenant_app
 from trellis.web.settings import Settings
@@ -98,6 +100,23 @@ def test_what_takes_long_is_done_by_a_worker(office: Office, monkeypatch: pytest
     assert office.admin.get(waiting).headers["Location"].endswith(f"/published/{number + 1}")
     assert office.number == number + 1
     assert "Shoe" in office.own
+    assert "You have changed nothing" in office.admin.get(PUBLISH).text
+
+
+def test_a_worker_that_dies_once_all_is_published_says_so_at_the_next_try(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "LONG_ROWS", 0)
+    number = office.number
+    monkeypatch.setattr(publishing, "_done", Mock(side_effect=MemoryError))
+    keep(office.admin, office.own + "# once\n")
+    waiting = office.ask()
+    drain(office.catalogue, office.tenant)
+    assert "The tables are being changed" in office.admin.get(waiting).text
+    monkeypatch.undo()
+    drain(office.catalogue, office.tenant, ahead=timedelta(minutes=1))
+    assert office.admin.get(waiting).headers["Location"].endswith(f"/published/{number + 1}")
+    assert office.number == number + 1
     assert "You have changed nothing" in office.admin.get(PUBLISH).text
 
 

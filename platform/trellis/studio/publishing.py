@@ -6,7 +6,7 @@ that is killed leaves the database as it was; the next one finds out whether the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from trellis.automation.jobs import Work
+    from trellis.identity.person import Person
     from trellis.storage.catalogue import Catalogue
     from trellis.storage.plan import Plan
     from trellis.storage.tenant import Tenant
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 PUBLISH = "studio.publish"
 OPEN = ("waiting", "running")
 CHANGED = Fault("changed", "What would happen has changed since you looked at it. Look again, then publish.")
+LOCKED_OUT = Fault(
+    "locked-out", "With this you could not administer this company any more: your roles would lose the right."
+)
 OVERTAKEN = Fault("overtaken", "Somebody has published something meanwhile. Look again, then publish.")
 
 
@@ -138,11 +142,11 @@ def carry_out(work: Work) -> None:
             return  # called off at this moment
         person = read_person_by_id(connection, tenant, asked.person)
     if (made := _made_already(work.catalogue, tenant.slug, asked)) is not None:
-        _end(work, "done", number=made)
-    elif not has_right(tenant, person, ADMIN):
+        _done(work, asked, made)
+    elif person is None or not has_right(tenant, person, ADMIN):
         _end(work, "failed", fault=Fault("rights", "You may not publish any more."))
     else:
-        _publish(work, asked)
+        _publish(work, asked, person)
 
 
 def _made_already(catalogue: Catalogue, slug: str, asked: Publishing) -> int | None:
@@ -155,28 +159,42 @@ def _made_already(catalogue: Catalogue, slug: str, asked: Publishing) -> int | N
     return next_one.number if ours and next_one.at >= asked.asked_at else None
 
 
-def _publish(work: Work, asked: Publishing) -> None:
+def _publish(work: Work, asked: Publishing, person: Person) -> None:
     catalogue, slug = work.catalogue, work.tenant.slug
     try:
-        tenant = catalogue.get(slug)
-        draft = drafts.read_draft(catalogue, tenant, asked.person)
         if asked.back_to is not None:
             planned = plan_revision(catalogue, slug, asked.back_to)
         else:
+            draft = drafts.read_draft(catalogue, catalogue.get(slug), asked.person)
             planned = planning.plan_layers(catalogue, slug, draft.layers)
         if planned.tenant.revision != asked.revision:
             return _end(work, "failed", fault=OVERTAKEN)
         if planning.seal(planned) != asked.seal:
             return _end(work, "failed", fault=CHANGED)
+        if locks_out(planned, person):
+            return _end(work, "failed", fault=LOCKED_OUT)
         applied = planning.publish(catalogue, planned, asked.who, asked.why, allow_destroy=bool(planned.destroys))
     except PlanOutdated:
         return _end(work, "failed", fault=OVERTAKEN)
     except (ApplyRefused, BrokenConfiguration, LookupError) as refused:
         said = Fault("refused", "It was refused, and nothing was changed: {reason}", None, {"reason": str(refused)})
         return _end(work, "failed", fault=said)
+    return _done(work, asked, applied.revision)
+
+
+def locks_out(planned: Plan, person: Person) -> bool:
+    """Whether the person who publishes would lose the right to come back."""
+    return not has_right(replace(planned.tenant, model=planned.model), person, ADMIN)
+
+
+def _done(work: Work, asked: Publishing, number: int) -> None:
+    """Say so, and throw away of the draft what is live now."""
     if asked.back_to is None:
-        drafts.close(applied, draft, asked.person)
-    return _end(work, "done", number=applied.revision)
+        tenant = work.catalogue.get(work.tenant.slug)
+        draft = drafts.read_draft(work.catalogue, tenant, asked.person)
+        live = {path: c for path, c in draft.changes.items() if draft.live_files.get(path) == c.text}
+        drafts.close(tenant, replace(draft, changes=live), asked.person)
+    _end(work, "done", number=number)
 
 
 def _end(work: Work, state: str, *, number: int | None = None, fault: Fault | None = None) -> None:

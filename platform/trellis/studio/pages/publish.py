@@ -10,7 +10,6 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from trellis.config.layer import Layer
-from trellis.identity.person import ADMIN
 from trellis.storage.apply import ApplyRefused, PlanOutdated
 from trellis.storage.catalogue import BrokenConfiguration
 from trellis.storage.followups import pending
@@ -22,7 +21,7 @@ from trellis.studio.checking import check, is_sound
 from trellis.studio.differences import compare
 from trellis.studio.draft import Draft, Outdated
 from trellis.studio.merging import conflicts, merge, settle
-from trellis.studio.publishing import Publishing, ask, cancel, publishing_of
+from trellis.studio.publishing import LOCKED_OUT, Publishing, ask, cancel, locks_out, publishing_of
 from trellis.studio.state import problem_json
 from trellis.studio.words import step_words
 from trellis.web.context import current_person, current_tenant
@@ -149,8 +148,9 @@ def carry_out(planned: Plan, back_to: int | None = None) -> int | Publishing | s
         return str(_("Some rows do not fit what this asks for. Correct them first; nothing was published."))
     if request.form.get("seal") != planning.seal(planned):
         return str(_("What would happen has changed since you looked at it. Look again, then publish."))
-    if _locks_out(planned):
-        return str(_("With this you could not administer this company any more: your roles would lose the right."))
+    person = current_person()
+    if person is not None and locks_out(planned, person):
+        return fault_text(LOCKED_OUT)
     if planning.lost_rows(planned) and request.form.get("confirm", "").strip() != current_tenant().slug:
         return str(_("This destroys data. Type %(word)s to say that you mean it.", word=current_tenant().slug))
     if planning.takes_long(planned):
@@ -173,12 +173,6 @@ def outcome(answer: int | Publishing) -> str:
 
 def _reason(found: Publishing) -> str:
     return fault_text(found.reason) if found.reason is not None else ""
-
-
-def _locks_out(planned: Plan) -> bool:
-    """Whether the person who publishes would lose the right to come back here."""
-    person, roles = current_person(), planned.model.roles
-    return person is not None and not any(ADMIN in roles[key].allow for key in person.roles if key in roles)
 
 
 def plan_values(planned: Plan, refusal: str = "") -> dict[str, Any]:
