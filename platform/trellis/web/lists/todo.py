@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from trellis.model.view import Sort
 from trellis.web.cells.column import column_for
-from trellis.web.i18n import lower_first
 from trellis.web.lists.grid import cell_context, open_day_of
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class Rest:
     """A list of all that is to be done by today of one entity, of which not everything is shown."""
 
     entity: Entity
-    things: str  # what they are called within a sentence
     query: str
 
 
@@ -78,9 +76,8 @@ def to_do(store: Store, entities: Iterable[Entity]) -> Todo:
         where += [view.filter] if view.filter is not None else []
         page = store.list(entity.key, columns=[path], where=where, sort=[Sort(path)], limit=MOST)
         is_more = is_more or page.next is not None
-        things = lower_first(entity.plural.in_language(store.principal.reader.language))
         query = urlencode({"view": view.key, "where": f"{entity.owner_field} == me and {day} <= today()"})
-        lists[entity.key] = Rest(entity, things, query), page.next is not None
+        lists[entity.key] = Rest(entity, query), page.next is not None
         found += _rows(store, entity, path, page.rows)
     found.sort(key=lambda due: moment_of(due.at, store))
     late, today = [due for due in found if due.is_late], [due for due in found if not due.is_late]
