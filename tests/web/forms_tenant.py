@@ -70,7 +70,8 @@ fields:
   about: {type: any_link, to: "*", inverse: remarks, required: true}
   text:  {type: long_text, required: true}
   owner: {type: user, default: =me, role: owner}
-quick_create: [text]
+  shared: {type: boolean, visible_when: entity_of(about) == "order"}
+quick_create: [text, shared]
 ---
 pipeline: order-stages
 entity: order

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -157,6 +159,16 @@ def test_timeline_tells_changes_and_what_is_about_the_record(ada: FlaskClient, o
     assert "Due" in timeline
     empty = post(ada, f"/e/order/{order.id}/compose/remark", {"_has": "text", "text": ""})
     assert outcome(empty) == 422
+
+
+def test_conditions_of_what_is_written_about_a_record_know_which_record_it_is(ada: FlaskClient, order: Record) -> None:
+    form = ada.get(f"/e/order/{order.id}/compose/remark").get_data(as_text=True)
+    (asked,) = re.findall(r'data-state="([^"]+)"', form)
+    sent = {"_has": "text", "text": "Call back"}
+    assert post(ada, unescape(asked), sent).get_json()["fields"]["shared"]["visible"]
+    assert not post(ada, "/e/remark/form-state", sent).get_json()["fields"]["shared"]["visible"]
+    quick = ada.get(f"/e/remark/new?quick=1&about=order:{order.id}").get_data(as_text=True)
+    assert unescape(asked) in unescape(quick)
 
 
 def test_delete_offers_undo(ada: FlaskClient, order: Record, store: Store) -> None:

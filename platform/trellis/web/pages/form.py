@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, abort, jsonify, redirect, request, url_for
@@ -88,6 +90,12 @@ def here() -> str:
     return request.script_root + (request.full_path if request.query_string else request.path)
 
 
+def state_address(entity: Entity, given: Mapping[str, Any]) -> str:
+    """Where a new record's form asks for its state; what the record gets besides what stands in the form goes along."""
+    asked = url_for("FormView.state", entity=entity.key)
+    return f"{asked}?{urlencode(given)}" if given else asked
+
+
 def label_of(entity: Entity, store: Store) -> str:
     """What one record is called, in the reader's language."""
     return lower_first(entity.label.in_language(store.principal.reader.language))
@@ -169,7 +177,8 @@ class FormView(Page):
         store = current_store()
         definition = entity_or_404(store, entity)
         named = frozenset(request.form.getlist("_touched"))
-        return jsonify(answer_state(store, definition, submitted(), named, id))
+        given = prefilled(definition, request.args) if id is None else {}
+        return jsonify(answer_state(store, definition, submitted(), named, id, given))
 
     def _locked(self, entity: str, id: UUID, why: Fault) -> AnswerType:
         """Nobody types into a form that cannot be saved: the record, and why."""
@@ -221,7 +230,7 @@ class FormView(Page):
 
     def _state_address(self, entity: Entity, record: Record | None) -> str:
         if record is None:
-            return url_for("FormView.state", entity=entity.key)
+            return state_address(entity, prefilled(entity, request.args))
         return url_for("FormView.state", entity=entity.key, id=record.id)
 
     def _conflicts(self, bound: BoundForm, stale: Stale) -> list[dict[str, Any]]:

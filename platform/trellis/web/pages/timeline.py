@@ -19,7 +19,7 @@ from trellis.web.context import current_store
 from trellis.web.guard import signed_in
 from trellis.web.navigation import entity_address
 from trellis.web.pages.base import Page
-from trellis.web.pages.form import entity_or_404, label_of, submitted
+from trellis.web.pages.form import entity_or_404, label_of, state_address, submitted
 from trellis.web.timeline.activities import Activity, activity_links
 from trellis.web.timeline.activity_entries import SENT, ActivityEntries
 from trellis.web.timeline.change_entries import ChangeEntries
@@ -145,6 +145,6 @@ class TimelineView(Page):
             "fields": fields,
             "files": files,
             "address": url_for("TimelineView.compose", entity=about.entity, id=about.id, kind=entity.key),
-            "state": url_for("FormView.state", entity=entity.key),
+            "state": state_address(entity, {activity.field: f"{about.entity}:{about.id}"}),
             "save": _("Save %(thing)s", thing=label_of(entity, store)),
         }

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
 
 def answer_state(
-    store: Store, entity: Entity, sent: Submitted, touched: frozenset[str], id: UUID | None
+    store: Store,
+    entity: Entity,
+    sent: Submitted,
+    touched: frozenset[str],
+    id: UUID | None,
+    given: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The state of every field, defaults for those nobody has touched, and what is computed, for the form's script."""
+    """The state of every field, defaults for those nobody has touched, and what is computed, for the form's script.
+
+    `given` is what a new record gets besides what stands in the form.
+    """
     entities = store.tenant.model.entities
     values = read_form(entity, sent, entities)
     values = {k: v for k, v in values.items() if k in touched or not _follows(entity.fields.get(k))}
@@ -32,6 +40,7 @@ def answer_state(
     if id is None:
         values = {k: v for k, v in values.items() if k in children or k in touched or _keeps(entity.fields.get(k))}
     numbers = _forget_untouched(values, children, sent, touched)
+    values = {**{k: v for k, v in (given or {}).items() if not sent.has(k)}, **values}
     state = store.evaluate_form(entity.key, values, id)
     reader = store.principal.reader
     answer: dict[str, Any] = {
