@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from trellis.records.refusal import Forbidden, Refused
 from trellis.records.transfer import ImportMap, import_table, read_table
-from trellis.records.writing import linked
 
 
 def two(store, **values):
@@ -70,13 +69,12 @@ def test_many_to_many_links_follow_with_their_columns_and_none_is_there_twice(st
     assert deals["both"]["buyers"] == 1
 
 
-def test_the_merged_records_own_links_follow_however_many(store, person, monkeypatch):
-    monkeypatch.setattr(linked, "MOST_AT_ONCE", 0)
+def test_the_merged_records_own_links_follow(store):
     winner, loser = two(store)
     p, q = (store.create("account", {"name": n}) for n in "pq")
     store.update("account", winner.id, {"partners": [p.id, loser.id]})
     store.update("account", loser.id, {"partners": [p.id, q.id]})
-    merged = person("Anna", "merger").merge("account", winner.id, [loser.id])
+    merged = store.merge("account", winner.id, [loser.id])
     assert [r.id for r in merged["partners"]] == [p.id, q.id]
 
 

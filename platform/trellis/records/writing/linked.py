@@ -18,7 +18,7 @@ from trellis.records.draft import Draft
 from trellis.records.reading.catalog import link_columns
 from trellis.records.refusal import Fault
 from trellis.records.versions.history import write_value
-from trellis.records.writing.hands import GIVEN_BACK, MOST_AT_ONCE
+from trellis.records.writing.hands import MOST_AT_ONCE
 from trellis.storage.names import short
 
 if TYPE_CHECKING:
@@ -150,9 +150,8 @@ def parse_columns(draft: Draft, field: Field, raw: Mapping[str, Any], place: str
 
 def check(draft: Draft) -> None:
     """Note what is wrong with the columns that were given, and more new links than one save takes."""
-    is_bound = draft.means not in GIVEN_BACK and not draft.record.graph.session.principal.is_system
     for field in links_fields(draft):
-        if is_bound and len(_new(draft, field)) > MOST_AT_ONCE:
+        if not draft.record.graph.session.principal.is_system and len(_new(draft, field)) > MOST_AT_ONCE:
             draft.fault(Fault("length", "Must have at most {max} items.", field.key, {"max": MOST_AT_ONCE}))
         if link_columns(field):
             kept = {ref.id: given for ref, given in given_columns(draft, field).items()}
