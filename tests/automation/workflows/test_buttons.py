@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,16 @@ def test_a_button_is_offered_to_its_roles_while_its_condition_holds(make_tenant:
     assert keys(rep, quote.id) == []
     [run] = runs(tenant)
     assert (run.trigger, run.by_name) == ("button", "Anna")
+
+
+def test_a_button_goes_with_its_module(make_tenant: Any) -> None:
+    tenant = make_tenant(YAML.replace("workflow: send", "workflow: send\nmodule: orders"))
+    quote = at(tenant).create("quote", {"name": "Q"})
+    assert keys(door(tenant, "rep"), quote.id) == ["send"]
+    without = replace(tenant, profile=replace(tenant.profile, modules=("sales",)))
+    assert keys(door(without, "rep"), quote.id) == []
+    with pytest.raises(Missing):
+        press(door(without, "rep"), "quote", quote.id, "send", {"reason": "x"})
 
 
 COPYING = """

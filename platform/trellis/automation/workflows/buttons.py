@@ -83,7 +83,9 @@ def _at_work(store: Store, among: Sequence[Button], record: Ref) -> set[str]:
 
 
 def _is_for(store: Store, button: Button) -> bool:
-    roles = button.trigger.roles
+    roles, modules, module = button.trigger.roles, store.tenant.profile.modules, button.workflow.module
+    if modules is not None and module and module not in modules:
+        return False  # it would make what nobody has an entry for
     return not roles or store.principal.is_system or bool(store.principal.roles & set(roles))
 
 
