@@ -20,11 +20,11 @@ _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 def now() -> datetime:
     """This moment, in UTC."""
     stopped = _stopped.get()
-    return stopped if stopped is not None else _real() + _moved.get()
+    return stopped if stopped is not None else real() + _moved.get()
 
 
-def _real() -> datetime:
-    """This moment as it was told and has gone on since; else as this machine's clock has it."""
+def real() -> datetime:
+    """This moment, which no scenario moves: as it was told and has gone on since, else by this machine's clock."""
     told = _told.get()
     return datetime.now(UTC) if told is None else told[0] + timedelta(seconds=time.monotonic() - told[1])
 
@@ -61,8 +61,8 @@ def alarm(at: datetime) -> datetime | None:
 
 def alarm_in(after: timedelta) -> datetime:
     """The moment so much later as the database's own clock has it."""
-    real = _real()
-    return real + after if _stopped.get() is None or after <= timedelta() else now() + after + FAR
+    moment = real()
+    return moment + after if _stopped.get() is None or after <= timedelta() else now() + after + FAR
 
 
 def move_to(moment: datetime) -> None:

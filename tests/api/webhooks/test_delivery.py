@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,15 +14,24 @@ from tests.api.conftest import Office
 from tests.api.webhooks.conftest import Make
 from tests.api.webhooks.receiver import Receiver
 
-from trellis.api.webhooks import delivering, keeping, log
+from trellis.api.webhooks import delivering, keeping, log, telling
 from trellis.api.webhooks.webhook import read_webhook, read_webhooks
 from trellis.automation import notices
 from trellis.automation.outgoing import Limits
 from trellis.automation.worker import drain
+from trellis.formula import clock
 from trellis.model.sealing import is_sealed, unseal
 from trellis.records.store import Store
 from trellis.storage.backup import back_up, restore
 from trellis.storage.catalogue import Catalogue
+
+
+class Ahead(datetime):
+    """The clock of a machine that is ten hours ahead of the database's."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime.now(tz) + timedelta(hours=10)
 
 
 def work(catalogue: Catalogue, office: Office) -> int:
@@ -59,6 +69,26 @@ def test_a_change_is_told(catalogue: Catalogue, office: Office, receiver: Receiv
         assert heard.headers["webhook-id"] == heard.event["id"]
     assert [m.state for m in log.messages(office.tenant, webhook.id)] == ["delivered", "delivered"]
     assert work(catalogue, office) == 0
+
+
+def test_a_worker_whose_clock_is_ahead_tells_at_once_and_again_in_time(
+    catalogue: Catalogue,
+    office: Office,
+    receiver: Receiver,
+    make: Make,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    webhook = make()
+    receiver.status = 500
+    store.create("account", {"name": "Acme"})
+    for module in (clock, telling, delivering):
+        monkeypatch.setattr(module, "datetime", Ahead, raising=False)
+    work(catalogue, office)
+    assert receiver.types == ["account.created"]
+    [message] = log.messages(office.tenant, webhook.id)
+    assert message.next_at is not None
+    assert message.next_at - datetime.now(UTC) < timedelta(hours=1)
 
 
 def test_what_nobody_listens_to_is_not_told(

@@ -23,6 +23,7 @@ from trellis.api.webhooks.state import stop
 from trellis.api.webhooks.webhook import DISABLED, PAUSED, Webhook, read_webhook
 from trellis.automation.jobs import Work, defer, kind
 from trellis.automation.outgoing import Limits, OutgoingFailed, send
+from trellis.formula.clock import real
 from trellis.records.refusal import Missing
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def deliver(work: Work) -> None:
     with work.finishing() as connection:
         work.absorb(connection, lock=f"webhook:{id}")
         if (due := _due(connection, tenant, id)) is not None:
-            now = datetime.now(UTC)
-            wake(connection, id, max(due, now + rest) if rest is not None else due)
+            wake(connection, id, max(due, real() + rest) if rest is not None else due)
 
 
 def request(webhook: Webhook, id: UUID, body: bytes) -> Attempt:
@@ -120,7 +120,7 @@ def note_attempt(connection: Connection, tenant: Tenant, webhook: UUID, message:
 
 def _judge(connection: Connection, tenant: Tenant, webhook: Webhook, message: Any, attempt: Attempt) -> None:
     """What comes of an attempt, for the message and for the webhook."""
-    table, now = tenant.tables.platform.webhook_message, datetime.now(UTC)
+    table, now = tenant.tables.platform.webhook_message, real()
     values: dict[str, Any] = {"tries": message.tries + 1, "state": "failed", "next_at": None, "done_at": now}
     if attempt.is_delivered:
         values["state"] = "delivered"

@@ -110,7 +110,7 @@ def _replay(tenant: Tenant, webhook: UUID, which: sa.ColumnElement[bool]) -> int
     table = tenant.tables.platform.webhook_message
     with tenant.begin() as connection:
         read_webhook(connection, tenant, webhook)
-        again = {"state": "waiting", "tries": 0, "next_at": datetime.now(UTC), "done_at": None}
+        again = {"state": "waiting", "tries": 0, "next_at": sa.func.now(), "done_at": None}
         mine = sa.and_(table.c.webhook == webhook, which, table.c.type != PING)
         done = connection.execute(sa.update(table).where(mine).values(**again)).rowcount
         if done:

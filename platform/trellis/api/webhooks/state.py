@@ -44,7 +44,7 @@ def start(connection: Connection, tenant: Tenant, webhook: Webhook) -> None:
     )
     table = tenant.tables.platform.webhook_message
     waiting = sa.and_(table.c.webhook == webhook.id, table.c.state == "waiting")
-    connection.execute(sa.update(table).where(waiting).values(next_at=datetime.now(UTC)))
+    connection.execute(sa.update(table).where(waiting).values(next_at=sa.func.now()))
     wake(connection, webhook.id)
 
 

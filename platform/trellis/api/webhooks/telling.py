@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from trellis.api.webhooks.delivering import wake
 from trellis.api.webhooks.state import stop
 from trellis.api.webhooks.webhook import PAUSED, Webhook, read_webhooks
 from trellis.automation.events import Happening, listener
+from trellis.formula.clock import real
 from trellis.formula.errors import FormulaError
 from trellis.identity.person import has_right, principal_for, read_person_by_id
 from trellis.records.store import Store
@@ -55,7 +55,7 @@ def store_of(connection: Connection, tenant: Tenant, webhook: Webhook) -> Store 
 
 def _messages(store: Store, webhook: Webhook, mine: Sequence[tuple[str, Happening]]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    now = datetime.now(UTC)
+    now = real()
     with store.transaction():
         condition = None
         if webhook.formula:
