@@ -7,6 +7,7 @@ import "./lines.js";
 import "./rows.js";
 import "./via.js";
 import "./address.js";
+import "./position.js";
 import "./dates.js";
 import "./files.js";
 import "./moves.js";
