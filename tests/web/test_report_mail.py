@@ -18,7 +18,8 @@ from openpyxl import load_workbook
 from tests.conftest import layers_of
 from tests.web.frame_tenants import PEOPLE, add_person, app_of, signed_in_client, token_of
 
-from trellis.automation.clock import moved
+from trellis.automation.clock import moved, now
+from trellis.automation.jobs import defer
 from trellis.automation.mail.account import Account
 from trellis.automation.mail.attachments import attached_to
 from trellis.automation.mail.letter import Letter
@@ -28,7 +29,7 @@ from trellis.formula.types import Money
 from trellis.model import sealing
 from trellis.records.principal import Principal
 from trellis.records.store import Store
-from trellis.reports.schedule.timers import Timer, next_after
+from trellis.reports.schedule.timers import AGAIN, Timer, next_after
 from trellis.storage.catalogue import Catalogue
 from trellis.storage.tenant import Tenant
 from trellis.web.reports import mailing
@@ -261,3 +262,15 @@ def test_a_dashboard_comes_with_the_numbers_of_each_who_gets_it(
     sent.clear()
     a_week_later(catalogue, tenant)
     assert [to for to, letter in sent if letter.heading == "The desk"] == []
+
+
+def test_mails_go_on_when_the_databases_clock_is_set_back(tenant: Tenant, catalogue: Catalogue) -> None:
+    table = tenant.tables.platform.report_timer
+    with tenant.begin() as connection:
+        connection.execute(sa.update(table).values(next_at=now() + timedelta(days=100)))
+        defer(connection, AGAIN)
+    drain(catalogue, tenant)
+    with tenant.begin() as connection:
+        due = set(connection.execute(sa.select(table.c.next_at)).scalars())
+    assert due
+    assert max(due) < now() + DAYS

@@ -15,6 +15,7 @@ from trellis.automation import clocks
 from trellis.automation.beats import BEATS, EVERY
 from trellis.automation.clock import now
 from trellis.automation.jobs import Work, kind
+from trellis.automation.mail.incoming import fetching
 from trellis.automation.workflows import timing
 from trellis.model.automation.triggers import OnSchedule
 
@@ -33,7 +34,7 @@ def _tell(strike: clocks.Strike) -> None:
 
 @kind(AGAIN)
 def again(work: Work) -> None:
-    """Let a tenant's beats, and the schedules of its workflows, go on from now."""
+    """Let a tenant's beats, its mailboxes and the schedules of its workflows go on from now."""
     tenant, moment = work.tenant, now()
     with work.finishing() as connection:
         work.absorb(connection)
@@ -45,6 +46,7 @@ def again(work: Work) -> None:
         for timer in timing.timers(tenant.model):
             if timer.key in rows and isinstance(timer.trigger, OnSchedule):
                 _go_on(connection, tenant, timer, rows[timer.key].last_at, moment)
+        fetching.go_on(connection, tenant, moment)
 
 
 def _go_on(connection: sa.Connection, tenant: Tenant, timer: timing.Timer, last_at: datetime, moment: datetime) -> None:

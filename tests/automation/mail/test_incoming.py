@@ -16,7 +16,9 @@ from tests.automation.mail.mailbox import Mailbox
 from tests.conftest import layers_of
 from tests.web.frame_tenants import YAML
 
+from trellis.automation import set_back
 from trellis.automation.clock import now
+from trellis.automation.jobs import defer
 from trellis.automation.mail import optouts
 from trellis.automation.mail.incoming import fetching, taking
 from trellis.automation.mail.incoming.mailbox import opened
@@ -357,6 +359,19 @@ def test_a_server_that_hangs_blocks_for_no_longer_than_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OSError, match="timed out"):  # noqa: SIM117
         with opened(Incoming("127.0.0.1", silent.getsockname()[1], "none"), "", timeout=0.2):
             pass
+
+
+def test_a_mailbox_is_read_on_when_the_databases_clock_is_set_back(
+    tenant: Tenant, catalogue: Catalogue, post: Post
+) -> None:
+    look(catalogue, tenant)
+    table = tenant.tables.platform.mail_in
+    with tenant.begin() as connection:
+        connection.execute(sa.update(table).values(next_at=now() + timedelta(days=100)))
+        defer(connection, set_back.AGAIN)
+    drain(catalogue, tenant)
+    with tenant.begin() as connection:
+        assert connection.execute(sa.select(table.c.next_at)).scalar_one() < now() + timedelta(hours=1)
 
 
 def test_a_mailbox_inside_is_not_read(

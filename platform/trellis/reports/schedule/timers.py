@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.dialects.postgresql import insert
 
+from trellis.automation import clocks
 from trellis.automation.clock import now
 from trellis.automation.jobs import Work, defer, kind
 from trellis.automation.workflows.acting import system_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from trellis.model.reports.report import Mailing
     from trellis.storage.tenant import Tenant
 
-STRIKE, MAIL, KEEP = "reports.strike", "reports.mail", "reports.keep"
+STRIKE, MAIL, KEEP, AGAIN = "reports.strike", "reports.mail", "reports.keep", "reports.set_back"
 DASHBOARD = "dashboard:"  # before the key of one, where a report's key is expected otherwise
 AT_NIGHT = "50 23 * * *"  # a snapshot is of the day that ends
 
@@ -148,6 +149,26 @@ def strike(work: Work) -> None:
             return
         connection.execute(sa.update(table).where(table.c.key == key).values(next_at=next_at))
         _ask(connection, tenant, key, next_at)
+
+
+@clocks.set_back
+def _tell(strike: clocks.Strike) -> None:
+    strike.defer_for_each_tenant(AGAIN)
+
+
+@kind(AGAIN)
+def again(work: Work) -> None:
+    """The database's clock has been set back: timers that have done more than one of their moments go on from now."""
+    tenant, moment, zone = work.tenant, now(), ZoneInfo(work.tenant.profile.time_zone)
+    table = tenant.tables.platform.report_timer
+    with work.finishing() as connection:
+        work.absorb(connection)
+        for row in connection.execute(sa.select(table)).all():
+            first = next_after(row.cron, moment, zone)
+            second = next_after(row.cron, first, zone) if first is not None else None
+            if first is not None and second is not None and row.next_at > second:
+                connection.execute(sa.update(table).where(table.c.key == row.key).values(next_at=first))
+                _ask(connection, tenant, row.key, first)
 
 
 def _recipients(connection: Connection, tenant: Tenant, key: str) -> list[UUID]:

@@ -125,6 +125,17 @@ def _plan(connection: sa.Connection, tenant: Tenant, key: str, at: datetime, *, 
         _ask(connection, None, key, at)
 
 
+def go_on(connection: sa.Connection, tenant: Tenant, moment: datetime) -> None:
+    """Look now into mailboxes whose turn is further off than it can be: the clock has been set back."""
+    table, wanted = tenant.tables.platform.mail_in, _reading(tenant)
+    for row in connection.execute(sa.select(table)).all():
+        said = wanted.get(row.account)
+        if said is None or said.incoming is None or row.next_at <= moment + max(said.incoming.every, LONGEST):
+            continue
+        connection.execute(sa.update(table).where(table.c.account == row.account).values(next_at=moment))
+        _ask(connection, None, row.account, moment)
+
+
 def _read(tenant: Tenant, key: str, mailbox: Mailbox) -> bool:
     """Take what is new; whether there is more."""
     row = _row(tenant, key)
