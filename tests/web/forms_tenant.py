@@ -37,6 +37,7 @@ fields:
   kind:     {type: choice, choices: [plain, {rush: {color: red}}], default: plain}
   reason:   {type: text, visible_when: 'kind == "rush"', required_when: 'kind == "rush"'}
   due:      {type: date}
+  begins:   {type: datetime}
   phones:   {type: phone, multiple: true, kinds: [work, home]}
   papers:   {type: file, multiple: true, max_size: 1 KB, accept: [.txt]}
   active:   {type: boolean, default: true}
@@ -45,7 +46,7 @@ fields:
 rules:
   soon: {check: due >= today(), message: An order cannot be due in the past., field: due}
 form:
-  basics: {label: Basics, fields: [name, account, partners, owner, kind, reason, due, phones, papers, active, why]}
+  basics: {label: Basics, fields: [name, account, partners, owner, kind, reason, due, begins, phones, papers, active, why]}
   lines:  {label: Lines, columns: 1, fields: [lines]}
   totals: {label: Totals, fields: [total]}
 quick_create: [name, account]

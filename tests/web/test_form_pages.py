@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from html import unescape
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from tests.web.frame_tenants import outcome
 from tests.web.test_record_pages import EVIL, ada, app, cleo, office, order, post, store
@@ -51,6 +55,31 @@ def test_refusal_keeps_everything_that_was_typed(ada: FlaskClient, store: Store)
     assert 'value="030 1234567"' in text
     assert 'name="_touched" value="lines.0.quantity"' in text
     assert EVIL not in text
+
+
+@pytest.mark.parametrize("at", ["2099-11-23T20:03:08.993225+00:00", "2099-11-23 20:03", "soon"])
+def test_a_moment_survives_one_refusal_after_the_other(ada: FlaskClient, order: Record, store: Store, at: str) -> None:
+    is_stored = "T" in at
+    store.update("order", order.id, {"begins": at if is_stored else None})
+    path = f"/e/order/{order.id}/edit"
+
+    def boxes(page: str) -> dict[str, str]:
+        return {name: unescape(v) for name, v in re.findall(r'name="(begins[.\w]*)"[^>]*? value="([^"]*)"', page)}
+
+    begins = boxes(ada.get(path).get_data(as_text=True)) if is_stored else {"begins": at}
+    for _round in range(2):
+        sent = {"_has": ["name", "begins"], "name": "", **begins}
+        refused = post(ada, path, sent)
+        assert outcome(refused) == 422
+        again = boxes(refused.get_data(as_text=True))
+        assert again["begins"] == begins["begins"]
+        begins = again
+    saved = post(ada, path, {"_has": ["name", "begins"], "name": "Kept", **begins})
+    if at == "soon":
+        assert outcome(saved) == 422
+    else:
+        kept = store.read("order", order.id)["begins"]
+        assert kept == datetime.fromisoformat(at) if is_stored else kept.minute == 3
 
 
 def test_conditions_and_totals_live(ada: FlaskClient, store: Store) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from trellis.formula.types import Value
 from trellis.model.field import Field
 from trellis.web.widgets.base import Widget, widget
 from trellis.web.widgets.submitted import Submitted
@@ -42,7 +43,7 @@ class Moment(Widget):
         """What was typed; the exact moment, seconds included, where the text is still the one that was shown."""
         name = name or field.key
         text, part = sent.text(name), sent.below(name)
-        return part.text("exact") if text is not None and text == part.text("shown") else text
+        return (part.text("exact") or text) if text is not None and text == part.text("shown") else text
 
     def fill(self, bound: BoundField) -> Mapping[str, Any]:
         """The text with the moment that it stands for."""
@@ -51,7 +52,7 @@ class Moment(Widget):
 
     def context(self, bound: BoundField) -> Mapping[str, Any]:
         """The moment to the minute, and exactly."""
-        value = bound.value
+        value = _exact(bound.value)
         local = value.astimezone(bound.reader.time_zone) if isinstance(value, datetime) else None
         text = bound.field.type.display(value, bound.reader) if local else bound.text
         return {
@@ -60,6 +61,17 @@ class Moment(Widget):
             "text": text,
             "exact": value.isoformat() if local else "",
         }
+
+
+def _exact(value: Value) -> Value:
+    """A moment that comes back from a refused form as it was read there; other texts stay as they were typed."""
+    if not isinstance(value, str):
+        return value
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return at if at.tzinfo is not None else value
 
 
 @widget("time")
