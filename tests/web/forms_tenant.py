@@ -46,7 +46,9 @@ fields:
 rules:
   soon: {check: due >= today(), message: An order cannot be due in the past., field: due}
 form:
-  basics: {label: Basics, fields: [name, account, partners, owner, kind, reason, due, begins, phones, papers, active, why]}
+  basics:
+    label: Basics
+    fields: [name, account, partners, owner, kind, reason, due, begins, phones, papers, active, why]
   lines:  {label: Lines, columns: 1, fields: [lines]}
   totals: {label: Totals, fields: [total]}
 quick_create: [name, account]
