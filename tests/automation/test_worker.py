@@ -77,9 +77,19 @@ def test_it_does_what_is_due_later(worker: Worker, tenant: Tenant, done: Done) -
 
 
 def test_it_goes_on_when_its_connections_were_cut(
-    worker: Worker, tenant: Tenant, done: Done, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue, tenant: Tenant, done: Done, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What it is told while it is not listening it finds by looking."""
     monkeypatch.setattr(module, "AGAIN_AFTER", 0.2)
+    worker = Worker(catalogue, WorkerSettings(threads=2, poll=0.5, tick=0.1, heartbeat=0.5, clocks=False)).start()
+    try:
+        assert worker.ready.wait(30)
+        _cut_and_ask(tenant, done)
+    finally:
+        worker.close()
+
+
+def _cut_and_ask(tenant: Tenant, done: Done) -> None:
     ask(tenant, 1)
     assert done.wait_for(1)
     with tenant.database.connect_driver() as connection:
