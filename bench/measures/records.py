@@ -24,7 +24,7 @@ def record(bench: Bench) -> Iterator[Result]:
     hand, floor, chance = hand_of(bench), floor_of(bench), random.Random(2)
 
     def ours() -> Any:
-        return bench.store().read("contact", contact_id(chance.randint(1, bench.rows))).as_dict()
+        return dict(bench.store().read("contact", contact_id(chance.randint(1, bench.rows))))
 
     with counted(bench.database.engine) as seen:
         ours()
